@@ -1,0 +1,113 @@
+"""Everything that can go wrong, each with a message that says the fix.
+
+The tree, from the most general to the most particular::
+
+    PlaygroundError
+    ├── ConfigError              a setting has a value that isn't allowed
+    ├── InputError               what the person gave can't be used as it is
+    │   ├── EmptyInputError      there is nothing to work on
+    │   └── InputTooLongError    there is more than fits
+    ├── PreparationError         an embedded model could not be made ready (disk, permissions, missing package)
+    ├── ModelError               a model can't be used
+    │   ├── ModelNotFoundError   no such model, revision or folder
+    │   ├── GatedModelError      the Hub wants a licence accepted or a token
+    │   ├── HubOfflineError      the model is on the Hub and the Hub can't be reached
+    │   ├── CorruptModelError    the files are damaged or incomplete
+    │   ├── UnknownArchitectureError   transformers has no class for it (or it needs remote code, which stays off)
+    │   ├── WrongTaskError       the model has no head for what was asked
+    │   └── UnsupportedOptionError     this quantization, dtype or device can't work here
+    ├── BudgetError              the model doesn't fit, even after evicting what may be evicted
+    ├── DeviceMemoryError        the device ran out of memory while working (retryable)
+    ├── BusyError                a limit on people or requests is reached (retryable)
+    └── StoppedError             the person pressed Stop
+
+Tabs show ``str(error)`` to people, so a message is written for them: what happened, and what to do.
+"""
+
+
+class PlaygroundError(Exception):
+    """A failure that a person can understand and act on.
+
+    ``retryable`` is True when the same request may succeed a little later without any change.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        self.message = message
+        self.fix = fix
+        super().__init__(f"{message} {fix}".strip())
+
+
+class ConfigError(PlaygroundError):
+    """A setting has a value that isn't allowed."""
+
+
+class InputError(PlaygroundError):
+    """What the person gave can't be used as it is."""
+
+
+class EmptyInputError(InputError):
+    """There is nothing to work on."""
+
+
+class InputTooLongError(InputError):
+    """There is more than fits."""
+
+
+class PreparationError(PlaygroundError):
+    """An embedded model could not be made ready."""
+
+
+class ModelError(PlaygroundError):
+    """A model can't be used."""
+
+
+class ModelNotFoundError(ModelError):
+    """No such model, revision or folder."""
+
+
+class GatedModelError(ModelError):
+    """The Hub wants a licence accepted or a token."""
+
+
+class HubOfflineError(ModelError):
+    """The model is on the Hub, and the Hub can't be reached or may not be used."""
+
+    retryable = True
+
+
+class CorruptModelError(ModelError):
+    """The model's files are damaged or incomplete."""
+
+
+class UnknownArchitectureError(ModelError):
+    """transformers has no class for this model, or it would need remote code."""
+
+
+class WrongTaskError(ModelError):
+    """The model has no head for what was asked of it."""
+
+
+class UnsupportedOptionError(ModelError):
+    """This quantization, dtype or device can't work on this machine."""
+
+
+class BudgetError(PlaygroundError):
+    """The model doesn't fit, even after evicting everything that may be evicted."""
+
+
+class DeviceMemoryError(PlaygroundError):
+    """The device ran out of memory while working."""
+
+    retryable = True
+
+
+class BusyError(PlaygroundError):
+    """A limit on people or requests is reached."""
+
+    retryable = True
+
+
+class StoppedError(PlaygroundError):
+    """The person pressed Stop."""
