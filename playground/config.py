@@ -1,0 +1,175 @@
+"""Settings, read once from ``PLAYGROUND_*`` variables and from the matching flags of ``python app.py``.
+
+A flag wins over its variable, a variable over the default. Every setting is one field of `Settings`: its name gives
+the variable (``memory_budget`` -> ``PLAYGROUND_MEMORY_BUDGET``) and the flag (``--memory-budget``). Nothing else in the
+project reads ``PLAYGROUND_*`` variables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from playground.errors import ConfigError
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def parse_bytes(text: str) -> int:
+    """Number of bytes written as ``6GB``, ``500 MiB`` or ``1000000``.
+
+    >>> parse_bytes("1.5 GB"), parse_bytes("2MiB"), parse_bytes("512")
+    (1500000000, 2097152, 512)
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?i?)b?\s*", text.lower())
+    if not match or match[2] not in _UNITS:
+        raise ValueError("a size such as 6GB, 500MiB or a number of bytes")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _boolean(text: str) -> bool:
+    if text.strip().lower() not in _WORDS:
+        raise ValueError("one of 1, 0, true, false, yes, no, on, off")
+    return _WORDS[text.strip().lower()]
+
+
+def _port(text: str) -> int:
+    if not text.strip().isdigit() or not 0 <= int(text) <= 65535:
+        raise ValueError("a whole number from 0 to 65535 (0 picks a free port)")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdigit() or int(text) < 1:
+        raise ValueError("a whole number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("a number of seconds, 0 for never")
+    return seconds
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.:\-]+", text):
+        raise ValueError("a host name or address, such as 127.0.0.1 or 0.0.0.0")
+    return text
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise ValueError("auto, cpu, cuda, cuda:N or mps")
+    return text
+
+
+def _hub(text: str) -> str:
+    if text not in ("off", "catalog", "any"):
+        raise ValueError("off, catalog or any")
+    return text
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError("the path of an existing file")
+    return path
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("the path of a folder")
+    return Path(text).expanduser()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _setting(default: Any, parse: Callable[[str], Any], text: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the app, with its default."""
+
+    host: str = _setting("127.0.0.1", _host, "address to listen on; 0.0.0.0 lets a whole classroom in")
+    port: int = _setting(7860, _port, "port to listen on; 0 picks a free one")
+    public: bool = _setting(False, _boolean, "visitors see everything and change nothing that others share")
+    warm_up: tuple[str, ...] = _setting(
+        (), _names, "model ids to load at start, separated by commas; none: on first use"
+    )
+    device: str = _setting("auto", _device, "auto, cpu, cuda, cuda:N or mps")
+    memory_budget: int | None = _setting(
+        None, parse_bytes, "bytes of models on the device, such as 6GB; default: measured"
+    )
+    ram_budget: int | None = _setting(
+        None, parse_bytes, "bytes of models parked in RAM when a GPU is full; default: measured"
+    )
+    idle_unload: float = _setting(0.0, _seconds, "seconds after the last use until a model is unloaded; 0: never")
+    models_file: Path | None = _setting(
+        None, _file, "a catalog of your own (YAML), in place of playground/models/catalog.yaml"
+    )
+    home: Path | None = _setting(None, _folder, "where prepared models are kept; default: the user's cache folder")
+    hub: str = _setting("any", _hub, "off: no Hub; catalog: Hub models of the catalog; any: any Hub id may be typed in")
+    max_streams: int = _setting(32, _count, "generations that share the device at once; more wait in line")
+    max_streams_per_person: int = _setting(4, _count, "generations of one person at once")
+    max_upload: int = _setting(20_000_000, parse_bytes, "largest file that may be dropped, such as 20MB")
+
+    @classmethod
+    def read(cls, argv: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings from flags and variables.
+
+        Raises:
+            ConfigError: a value isn't allowed; the message names the variable or flag, the value and what is allowed.
+        """
+        environ = os.environ if environ is None else environ
+        given = vars(_parser().parse_args(list(argv)))
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            variable, flag = f"PLAYGROUND_{item.name.upper()}", f"--{item.name.replace('_', '-')}"
+            if given[item.name] is not None:
+                values[item.name] = _parse(item, flag, given[item.name])
+            elif environ.get(variable, "").strip():
+                values[item.name] = _parse(item, variable, environ[variable])
+        return cls(**values)
+
+
+def _parse(item: Any, source: str, text: str) -> Any:
+    try:
+        return item.metadata["parse"](text)
+    except ValueError as error:
+        raise ConfigError(f"{source} is {text!r}, which isn't allowed.", f"Use {error}.") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python app.py",
+        description="Transformers Playground: learn Hugging Face Transformers by running it.",
+        epilog="Each flag can also be set as a variable: --memory-budget 6GB is PLAYGROUND_MEMORY_BUDGET=6GB.",
+    )
+    for item in fields(Settings):
+        flag = f"--{item.name.replace('_', '-')}"
+        shown = f"{item.metadata['help']} [{_shown(item.default)}]"
+        if isinstance(item.default, bool):
+            parser.add_argument(flag, nargs="?", const="true", default=None, help=shown, metavar="BOOL")
+        else:
+            parser.add_argument(flag, default=None, help=shown, metavar=item.name.rsplit("_", 1)[-1].upper())
+    return parser
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return "unset"
+    return str(default)
