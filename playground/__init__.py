@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playground.config import Settings
     from playground.errors import PlaygroundError
-    from playground.service import Playground
+    from playground.service import Playground, WarmUp
 
 _HOMES = {
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
     "Settings": "playground.config",
+    "WarmUp": "playground.service",
 }
 
-__all__ = ["Playground", "PlaygroundError", "Settings"]
+__all__ = ["Playground", "PlaygroundError", "Settings", "WarmUp"]
 
 
 def __getattr__(name: str) -> Any:

@@ -108,7 +108,9 @@ class Settings:
     port: int = _setting(7860, _port, "port to listen on; 0 picks a free one")
     public: bool = _setting(False, _boolean, "visitors see everything and change nothing that others share")
     warm_up: tuple[str, ...] = _setting(
-        (), _names, "model ids to load at start, separated by commas; none: on first use"
+        ("embedded",),
+        _names,
+        "model ids to load at start, separated by commas; embedded: all embedded ones; none: on first use",
     )
     device: str = _setting("auto", _device, "auto, cpu, cuda, cuda:N or mps")
     memory_budget: int | None = _setting(
@@ -172,4 +174,4 @@ def _parser() -> argparse.ArgumentParser:
 def _shown(default: Any) -> str:
     if default is None or default == ():
         return "unset"
-    return str(default)
+    return ",".join(default) if isinstance(default, tuple) else str(default)

@@ -6,9 +6,28 @@ torch and transformers are imported by the first call that needs them, so that t
 
 from __future__ import annotations
 
+import logging
+import threading
+from dataclasses import dataclass, replace
+
 from playground.config import Settings
-from playground.models.catalog import Catalog
+from playground.errors import PlaygroundError
+from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """How far the loading at start has come."""
+
+    device: str = ""
+    current: str = "torch and transformers"
+    finished: int = 0
+    total: int = 1
+    failed: tuple[str, ...] = ()
+    done: bool = False
 
 
 class Playground:
@@ -24,12 +43,53 @@ class Playground:
         self.settings = settings or Settings()
         self.catalog = manager.catalog if manager else Catalog.read(self.settings.models_file)
         self.manager = manager or ModelManager(self.settings, self.catalog)
+        self._warmth = WarmUp()
+        self._warming = threading.Lock()
 
     def __enter__(self) -> Playground:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    # Start-up
+
+    def warm_up(self) -> WarmUp:
+        """How the loading at start went; runs it: torch and transformers first, then the models of ``--warm-up``.
+
+        A model that can't be loaded is named in ``failed``; the others are loaded all the same.
+        """
+        with self._warming:
+            from playground.models.loading import pick_device
+
+            specs = self._warm_up_specs()
+            device = str(pick_device(self.settings.device))
+            self._warmth = WarmUp(device=device, total=len(specs) or 1)
+            for number, spec in enumerate(specs):
+                self._warmth = replace(self._warmth, current=spec.title, finished=number)
+                try:
+                    with self.manager.lease(spec.id, spec.task):
+                        log.info("%s is ready", spec.title)
+                except PlaygroundError as error:
+                    log.error("%s can't be loaded: %s", spec.title, error)
+                    self._warmth = replace(self._warmth, failed=(*self._warmth.failed, spec.title))
+            self._warmth = replace(self._warmth, finished=len(specs), done=True)
+            return self._warmth
+
+    def warmth(self) -> WarmUp:
+        """How far `warm_up` has come."""
+        return self._warmth
+
+    def _warm_up_specs(self) -> list[ModelSpec]:
+        """What ``--warm-up`` names: ids, ``embedded`` for all embedded models, or ``none``."""
+        names = self.settings.warm_up
+        if names == ("none",):
+            return []
+        if names == ("embedded",):
+            return [spec for spec in self.catalog if spec.source == "embedded"]
+        return [self.manager.spec(name) for name in names]
+
+    # Models
 
     def snapshot(self) -> Snapshot:
         """What is resident now and how many bytes it takes."""

@@ -1,0 +1,115 @@
+"""Start here: ``build_app(playground)`` puts every tab on one page; ``main()`` reads the settings and launches it.
+
+This file knows no tab by name and computes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036  (people do start it with an older one)
+    sys.exit(
+        f"Transformers Playground needs Python 3.11 or newer; this is {sys.version.split()[0]}. Install a newer one."
+    )
+
+# Read by gradio when it is imported: no analytics request, no growing table of past events.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
+
+from playground.config import Settings
+from playground.errors import ConfigError, PlaygroundError
+from playground.service import Playground
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blocks, imported late to fail early
+    """The page: a header and one tab per capability, all over one `Playground`."""
+    import gradio as gr
+
+    from tabs import TABS
+    from tabs.components import status_bar
+
+    with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(3600, 7200)) as demo:
+        with gr.Row(elem_id="pg-header"):
+            gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
+            status_bar(playground, demo)
+            gr.HTML((ASSETS / "theme-toggle.html").read_text(encoding="utf-8"), elem_id="pg-theme")
+        with gr.Tabs(elem_id="pg-tabs"):
+            for tab in TABS:
+                with gr.Tab(tab.TITLE, id=tab.__name__.rpartition(".")[2]):
+                    tab.build_tab(playground)
+    # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up.
+    demo.queue(api_open=False, max_size=200, default_concurrency_limit=40)
+    demo._queue.sleep_when_free = 0.01  # the default polls every millisecond, which costs an idle server 8 % of a core
+    return demo
+
+
+def launch_options(settings: Settings) -> dict[str, object]:
+    """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
+    from tabs.theme import THEME
+
+    return {
+        "theme": THEME,
+        "css_paths": [ASSETS / "style.css"],
+        "head": (ASSETS / "head.html").read_text(encoding="utf-8"),
+        "favicon_path": ASSETS / "favicon.svg",
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "footer_links": ["api"],
+        "show_error": False,
+        "max_file_size": settings.max_upload,
+        "max_threads": 120,
+        "state_session_capacity": 500,
+        "share": False,
+        "quiet": True,
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = Settings.read(sys.argv[1:] if argv is None else argv)
+        port = _free_port(settings)
+        playground = Playground(settings)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except PlaygroundError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    with playground:
+        demo = build_app(playground)
+        demo.launch(server_name=settings.host, server_port=port, prevent_thread_lock=True, **launch_options(settings))
+        shown = "localhost" if settings.host in ("0.0.0.0", "::", "127.0.0.1") else settings.host
+        print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
+        threading.Thread(target=playground.warm_up, name="warm-up", daemon=True).start()
+        demo.block_thread()
+    return 0
+
+
+def _free_port(settings: Settings) -> int:
+    """The port to listen on, checked before anything heavy is imported."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PlaygroundError(
+                f"Port {settings.port} on {settings.host} can't be used: {error.strerror}.",
+                "Stop the program that holds it, or choose another: --port 7861 (0 picks a free one).",
+            ) from None
+        return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

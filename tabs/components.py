@@ -1,0 +1,160 @@
+"""Pieces that two or more tabs use: custom views, kind errors, model pickers, code receipts.
+
+It leaves out everything that only one tab needs, and knows nothing about any capability.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+import playground as pg
+from playground.errors import PlaygroundError
+from playground.receipts import Receipt, notebook
+
+log = logging.getLogger(__name__)
+VIEWS = Path(__file__).parent.parent / "assets" / "views"
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def explain(markdown: str) -> gr.Markdown:
+    """One short paragraph above a tab or a section: what you will see, what to try."""
+    return gr.Markdown(markdown, elem_classes="pg-explain")
+
+
+def view(name: str, value: Any = None, **options: Any) -> gr.HTML:
+    """A custom view made of ``assets/views/NAME.html``, ``.css`` and ``.js`` (the first two may be missing).
+
+    The template must be static: text that people or models wrote reaches the page only through ``textContent`` in the
+    script, because gradio would run ``${...}`` found in a value that a template shows. The script sees ``element``,
+    ``props``, ``watch``, ``trigger`` and ``server``.
+    """
+
+    def read(suffix: str, missing: str) -> str:
+        path = VIEWS / f"{name}{suffix}"
+        return path.read_text(encoding="utf-8") if path.exists() else missing
+
+    classes = options.pop("elem_classes", [])
+    return gr.HTML(
+        value,
+        html_template=read(".html", '<div class="pg-view"></div>'),
+        css_template=read(".css", ""),
+        js_on_load=read(".js", ""),
+        apply_default_css=False,
+        elem_classes=["pg-view-host", *([classes] if isinstance(classes, str) else classes)],
+        **options,
+    )
+
+
+@contextmanager
+def _kindly() -> Iterator[None]:
+    """Turns a failure into a message for the person: what happened and what to do, never a traceback."""
+    try:
+        yield
+    except PlaygroundError as error:
+        title = "Try again in a moment" if error.retryable else "That didn't work"
+        raise gr.Error(str(error), duration=12, title=title, print_exception=False) from error
+    except gr.Error:
+        raise
+    except Exception as error:
+        log.exception("A handler failed")
+        text = (
+            f"Something went wrong on our side ({type(error).__name__}). Your input is still there: please try again."
+        )
+        raise gr.Error(text, duration=12, title="That didn't work", print_exception=False) from error
+
+
+def friendly(handler: Handler) -> Handler:
+    """The same handler with every failure shown as a kind message; for plain and async functions and generators."""
+    if inspect.isasyncgenfunction(handler):
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                stream = handler(*args, **kwargs)
+                try:
+                    async for item in stream:
+                        yield item
+                finally:
+                    await stream.aclose()
+
+    elif inspect.iscoroutinefunction(handler):
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+            with _kindly():
+                return await handler(*args, **kwargs)
+
+    elif inspect.isgeneratorfunction(handler):
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                yield from handler(*args, **kwargs)
+
+    else:
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                return handler(*args, **kwargs)
+
+    return functools.wraps(handler)(wrapper)  # type: ignore[return-value]
+
+
+def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:
+    """A list of the catalog's models for these tasks; any Hub id can be typed in where the settings allow it."""
+    specs = [
+        spec for spec in playground.catalog.for_task(*tasks) if spec.source != "hub" or playground.settings.hub != "off"
+    ]
+    anything = playground.settings.hub == "any" and not playground.settings.public
+    return gr.Dropdown(
+        [(spec.title if spec.source != "hub" else f"{spec.title} (Hub)", spec.id) for spec in specs],
+        value=specs[0].id if specs else None,
+        label=label,
+        info="Pick one, or type the id of any model on the Hub." if anything else None,
+        allow_custom_value=anything,
+        **options,
+    )
+
+
+def receipt_panel(label: str = "Code: this exact run with plain transformers") -> tuple[gr.Code, gr.DownloadButton]:
+    """An accordion with runnable Python, a copy button and a notebook to download; fill both with `receipt_values`."""
+    with gr.Accordion(label, open=False, elem_classes="pg-receipt"):
+        code = gr.Code(language="python", interactive=False, show_label=False, buttons=["copy"], wrap_lines=True)
+        button = gr.DownloadButton("Download as notebook", size="sm", elem_classes="pg-small")
+    return code, button
+
+
+def receipt_values(receipt: Receipt) -> tuple[str, str]:
+    """The values for a `receipt_panel`: the code, and the path of its notebook."""
+    folder = Path(tempfile.mkdtemp(prefix="receipt-"))
+    path = folder / f"{receipt.title.lower().replace(' ', '-')}.ipynb"
+    path.write_text(json.dumps(notebook(receipt), indent=1), encoding="utf-8")
+    return receipt.code, str(path)
+
+
+def format_status(warmth: pg.WarmUp) -> dict[str, Any]:
+    """The header's line: ``{"ready": bool, "text": str}``."""
+    if warmth.failed:
+        return {"ready": False, "text": f"Not loaded: {warmth.failed[0]} (see the Models tab)"}
+    if warmth.done:
+        return {"ready": True, "text": f"Ready on {warmth.device}"}
+    return {"ready": False, "text": f"Loading {warmth.current} ({warmth.finished + 1} of {warmth.total})…"}
+
+
+def status_bar(playground: pg.Playground, demo: gr.Blocks) -> None:
+    """The header's line about loading; it stops asking once everything is ready."""
+    bar = view("status", {"ready": False, "text": "Starting…"}, elem_id="pg-status")
+    timer = gr.Timer(1.0)
+
+    def refresh() -> tuple[dict[str, Any], gr.Timer]:
+        warmth = playground.warmth()
+        return format_status(warmth), gr.Timer(active=not (warmth.done or warmth.failed))
+
+    gr.on([demo.load, timer.tick], refresh, None, [bar, timer], show_progress="hidden", api_visibility="private")

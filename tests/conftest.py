@@ -1,0 +1,102 @@
+"""What all tiers share: the app on a free port over the embedded models, and a browser page that tolerates no error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a test that reaches for the Hub fails, unless it makes its own stand-in
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def app_playground() -> Iterator[object]:
+    """The `Playground` behind `app_server`: embedded models, loaded on first use."""
+    from playground.config import Settings
+    from playground.service import Playground
+
+    with Playground(Settings(warm_up=("none",))) as playground:
+        yield playground
+
+
+@pytest.fixture(scope="session")
+def app_server(app_playground) -> Iterator[str]:
+    """Address of the running app, without a slash at the end."""
+    import app
+
+    demo = app.build_app(app_playground)
+    options = app.launch_options(app_playground.settings)
+    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+    app_playground.warm_up()  # tells the header that there is nothing to wait for
+    yield url.rstrip("/")
+    demo.close()
+
+
+@pytest.fixture(scope="session")
+def client(app_server):
+    """A gradio_client on the running app."""
+    from gradio_client import Client
+
+    return Client(app_server, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by Playwright."""
+    if CHROMIUM is None:
+        pytest.fail("The browser tier needs Chromium: apt-get install chromium (make test does it where it may).")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, app_server):
+    """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app.
+
+    After the test every page must have made no request to another host, logged no console error and raised nothing.
+    """
+    contexts, troubles = [], []
+
+    def open_page(path: str = "/", width: int = 1280, height: int = 900, dark: bool = False, url: str = app_server):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+        )
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: _note_foreign(request.url, troubles))
+        page.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
+        page.on("console", lambda line: line.type == "error" and troubles.append(f"console: {line.text}"))
+        page.goto(url + path, wait_until="domcontentloaded")
+        page.get_by_role("tab").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def page(open_page):
+    """The app in a desktop window."""
+    return open_page()
+
+
+def _note_foreign(url: str, troubles: list[str]) -> None:
+    host = urlparse(url).hostname
+    if host not in (None, "localhost", "127.0.0.1") and not url.startswith(("data:", "blob:")):
+        troubles.append(f"request to another host: {url}")
