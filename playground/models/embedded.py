@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -68,12 +69,15 @@ def prepare_all(
 
     Raises PreparationError: at least one can't be made; it says which.
     """
-    folders, failures = {}, []
-    for name in recipes:
+    folders, failures, done_bytes = {}, [], 0
+    all_bytes = sum(recipe.size_bytes for recipe in recipes.values())
+    for name, recipe in recipes.items():
+        part = functools.partial(_report_part, progress, name, done_bytes / all_bytes, recipe.size_bytes / all_bytes)
         try:
-            folders[name] = locate(name, home, progress, recipes=recipes)
+            folders[name] = locate(name, home, part, recipes=recipes)
         except PreparationError as error:
             failures.append(f"{name}: {error}")
+        done_bytes += recipe.size_bytes
     if failures:
         raise PreparationError("\n".join(failures))
     return folders
@@ -87,6 +91,14 @@ def verify(name: str, home: Path | None = None, *, recipes: Mapping[str, Recipe]
     return _Shelf(home, recipes).verify(name)
 
 
+def _report_part(
+    progress: ProgressCallback | None, name: str, start: float, share: float, what: str, fraction: float
+) -> None:
+    """Reports the progress of one model as progress of all of them."""
+    if progress:
+        progress(f"{name}: {what}", start + share * fraction)
+
+
 class _Shelf:
     """The models folder of one home: ``<name>/`` holds a model, ``.<name>.*`` is what making it needs."""
 
@@ -98,10 +110,13 @@ class _Shelf:
     def locate(self, name: str, progress: ProgressCallback) -> Path:
         if name not in self.recipes:
             raise PreparationError(f"There is no embedded model {name!r}.", f"There are: {', '.join(self.recipes)}.")
-        if not self._is_ready(name):
-            with self._explaining(name), self._lock(name, progress):
-                if not self._is_ready(name):  # another process may have made it while this one waited
-                    self._prepare(name, progress)
+        with self._explaining(name):
+            if self._is_ready(name):
+                self._sweep(name)
+            else:
+                with self._lock(name, progress):
+                    if not self._is_ready(name):  # another process may have made it while this one waited
+                        self._prepare(name, progress)
         return self.models / name
 
     def verify(self, name: str) -> bool:
@@ -142,11 +157,10 @@ class _Shelf:
         return {"kind": "embedded", "name": str(recipe.base), **weights} if manifest else {}
 
     def _prepare(self, name: str, progress: ProgressCallback) -> None:
-        """Makes the folder under another name, checks it, and renames it; leftovers of an earlier try go first."""
+        """Makes the folder under another name and renames it; leftovers of an earlier try go first."""
         recipe, draft, old = self.recipes[name], self._hidden(name, "draft"), self._hidden(name, "old")
         bases = (self.locate(recipe.base, progress),) if recipe.base else ()
-        for leftover in (draft, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        self._remove_leftovers(name)
         source_folder, identity = recipe.source.fetch(progress)
         self._require_space(name, recipe)
         draft.mkdir(parents=True)
@@ -164,10 +178,21 @@ class _Shelf:
                 (self.models / name).rename(old)
             draft.rename(self.models / name)
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
+            self._remove_leftovers(name)
         self._write_stamp(name, manifest["files"])
         progress("Ready", 1.0)
+
+    def _remove_leftovers(self, name: str) -> None:
+        for purpose in ("draft", "old"):
+            shutil.rmtree(self._hidden(name, purpose), ignore_errors=True)
+
+    def _sweep(self, name: str) -> None:
+        """Removes what a process left behind that died right after the rename, unless somebody is at work there."""
+        from filelock import FileLock, Timeout
+
+        if self._hidden(name, "draft").exists() or self._hidden(name, "old").exists():
+            with contextlib.suppress(Timeout, OSError), FileLock(self._hidden(name, "lock")).acquire(timeout=0):
+                self._remove_leftovers(name)
 
     def _require_space(self, name: str, recipe: Recipe) -> None:
         free_bytes = shutil.disk_usage(self.models).free
@@ -188,17 +213,17 @@ class _Shelf:
             yield
         except PlaygroundError:
             raise
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise self._no_space(name) from error
-            raise PreparationError(
-                f"{name} can't be prepared: no write access to {self.home} ({error.strerror or error}).",
-                "Set PLAYGROUND_HOME to a folder you may write to.",
-            ) from error
         except Exception as error:
+            if _is_out_of_space(error):
+                raise self._no_space(name) from error
+            if isinstance(error, OSError) and str(error.filename or "").startswith(str(self.home)):
+                raise PreparationError(
+                    f"{name} can't be prepared: no write access to {self.home} ({error.strerror}).",
+                    "Set PLAYGROUND_HOME to a folder you may write to.",
+                ) from error
             raise PreparationError(
                 f"{name} can't be prepared ({type(error).__name__}: {error}).",
-                "Check that the packages are those of requirements.txt and requirements-models.txt.",
+                "Check that the installed packages are those of requirements.txt and requirements-models.txt.",
             ) from error
 
     @contextlib.contextmanager
@@ -256,6 +281,11 @@ class _Shelf:
         )
 
 
+def _is_out_of_space(error: Exception) -> bool:
+    """Whether the disk or the quota is full; safetensors says so in an error of its own that is no OSError."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
+
+
 def _digest(manifest: dict[str, Any]) -> str:
     """A checksum over the manifest itself; the number changes when its layout does."""
     return hashlib.sha256(f"manifest 1 {json.dumps(manifest, sort_keys=True)}".encode()).hexdigest()
@@ -296,7 +326,7 @@ def _prepare_shown(name: str, home: Path | None, check: bool) -> str:
 
     if check and not verify(name, home):
         print(f"{name}: missing or damaged, making it again")
-    with tqdm(total=100, bar_format="{bar:30} {percentage:3.0f}%  {desc}", leave=False) as bar:
+    with tqdm(total=100, bar_format="{bar:30} {percentage:3.0f}%  {desc}", leave=False, delay=0.2, disable=None) as bar:
 
         def show(what: str, fraction: float) -> None:
             bar.set_description_str(f"{name}: {what}", refresh=False)

@@ -7,12 +7,13 @@ when it is made again and what happens when two processes want it at once is dec
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -162,9 +163,7 @@ def hub_is_off() -> bool:
 def copy_model(sources: tuple[Path, ...], folder: Path, progress: Progress) -> None:
     """Copies the files that ``from_pretrained`` reads, and leaves the rest."""
     progress("Copying the files", 0.1)
-    for name in MODEL_FILES:
-        if (sources[-1] / name).is_file():
-            shutil.copyfile(sources[-1] / name, folder / name)
+    _copy_files(sources[-1], folder, MODEL_FILES)
 
 
 def build_causal_lm(sources: tuple[Path, ...], folder: Path, progress: Progress) -> None:
@@ -177,8 +176,10 @@ def build_causal_lm(sources: tuple[Path, ...], folder: Path, progress: Progress)
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     progress("Converting the weights to float32", 0.5)
-    AutoModelForCausalLM.from_pretrained(sources[0], dtype="float32", local_files_only=True).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(sources[0], local_files_only=True).save_pretrained(folder)
+    with _quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(sources[0], dtype="float32", local_files_only=True)
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(sources[0], local_files_only=True).save_pretrained(folder)
 
 
 def build_sentiment(sources: tuple[Path, ...], folder: Path, progress: Progress) -> None:
@@ -189,17 +190,40 @@ def build_sentiment(sources: tuple[Path, ...], folder: Path, progress: Progress)
     """
     progress("Loading the base model", 0.1)
     from peft import PeftModel
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     base_folder, adapter_folder = sources
     config = AutoConfig.from_pretrained(adapter_folder, local_files_only=True)
-    base = AutoModelForSequenceClassification.from_pretrained(
-        base_folder, config=config, dtype="float32", local_files_only=True
-    )
-    progress("Merging the adapter", 0.6)
-    merged = PeftModel.from_pretrained(base, str(adapter_folder)).merge_and_unload()
-    merged.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(base_folder, local_files_only=True).save_pretrained(folder)
+    with _quiet_transformers():  # it would warn that the head is new, which is just what the adapter brings
+        base = AutoModelForSequenceClassification.from_pretrained(
+            base_folder, config=config, dtype="float32", local_files_only=True
+        )
+        progress("Merging the adapter", 0.6)
+        merged = PeftModel.from_pretrained(base, str(adapter_folder)).merge_and_unload()
+        merged.save_pretrained(folder)
+    _copy_files(base_folder, folder, TOKENIZER_FILES)
+
+
+def _copy_files(source: Path, folder: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+
+
+@contextlib.contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No warnings and no progress bars of transformers' own meanwhile."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
