@@ -16,15 +16,49 @@ if TYPE_CHECKING:
     from playground.config import Settings
     from playground.errors import PlaygroundError
     from playground.service import Playground, WarmUp
+    from playground.similarity import (
+        PairMeasures,
+        PieceLoss,
+        WordLoss,
+        WordLossRequest,
+        WordLossResult,
+        WordMatrixRequest,
+        WordMatrixResult,
+        WordPairsRequest,
+        WordPairsResult,
+    )
 
 _HOMES = {
+    "PairMeasures": "playground.similarity",
+    "PieceLoss": "playground.similarity",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
     "Settings": "playground.config",
     "WarmUp": "playground.service",
+    "WordLoss": "playground.similarity",
+    "WordLossRequest": "playground.similarity",
+    "WordLossResult": "playground.similarity",
+    "WordMatrixRequest": "playground.similarity",
+    "WordMatrixResult": "playground.similarity",
+    "WordPairsRequest": "playground.similarity",
+    "WordPairsResult": "playground.similarity",
 }
 
-__all__ = ["Playground", "PlaygroundError", "Settings", "WarmUp"]
+__all__ = [
+    "PairMeasures",
+    "PieceLoss",
+    "Playground",
+    "PlaygroundError",
+    "Settings",
+    "WarmUp",
+    "WordLoss",
+    "WordLossRequest",
+    "WordLossResult",
+    "WordMatrixRequest",
+    "WordMatrixResult",
+    "WordPairsRequest",
+    "WordPairsResult",
+]
 
 
 def __getattr__(name: str) -> Any:

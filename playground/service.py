@@ -9,11 +9,25 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from playground.config import Settings
 from playground.errors import PlaygroundError
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playground import similarity
+    from playground.similarity import (
+        WordLossRequest,
+        WordLossResult,
+        WordMatrixRequest,
+        WordMatrixResult,
+        WordPairsRequest,
+        WordPairsResult,
+    )
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +102,26 @@ class Playground:
         if names == ("embedded",):
             return [spec for spec in self.catalog if spec.source == "embedded"]
         return [self.manager.spec(name) for name in names]
+
+    # Similarity
+
+    def word_loss(self, request: WordLossRequest) -> WordLossResult:
+        """exp(loss) of every ordered pair of two or three words, piece by piece."""
+        from playground import similarity
+
+        return similarity.word_loss(self.manager, request)
+
+    def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
+        """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
+        from playground import similarity
+
+        return similarity.word_matrix(self.manager, request)
+
+    def word_pairs(self, request: WordPairsRequest) -> Iterator[similarity.Progress | WordPairsResult]:
+        """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
+        from playground import similarity
+
+        return similarity.word_pairs(self.manager, request)
 
     # Models
 

@@ -81,7 +81,7 @@ class PieceLoss:
 
 @dataclass(frozen=True)
 class WordLoss:
-    """One direction of one pair. ``loss`` is the mean over pieces (what the model returns), ``perplexity`` exp of it."""
+    """One direction of one pair: ``loss`` is the mean over pieces, as the model returns it; ``perplexity`` its exp."""
 
     source: str
     target: str
@@ -113,8 +113,8 @@ class Progress:
 class WordMatrixResult:
     """Losses of all ordered pairs: ``loss[i][j]`` is the mean loss (nats) of word ``j`` as label of source ``i``.
 
-    ``pieces[j]`` is how many pieces word ``j`` has as a label, ``baseline_sum[j]`` the summed loss of word ``j`` after an
-    empty source, ``cosine[i][j]`` the cosine of the two words' MiniLM embeddings (None if it wasn't asked for).
+    ``pieces[j]`` is how many pieces word ``j`` has as a label, ``baseline_sum[j]`` the summed loss of word ``j`` after
+    an empty source, ``cosine[i][j]`` the cosine of the two words' MiniLM embeddings (None if it wasn't asked for).
     """
 
     model_id: str
@@ -438,7 +438,7 @@ class Scorer:
     def _split(self, source: str, target: str) -> tuple[list[int], list[int]]:
         """(prompt ids, ids of the target as it continues the prompt) for the causal template."""
         assert self.template is not None
-        before, after = self.template.replace("{source}", source).split("{target}")
+        before, _ = self.template.replace("{source}", source).split("{target}")
         prompt = self._ids(before.rstrip(), end=False) or [self._start_id()]
         full = self._ids(before + target, end=False) if before.strip() else self._ids(target, end=False)
         shared = 0
@@ -492,7 +492,7 @@ def check_template(template: str) -> str:
 
 @torch.inference_mode()
 def embed(loaded: LoadedModel, words: Sequence[str]) -> Float[Tensor, "word hidden"]:
-    """Unit vectors of words: the mean of the encoder's last hidden states over real tokens, as all-MiniLM-L6-v2 is used.
+    """Unit vectors of words: the mean of the encoder's last hidden states over the tokens that the mask keeps.
 
     Source: the model's card (mean pooling, then normalisation).
     """
