@@ -7,6 +7,7 @@ the values, gradients and attributions, the drawing, and batches of several text
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,8 @@ def attend_model(
     two_sided = model.config.is_encoder_decoder
     is_pair = bool(request.second_text.strip()) and not two_sided
     inputs, given = _encode(tokenizer, request, limit, (request.text, request.second_text)[: 1 + is_pair])
+    known = inspect.signature(model.forward).parameters  # a tokenizer may return inputs that its model doesn't take
+    inputs = {name: row for name, row in inputs.items() if name in known}
     tensors = {name: torch.tensor([row], device=model.device) for name, row in inputs.items()}
     encoder = _described(tokenizer, inputs["input_ids"], inputs["attention_mask"])
     sides, written = {"": (encoder, encoder)}, None
