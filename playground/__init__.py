@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from playground.attention import AttentionRequest, AttentionResult, AttentionStack
     from playground.config import Settings
     from playground.errors import PlaygroundError
     from playground.service import Playground, WarmUp
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "AttentionRequest": "playground.attention",
+    "AttentionResult": "playground.attention",
+    "AttentionStack": "playground.attention",
     "PairMeasures": "playground.similarity",
     "PieceLoss": "playground.similarity",
     "Playground": "playground.service",
@@ -45,6 +49,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "AttentionRequest",
+    "AttentionResult",
+    "AttentionStack",
     "PairMeasures",
     "PieceLoss",
     "Playground",

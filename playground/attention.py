@@ -79,11 +79,11 @@ class HeadSummary:
 
     entropy_nats: float
     first_token_share: float
-    separator_share: float | None
     special_tokens_share: float
-    previous_token_share: float | None
-    same_token_share: float | None
-    mean_distance_tokens: float | None
+    separator_share: float | None = None
+    previous_token_share: float | None = None
+    same_token_share: float | None = None
+    mean_distance_tokens: float | None = None
 
 
 @dataclass(frozen=True)
@@ -317,9 +317,10 @@ def _decoder_ids(
     if request.second_text.strip():
         target = tokenizer(text_target=request.second_text, truncation=True, max_length=limit)["input_ids"]
         return [start, *target[:-1]], None
-    written = model.generate(**tensors, max_new_tokens=WRITTEN_TOKENS, do_sample=False, num_beams=1)[0].tolist()
+    generate: Any = model.generate
+    written = generate(**tensors, max_new_tokens=WRITTEN_TOKENS, do_sample=False, num_beams=1)[0].tolist()
     read = written[:-1] if len(written) > 2 and written[-1] == tokenizer.eos_token_id else written
-    return read, tokenizer.decode(written, skip_special_tokens=True)
+    return read, str(tokenizer.decode(written, skip_special_tokens=True))
 
 
 def _described(tokenizer: PreTrainedTokenizerBase, ids: list[int], attended: list[int]) -> tuple[AttentionToken, ...]:
@@ -337,7 +338,7 @@ def _described(tokenizer: PreTrainedTokenizerBase, ids: list[int], attended: lis
 
 def _readable(tokenizer: PreTrainedTokenizerBase, token_id: int, piece: str) -> str:
     """The text of one piece, its white space made visible; the raw piece for half of a UTF-8 character."""
-    text = tokenizer.decode([token_id])
+    text = str(tokenizer.decode([token_id]))
     if not text or "\ufffd" in text:
         return piece
     return text.strip(" ") or text.replace(" ", "\u2423")
@@ -428,22 +429,12 @@ def _summaries(
 ) -> tuple[tuple[HeadSummary, ...], ...]:
     """A summary of each head, then of the heads' average, per layer."""
     real = torch.tensor([index for index, token in enumerate(queries) if token.attended], device=weights.device)
-    parts = [
-        _measures(part.index_select(2, real), real, keys, is_self, separators)
-        for part in (weights, weights.mean(dim=1, keepdim=True))
-    ]
-    table = {name: _rows(*(part[name] for part in parts)) for name in parts[0]}
+    both = (weights, weights.mean(dim=1, keepdim=True))
+    parts = [_measures(part.index_select(2, real), real, keys, is_self, separators) for part in both]
+    table = torch.stack([torch.cat([part[name] for part in parts], dim=1) for name in parts[0]], dim=-1)
     return tuple(
-        tuple(
-            HeadSummary(**{name: rows and rows[layer][head] for name, rows in table.items()}) for head in range(heads)
-        )
-        for layer, heads in enumerate([weights.shape[1] + 1] * weights.shape[0])
+        tuple(HeadSummary(**dict(zip(parts[0], numbers, strict=True))) for numbers in layer) for layer in table.tolist()
     )
-
-
-def _rows(*parts: torch.Tensor | None) -> list[list[float]] | None:
-    tensors = [part for part in parts if part is not None]
-    return torch.cat(tensors, dim=1).tolist() if tensors else None
 
 
 def _measures(
@@ -452,7 +443,7 @@ def _measures(
     keys: tuple[AttentionToken, ...],
     is_self: bool,
     separators: set[int],
-) -> dict[str, torch.Tensor | None]:
+) -> dict[str, torch.Tensor]:
     """Each field of `HeadSummary` for every layer and head; ``positions`` says which query each row is."""
 
     def share(columns: list[int]) -> torch.Tensor:
@@ -462,15 +453,18 @@ def _measures(
     separator = [index for index in attended if keys[index].token_id in separators]
     distance = (positions[:, None] - torch.arange(len(keys), device=rows.device)[None, :]).abs().to(rows.dtype)
     at_previous = (positions[:, None] - 1 == torch.arange(len(keys), device=rows.device)[None, :]).to(rows.dtype)
-    return {
+    measures = {
         "entropy_nats": torch.special.entr(rows).sum(dim=-1).mean(dim=-1),
         "first_token_share": share(attended[:1]),
-        "separator_share": share(separator) if separator else None,
         "special_tokens_share": share([index for index in attended if keys[index].special]),
-        "previous_token_share": _mean_where(rows, at_previous, positions >= 1) if is_self else None,
-        "same_token_share": (rows * (distance == 0)).sum(dim=-1).mean(dim=-1) if is_self else None,
-        "mean_distance_tokens": (rows * distance).sum(dim=-1).mean(dim=-1) if is_self else None,
     }
+    if separator:
+        measures["separator_share"] = share(separator)
+    if is_self:
+        measures["previous_token_share"] = _mean_where(rows, at_previous, positions >= 1)
+        measures["same_token_share"] = (rows * (distance == 0)).sum(dim=-1).mean(dim=-1)
+        measures["mean_distance_tokens"] = (rows * distance).sum(dim=-1).mean(dim=-1)
+    return measures
 
 
 def _mean_where(rows: torch.Tensor, chosen: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:

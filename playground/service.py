@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playground import similarity
+    from playground.attention import AttentionRequest, AttentionResult
+    from playground.receipts import Receipt
     from playground.similarity import (
         WordLossRequest,
         WordLossResult,
@@ -102,6 +104,25 @@ class Playground:
         if names == ("embedded",):
             return [spec for spec in self.catalog if spec.source == "embedded"]
         return [self.manager.spec(name) for name in names]
+
+    # Attention
+
+    def attend(self, request: AttentionRequest) -> AttentionResult:
+        """The attention weights of a model for one text, per layer and head."""
+        from playground.attention import attend
+
+        return attend(self.manager, request)
+
+    def attention_receipt(
+        self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0
+    ) -> Receipt:
+        """The plain-transformers Python for one head of a result; None averages over layers or heads."""
+        from playground.models.loading import AUTO_CLASSES
+        from playground.receipts.attention import attention_receipt
+
+        spec = self.manager.spec(result.request.model_id)
+        source = spec.id if spec.source == "hub" else str(self.manager.folder(spec))
+        return attention_receipt(result, AUTO_CLASSES[spec.task], source, kind, layer, head)
 
     # Similarity
 

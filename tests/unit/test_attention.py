@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -27,6 +28,7 @@ from playground.attention import (
 )
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.models.loading import eager_view
+from playground.receipts.attention import attention_receipt
 
 WORDS = ["the", "cat", "sat", "on", "mat", "and", "dog", "ran", "far", "away", "from", "home"]
 TEXT = "the cat sat on the mat and the dog ran away"
@@ -319,3 +321,34 @@ def test_an_unknown_kind_names_those_that_exist():
     model, tokenizer = make("bert")
     with pytest.raises(InputError, match="It has: self"):
         attend_model(model, tokenizer, AttentionRequest(TEXT)).stack("cross")
+
+
+def saved(name: str, folder) -> tuple[object, object]:
+    """A tiny model and its tokenizer, saved for `from_pretrained`; the model as it comes back."""
+    model, tokenizer = make(name)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return model, transformers.AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "auto_class", "request_", "kind", "layer", "head"),
+    [
+        ("bert", "AutoModel", AttentionRequest(TEXT + " '\"\\", second_text="dog", padding=2), "self", 1, 2),
+        ("gpt2", "AutoModelForCausalLM", AttentionRequest(TEXT, padding=1), "self", None, None),
+        ("t5", "AutoModelForSeq2SeqLM", AttentionRequest(TEXT, second_text="dog ran"), "cross", 2, None),
+        ("t5", "AutoModelForSeq2SeqLM", AttentionRequest(TEXT, padding=1), "decoder", None, 1),
+    ],
+)
+def test_the_receipt_runs_and_prints_the_same_numbers(tmp_path, capsys, name, auto_class, request_, kind, layer, head):
+    model, tokenizer = saved(name, tmp_path)
+    result = attend_model(model, tokenizer, request_)
+    receipt = attention_receipt(result, auto_class, str(tmp_path), kind, layer, head)
+    exec(compile(receipt.code, "receipt", "exec"), {})  # integration tests run receipts in a process of their own
+    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    stack = result.stack(kind)
+    assert printed["shape"] == list(stack.weights.shape)
+    assert printed["largest"][0]["weight"] == pytest.approx(float(stack.head(layer, head).max()), abs=1e-6)
+    if layer is not None:
+        index = stack.heads if head is None else head
+        assert printed["entropy_nats"] == pytest.approx(stack.summaries[layer][index].entropy_nats, abs=1e-5)
