@@ -31,7 +31,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BatchEncoding,
-    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
@@ -159,7 +158,7 @@ class Batch:
     spans: Int[Tensor, "span 4"]  # text, first token, token after the last, label
 
 
-def encode(phrases: list[Phrase], tokenizer: PreTrainedTokenizerFast, chance: random.Random) -> Batch:
+def encode(phrases: list[Phrase], tokenizer, chance: random.Random) -> Batch:
     """The phrases as tensors, each spaced out or as people type it, by a toss of a coin."""
     written = [(spaced_text if chance.random() < 0.5 else plain_text)(phrase.words) for phrase in phrases]
     inputs = tokenizer([text for text, _ in written], padding=True, truncation=True, max_length=MAX_TOKENS)
@@ -335,7 +334,7 @@ def export(training: Training, dev: list[tuple[int, str]], folder: Path) -> dict
     training.swap_in_mean()
     adapter = training.model.peft_config["default"]
     adapter.base_model_name_or_path, adapter.inference_mode = BASE_MODEL_ID, True
-    adapter.save_pretrained(folder)
+    adapter.save_pretrained(str(folder))
     config = training.model.config
     config.calibration_temperature = temperature  # already folded into the head: a record, not an instruction
     config.save_pretrained(folder)

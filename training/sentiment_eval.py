@@ -61,7 +61,9 @@ def expected_calibration_error(probabilities: Float[Tensor, "text label"], label
     return float(sum(gaps))
 
 
-def sentiment_figures(logits: Float[Tensor, "text label"], labels: Int[Tensor, " text"]) -> dict[str, float | int]:
+def sentiment_figures(
+    logits: Float[Tensor, "text label"], labels: Int[Tensor, " text"]
+) -> dict[str, float | int | None]:
     """accuracy_5, accuracy_binary, ece and n, from logits and labels 0..4.
 
     accuracy_binary leaves out texts of 3 stars and asks whether 4 + 5 stars outweigh 1 + 2.
@@ -77,7 +79,7 @@ def sentiment_figures(logits: Float[Tensor, "text label"], labels: Int[Tensor, "
     }
 
 
-def evaluate(rows: Sequence[tuple[int, str]], model_folder: str | Path) -> dict[str, float | int]:
+def evaluate(rows: Sequence[tuple[int, str]], model_folder: str | Path) -> dict[str, float | int | None]:
     """The figures of the shipped model on (stars 1..5, text) rows."""
     model = load_sentiment_model(model_folder)
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
