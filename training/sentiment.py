@@ -90,7 +90,7 @@ def build_model(recipe: Recipe) -> PeftModel:
         r=recipe.rank,
         lora_alpha=2 * recipe.rank,
         target_modules=r".*encoder.*\.(query|key|value|dense)",
-        modules_to_save=["classifier", "pooler"],
+        modules_to_save=["pooler"],  # the classifier comes with the task type
     )
     return get_peft_model(base, adapter)
 
@@ -331,12 +331,14 @@ def export(training: Training, dev: list[tuple[int, str]], folder: Path) -> dict
     tensors = get_peft_model_state_dict(training.model, save_embedding_layers=False)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(calibrated_as_float16(tensors, temperature), folder / "adapter_model.safetensors", {"format": "pt"})
+    (folder / "adapter_model.safetensors").chmod(0o644)
     training.swap_in_mean()
     adapter = training.model.peft_config["default"]
     adapter.base_model_name_or_path, adapter.inference_mode = BASE_MODEL_ID, True
     adapter.save_pretrained(str(folder))
     config = training.model.config
     config.calibration_temperature = temperature  # already folded into the head: a record, not an instruction
+    config.architectures = ["BertForSequenceClassification"]
     config.save_pretrained(folder)
     figures = sentiment_figures(logits / temperature, labels)
     record = {
