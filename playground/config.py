@@ -34,6 +34,20 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2]])
 
 
+def format_bytes(count: float) -> str:
+    """A number of bytes as people read it, in steps of 1000 as on a disk's label.
+
+    >>> format_bytes(538_060_416), format_bytes(5.1e9), format_bytes(999)
+    ('538 MB', '5.1 GB', '999 bytes')
+    """
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while abs(count) >= 999.5 and len(units) > 1:
+        count /= 1000
+        del units[0]
+    whole = units[0] in ("bytes", "kB") or abs(count) >= 99.5
+    return f"{count:.0f} {units[0]}" if whole else f"{count:.1f} {units[0]}"
+
+
 def _boolean(text: str) -> bool:
     if text.strip().lower() not in _WORDS:
         raise ValueError("one of 1, 0, true, false, yes, no, on, off")

@@ -5,6 +5,7 @@ It leaves out what a model costs right now (`memory`) and whether it is loaded (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +23,37 @@ class ModelSpec:
     """One line of the catalog: a model that can be asked for, loaded or not."""
 
     id: str
-    title: str
     task: str
     source: str
     location: str
-    licence: str
-    parameters: int | None
-    quantizations: tuple[str, ...]
-    note: str
+    title: str = ""
+    licence: str = "unknown"
+    parameters: int | None = None
+    quantizations: tuple[str, ...] = ("auto",)
+    note: str = ""
     revision: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.id)
+
+
+def typed_in(model_id: str, task: str) -> ModelSpec:
+    """The entry for a Hub id that somebody typed in.
+
+    >>> typed_in("org/name", "text-generation").location
+    'org/name'
+
+    Raises:
+        ModelNotFoundError: this can't be the id of a model on the Hub; a path on this machine isn't one either.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.\-]{0,95}(/[A-Za-z0-9][\w.\-]{0,95})?", model_id, re.ASCII) or re.search(
+        r"--|\.\.|\.git$|[.\-]$", model_id
+    ):
+        raise ModelNotFoundError(
+            f"{model_id[:100]!r} can't be the id of a model on the Hub.",
+            "An id looks like openai-community/gpt2: an owner, a slash and a name.",
+        )
+    return ModelSpec(model_id, task, "hub", model_id, quantizations=QUANTIZATIONS, note="Typed in by hand.")
 
 
 @dataclass(frozen=True)
@@ -116,7 +139,7 @@ def _spec(entry: object, number: int, path: Path) -> ModelSpec:
         raise wrong(f"a model from source {source!r} needs a 'location'")
     return ModelSpec(
         id=entry["id"],
-        title=str(entry.get("title", entry["id"])),
+        title=str(entry.get("title", "")),
         task=task,
         source=source,
         location=str(entry.get("location", entry["id"])),

@@ -1,231 +1,726 @@
 """The one place that holds models: load once, keep resident within the budget, lend, evict, report.
 
 Tabs and capabilities never keep a model. They borrow it with ``with manager.lease(...) as loaded:`` and give it back at
-the end of the ``with``, on every path. This module leaves out how a model is loaded (`loading`) and what it weighs
-(`memory`).
+the end of the ``with``, on every path. What happens to a model::
+
+    not loaded -> downloading -> waiting for room -> loading -> resident -> leaving -> not loaded
+                                                                   ^           |
+                                                                   +- in RAM <-+   (only beside a GPU)
+
+Every change of state happens under one lock, every slow step outside it. A model that somebody holds or waits for is
+never evicted, moved or unloaded. This module leaves out how a model is found and loaded (`sources`, `loading`, `hub`)
+and what it weighs (`memory`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from playground.config import Settings
-from playground.errors import HubOfflineError, ModelNotFoundError
-from playground.models.catalog import Catalog, ModelSpec
+from playground.config import Settings, format_bytes
+from playground.errors import (
+    BudgetError,
+    DeviceMemoryError,
+    ModelError,
+    ModelNotFoundError,
+    PlaygroundError,
+    StoppedError,
+    UnsupportedOptionError,
+)
+from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec, typed_in
+from playground.models.lending import Guard, Lease, LoadedModel, ModelKey
+from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    import torch
+    from transformers import PreTrainedTokenizerBase
 
-Companion = TypeVar("Companion")
+    from playground.models.sources import Source
+    from playground.models.tiers import Tier
 
+__all__ = [
+    "DeviceReport", "Lease", "LoadedModel", "ModelKey", "ModelManager", "ModelReport", "QuantizationOption", "Snapshot",
+]  # fmt: skip
 
-@dataclass(frozen=True)
-class ModelKey:
-    """What is resident: one model, with one head, in one quantization."""
+log = logging.getLogger(__name__)
 
-    model_id: str
-    task: str
-    quantization: str
+DEVICE_SHARE = 0.8  # of the free memory is for weights by default; the rest is for what flows through them
+RAM_SHARE = 0.5
+PATIENCE_SECONDS = 20.0
+REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
+# Bytes per parameter, roughly, for models whose files aren't here yet.
+ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
 
 
 @dataclass(eq=False)
-class LoadedModel:
-    """A resident model as it is lent: treat everything in it as read-only, many people hold it at once."""
+class _Job:
+    """One load, shared by all who wait for it."""
+
+    done: bool = False
+    cancelled: bool = False
+    failure: PlaygroundError | None = None
+
+
+@dataclass(eq=False)
+class _Entry:
+    """What the manager knows about one model; changed only under the manager's lock."""
 
     key: ModelKey
     spec: ModelSpec
-    folder: Path
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    device: str
-    dtype: str
-    measured_bytes: int
-    _companions: dict[str, Any] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @cached_property
-    def eager(self) -> PreTrainedModel:
-        """The same weights as a module that returns attention weights; costs no second copy."""
-        from playground.models.loading import eager_view
-
-        return eager_view(self.model)
-
-    def companion(self, name: str, make: Callable[[LoadedModel], Companion]) -> Companion:
-        """The object that serves this model under a name (a batcher, a generation engine): made once, closed at unload.
-
-        ``make`` gets this LoadedModel. A companion has a method ``close()``.
-        """
-        with self._lock:
-            if name not in self._companions:
-                self._companions[name] = make(self)
-            return self._companions[name]
-
-    def close(self) -> None:
-        """Closes the companions."""
-        with self._lock:
-            companions, self._companions = list(self._companions.values()), {}
-        for companion in companions:
-            companion.close()
-
-
-@dataclass(frozen=True)
-class ModelReport:
-    """One resident or loading model in a snapshot."""
-
-    model_id: str
-    title: str
-    task: str
-    quantization: str
-    state: str
-    device: str
-    dtype: str
-    predicted_bytes: int | None
-    measured_bytes: int | None
-    leases: int
-    loads: int
-    evictions: int
-    last_used: float | None
+    state: str = "not loaded"
+    loaded: Any = None
+    job: _Job | None = None
+    leases: int = 0
+    waiting: int = 0
+    loads: int = 0
+    evictions: int = 0
+    used_at: float = 0.0
     pinned: bool = False
+    predicted_bytes: int | None = None
+    measured_bytes: int | None = None
     progress: float | None = None
     message: str = ""
+    load_seconds: float | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        return self.measured_bytes or self.predicted_bytes or 0
 
-@dataclass(frozen=True)
-class DeviceReport:
-    """One device in a snapshot, in bytes."""
-
-    device: str
-    name: str
-    total_bytes: int
-    budget_bytes: int
-    used_bytes: int
-    free_bytes: int
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the manager holds at one moment; never changes after it was taken."""
-
-    models: tuple[ModelReport, ...]
-    devices: tuple[DeviceReport, ...]
+    @property
+    def idle(self) -> bool:
+        """Resident, and nobody holds it or waits for it."""
+        return self.state == "resident" and not self.leases and not self.waiting
 
 
 class ModelManager:
-    """Loads, keeps, lends and evicts models; safe to use from any number of threads."""
+    """Loads, keeps, lends and evicts models; safe to use from any number of threads.
 
-    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+    ``patience_seconds`` is how long a load waits for models that are in use to become free. ``source`` and ``parking``
+    (whether evicted models go to RAM first; by default beside a GPU) are for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        *,
+        source: Source | None = None,
+        parking: bool | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self.settings = settings
         self.catalog = catalog
+        self.patience_seconds = patience_seconds
+        self._given_source, self._parking = source, parking
         self._lock = threading.Lock()
-        self._resident: dict[ModelKey, LoadedModel] = {}
-        self._leases: dict[ModelKey, int] = {}
-        self._loading: dict[ModelKey, threading.Lock] = {}
-        self._last_used: dict[ModelKey, float] = {}
+        self._changed = threading.Condition(self._lock)
+        self._entries: dict[ModelKey, _Entry] = {}
+        self._aliases: dict[ModelKey, _Entry] = {}  # also finds the entry of a key that says "auto"
         self._tokenizers: dict[str, PreTrainedTokenizerBase] = {}
+        self._tokenizer_gates: dict[str, threading.Lock] = {}
+        self._predictions: dict[ModelKey, int] = {}
+        self._places: _Places | None = None
+        self._janitor: threading.Thread | None = None
+        self._closed = False
 
-    def spec(self, model_id: str) -> ModelSpec:
-        """The catalog's entry for an id.
+    # Lending
+
+    def lease(self, model_id: str, task: str, quantization: str = "auto") -> Lease:
+        """A ``with`` (or ``async with``) block that lends a resident model, loaded first if need be.
+
+        It is given back when the block ends, however it ends. A model that is lent is never evicted, moved or unloaded.
+
+        Raises, when the block begins:
+            ModelError: the model can't be used; the kind says why.
+            BudgetError: it doesn't fit; the message says what would help.
+        """
+        return Lease(self, ModelKey(model_id, task, quantization))
+
+    def guard(self) -> Guard:
+        """A ``with`` block in which running out of memory becomes a `DeviceMemoryError`, after memory was reclaimed."""
+        return Guard(self.reclaim)
+
+    def borrow(self, key: ModelKey) -> _Entry:
+        """The entry of a resident model, with one more lease on it; for `Lease`."""
+        entry = self._aliases.get(key)
+        if entry is not None:
+            with self._lock:
+                if entry.state == "resident":
+                    entry.leases += 1
+                    return entry
+        return self._borrow_slowly(self._entry(key))
+
+    def give_back(self, entry: _Entry) -> None:
+        """Ends a lease; for `Lease`."""
+        with self._lock:
+            entry.leases -= 1
+            entry.used_at = time.monotonic()
+            if not entry.leases:
+                self._changed.notify_all()
+
+    def _borrow_slowly(self, entry: _Entry) -> _Entry:
+        with self._changed:
+            entry.waiting += 1
+            try:
+                while entry.state != "resident":
+                    self._require_open()
+                    if entry.state == "leaving":
+                        self._changed.wait()
+                        continue
+                    job = entry.job or self._start(entry)
+                    while not job.done:
+                        self._changed.wait()
+                    if job.failure:
+                        raise _again(job.failure)
+                entry.leases += 1
+                return entry
+            finally:
+                entry.waiting -= 1
+
+    # Asking and commanding
+
+    def spec(self, model_id: str, task: str = "feature-extraction") -> ModelSpec:
+        """The catalog's entry for an id, or one made for an id that was typed in, where settings allow that.
 
         Raises:
-            ModelNotFoundError: the catalog has no such model.
+            ModelNotFoundError: the catalog has no such model, and it can't or may not come from the Hub.
         """
-        spec = self.catalog.find(model_id)
-        if spec is None:
-            raise ModelNotFoundError(f"There is no model {model_id!r} in the catalog.", "Pick one from the list.")
-        return spec
-
-    @contextmanager
-    def lease(self, model_id: str, task: str, quantization: str = "auto") -> Iterator[LoadedModel]:
-        """A resident model, loaded first if need be; given back when the ``with`` ends, however it ends."""
-        key = ModelKey(model_id, task, quantization)
-        with self._lock:
-            self._leases[key] = self._leases.get(key, 0) + 1
-        try:
-            yield self._get(key)
-        finally:
-            with self._lock:
-                self._leases[key] -= 1
-                self._last_used[key] = time.time()
-
-    def tokenizer(self, model_id: str) -> PreTrainedTokenizerBase:
-        """A model's tokenizer alone: needs no lease and no memory on the device."""
-        if model_id not in self._tokenizers:
-            from playground.models.loading import load_tokenizer
-
-            self._tokenizers[model_id] = load_tokenizer(self.folder(self.spec(model_id)))
-        return self._tokenizers[model_id]
+        if spec := self.catalog.find(model_id):
+            return spec
+        if self.settings.hub == "any" and not self.settings.public:
+            return typed_in(model_id, task)
+        raise ModelNotFoundError(f"There is no model {model_id[:100]!r} in the catalog.", "Pick one from the list.")
 
     def folder(self, spec: ModelSpec) -> Path:
         """The local folder with a model's files, prepared or downloaded first if need be."""
-        from playground.models import embedded
+        return self._source.folder(spec, lambda what, fraction: None)
 
-        if spec.source == "embedded":
-            return embedded.locate(spec.location, self.settings.home)
-        if spec.source == "folder":
-            return Path(spec.location)
-        raise HubOfflineError(f"{spec.id} is on the Hub, which can't be reached.", "Pick an embedded model.")
+    def tokenizer(self, model_id: str) -> PreTrainedTokenizerBase:
+        """A model's tokenizer alone: needs no lease and no memory on the device."""
+        spec = self.spec(model_id)
+        with self._lock:
+            gate = self._tokenizer_gates.setdefault(spec.id, threading.Lock())
+        with gate:
+            if spec.id not in self._tokenizers:
+                self._tokenizers[spec.id] = self._source.tokenizer(spec, lambda what, fraction: None)
+            return self._tokenizers[spec.id]
+
+    def start_loading(self, model_id: str, task: str, quantization: str = "auto") -> ModelKey:
+        """The key of a model whose load has begun, or which is resident already; doesn't wait.
+
+        How the load goes on is in `snapshot`.
+        """
+        entry = self._entry(ModelKey(model_id, task, quantization))
+        with self._lock:
+            self._require_open()
+            if entry.job is None and entry.state not in ("resident", "leaving"):
+                self._start(entry)
+        return entry.key
 
     def unload(self, key: ModelKey) -> bool:
-        """True if the model was resident, not lent to anybody, and is now gone."""
+        """True if the model is now gone, or its load was stopped; False if somebody uses it, or it isn't there."""
+        entry = self._aliases.get(key)
+        if entry is None:
+            return False
         with self._lock:
-            if self._leases.get(key) or key not in self._resident:
+            if entry.job is not None and not entry.waiting:
+                entry.job.cancelled = True
+                self._changed.notify_all()
+                return True
+            if not (entry.idle or (entry.state == "in RAM" and entry.job is None)):
                 return False
-            loaded = self._resident.pop(key)
-        loaded.close()
+            entry.state, entry.pinned = "leaving", False
+        self._retire([entry], to_ram=False)
         return True
+
+    def pin(self, key: ModelKey, pinned: bool = True) -> bool:
+        """True if the model is resident; it is then kept until it is unpinned or unloaded by hand."""
+        entry = self._aliases.get(key)
+        with self._lock:
+            if entry is None or entry.state != "resident":
+                return False
+            entry.pinned = pinned
+            self._changed.notify_all()
+            return True
+
+    def quantizations(self, model_id: str, task: str | None = None) -> tuple[QuantizationOption, ...]:
+        """Every way to hold a model's numbers, with what it would take, and why it can't work here if it can't."""
+        spec = self.spec(model_id)
+        return tuple(self._option(spec, task or spec.task, name) for name in QUANTIZATIONS if name != "auto")
 
     def snapshot(self) -> Snapshot:
         """What is resident now and what it takes."""
-        from playground.models.loading import pick_device
-        from playground.models.memory import device_memory
-
+        places, now, clock = self._places, time.monotonic(), time.time()
         with self._lock:
-            models = tuple(
-                ModelReport(
-                    key.model_id, loaded.spec.title, key.task, key.quantization, "resident", loaded.device, loaded.dtype,
-                    None, loaded.measured_bytes, self._leases.get(key, 0), 1, 0, self._last_used.get(key),
-                )
-                for key, loaded in self._resident.items()
-            )  # fmt: skip
-        memory = device_memory(pick_device(self.settings.device))
-        used = sum(model.measured_bytes or 0 for model in models)
-        budget = self.settings.memory_budget or int((memory.free_bytes + used) * 0.8)
-        return Snapshot(
-            models,
-            (DeviceReport(memory.device, memory.name, memory.total_bytes, budget, used, memory.free_bytes),),
-        )
+            models = tuple(_report(entry, clock - now) for entry in self._entries.values())
+            used = (places.device_tier.used_bytes, places.ram_tier.used_bytes) if places else (0, 0)
+        return Snapshot(models, self._get_places().report(*used))
+
+    def reclaim(self) -> None:
+        """Gives back the memory that nobody uses right now, without unloading anything."""
+        from playground.models.memory import free_memory
+
+        free_memory(self._get_places().device)
 
     def close(self) -> None:
-        """Unloads everything."""
-        for key in list(self._resident):
-            self.unload(key)
+        """Stops loads and unloads everything; models that are still lent go as soon as they are given back."""
+        with self._changed:
+            self._closed = True
+            for entry in self._entries.values():
+                if entry.job is not None:
+                    entry.job.cancelled = True
+            self._changed.notify_all()
+            deadline = time.monotonic() + 5.0
+            while any(entry.job or entry.leases for entry in self._entries.values()):
+                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                    break
+            leaving = [entry for entry in self._entries.values() if entry.state in ("resident", "in RAM")]
+            for entry in leaving:
+                entry.state = "leaving"
+        self._retire(leaving, to_ram=False)
+        self._tokenizers.clear()
 
-    def _get(self, key: ModelKey) -> LoadedModel:
+    # Loading
+
+    @property
+    def _source(self) -> Source:
+        if self._given_source is None:
+            from playground.models.sources import Source
+
+            self._given_source = Source(self.settings)
+        return self._given_source
+
+    def _get_places(self) -> _Places:
+        """The device and the budgets, measured when they are first needed: before that torch isn't even imported."""
+        if self._places is None:
+            places = _Places.measure(self.settings, self._parking)
+            with self._lock:
+                self._places = self._places or places
+        return self._places
+
+    def _entry(self, key: ModelKey) -> _Entry:
+        """The entry of a key, made if need be."""
+        if key in self._aliases:
+            return self._aliases[key]
+        from playground.models.loading import pick_quantization, quantization_obstacle
+
+        spec, device = self.spec(key.model_id, key.task), self._get_places().device
+        name = pick_quantization(key.quantization, spec.quantizations, device)
+        if obstacle := quantization_obstacle(name, device):
+            raise UnsupportedOptionError(f"{name} can't work here: {obstacle}", "Choose auto.")
+        exact = ModelKey(spec.id, key.task, name)
         with self._lock:
-            if key in self._resident:
-                return self._resident[key]
-            gate = self._loading.setdefault(key, threading.Lock())
-        with gate:
-            if key not in self._resident:
-                loaded = self._load(key)
-                with self._lock:
-                    self._resident[key] = loaded
-            return self._resident[key]
+            if len(self._entries) >= REMEMBERED:
+                self._forget()
+            entry = self._entries.setdefault(exact, _Entry(exact, spec))
+            self._aliases[key] = self._aliases[exact] = entry
+        return entry
 
-    def _load(self, key: ModelKey) -> LoadedModel:
-        from playground.models.loading import load_model, load_tokenizer, pick_device
+    def _forget(self) -> None:
+        gone = {id(one) for one in self._entries.values() if one.loaded is None and not one.job and not one.waiting}
+        self._entries = {key: one for key, one in self._entries.items() if id(one) not in gone}
+        self._aliases = {key: one for key, one in self._aliases.items() if id(one) not in gone}
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoppedError("The playground is shutting down.", "Start it again.")
+
+    def _start(self, entry: _Entry) -> _Job:
+        """A load on a thread of its own: it goes on when the person who asked first goes away. Needs the lock."""
+        job = entry.job = _Job()
+        entry.state, entry.message, entry.progress = "loading", "", None
+        threading.Thread(target=self._run, args=(entry, job), name=f"load {entry.key.model_id}", daemon=True).start()
+        return job
+
+    def _run(self, entry: _Entry, job: _Job) -> None:
+        """The whole life of a load; whatever happens, everybody who waits hears of it."""
+        began, loaded, failure = time.monotonic(), None, None
+        try:
+            loaded = self._bring(entry, job)
+        except BaseException as error:
+            failure = self._failure(entry, error)
+        if failure is not None:
+            self.reclaim()  # only now that the error and its frames, which hold half a model, are gone
+        with self._changed:
+            if self._closed:
+                loaded, failure = None, StoppedError("The playground is shutting down.", "Start it again.")
+            if loaded is None:
+                self._get_places().release(entry)
+                entry.state, entry.loaded = ("not loaded" if job.cancelled else "failed"), None
+                entry.message, entry.measured_bytes = "" if job.cancelled else str(failure), None
+            else:
+                entry.loads += entry.loaded is None
+                entry.state, entry.loaded, entry.message = "resident", loaded, ""
+                entry.used_at, entry.load_seconds = time.monotonic(), time.monotonic() - began
+            entry.job, entry.progress = None, None
+            job.done, job.failure = True, failure
+            self._changed.notify_all()
+        self._watch_idle()
+
+    def _failure(self, entry: _Entry, error: BaseException) -> PlaygroundError:
+        """The one clear reason that all who wait get; holds no reference to what failed."""
+        from playground.models.memory import is_out_of_memory
+
+        if is_out_of_memory(error):
+            return DeviceMemoryError(
+                f"The device ran out of memory while loading {entry.spec.title}.",
+                "Unload another model, or choose 8-bit or 4-bit.",
+            )
+        if isinstance(error, PlaygroundError):
+            return _again(error)
+        log.error("%s can't be loaded", entry.key, exc_info=error)
+        return ModelError(
+            f"{entry.spec.title} can't be loaded ({type(error).__name__}: {error}).", "Try again, or another model."
+        )
+
+    def _bring(self, entry: _Entry, job: _Job) -> LoadedModel:
+        """The model on the device, from wherever it is."""
+        if entry.loaded is not None:
+            return self._promote(entry, job)
         from playground.models.memory import measure_bytes
 
-        spec = self.spec(key.model_id)
-        folder, device = self.folder(spec), pick_device(self.settings.device)
-        model = load_model(spec, folder, key.task, key.quantization, device)
+        key, spec, places = entry.key, entry.spec, self._get_places()
+        report = self._reporter(entry, job)
+        entry.state = "downloading" if spec.source == "hub" else "loading"
+        early = self._source.check(spec, key.task, key.quantization, places.device)
+        if early is not None:
+            entry.predicted_bytes = early
+            if not self._is_possible(entry, early):
+                raise self._too_large(entry, early)
+        folder = self._source.folder(spec, report)
+        entry.state = "loading"
+        tokenizer = self.tokenizer(spec.id)
+        predicted = self._source.predict(spec, folder, key.task, key.quantization, places.device)
+        entry.predicted_bytes = self._predictions[key] = predicted
+        max_memory = self._make_room(entry, job, predicted)
+        entry.state = "loading"
+        model = self._source.load(spec, folder, key.task, key.quantization, places.device, report, max_memory)
+        entry.measured_bytes = measured = measure_bytes(model)
+        if not max_memory:
+            self._make_room(entry, job, measured)
         dtype = str(model.dtype).removeprefix("torch.")
-        tokenizer = load_tokenizer(folder)
-        return LoadedModel(key, spec, folder, model, tokenizer, str(device), dtype, measure_bytes(model))
+        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured)
+
+    def _promote(self, entry: _Entry, job: _Job) -> LoadedModel:
+        """Back from RAM to the device: no disk, no conversion."""
+        from playground.models.tiers import move
+
+        places = self._get_places()
+        self._make_room(entry, job, entry.held_bytes)
+        entry.state = "loading"
+        move(entry.loaded.model, places.device)
+        with self._lock:
+            places.ram_tier.release(entry.key)
+        return entry.loaded
+
+    def _reporter(self, entry: _Entry, job: _Job) -> Callable[[str, float | None], None]:
+        def report(what: str, fraction: float | None) -> None:
+            if job.cancelled:
+                raise StoppedError(f"Loading {entry.spec.title} was stopped.", "Load it again when you need it.")
+            entry.message, entry.progress = what, fraction
+
+        return report
+
+    # Room
+
+    def _make_room(self, entry: _Entry, job: _Job, needed: int) -> dict[int | str, int] | None:
+        """Holds ``needed`` bytes for an entry, evicting and waiting as need be.
+
+        None if they are all on the device; for a model larger than the GPU, how much goes where.
+        """
+        deadline = time.monotonic() + self.patience_seconds
+        while True:
+            with self._changed:
+                self._require_wanted(entry, job)
+                if spread := self._spread(entry, needed):
+                    return spread
+                possible, short = self._is_possible(entry, needed), self._get_places().shortage(entry.key, needed)
+                if possible and short <= 0:
+                    self._get_places().device_tier.hold(entry.key, needed)
+                    return None
+                victims = self._victims(short, entry) if possible else []
+                for victim in victims:
+                    victim.state = "leaving"
+                if possible and not victims and time.monotonic() < deadline:
+                    entry.state, entry.message = "waiting for room", f"{format_bytes(short)} more are needed"
+                    self._changed.wait(deadline - time.monotonic())
+                    continue
+            if not victims:
+                raise self._too_large(entry, needed)
+            self._retire(victims, to_ram=True)
+
+    def _require_wanted(self, entry: _Entry, job: _Job) -> None:
+        if job.cancelled or self._closed:
+            raise StoppedError(f"Loading {entry.spec.title} was stopped.", "Load it again when you need it.")
+
+    def _victims(self, short: int, entry: _Entry) -> list[_Entry]:
+        """Who leaves next; nobody while others are on their way out, because their bytes are about to be free."""
+        from playground.models.tiers import choose_victims
+
+        everybody = self._entries.values()
+        if any(one.state == "leaving" for one in everybody):
+            return []
+        return choose_victims([one for one in everybody if one.idle and not one.pinned and one is not entry], short)
+
+    def _is_possible(self, entry: _Entry, needed: int) -> bool:
+        """Whether waiting can help: not if the model is too large even when only the pinned ones stay."""
+        pinned = [one for one in self._entries.values() if one.pinned and one.state == "resident" and one is not entry]
+        room = self._get_places().device_tier.budget_bytes - sum(one.held_bytes for one in pinned)
+        return needed <= room or self._can_spread(entry, needed)
+
+    def _can_spread(self, entry: _Entry, needed: int) -> bool:
+        """Whether accelerate may put a part of a model into RAM: only beside a GPU, and not when it is quantized."""
+        places = self._get_places()
+        if places.device.type != "cuda" or entry.key.quantization in ("8-bit", "4-bit"):
+            return False
+        room = places.device_tier.budget_bytes
+        return room < needed <= room + places.ram_tier.budget_bytes
+
+    def _spread(self, entry: _Entry, needed: int) -> dict[int | str, int] | None:
+        """How many bytes of a model larger than the GPU go where; holds them. None if it fits, or must wait."""
+        places = self._get_places()
+        busy = any(
+            one.state in ("resident", "leaving", "loading") and one is not entry for one in self._entries.values()
+        )
+        if busy or not self._can_spread(entry, needed):
+            return None
+        share = places.device_tier.budget_bytes
+        places.device_tier.hold(entry.key, share)
+        places.ram_tier.hold(entry.key, needed - share)
+        return {places.device.index or 0: share, "cpu": places.ram_tier.budget_bytes}
+
+    def _too_large(self, entry: _Entry, needed: int) -> BudgetError:
+        """What is needed, what is free, what is in the way, and what would help."""
+        places = self._get_places()
+        with self._lock:
+            tier, others = places.device_tier, [one for one in self._entries.values() if one is not entry]
+        free = min(tier.budget_bytes, tier.free_bytes + tier.held.get(entry.key, 0))
+        message = (
+            f"{entry.spec.title} in {entry.key.quantization} needs {format_bytes(needed)}; "
+            f"{format_bytes(free)} of the {format_bytes(tier.budget_bytes)} for models are free."
+        )
+        helps = []
+        for name in ("8-bit", "4-bit"):
+            count = self._guess(entry.spec, entry.key.task, name)
+            if name != entry.key.quantization and count and count < needed and count <= tier.budget_bytes:
+                helps.append(f"{name} needs {format_bytes(count)}")
+        used = [one for one in others if one.state == "resident" and one.leases]
+        pinned = [one for one in others if one.state == "resident" and one.pinned and not one.leases]
+        helps += [f"{one.spec.title} ({format_bytes(one.held_bytes)}) is in use" for one in used]
+        helps += [f"{one.spec.title} ({format_bytes(one.held_bytes)}) is pinned" for one in pinned]
+        fix = f"What would help: {'; '.join(helps)}." if helps else "Choose a smaller model, or raise --memory-budget."
+        error = BudgetError(message, fix)
+        error.retryable = bool(used)
+        return error
+
+    def _retire(self, entries: list[_Entry], to_ram: bool) -> None:
+        """Takes models in state "leaving" off the device; without the lock, because companions take time to close."""
+        for entry in entries:
+            entry.loaded.close()
+            parked = to_ram and self._park(entry)
+            if not parked:
+                self._drop(entry)
+            with self._changed:
+                places = self._get_places()
+                places.device_tier.release(entry.key)
+                if not parked:
+                    places.ram_tier.release(entry.key)
+                entry.state, entry.message = ("in RAM" if parked else "not loaded"), ""
+                entry.evictions += to_ram
+                entry.measured_bytes = entry.measured_bytes if parked else None
+                self._changed.notify_all()
+
+    def _park(self, entry: _Entry) -> bool:
+        """True if a model could be put into RAM; older ones there make room for it."""
+        from playground.models.tiers import can_move, choose_victims, move
+
+        places = self._get_places()
+        if not places.parking or not can_move(entry.loaded.model):
+            return False
+        with self._lock:
+            parked = [
+                one for one in self._entries.values() if one.state == "in RAM" and not one.job and not one.waiting
+            ]
+            short = entry.held_bytes - places.ram_tier.free_bytes
+            victims = choose_victims(parked, short) if short > 0 else []
+            if short > 0 and not victims:
+                return False
+            for victim in victims:
+                victim.state = "leaving"
+            for victim in victims:
+                places.ram_tier.release(victim.key)
+            places.ram_tier.hold(entry.key, entry.held_bytes)
+        self._retire(victims, to_ram=False)
+        try:
+            move(entry.loaded.model, places.parked_device)
+        except RuntimeError:
+            log.warning("%s couldn't be parked in RAM", entry.spec.title, exc_info=True)
+            return False
+        self.reclaim()
+        return True
+
+    def _drop(self, entry: _Entry) -> None:
+        """Frees a model. Where something still refers to it, the collector is asked."""
+        from playground.models.memory import free_memory
+
+        gone = weakref.ref(entry.loaded.model)
+        entry.loaded = None
+        free_memory(self._get_places().device, gone)
+
+    # Idle models
+
+    def _watch_idle(self) -> None:
+        """Starts the thread that unloads idle models, where the settings ask for it."""
+        if self.settings.idle_unload <= 0:
+            return
+        with self._lock:
+            if self._janitor is None and not self._closed:
+                self._janitor = threading.Thread(target=self._unload_idle, name="idle models", daemon=True)
+                self._janitor.start()
+
+    def _unload_idle(self) -> None:
+        limit = self.settings.idle_unload
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                now = time.monotonic()
+                idle = [one for one in self._entries.values() if one.idle and not one.pinned]
+                due = [one for one in idle if now - one.used_at >= limit]
+                if not due:
+                    self._changed.wait(min([limit, *(limit - (now - one.used_at) for one in idle)]))
+                    continue
+                for entry in due:
+                    entry.state = "leaving"
+            self._retire(due, to_ram=False)
+
+    # Quantization
+
+    def _option(self, spec: ModelSpec, task: str, name: str) -> QuantizationOption:
+        from playground.models.loading import quantization_obstacle
+
+        places = self._get_places()
+        predicted = self._guess(spec, task, name)
+        budget = places.device_tier.budget_bytes
+        if obstacle := quantization_obstacle(name, places.device):
+            return QuantizationOption(name, False, obstacle, predicted)
+        if name not in spec.quantizations and name != "float32":
+            return QuantizationOption(name, False, "The catalog doesn't offer it for this model.", predicted)
+        if predicted and predicted > budget:
+            room = f"It needs {format_bytes(predicted)}; the budget for models is {format_bytes(budget)}."
+            return QuantizationOption(name, False, room, predicted)
+        slow = name in ("float16", "8-bit") and places.device.type == "cpu"
+        return QuantizationOption(name, True, "Works, but a CPU is faster in float32." if slow else "", predicted)
+
+    def _guess(self, spec: ModelSpec, task: str, name: str) -> int | None:
+        """Predicted bytes, exact where the model's config is on this machine; never waits for a load."""
+        from playground.models.loading import BUILDING
+
+        key = ModelKey(spec.id, task, name)
+        if key not in self._predictions and BUILDING.acquire(blocking=False):
+            try:
+                with contextlib.suppress(PlaygroundError):
+                    if folder := self._source.local_folder(spec):
+                        self._predictions[key] = self._source.predict(
+                            spec, folder, task, name, self._get_places().device
+                        )
+            finally:
+                BUILDING.release()
+        rough = int(spec.parameters * ROUGH_BYTES[name]) if spec.parameters else None
+        return self._predictions.get(key, rough)
+
+
+@dataclass(eq=False)
+class _Places:
+    """The device, RAM beside it, and their budgets."""
+
+    device: torch.device
+    parked_device: torch.device
+    device_tier: Tier
+    ram_tier: Tier
+    parking: bool
+    reserve_bytes: int
+    measured: bool
+
+    @classmethod
+    def measure(cls, settings: Settings, parking: bool | None) -> _Places:
+        import torch
+
+        from playground.models.loading import pick_device
+        from playground.models.memory import device_memory
+        from playground.models.tiers import Tier
+
+        device, cpu = pick_device(settings.device), torch.device("cpu")
+        memory, ram = device_memory(device), device_memory(cpu)
+        parking = device.type == "cuda" if parking is None else parking
+        budget = settings.memory_budget if settings.memory_budget is not None else int(memory.free_bytes * DEVICE_SHARE)
+        ram_budget = settings.ram_budget if settings.ram_budget is not None else int(ram.free_bytes * RAM_SHARE)
+        return cls(
+            device, cpu, Tier(budget), Tier(ram_budget if parking else 0), parking,
+            max(0, memory.free_bytes - budget), settings.memory_budget is None,
+        )  # fmt: skip
+
+    def shortage(self, key: ModelKey, needed: int) -> int:
+        """Bytes that are missing to hold ``needed`` for a model, by the budget and by what the device really has."""
+        from playground.models.memory import device_memory
+
+        held = self.device_tier.held.get(key, 0)
+        return max(needed - held - self.device_tier.free_bytes, needed - held - device_memory(self.device).free_bytes)
+
+    def release(self, entry: _Entry) -> None:
+        self.device_tier.release(entry.key)
+        self.ram_tier.release(entry.key)
+
+    def report(self, used: int, parked: int) -> tuple[DeviceReport, ...]:
+        from playground.models.memory import device_memory
+
+        memory = device_memory(self.device)
+        rows = [
+            DeviceReport(
+                memory.device, memory.name, memory.total_bytes, self.device_tier.budget_bytes, used,
+                memory.free_bytes, self.reserve_bytes,
+            )
+        ]  # fmt: skip
+        if self.parking:
+            ram = device_memory(self.parked_device)
+            budget = self.ram_tier.budget_bytes
+            rows.append(DeviceReport("ram", "RAM for parked models", ram.total_bytes, budget, parked, ram.free_bytes))
+        return tuple(rows)
+
+
+def _report(entry: _Entry, clock_offset: float) -> ModelReport:
+    loaded = entry.loaded
+    return ModelReport(
+        model_id=entry.key.model_id,
+        title=entry.spec.title,
+        task=entry.key.task,
+        quantization=entry.key.quantization,
+        state=entry.state,
+        device=("cpu" if entry.state == "in RAM" else loaded.device) if loaded else "",
+        dtype=loaded.dtype if loaded else "",
+        predicted_bytes=entry.predicted_bytes,
+        measured_bytes=entry.measured_bytes,
+        leases=entry.leases,
+        loads=entry.loads,
+        evictions=entry.evictions,
+        last_used=entry.used_at + clock_offset if entry.used_at else None,
+        pinned=entry.pinned,
+        progress=entry.progress,
+        message=entry.message,
+        waiting=entry.waiting,
+        load_seconds=entry.load_seconds,
+    )
+
+
+def _again(error: PlaygroundError) -> PlaygroundError:
+    """The same failure as a new exception: one object raised on many threads would collect all their tracebacks."""
+    copy = type(error)(error.message, error.fix)
+    copy.retryable = error.retryable
+    return copy

@@ -1,0 +1,200 @@
+"""What is lent and how: `LoadedModel`, a resident model, and `Lease`, the ``with`` block that holds it.
+
+It leaves out who decides what is resident (`manager`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from playground.errors import DeviceMemoryError
+from playground.models.catalog import ModelSpec
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+log = logging.getLogger(__name__)
+Companion = TypeVar("Companion")
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """What is resident: one model, with one head, in one quantization."""
+
+    model_id: str
+    task: str
+    quantization: str = "auto"
+
+
+@dataclass(eq=False)
+class LoadedModel:
+    """A resident model as it is lent: treat everything in it as read-only, many people hold it at once."""
+
+    key: ModelKey
+    spec: ModelSpec
+    folder: Path
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    device: str
+    dtype: str
+    measured_bytes: int
+    _companions: dict[str, Any] = field(default_factory=dict)
+    _eager: PreTrainedModel | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def eager(self) -> PreTrainedModel:
+        """The same weights as a module that returns attention weights; costs no second copy."""
+        with self._lock:
+            if self._eager is None:
+                from playground.models.loading import eager_view
+
+                self._eager = eager_view(self.model)
+            return self._eager
+
+    def companion(self, name: str, make: Callable[[LoadedModel], Companion]) -> Companion:
+        """The object that serves this model under a name (a batcher, a generation engine): made once, closed at unload.
+
+        ``make`` gets this LoadedModel. A companion has a method ``close()``.
+        """
+        with self._lock:
+            if name not in self._companions:
+                self._companions[name] = make(self)
+            return self._companions[name]
+
+    def close(self) -> None:
+        """Closes the companions, so that nothing but the lender refers to the model any more."""
+        with self._lock:
+            companions, self._companions = list(self._companions.values()), {}
+            self._eager = None
+        for companion in companions:
+            try:
+                companion.close()
+            except Exception:
+                log.exception("A companion of %s couldn't be closed", self.key.model_id)
+
+
+class Lender(Protocol):
+    """What a `Lease` needs of the manager."""
+
+    def borrow(self, key: ModelKey) -> Any:
+        """A held entry with the attribute ``loaded``; loads the model first if need be."""
+
+    def give_back(self, held: Any) -> None:
+        """Ends what `borrow` began."""
+
+    def reclaim(self) -> None:
+        """Frees what can be freed without disturbing anybody."""
+
+
+class Lease:
+    """A ``with`` or ``async with`` block that holds a resident model; given back when it ends, however it ends.
+
+    It belongs to no thread: a generator may be resumed, and its lease ended, on another thread than it began. Running
+    out of memory inside the block comes out as a `DeviceMemoryError`, after the memory was given back.
+    """
+
+    __slots__ = ("_held", "_key", "_lender")
+
+    def __init__(self, lender: Lender, key: ModelKey) -> None:
+        self._lender, self._key = lender, key
+        self._held: Any = None
+
+    def __enter__(self) -> LoadedModel:
+        self._held = self._lender.borrow(self._key)
+        return self._held.loaded
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._lender.give_back(held)
+        if error is not None:
+            raise_if_out_of_memory(error, self._lender.reclaim)
+
+    async def __aenter__(self) -> LoadedModel:
+        """Waits for a load on a thread of its own, so that the event loop goes on serving everybody else."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def settle(held: Any, error: Exception | None) -> None:
+            if future.cancelled():  # nobody waits any more
+                if held is not None:
+                    self._lender.give_back(held)
+            elif error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(held)
+
+        def borrow() -> None:
+            held, failure = None, None
+            try:
+                held = self._lender.borrow(self._key)
+            except Exception as error:
+                failure = error
+            try:
+                loop.call_soon_threadsafe(settle, held, failure)
+            except RuntimeError:  # the event loop has ended meanwhile
+                if held is not None:
+                    self._lender.give_back(held)
+
+        threading.Thread(target=borrow, name="borrow", daemon=True).start()
+        try:
+            self._held = await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._lender.give_back(future.result())
+            raise
+        return self._held.loaded
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+
+class Guard:
+    """A ``with`` block in which running out of memory comes out as a `DeviceMemoryError`, after cleaning up."""
+
+    def __init__(self, reclaim: Callable[[], None]) -> None:
+        self._reclaim = reclaim
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            raise_if_out_of_memory(error, self._reclaim)
+
+
+def raise_if_out_of_memory(error: BaseException, reclaim: Callable[[], None]) -> None:
+    """Nothing for other errors.
+
+    The frames of the failed call still hold its tensors; they are cleared first, or nothing could be reclaimed.
+
+    Raises:
+        DeviceMemoryError: the error says that memory ran out.
+    """
+    from playground.models.memory import is_out_of_memory
+
+    if not is_out_of_memory(error):
+        return
+    first_line = str(error).partition("\n")[0][:200]
+    traceback.clear_frames(error.__traceback__)
+    error.__traceback__ = None
+    reclaim()
+    raise DeviceMemoryError(
+        f"The device ran out of memory while working ({first_line}).",
+        "Try again, with a shorter input or a smaller model; what others are doing goes on.",
+    ) from None

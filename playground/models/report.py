@@ -1,0 +1,73 @@
+"""What the manager says about itself: immutable rows that the page, the API and the tests read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# In the order in which a model goes through them; "in RAM" is parked beside a full GPU, ready to come back quickly.
+STATES = ("not loaded", "downloading", "waiting for room", "loading", "resident", "in RAM", "leaving", "failed")
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """One model that was asked for at least once."""
+
+    model_id: str
+    title: str
+    task: str
+    quantization: str
+    state: str
+    device: str
+    dtype: str
+    predicted_bytes: int | None
+    measured_bytes: int | None
+    leases: int
+    loads: int
+    evictions: int
+    last_used: float | None
+    pinned: bool = False
+    progress: float | None = None
+    message: str = ""
+    waiting: int = 0
+    load_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """One device, in bytes.
+
+    ``budget_bytes`` is for weights; ``reserve_bytes`` of the device stay out of it, because the numbers that flow
+    through a model (activations, the KV cache) need room too. ``free_bytes`` is what the device has left right now,
+    whoever uses the rest.
+    """
+
+    device: str
+    name: str
+    total_bytes: int
+    budget_bytes: int
+    used_bytes: int
+    free_bytes: int
+    reserve_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class QuantizationOption:
+    """One way to hold a model's numbers: whether it can work on this machine, and what it would take."""
+
+    name: str
+    available: bool
+    reason: str
+    predicted_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the manager holds at one moment; never changes after it was taken."""
+
+    models: tuple[ModelReport, ...]
+    devices: tuple[DeviceReport, ...]
+
+    @property
+    def resident(self) -> tuple[ModelReport, ...]:
+        """The models that are on the device now."""
+        return tuple(model for model in self.models if model.state == "resident")

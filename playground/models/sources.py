@@ -1,0 +1,94 @@
+"""From a catalog entry to a local folder with files, and from there to a model: the slow steps of a load.
+
+The manager decides when these run and what must leave for them; this is the only place where it meets the disk, the
+Hub and transformers, so tests can put something quick in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from playground.config import Settings
+from playground.errors import CorruptModelError, ModelNotFoundError
+from playground.models import embedded, hub, loading
+from playground.models.catalog import ModelSpec
+from playground.models.loading import Report
+from playground.models.memory import predict_bytes
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Source:
+    """Finds, weighs and loads models."""
+
+    settings: Settings
+
+    def folder(self, spec: ModelSpec, report: Report) -> Path:
+        """The folder with a model's files, prepared or downloaded first if need be."""
+        if spec.source == "embedded":
+            return embedded.locate(spec.location, self.settings.home, lambda what, fraction: report(what, fraction))
+        if spec.source == "hub":
+            return hub.download(spec, report, allowed=self.settings.hub != "off")
+        folder = Path(spec.location).expanduser()
+        if not folder.is_dir():
+            raise ModelNotFoundError(f"{spec.id}: there is no folder {folder}.", "Check its path in the models file.")
+        return folder
+
+    def local_folder(self, spec: ModelSpec) -> Path | None:
+        """The folder, if it is on this machine already; prepares and downloads nothing."""
+        if spec.source == "hub":
+            return hub.cached_folder(spec)
+        if spec.source == "folder":
+            return Path(spec.location).expanduser()
+        return embedded.locate(spec.location, self.settings.home) if self._is_prepared(spec) else None
+
+    def _is_prepared(self, spec: ModelSpec) -> bool:
+        return ((self.settings.home or embedded.default_home()) / "models" / spec.location / "config.json").is_file()
+
+    def check(self, spec: ModelSpec, task: str, quantization: str, device: torch.device) -> int | None:
+        """Bytes that a Hub model will take, told from its small config.json before anything large is downloaded."""
+        if spec.source != "hub" or hub.cached_folder(spec) is not None:
+            return None
+        folder = hub.download_config(spec, allowed=self.settings.hub != "off")
+        return self.predict(spec, folder, task, quantization, device)
+
+    def predict(self, spec: ModelSpec, folder: Path, task: str, quantization: str, device: torch.device) -> int:
+        """Bytes that a model will take, without reading its weights."""
+        config = loading.load_config(spec, folder, task)
+        with loading.explaining(spec):
+            shape = loading.blueprint(config, task, quantization, device)
+            return predict_bytes(shape, loading.pick_dtype(quantization, device))
+
+    def load(
+        self,
+        spec: ModelSpec,
+        folder: Path,
+        task: str,
+        quantization: str,
+        device: torch.device,
+        report: Report,
+        max_memory: dict[int | str, int] | None = None,
+    ) -> PreTrainedModel:
+        """The model; an embedded one whose files turn out damaged is prepared again, once."""
+        try:
+            return loading.load_model(spec, folder, task, quantization, device, report, max_memory)
+        except CorruptModelError:
+            if spec.source != "embedded" or embedded.verify(spec.location, self.settings.home):
+                raise
+            folder = self.folder(spec, report)
+            return loading.load_model(spec, folder, task, quantization, device, report, max_memory)
+
+    def tokenizer(self, spec: ModelSpec, report: Report) -> PreTrainedTokenizerBase:
+        """The tokenizer alone; of a Hub model only the tokenizer's small files are downloaded."""
+        if spec.source == "hub":
+            folder = hub.download_tokenizer(spec, allowed=self.settings.hub != "off")
+        else:
+            folder = self.folder(spec, report)
+        with loading.explaining(spec):
+            return loading.load_tokenizer(folder)
