@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,14 +213,15 @@ def _copy_files(source: Path, folder: Path, names: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """No warnings and no progress bars of transformers' own meanwhile."""
+    """Silences transformers: its progress bars, and warnings (peft still calls what it deprecates)."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            yield
     finally:
         logging.set_verbosity(level)
         if bars:
