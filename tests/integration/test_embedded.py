@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from playground.models import embedded
 
@@ -19,7 +19,7 @@ def smollm2():
     )
 
 
-@pytest.mark.parametrize("name", ["smollm2-135m-instruct", "all-minilm-l6-v2"])
+@pytest.mark.parametrize("name", ["smollm2-135m-instruct", "all-minilm-l6-v2", "sentiment-5-stars"])
 def test_every_file_has_its_checksum(name: str):
     folder = embedded.locate(name)
     assert embedded.verify(name)
@@ -73,3 +73,19 @@ def test_the_encoder_puts_like_meanings_together():
     vectors = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
     related, unrelated = (vectors[0] @ vectors[1]).item(), (vectors[0] @ vectors[2]).item()
     assert related > 0.5 > 0.2 > unrelated
+
+
+def test_the_sentiment_model_counts_stars():
+    folder = embedded.locate("sentiment-5-stars")
+    model, tokenizer = (
+        AutoModelForSequenceClassification.from_pretrained(folder).eval(),
+        AutoTokenizer.from_pretrained(folder),
+    )
+    batch = tokenizer(
+        ["An absolute masterpiece, I loved it.", "A complete waste of time."], padding=True, return_tensors="pt"
+    )
+    with torch.inference_mode():
+        best = model(**batch).logits.argmax(-1).tolist()
+    labels = [model.config.id2label[index] for index in best]
+    assert labels[0] in ("4 stars", "5 stars")
+    assert labels[1] in ("1 star", "2 stars")
