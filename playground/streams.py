@@ -1,0 +1,249 @@
+"""The way from the engine's thread to whoever reads: a mailbox, and the handle that a caller holds.
+
+The writer never waits for the reader, and the reader sleeps until there is something: that is what lets one thread serve
+thirty pages. It leaves out what the events mean (`generation`) and how they are made (`engine`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from playground.engine import Engine, Stream
+from playground.errors import PlaygroundError
+from playground.generation import (
+    BeamStep,
+    Event,
+    Finished,
+    GenerateRequest,
+    GenerationResult,
+    NextTokenResult,
+    Started,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from playground.models.manager import LoadedModel, ModelManager
+
+Posted = tuple[int, Event]
+
+
+class Mailbox:
+    """What streams have posted and nobody has read yet; any thread may post, one reader takes."""
+
+    def __init__(self, streams: int) -> None:
+        self._filled = threading.Condition()
+        self._posted: list[Posted | Exception] = []
+        self._open = streams
+        self._wake: Callable[[], None] | None = None
+
+    def post(self, index: int, event: Event | Exception) -> None:
+        """Never blocks. A `Finished` or an exception is the last post of its stream."""
+        with self._filled:
+            self._posted.append(event if isinstance(event, Exception) else (index, event))
+            self._open -= isinstance(event, Finished | Exception)
+            wake, self._wake = self._wake, None
+            self._filled.notify_all()
+        if wake:
+            wake()
+
+    def take(self, timeout: float | None = None) -> list[Posted] | None:
+        """All posts so far, after waiting for the first; empty when ``timeout`` passes, None when no more will come.
+
+        Raises:
+            PlaygroundError: what a stream failed with.
+        """
+        with self._filled:
+            self._filled.wait_for(self._ready, timeout)
+            return self._drain()
+
+    async def take_async(self) -> list[Posted] | None:
+        """As `take`, without blocking the event loop."""
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        with self._filled:
+            if not self._ready():
+                self._wake = lambda: _call_soon(loop, arrived.set)
+        if self._wake:
+            await arrived.wait()
+        with self._filled:
+            return self._drain()
+
+    def _ready(self) -> bool:
+        return bool(self._posted) or self._open <= 0
+
+    def _drain(self) -> list[Posted] | None:
+        """Everything before the first failure; the failure itself by the next call."""
+        if not self._posted:
+            return None if self._open <= 0 else []
+        if isinstance(self._posted[0], Exception):
+            raise self._posted.pop(0)  # type: ignore[misc]
+        cut = next((i for i, post in enumerate(self._posted) if isinstance(post, Exception)), len(self._posted))
+        taken, self._posted = self._posted[:cut], self._posted[cut:]
+        return taken  # type: ignore[return-value]
+
+
+class Generation:
+    """A running generation: iterate over it for events, or read it in batches of (which request, event).
+
+    Example, in an async handler of a page, where a delta every 100 ms is enough:
+        >>> async for batch in generation.batches():  # doctest: +SKIP
+        ...     yield [as_dict(event) for _, event in batch]
+    """
+
+    def __init__(self, requests: tuple[GenerateRequest, ...], mailbox: Mailbox, streams: tuple[Stream, ...]) -> None:
+        self.requests = requests
+        self._mailbox = mailbox
+        self._streams = streams
+        self._finalizer = weakref.finalize(self, _stop_all, streams)
+
+    def __iter__(self) -> Iterator[Event]:
+        while (batch := self.read()) is not None:
+            for _, event in batch:
+                yield event
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def read(self, timeout: float | None = None) -> list[Posted] | None:
+        """What has happened since the last call, after waiting for at least one event.
+
+        Empty when ``timeout`` seconds pass without any; None when all streams have ended.
+
+        Raises:
+            PlaygroundError: what a stream failed with, such as DeviceMemoryError.
+        """
+        return self._mailbox.take(timeout)
+
+    async def batches(self, interval_seconds: float = 0.1) -> AsyncIterator[list[Posted]]:
+        """What has happened, gathered for ``interval_seconds``: costs the event loop nothing in between.
+
+        Ending the iteration early (a closed page) stops the streams.
+        """
+        try:
+            while (batch := await self._mailbox.take_async()) is not None:
+                if batch:
+                    yield batch
+                    await asyncio.sleep(interval_seconds)
+        finally:
+            self.close()
+
+    def results(self) -> tuple[GenerationResult, ...]:
+        """All streams read to their end, in the order of their requests."""
+        events: list[list[Event]] = [[] for _ in self.requests]
+        while (batch := self.read()) is not None:
+            for index, event in batch:
+                events[index].append(event)
+        return tuple(_gather(request, own) for request, own in zip(self.requests, events, strict=True))
+
+    def result(self) -> GenerationResult:
+        """The only stream read to its end."""
+        return self.results()[0]
+
+    def stop(self) -> None:
+        """Asks the streams to end; `Finished` with reason "stopped" still comes, within one step."""
+        _stop_all(self._streams)
+
+    def close(self) -> None:
+        """Stops the streams and frees their slots; nobody has to read any more."""
+        self._finalizer()
+
+
+async def generate_async(
+    generate: Callable[[GenerateRequest], Generation], request: GenerateRequest, interval_seconds: float = 0.1
+) -> AsyncIterator[list[Event]]:
+    """Batches of events of one request, for an async handler: even loading the model doesn't block the event loop.
+
+    A page that closes while the model is still loading leaves nothing behind: what is started then is closed at once.
+    """
+    starting = asyncio.get_running_loop().run_in_executor(None, generate, request)
+    try:
+        generation = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(lambda done: None if done.cancelled() or done.exception() else done.result().close())
+        raise
+    try:
+        async for batch in generation.batches(interval_seconds):
+            yield [event for _, event in batch]
+    finally:
+        generation.close()
+
+
+def start(manager: ModelManager, requests: tuple[GenerateRequest, ...]) -> Generation:
+    """The running generation of one or more requests to one model; see `generation.generate`."""
+    with ExitStack() as stack:
+        loaded: LoadedModel = stack.enter_context(
+            manager.lease(requests[0].model_id, "text-generation", requests[0].quantization)
+        )
+        engine = _engine(loaded, manager)
+        prompts = [engine.prepare(request) for request in requests]
+        mailbox = Mailbox(len(requests))
+        lease = _Shared(len(requests), stack.pop_all())
+        streams = tuple(
+            Stream(request, prompt, lambda event, index=index: mailbox.post(index, event), lease.release)
+            for index, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
+        )
+    try:
+        engine.submit(streams)
+    except PlaygroundError:
+        for _ in streams:
+            lease.release()
+        raise
+    return Generation(requests, mailbox, streams)
+
+
+def next_token(manager: ModelManager, request: GenerateRequest, count: int) -> NextTokenResult:
+    """The distribution over the next token; see `generation.next_token`."""
+    with manager.lease(request.model_id, "text-generation", request.quantization) as loaded:
+        return _engine(loaded, manager).next_token(request, count)
+
+
+def _engine(loaded: LoadedModel, manager: ModelManager) -> Engine:
+    settings = manager.settings
+    return loaded.companion(
+        "generation", lambda owner: Engine(owner, settings.max_streams, settings.max_streams_per_person)
+    )
+
+
+class _Shared:
+    """One lease for several streams: given back by the last one that ends."""
+
+    def __init__(self, holders: int, stack: ExitStack) -> None:
+        self._lock = threading.Lock()
+        self._holders = holders
+        self._stack = stack
+
+    def release(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            last = self._holders == 0
+        if last:
+            self._stack.close()
+
+
+def _gather(request: GenerateRequest, events: list[Event]) -> GenerationResult:
+    started = next(event for event in events if isinstance(event, Started))
+    finished = next(event for event in events if isinstance(event, Finished))
+    steps = tuple(event for event in events if isinstance(event, Step))
+    return GenerationResult(
+        request, started, steps, tuple(event for event in events if isinstance(event, BeamStep)), finished
+    )
+
+
+def _stop_all(streams: tuple[Stream, ...]) -> None:
+    for stream in streams:
+        stream.stop()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Runs a function in the loop; a loop that has ended needs nothing any more."""
+    try:
+        loop.call_soon_threadsafe(function)
+    except RuntimeError:
+        pass
