@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from playground.attention import AttentionRequest, AttentionResult, AttentionStack
     from playground.config import Settings
     from playground.errors import PlaygroundError
+    from playground.generation import (
+        Alternative,
+        Beam,
+        BeamNode,
+        BeamStep,
+        Candidate,
+        Divergence,
+        Finished,
+        GenerateRequest,
+        GenerationResult,
+        Message,
+        NextTokenResult,
+        Started,
+        Step,
+        Waiting,
+        after_sampler,
+        as_dict,
+        first_divergence,
+    )
     from playground.service import Playground, WarmUp
     from playground.similarity import (
         PairMeasures,
@@ -28,16 +47,32 @@ if TYPE_CHECKING:
         WordPairsRequest,
         WordPairsResult,
     )
+    from playground.streams import Generation
 
 _HOMES = {
+    "Alternative": "playground.generation",
     "AttentionRequest": "playground.attention",
     "AttentionResult": "playground.attention",
     "AttentionStack": "playground.attention",
+    "Beam": "playground.generation",
+    "BeamNode": "playground.generation",
+    "BeamStep": "playground.generation",
+    "Candidate": "playground.generation",
+    "Divergence": "playground.generation",
+    "Finished": "playground.generation",
+    "GenerateRequest": "playground.generation",
+    "Generation": "playground.streams",
+    "GenerationResult": "playground.generation",
+    "Message": "playground.generation",
+    "NextTokenResult": "playground.generation",
     "PairMeasures": "playground.similarity",
     "PieceLoss": "playground.similarity",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
     "Settings": "playground.config",
+    "Started": "playground.generation",
+    "Step": "playground.generation",
+    "Waiting": "playground.generation",
     "WarmUp": "playground.service",
     "WordLoss": "playground.similarity",
     "WordLossRequest": "playground.similarity",
@@ -46,17 +81,35 @@ _HOMES = {
     "WordMatrixResult": "playground.similarity",
     "WordPairsRequest": "playground.similarity",
     "WordPairsResult": "playground.similarity",
+    "after_sampler": "playground.generation",
+    "as_dict": "playground.generation",
+    "first_divergence": "playground.generation",
 }
 
 __all__ = [
+    "Alternative",
     "AttentionRequest",
     "AttentionResult",
     "AttentionStack",
+    "Beam",
+    "BeamNode",
+    "BeamStep",
+    "Candidate",
+    "Divergence",
+    "Finished",
+    "GenerateRequest",
+    "Generation",
+    "GenerationResult",
+    "Message",
+    "NextTokenResult",
     "PairMeasures",
     "PieceLoss",
     "Playground",
     "PlaygroundError",
     "Settings",
+    "Started",
+    "Step",
+    "Waiting",
     "WarmUp",
     "WordLoss",
     "WordLossRequest",
@@ -65,6 +118,9 @@ __all__ = [
     "WordMatrixResult",
     "WordPairsRequest",
     "WordPairsResult",
+    "after_sampler",
+    "as_dict",
+    "first_divergence",
 ]
 
 

@@ -62,8 +62,8 @@ class Pieces:
 class ReplyText:
     """A reply's text while it grows: `add` gives what a token adds, nothing while a character is incomplete.
 
-    A decoder shows the bytes of an unfinished character as U+FFFD at the end, so those at the end wait for the next token.
-    Only a window of the last tokens is decoded again: a long reply costs no more per token than a short one.
+    A decoder shows the bytes of an unfinished character as U+FFFD at the end, so those at the end wait for the next
+    token. Only a window of the last tokens is decoded again: a long reply costs no more per token than a short one.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, prompt_ids: Sequence[int]) -> None:
@@ -95,7 +95,7 @@ class ReplyText:
 
 @dataclass(eq=False)
 class Draw:
-    """One row's turn to choose: its settings, all token ids so far, its own random stream; ``forced`` overrides the choice."""
+    """One row's turn: its settings, all token ids so far, its own random stream; ``forced`` overrides the choice."""
 
     request: GenerateRequest
     token_ids: Sequence[int]
@@ -136,8 +136,8 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
         best_ids.tolist(), best_log.exp().tolist(), after.tolist(), strict=True,
     )  # fmt: skip
     return [
-        Choice(token_id, own, probability[-1], entropy, _alternatives(draw.request.top, ids, befores, probability, pieces))
-        for draw, token_id, own, entropy, ids, befores, probability in table
+        Choice(token_id, own, later[-1], entropy, _alternatives(draw.request.top, ids, befores, later, pieces))
+        for draw, token_id, own, entropy, ids, befores, later in table
     ]
 
 
@@ -151,7 +151,7 @@ def process(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
     if not request.do_sample:
         best = scores.argmax(-1, keepdim=True)
         return torch.zeros_like(scores).scatter_(-1, best, 1.0)
-    ids = torch.empty(len(draws), 0, dtype=torch.long, device=logits.device)
+    ids: Any = torch.empty(len(draws), 0, dtype=torch.long, device=logits.device)  # the warpers don't look at it
     early, late = warpers(request)
     scores = early(ids, scores)
     if not late:
@@ -164,7 +164,7 @@ def process(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
 
 
 def warpers(request: GenerateRequest) -> tuple[LogitsProcessorList, LogitsProcessorList]:
-    """transformers' warpers for these settings: those that look at one token at a time, and those that need an order."""
+    """transformers' warpers for these settings: those that judge a token by itself, and those that need an order."""
     early: list[LogitsProcessor] = []
     late: list[LogitsProcessor] = []
     if request.temperature != 1.0:
@@ -210,9 +210,9 @@ def candidates(logits: Tensor, draw: Draw, count: int, pieces: Pieces) -> tuple[
 class BeamSearch:
     """Beam search over one prompt, one step at a time, with the tree of everything it looked at.
 
-    Each step looks at the best continuations of all running beams together, twice as many as there are beams: those that end
-    are put aside if they are among the best ``num_beams``, the best others run on. A finished one is ranked by its mean
-    log-probability, so a long reply is not punished for its length.
+    Each step looks at the best continuations of all running beams together, twice as many as there are beams: those
+    that end are put aside if they are among the best ``num_beams``, the best others run on. A finished one is ranked
+    by its mean log-probability, so a long reply is not punished for its length.
 
     Source: transformers ``GenerationMixin._beam_search`` with ``early_stopping=False`` and ``length_penalty=1.0``.
     """
@@ -337,7 +337,9 @@ def _choose_alike(logits: Tensor, index: Tensor, draws: Sequence[Draw], best_ids
         chosen = _forced(argmax, draws)
         return chosen, torch.cat([best == argmax[:, None], (chosen == argmax)[:, None]], -1).float()
     after = process(scores, draws)
-    drawn = [torch.multinomial(row[None], 1, generator=draw.generator)[0] for row, draw in zip(after, draws, strict=True)]
+    drawn = [
+        torch.multinomial(row[None], 1, generator=draw.generator)[0] for row, draw in zip(after, draws, strict=True)
+    ]
     chosen = _forced(torch.cat(drawn), draws)
     return chosen, torch.cat([after.gather(-1, best), after.gather(-1, chosen[:, None])], -1)
 

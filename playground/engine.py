@@ -90,7 +90,7 @@ class Stream:
 
     def begin(self, engine: Engine) -> None:
         """Ready to be read; a second time only after the table was lost."""
-        if not self.position == -1:
+        if self.position != -1:
             self.text = ReplyText(engine.tokenizer, self.prompt.token_ids)
             self.generator = torch.Generator(engine.device).manual_seed(self.request.seed)
         self.position, self.read, self.table = -1, 0, None
@@ -110,7 +110,7 @@ class Stream:
 
     @property
     def to_read(self) -> list[int]:
-        """The ids to read before the first free choice: the prompt and the forced tokens (or, read again, the reply)."""
+        """What is read before the next free choice: the prompt and the forced tokens (or, read again, the reply)."""
         replied = self.reply if len(self.reply) >= len(self.request.prefix_token_ids) else self.request.prefix_token_ids
         return [*self.prompt.token_ids, *replied]
 
@@ -230,9 +230,9 @@ class Engine:
                 self._end(stream, "stopped")
         waiting = [stream for stream in waiting if not stream.ended]
         self._let_go()
-        while (stream := self._next_in_line(waiting)) is not None and self._fits(stream):
-            waiting.remove(stream)
-            self._let_in(stream)
+        while (following := self._next_in_line(waiting)) is not None and self._fits(following):
+            waiting.remove(following)
+            self._let_in(following)
         self._tell_positions([stream for stream in waiting if not stream.ended])
         with self._lock:
             self._waiting = [stream for stream in waiting if not stream.ended] + self._waiting
@@ -399,7 +399,9 @@ class Engine:
         kept: list[int] = []
         for i, stream in enumerate(streams):
             if stream.beams is not None:
-                kept += [firsts[i] + row for row in self._advance_beams(stream, logits[firsts[i] : firsts[i] + stream.rows])]
+                kept += [
+                    firsts[i] + row for row in self._advance_beams(stream, logits[firsts[i] : firsts[i] + stream.rows])
+                ]
             elif reason := self._take(stream, choices[i]):
                 self._end(stream, reason)
             else:
@@ -410,7 +412,9 @@ class Engine:
         """One step of beam search; the rows that its beams go on from."""
         search = stream.beams
         assert search is not None
-        nodes, rows = search.advance(logits, lambda reply: self._stops(stream, decode(self.tokenizer, reply, skip=True)))
+        nodes, rows = search.advance(
+            logits, lambda reply: self._stops(stream, decode(self.tokenizer, reply, skip=True))
+        )
         if nodes[0].step >= stream.beam_steps:
             stream.beam_steps += 1
             self._clock(stream)
@@ -476,7 +480,7 @@ class Engine:
             self._settle(kept)
 
     def _forward(self, table: KeyValueTable, token_ids: Sequence[Sequence[int]], wanted: int = 1) -> Tensor:
-        """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table has grown by the columns."""
+        """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table grows by the columns."""
         columns = len(token_ids[0])
         inputs = {name: value.to(self.device) for name, value in table.inputs(columns).items() if value is not None}
         if "position_ids" not in self._options:

@@ -43,14 +43,15 @@ class Message:
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """Everything that decides what is generated; the names and defaults are those of transformers' ``GenerationConfig``.
+    """Everything that decides what is generated; the names and defaults are those of transformers'
+    ``GenerationConfig``.
 
     Give either ``prompt`` (plain completion) or ``messages`` (the model's chat template is applied).
 
-    ``prefix_token_ids`` are tokens that the reply must begin with. Rewinding to a choice is the tokens before it plus the
-    chosen one; Continue is all tokens so far; one step at a time is that with ``max_new_tokens`` one larger each time.
-    They count towards ``max_new_tokens`` and draw from the random stream as if they had been chosen, so that a reply which
-    was stopped and continued is the reply that was never stopped.
+    ``prefix_token_ids`` are tokens that the reply must begin with. Rewinding to a choice is the tokens before it plus
+    the chosen one; Continue is all tokens so far; one step at a time is that with ``max_new_tokens`` one larger each
+    time. They count towards ``max_new_tokens`` and draw from the random stream as if they had been chosen, so that a
+    reply which was stopped and continued is the reply that was never stopped.
 
     ``prompt_lookup_num_tokens`` above 0 is assisted decoding without a second model: tokens guessed from repetitions in
     the text so far are checked in one forward pass. The tokens are those of greedy decoding, only sooner.
@@ -114,11 +115,11 @@ class Alternative:
 class Step:
     """One token of the reply.
 
-    ``piece`` shows this token alone, with bytes that are no whole character as ``<0xE2>``. ``text`` is what the reply grew
-    by: nothing while a character is still incomplete, so joined texts are always valid. ``probability_before`` is the model's
-    own, ``probability_after`` the one that it was drawn with (temperature, top_k, top_p ... applied; 1.0 when greedy).
-    ``entropy`` is of the model's own distribution, in nats: 0 is certain. ``forced`` marks tokens of ``prefix_token_ids``,
-    ``guessed`` tokens that prompt lookup had guessed right.
+    ``piece`` shows this token alone, with bytes that are no whole character as ``<0xE2>``. ``text`` is what the reply
+    grew by: nothing while a character is still incomplete, so joined texts are always valid. ``probability_before`` is
+    the model's own, ``probability_after`` the one that it was drawn with (temperature, top_k, top_p ... applied; 1.0
+    when greedy). ``entropy`` is of the model's own distribution, in nats: 0 is certain. ``forced`` marks tokens of
+    ``prefix_token_ids``, ``guessed`` tokens that prompt lookup had guessed right.
     """
 
     index: int
@@ -177,11 +178,11 @@ class Beam:
 class Finished:
     """The end of a reply and its figures.
 
-    ``reason`` is eos (the model ended), stop_string, length (max_new_tokens reached), context (the model's context is full)
-    or stopped. ``text`` leaves special tokens out; ``token_ids`` has them. ``perplexity`` is exp of the mean loss that
-    the model gives its own reply, None for an empty one. ``tokens_per_second`` counts tokens after the first, so it says how
-    fast the stream flows; ``seconds_to_first_token`` holds the wait and the reading of the prompt. ``people`` shared the
-    device at the end. ``beams`` is empty unless num_beams > 1.
+    ``reason`` is eos (the model ended), stop_string, length (max_new_tokens reached), context (the model's context is
+    full) or stopped. ``text`` leaves special tokens out; ``token_ids`` has them. ``perplexity`` is exp of the mean
+    loss that the model gives its own reply, None for an empty one. ``tokens_per_second`` counts tokens after the
+    first, so it says how fast the stream flows; ``seconds_to_first_token`` holds the wait and the reading of the
+    prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1.
     """
 
     reason: str
@@ -233,8 +234,8 @@ class Candidate:
 class NextTokenResult:
     """The distribution over the next token: the best candidates one by one, the rest in bins.
 
-    ``rest`` are pairs (how many tokens, their common logit), such that sums over the rest stay within a thousandth at usual
-    temperatures: enough to apply other settings without running the model again, see `after_sampler`.
+    ``rest`` are pairs (how many tokens, their common logit), such that sums over the rest stay within a thousandth at
+    usual temperatures: enough to apply other settings without running the model again, see `after_sampler`.
     """
 
     prompt_tokens: int
@@ -312,15 +313,15 @@ def first_divergence(results: Sequence[GenerationResult]) -> Divergence | None:
 def after_sampler(result: NextTokenResult, settings: GenerateRequest) -> tuple[Candidate, ...]:
     """The same candidates with the probabilities that other settings give them: arithmetic on cached logits, no model.
 
-    The order is transformers': repetition_penalty, temperature, top_k, top_p, min_p. Exact while everything that is kept
-    stands among the candidates (any top_k up to their number); otherwise as exact as the bins of the rest.
+    The order is transformers': repetition_penalty, temperature, top_k, top_p, min_p. Exact while everything that is
+    kept stands among the candidates (any top_k up to their number); otherwise as exact as the bins of the rest.
     """
-    logits = [_penalized(one.logit, settings.repetition_penalty) if one.seen else one.logit for one in result.candidates]
+    logits = [
+        _penalized(one.logit, settings.repetition_penalty) if one.seen else one.logit for one in result.candidates
+    ]
     if not settings.do_sample:
         best = max(range(len(logits)), key=logits.__getitem__)
-        return tuple(
-            replace(one, after=float(i == best), kept=i == best) for i, one in enumerate(result.candidates)
-        )
+        return tuple(replace(one, after=float(i == best), kept=i == best) for i, one in enumerate(result.candidates))
     scaled = [logit / settings.temperature for logit in logits]
     rest = [(count, logit / settings.temperature) for count, logit in result.rest]
     if 0 < settings.top_k < len(scaled):
@@ -351,7 +352,9 @@ def check_request(request: GenerateRequest) -> None:
         if not isinstance(value, int | float) or math.isnan(value) or not lowest <= value <= highest:
             raise InputError(f"{name} is {value}.", f"It goes from {lowest} to {highest}.")
     if request.num_beams > 1 and (request.do_sample or request.prompt_lookup_num_tokens):
-        raise InputError("Beam search is deterministic here.", "Switch do_sample and prompt lookup off, or num_beams to 1.")
+        raise InputError(
+            "Beam search is deterministic here.", "Switch do_sample and prompt lookup off, or num_beams to 1."
+        )
     if request.prompt_lookup_num_tokens and request.do_sample:
         raise InputError("Prompt lookup is for greedy decoding here.", "Switch do_sample off.")
     if request.num_beams > 1 and request.prefix_token_ids:

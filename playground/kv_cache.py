@@ -1,7 +1,7 @@
 """Keys and values of many streams in one table, whose rows join and leave while the model keeps running.
 
-Every row is one stream, every column one position of the forward pass. Rows are aligned on the right, so that the next token
-of every stream goes into the same column, whatever the length of its text::
+Every row is one stream, every column one position of the forward pass. Rows are aligned on the right, so that the next
+token of every stream goes into the same column, whatever the length of its text::
 
     columns   0 1 2 3 4 5 | 6        a's text is long; b joined later with two tokens; c is new.
     row a     # # # # # # | next     first column in use: 0
@@ -9,8 +9,8 @@ of every stream goes into the same column, whatever the length of its text::
     row c     . . . . . # | next     first column in use: 5
 
 transformers' own caches grow by a copy per token and can neither lose a row nor take one in. This one is a transformers
-`Cache` too, so any causal model runs on it. It keeps all positions of sliding-window layers and leaves it to the mask to
-hide the old ones. It leaves out who owns a row (`engine`).
+`Cache` too, so any causal model runs on it. It keeps all positions of sliding-window layers and leaves it to the mask
+to hide the old ones. It leaves out who owns a row (`engine`).
 """
 
 from __future__ import annotations
@@ -198,11 +198,12 @@ class KeyValueTable(Cache):
         for own, theirs in zip(self.layers, other.layers, strict=True):
             if isinstance(own, TableLayer) and isinstance(theirs, TableLayer) and theirs.is_initialized:
                 own.dtype, own.device = theirs.dtype, theirs.device
-                own.keys, own.values, own.is_initialized = theirs.keys[:0], theirs.values[:0], True  # type: ignore[index]
+                own.keys, own.values = theirs.keys[:0], theirs.values[:0]  # type: ignore[index]
+                own.is_initialized = True
         self.capacity = (0, 0)
 
     def _rebuild(self, rows: Sequence[int], columns: int, height: int, cursor: int | None = None) -> None:
-        """The same content in fresh room for ``columns`` columns, counted from the first in use, and ``height`` rows."""
+        """The same content in fresh room for ``columns`` columns, and ``height`` rows."""
         first, width = self.first, self.width
         cursor = width if cursor is None else max(width, cursor)
         tall = 1

@@ -27,8 +27,8 @@ class Prompt:
 def prepare(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, context_length: int, vocab: int) -> Prompt:
     """The prompt of a request.
 
-    Special tokens that a person types, such as ``<|im_end|>``, are read by the model as what they are, and a note says so;
-    with ``split_special_tokens`` they are read as plain text.
+    Special tokens that a person types, such as ``<|im_end|>``, are read by the model as what they are, and a note says
+    so; with ``split_special_tokens`` they are read as plain text.
 
     Raises:
         EmptyInputError: there is nothing to start from.
@@ -119,7 +119,9 @@ def _special_notes(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase)
     names = ", ".join(typed)
     if request.split_special_tokens:
         return [f"You typed {names}; the model reads it as plain text."]
-    return [f"You typed {names}: the model reads it as a special token, not as text (split_special_tokens changes that)."]
+    return [
+        f"You typed {names}: the model reads it as a special token, not as text (split_special_tokens changes that)."
+    ]
 
 
 def _specials(tokenizer: PreTrainedTokenizerBase, text: str) -> set[str]:

@@ -17,10 +17,11 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from playground import similarity
     from playground.attention import AttentionRequest, AttentionResult
+    from playground.generation import Event, GenerateRequest, NextTokenResult
     from playground.receipts import Receipt
     from playground.similarity import (
         WordLossRequest,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         WordPairsRequest,
         WordPairsResult,
     )
+    from playground.streams import Generation
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,40 @@ class Playground:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    # Generation
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        """The running generation: an iterable of events; see `generation.generate`."""
+        from playground import generation
+
+        return generation.generate(self.manager, request)
+
+    def generate_batches(self, request: GenerateRequest, interval_seconds: float = 0.1) -> AsyncIterator[list[Event]]:
+        """The same for an async handler: lists of events about every ``interval_seconds``; it never blocks the loop."""
+        from playground import streams
+
+        return streams.batches_of_one(self.generate, request, interval_seconds)
+
+    def compare(self, requests: Sequence[GenerateRequest]) -> Generation:
+        """Up to four settings in one batch; see `generation.compare`."""
+        from playground import generation
+
+        return generation.compare(self.manager, requests)
+
+    def compare_batches(
+        self, requests: Sequence[GenerateRequest], interval_seconds: float = 0.1
+    ) -> AsyncIterator[list[tuple[int, Event]]]:
+        """The same for an async handler: lists of (which request, event)."""
+        from playground import streams
+
+        return streams.batches_of_all(self.compare, tuple(requests), interval_seconds)
+
+    def next_token(self, request: GenerateRequest) -> NextTokenResult:
+        """The distribution over the next token; see `generation.next_token`."""
+        from playground import generation
+
+        return generation.next_token(self.manager, request)
 
     # Start-up
 

@@ -1,7 +1,7 @@
 """The way from the engine's thread to whoever reads: a mailbox, and the handle that a caller holds.
 
-The writer never waits for the reader, and the reader sleeps until there is something: that is what lets one thread serve
-thirty pages. It leaves out what the events mean (`generation`) and how they are made (`engine`).
+The writer never waits for the reader, and the reader sleeps until there is something: that is what lets one thread
+serve thirty pages. It leaves out what the events mean (`generation`) and how they are made (`engine`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from playground.engine import Engine, Stream
@@ -65,9 +66,9 @@ class Mailbox:
         """As `take`, without blocking the event loop."""
         loop, arrived = asyncio.get_running_loop(), asyncio.Event()
         with self._filled:
-            if not self._ready():
-                self._wake = lambda: _call_soon(loop, arrived.set)
-        if self._wake:
+            ready = self._ready()
+            self._wake = None if ready else partial(_call_soon, loop, arrived.set)
+        if not ready:
             await arrived.wait()
         with self._filled:
             return self._drain()
@@ -126,13 +127,11 @@ class Generation:
 
         Ending the iteration early (a closed page) stops the streams.
         """
-        try:
+        with self:
             while (batch := await self._mailbox.take_async()) is not None:
                 if batch:
                     yield batch
                     await asyncio.sleep(interval_seconds)
-        finally:
-            self.close()
 
     def results(self) -> tuple[GenerationResult, ...]:
         """All streams read to their end, in the order of their requests."""
@@ -155,24 +154,42 @@ class Generation:
         self._finalizer()
 
 
-async def generate_async(
-    generate: Callable[[GenerateRequest], Generation], request: GenerateRequest, interval_seconds: float = 0.1
-) -> AsyncIterator[list[Event]]:
-    """Batches of events of one request, for an async handler: even loading the model doesn't block the event loop.
+async def batches_of_all(
+    begin: Callable[[tuple[GenerateRequest, ...]], Generation],
+    requests: tuple[GenerateRequest, ...],
+    interval_seconds: float,
+) -> AsyncGenerator[list[Posted], None]:
+    """Batches of (which request, event) for an async handler: even loading the model doesn't block the event loop.
 
     A page that closes while the model is still loading leaves nothing behind: what is started then is closed at once.
     """
-    starting = asyncio.get_running_loop().run_in_executor(None, generate, request)
+    starting = asyncio.get_running_loop().run_in_executor(None, begin, requests)
     try:
         generation = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        starting.add_done_callback(lambda done: None if done.cancelled() or done.exception() else done.result().close())
+        starting.add_done_callback(_close_unread)
         raise
-    try:
+    with generation:
         async for batch in generation.batches(interval_seconds):
+            yield batch
+
+
+async def batches_of_one(
+    begin: Callable[[GenerateRequest], Generation], request: GenerateRequest, interval_seconds: float
+) -> AsyncIterator[list[Event]]:
+    """As `batches_of_all`, for a single request."""
+
+    def begin_one(requests: tuple[GenerateRequest, ...]) -> Generation:
+        return begin(requests[0])
+
+    async with aclosing(batches_of_all(begin_one, (request,), interval_seconds)) as batches:
+        async for batch in batches:
             yield [event for _, event in batch]
-    finally:
-        generation.close()
+
+
+def _close_unread(starting: asyncio.Future[Generation]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().close()
 
 
 def start(manager: ModelManager, requests: tuple[GenerateRequest, ...]) -> Generation:
@@ -243,7 +260,5 @@ def _stop_all(streams: tuple[Stream, ...]) -> None:
 
 def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
     """Runs a function in the loop; a loop that has ended needs nothing any more."""
-    try:
+    with suppress(RuntimeError):
         loop.call_soon_threadsafe(function)
-    except RuntimeError:
-        pass
