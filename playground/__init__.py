@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.attention import AttentionRequest, AttentionResult, AttentionStack
+    from playground.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
     from playground.config import Settings
+    from playground.encoding import EncodedBatch, EncodedRow, EncodeRequest
     from playground.errors import PlaygroundError
     from playground.generation import (
         Alternative,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         as_dict,
         first_divergence,
     )
+    from playground.masking import MaskComparison, MaskRequest
     from playground.service import Playground, WarmUp
     from playground.similarity import (
         PairMeasures,
@@ -48,6 +51,16 @@ if TYPE_CHECKING:
         WordPairsResult,
     )
     from playground.streams import Generation
+    from playground.tokenization import (
+        CompareRequest,
+        Comparison,
+        Segment,
+        Token,
+        Tokenization,
+        TokenizeRequest,
+        TokenizerShelf,
+    )
+    from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 _HOMES = {
     "Alternative": "playground.generation",
@@ -58,20 +71,40 @@ _HOMES = {
     "BeamNode": "playground.generation",
     "BeamStep": "playground.generation",
     "Candidate": "playground.generation",
+    "ChatMessage": "playground.chat_template",
+    "ChatTemplate": "playground.chat_template",
+    "ChatTemplateRequest": "playground.chat_template",
+    "CompareRequest": "playground.tokenization",
+    "Comparison": "playground.tokenization",
     "Divergence": "playground.generation",
+    "EncodeRequest": "playground.encoding",
+    "EncodedBatch": "playground.encoding",
+    "EncodedRow": "playground.encoding",
     "Finished": "playground.generation",
     "GenerateRequest": "playground.generation",
     "Generation": "playground.streams",
     "GenerationResult": "playground.generation",
+    "MaskComparison": "playground.masking",
+    "MaskRequest": "playground.masking",
     "Message": "playground.generation",
     "NextTokenResult": "playground.generation",
     "PairMeasures": "playground.similarity",
     "PieceLoss": "playground.similarity",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
+    "RoleSpan": "playground.chat_template",
+    "Segment": "playground.tokenization",
     "Settings": "playground.config",
+    "Split": "playground.vocabulary",
+    "SplitRequest": "playground.vocabulary",
     "Started": "playground.generation",
     "Step": "playground.generation",
+    "Token": "playground.tokenization",
+    "Tokenization": "playground.tokenization",
+    "TokenizeRequest": "playground.tokenization",
+    "TokenizerShelf": "playground.tokenization",
+    "VocabularyPage": "playground.vocabulary",
+    "VocabularyRequest": "playground.vocabulary",
     "Waiting": "playground.generation",
     "WarmUp": "playground.service",
     "WordLoss": "playground.similarity",
@@ -95,20 +128,40 @@ __all__ = [
     "BeamNode",
     "BeamStep",
     "Candidate",
+    "ChatMessage",
+    "ChatTemplate",
+    "ChatTemplateRequest",
+    "CompareRequest",
+    "Comparison",
     "Divergence",
+    "EncodeRequest",
+    "EncodedBatch",
+    "EncodedRow",
     "Finished",
     "GenerateRequest",
     "Generation",
     "GenerationResult",
+    "MaskComparison",
+    "MaskRequest",
     "Message",
     "NextTokenResult",
     "PairMeasures",
     "PieceLoss",
     "Playground",
     "PlaygroundError",
+    "RoleSpan",
+    "Segment",
     "Settings",
+    "Split",
+    "SplitRequest",
     "Started",
     "Step",
+    "Token",
+    "Tokenization",
+    "TokenizeRequest",
+    "TokenizerShelf",
+    "VocabularyPage",
+    "VocabularyRequest",
     "Waiting",
     "WarmUp",
     "WordLoss",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.config import Settings
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
     from playground import similarity
     from playground.attention import AttentionRequest, AttentionResult
+    from playground.chat_template import ChatTemplate, ChatTemplateRequest
+    from playground.encoding import EncodedBatch, EncodeRequest
     from playground.generation import Event, GenerateRequest, NextTokenResult
+    from playground.masking import MaskComparison, MaskRequest
     from playground.receipts import Receipt
     from playground.similarity import (
         WordLossRequest,
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
         WordPairsResult,
     )
     from playground.streams import Generation
+    from playground.tokenization import CompareRequest, Comparison, Tokenization, TokenizeRequest, TokenizerShelf
+    from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +186,61 @@ class Playground:
         from playground import similarity
 
         return similarity.word_pairs(self.manager, request)
+
+    # Tokens
+
+    @cached_property
+    def tokenizers(self) -> TokenizerShelf:
+        """The tokenizers in use. Those of embedded models are read from their files, without importing torch."""
+        from playground.tokenization import TokenizerShelf
+
+        def embedded_folder(model_id: str) -> Path | None:
+            spec = self.catalog.find(model_id)
+            return self.manager.folder(spec) if spec is not None and spec.source == "embedded" else None
+
+        return TokenizerShelf(self.manager.tokenizer, embedded_folder)
+
+    def tokenize(self, request: TokenizeRequest) -> Tokenization:
+        """The tokens of one text, each tied to its characters."""
+        from playground import tokenization
+
+        return tokenization.tokenize(self.tokenizers, request)
+
+    def compare_tokenizers(self, request: CompareRequest) -> Comparison:
+        """One text under two to four tokenizers, with the boundaries on which they differ."""
+        from playground import tokenization
+
+        return tokenization.compare(self.tokenizers, request)
+
+    def encode(self, request: EncodeRequest) -> EncodedBatch:
+        """The rows that ``tokenizer(...)`` returns for one to eight texts."""
+        from playground import encoding
+
+        return encoding.encode(self.tokenizers, request)
+
+    def render_chat(self, request: ChatTemplateRequest) -> ChatTemplate:
+        """A conversation as the model reads it, with who said what."""
+        from playground import chat_template
+
+        return chat_template.render_chat(self.tokenizers, request)
+
+    def search_vocabulary(self, request: VocabularyRequest) -> VocabularyPage:
+        """The pieces of a vocabulary that contain a text, or have an id."""
+        from playground import vocabulary
+
+        return vocabulary.search_vocabulary(self.tokenizers, request)
+
+    def explain_split(self, request: SplitRequest) -> Split:
+        """The steps from a word to its pieces."""
+        from playground import vocabulary
+
+        return vocabulary.explain_split(self.tokenizers, request)
+
+    def compare_masks(self, request: MaskRequest) -> MaskComparison:
+        """What a model makes of a batch with the right masks and with wrong ones."""
+        from playground import masking
+
+        return masking.compare_masks(self.manager, self.tokenizers, request)
 
     # Models
 
