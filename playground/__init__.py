@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         WordMatrixResult,
         WordPairsRequest,
         WordPairsResult,
+        spearman,
     )
     from playground.streams import Generation
     from playground.tokenization import (
@@ -117,6 +118,7 @@ _HOMES = {
     "after_sampler": "playground.generation",
     "as_dict": "playground.generation",
     "first_divergence": "playground.generation",
+    "spearman": "playground.similarity",
 }
 
 __all__ = [
@@ -174,6 +176,7 @@ __all__ = [
     "after_sampler",
     "as_dict",
     "first_divergence",
+    "spearman",
 ]
 
 

@@ -175,6 +175,13 @@ class Playground:
 
         return similarity.word_loss(self.manager, request)
 
+    def receipt_for_word_loss(self, result: WordLossResult) -> Receipt:
+        """Plain transformers code that gives the losses of a result."""
+        from playground.receipts.similarity import word_loss_receipt
+
+        words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
+        return word_loss_receipt(words, self.manager.source(result.model_id), result.template)
+
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
         from playground import similarity
