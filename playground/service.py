@@ -164,8 +164,7 @@ class Playground:
         from playground.receipts.attention import attention_receipt
 
         spec = self.manager.spec(result.request.model_id)
-        source = spec.id if spec.source == "hub" else str(self.manager.folder(spec))
-        return attention_receipt(result, AUTO_CLASSES[spec.task], source, kind, layer, head)
+        return attention_receipt(result, AUTO_CLASSES[spec.task], self.pretrained_source(spec.id), kind, layer, head)
 
     # Similarity
 
@@ -175,12 +174,12 @@ class Playground:
 
         return similarity.word_loss(self.manager, request)
 
-    def receipt_for_word_loss(self, result: WordLossResult) -> Receipt:
+    def word_loss_receipt(self, result: WordLossResult) -> Receipt:
         """Plain transformers code that gives the losses of a result."""
-        from playground.receipts.similarity import word_loss_receipt
+        from playground.receipts import similarity as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
-        return word_loss_receipt(words, self.manager.source(result.model_id), result.template)
+        return receipts.word_loss_receipt(words, self.pretrained_source(result.model_id), result.template)
 
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
@@ -250,6 +249,11 @@ class Playground:
         return masking.compare_masks(self.manager, self.tokenizers, request)
 
     # Models
+
+    def pretrained_source(self, model_id: str) -> str:
+        """What ``from_pretrained`` gets in a receipt: the id of a Hub model, else the folder of an embedded or local one."""
+        spec = self.manager.spec(model_id)
+        return spec.id if spec.source == "hub" else str(self.manager.folder(spec))
 
     def snapshot(self) -> Snapshot:
         """What is resident now and how many bytes it takes."""

@@ -65,7 +65,9 @@ def format_losses(result: pg.WordLossResult, unfold: bool = True) -> dict[str, A
             f"After “{near['source']}” the model is {_times(ratio)} more surprised by “{far['target']}” "
             f"than by “{near['target']}”."
         )
-    scale = "exp(loss): 1 means certain, larger means more surprised; bars show the loss itself. Open a row for its pieces."
+    scale = (
+        "exp(loss): 1 means certain, larger means more surprised; bars show the loss itself. Open a row for its pieces."
+    )
     return {"losses": losses, "verdict": verdict, "notes": list(result.notes), "scale": scale, "open": unfold}
 
 
@@ -154,8 +156,8 @@ def format_ratings(ratings: list[dict[str, Any]], result: pg.WordPairsResult | N
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
     explain(
-        "Feed one word to a model and make the other its **label**: `model(input_ids=…, labels=…).loss` says how surprised "
-        "the model is, and `exp(loss)` is small when it saw the word coming. The direction matters."
+        "Feed one word to a model and make the other its **label**: `model(input_ids=…, labels=…).loss` says how "
+        "surprised the model is, and `exp(loss)` is small when it saw the word coming. The direction matters."
     )
     with gr.Row(equal_height=True):
         model_id = model_picker(playground, *TASKS, scale=2)
@@ -202,11 +204,13 @@ def _words_section(playground: pg.Playground, model_id: gr.Dropdown, template: g
     @friendly
     def measure(text: str, model: str, form: str) -> tuple[dict[str, Any], str, str]:
         result = playground.word_loss(pg.WordLossRequest(split_words(text), model, template=form))
-        receipt = playground.receipt_for_word_loss(result)
+        receipt = playground.word_loss_receipt(result)
         return format_losses(result), *receipt_values(receipt)
 
     inputs, outputs = [words, model_id, template], [result_view, code, notebook]
-    gr.on([button.click, words.submit], measure, inputs, outputs, api_visibility="private", show_progress_on=result_view)
+    gr.on(
+        [button.click, words.submit], measure, inputs, outputs, api_visibility="private", show_progress_on=result_view
+    )
     for chip, example in zip(chips, EXAMPLES, strict=True):
         chip.click(lambda example=example: example, None, words, api_visibility="private").then(
             measure, inputs, outputs, api_visibility="private", show_progress_on=result_view
@@ -215,7 +219,12 @@ def _words_section(playground: pg.Playground, model_id: gr.Dropdown, template: g
 
 def _matrix_section(playground: pg.Playground, model_id: gr.Dropdown, template: gr.Textbox) -> None:
     words = gr.Textbox(
-        MATRIX, label="words", lines=3, max_lines=8, info="Up to 60, separated by commas or lines.", elem_id="matrix-words"
+        MATRIX,
+        label="words",
+        lines=3,
+        max_lines=8,
+        info="Up to 60, separated by commas or lines.",
+        elem_id="matrix-words",
     )
     with gr.Row():
         button = gr.Button("Measure all pairs", variant="primary", min_width=140, elem_id="matrix-measure")
@@ -259,9 +268,9 @@ def _matrix_section(playground: pg.Playground, model_id: gr.Dropdown, template: 
 def _people_section(playground: pg.Playground, model_id: gr.Dropdown, template: gr.Textbox) -> None:
     ratings = read_ratings()
     explain(
-        f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated from 0 to 10. The "
-        "model's side is the negated loss, summed over pieces, mean of both directions, less what each word costs after an "
-        "empty source."
+        f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated from 0 to 10. "
+        "The model's side is the negated loss, summed over pieces, mean of both directions, less what each word costs "
+        "after an empty source."
     )
     button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", elem_id="people-measure")
     people_view = view("word_ratings", format_ratings(ratings), elem_id="similarity-people")
