@@ -251,7 +251,7 @@ class Playground:
     # Models
 
     def pretrained_source(self, model_id: str) -> str:
-        """What ``from_pretrained`` gets in a receipt: the id of a Hub model, else the folder of an embedded or local one."""
+        """What ``from_pretrained`` gets in a receipt: a Hub model's id, else the folder of an embedded or local one."""
         spec = self.manager.spec(model_id)
         return spec.id if spec.source == "hub" else str(self.manager.folder(spec))
 

@@ -109,9 +109,10 @@ def friendly(handler: Handler) -> Handler:
 
 def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:
     """A list of the catalog's models for these tasks; any Hub id can be typed in where the settings allow it."""
-    specs = [
-        spec for spec in playground.catalog.for_task(*tasks) if spec.source != "hub" or playground.settings.hub != "off"
-    ]
+    offered = [spec for task in tasks for spec in playground.catalog.for_task(task)]
+    specs = sorted(offered, key=lambda spec: spec.source == "hub")  # models that need no network come first
+    if playground.settings.hub == "off":
+        specs = [spec for spec in specs if spec.source != "hub"]
     anything = playground.settings.hub == "any" and not playground.settings.public
     return gr.Dropdown(
         [(spec.title if spec.source != "hub" else f"{spec.title} (Hub)", spec.id) for spec in specs],

@@ -195,7 +195,9 @@ def _words_section(playground: pg.Playground, model_id: gr.Dropdown, template: g
             scale=5,
             elem_id="similarity-words",
         )
-        button = gr.Button("Measure", variant="primary", scale=1, min_width=120, elem_id="similarity-measure")
+        button = gr.Button(
+            "Measure", variant="primary", scale=1, min_width=120, elem_id="similarity-measure", elem_classes="pg-go"
+        )
     with gr.Row():
         chips = [gr.Button(example, size="sm", variant="secondary", min_width=120) for example in EXAMPLES]
     result_view = view("word_loss", elem_id="similarity-losses")
@@ -268,7 +270,7 @@ def _matrix_section(playground: pg.Playground, model_id: gr.Dropdown, template: 
 def _people_section(playground: pg.Playground, model_id: gr.Dropdown, template: gr.Textbox) -> None:
     ratings = read_ratings()
     explain(
-        f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated from 0 to 10. "
+        f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated 0 to 10. "
         "The model's side is the negated loss, summed over pieces, mean of both directions, less what each word costs "
         "after an empty source."
     )
