@@ -243,7 +243,7 @@ def _matrix_section(playground: pg.Playground, model_id: gr.Dropdown, template: 
         for event in playground.word_matrix(request):
             if isinstance(event, pg.WordMatrixResult):
                 yield (
-                    format_matrix(event), None, gr.DownloadButton(matrix_csv(event), interactive=True),
+                    format_matrix(event), None, gr.DownloadButton(value=matrix_csv(event), interactive=True),
                     gr.Button(interactive=False),
                 )  # fmt: skip
             else:

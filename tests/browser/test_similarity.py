@@ -1,0 +1,101 @@
+"""The similarity tab as a person uses it: words, matrix with keyboard and switches, and the reader's own ratings."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+
+@pytest.fixture
+def tab(page):
+    page.get_by_role("tab", name="Similarity", exact=True).click()
+    return page
+
+
+def test_two_or_three_words(tab):
+    tab.locator("#similarity-measure").click()
+    rows = tab.locator("#similarity-losses .wl-row")
+    rows.first.wait_for()
+    assert rows.count() == 6
+    pairs = rows.locator(".wl-pair").all_text_contents()
+    assert pairs.index("man → woman") < pairs.index("man → animal")
+    assert "more surprised by" in tab.locator("#similarity-losses .wl-verdict").text_content()
+
+    # The breakdown: the pieces' losses make the mean, its exp makes the number.
+    text = rows.first.locator(".wl-detail").text_content()
+    mean = float(re.search(r"= ([\d.]+) nats", text)[1])
+    assert float(re.search(r"exp\(loss\) = ([\d.]+)", text)[1]) == pytest.approx(math.exp(mean), rel=1e-3)
+
+    # What people type is text, never code.
+    tab.locator("#similarity-words textarea, #similarity-words input").first.fill(
+        "${alert(1)}, <img src=x onerror=alert(1)>"
+    )
+    tab.locator("#similarity-measure").click()
+    tab.locator("#similarity-losses .wl-pair", has_text="${alert(1)} → <img").wait_for()
+
+    # Bad input: a kind message, and the text is still there.
+    tab.locator("#similarity-words textarea, #similarity-words input").first.fill("man")
+    tab.locator("#similarity-measure").click()
+    tab.get_by_text("only one word").first.wait_for()
+
+
+def test_matrix(tab):
+    tab.get_by_role("tab", name="Matrix").click()
+    tab.locator("#matrix-words textarea").fill("man, woman, boy, animal, bread, butter")
+    tab.locator("#matrix-measure").click()
+    canvas = tab.locator("#similarity-matrix .wm-canvas")
+    canvas.wait_for()
+    cell = tab.locator("#similarity-matrix .wm-cell")
+    assert "man → woman: exp(loss)" in cell.text_content()
+    canvas.focus()
+    tab.keyboard.press("ArrowRight")
+    assert "man → boy" in cell.text_content()
+    assert "man → boy" in canvas.get_attribute("aria-label")
+    tab.keyboard.press("Enter")
+    tab.locator("#matrix-pair .wl-pair", has_text="man → boy").wait_for()
+
+    for name in ("sum over pieces", "subtract baseline", "both directions"):
+        tab.get_by_role("button", name=name).click()
+    assert "nats above the baseline" in cell.text_content()
+    tab.locator(".wm-order").select_option("clustered")
+    tab.locator(".wm-word").select_option(label="bread")
+    assert "butter" in tab.locator(".wm-ranking li").first.text_content()
+    assert "Spearman" in tab.locator(".wm-rho").text_content()
+    tab.locator(".wm-twin summary").click()
+    assert tab.locator(".wm-twin tbody tr").count() == 6
+
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="All measures as CSV").click()
+    with open(download.value.path(), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 30
+    assert {"loss", "loss_sum", "cosine", "symmetric_loss_sum_minus_baseline"} <= set(rows[0])
+
+
+def test_against_people(tab):
+    tab.get_by_role("tab", name="Against people").click()
+    sliders = tab.locator(".wr-sliders input")
+    assert sliders.count() == 10
+    assert tab.locator(".wr-reveal").is_disabled()
+    for number in range(10):
+        sliders.nth(number).fill(str(number))
+    tab.locator(".wr-reveal").click()
+    tab.locator(".wr-own", has_text="model and you").wait_for()
+    title = tab.locator(".wr-title").text_content()
+    assert float(re.search(r"loss (-?[\d.]+)", title)[1]) > 0.3
+    tab.locator(".wr-twin summary").click()
+    assert tab.locator(".wr-twin tbody tr").count() == 64
+
+
+def test_phone_width_has_no_sideways_scrolling(open_page):
+    page = open_page(width=390, dark=True)
+    page.get_by_role("tab", name="More tabs").or_(page.get_by_role("button", name="More tabs")).first.click()
+    page.get_by_role("button", name="Similarity").last.click()
+    page.locator("#similarity-measure").click()
+    page.locator("#similarity-losses .wl-row").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
