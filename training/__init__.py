@@ -1,5 +1,4 @@
 """The scripts that made `assets/models`: run them again and the same weights come out.
 
-Training needs the data folder and `requirements-training.txt`; the app needs neither. Nothing in `playground/` imports
-this package.
+They need the data folder and what the app needs, nothing else. Nothing in `playground/` imports this package.
 """
