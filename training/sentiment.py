@@ -70,7 +70,7 @@ class Recipe:
 
     stages: tuple[Stage, ...] = (
         Stage(epochs=2, batch=32, learning_rate=5e-4),
-        Stage(epochs=2, batch=48, learning_rate=4e-4, phrase_share=0.25, neutral_share=0.04, span_weight=0.5),
+        Stage(epochs=1, batch=48, learning_rate=4e-4, phrase_share=0.2, neutral_share=0.03, span_weight=0.5),
         Stage(epochs=1, batch=32, learning_rate=1.5e-4, span_weight=0.3),
     )
     seed: int = 5
