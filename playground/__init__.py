@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.attention import AttentionRequest, AttentionResult, AttentionStack
+    from playground.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
+    from playground.bulk_classification import ClassifyTableRequest, TableProgress, TableResult, evaluate_rows
     from playground.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
+    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult
     from playground.config import Settings
     from playground.encoding import EncodedBatch, EncodedRow, EncodeRequest
     from playground.errors import PlaygroundError
+    from playground.evaluation import Evaluation
     from playground.generation import (
         Alternative,
         Beam,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
         spearman,
     )
     from playground.streams import Generation
+    from playground.tables import BadRow, Table, read_file, read_lines
     from playground.tokenization import (
         CompareRequest,
         Comparison,
@@ -68,6 +73,9 @@ _HOMES = {
     "AttentionRequest": "playground.attention",
     "AttentionResult": "playground.attention",
     "AttentionStack": "playground.attention",
+    "AttributeRequest": "playground.attribution",
+    "AttributeResult": "playground.attribution",
+    "BadRow": "playground.tables",
     "Beam": "playground.generation",
     "BeamNode": "playground.generation",
     "BeamStep": "playground.generation",
@@ -75,12 +83,17 @@ _HOMES = {
     "ChatMessage": "playground.chat_template",
     "ChatTemplate": "playground.chat_template",
     "ChatTemplateRequest": "playground.chat_template",
+    "ClassifierInfo": "playground.classification",
+    "ClassifyRequest": "playground.classification",
+    "ClassifyResult": "playground.classification",
+    "ClassifyTableRequest": "playground.bulk_classification",
     "CompareRequest": "playground.tokenization",
     "Comparison": "playground.tokenization",
     "Divergence": "playground.generation",
     "EncodeRequest": "playground.encoding",
     "EncodedBatch": "playground.encoding",
     "EncodedRow": "playground.encoding",
+    "Evaluation": "playground.evaluation",
     "Finished": "playground.generation",
     "GenerateRequest": "playground.generation",
     "Generation": "playground.streams",
@@ -90,6 +103,8 @@ _HOMES = {
     "Message": "playground.generation",
     "NextTokenResult": "playground.generation",
     "PairMeasures": "playground.similarity",
+    "PerturbRequest": "playground.attribution",
+    "PerturbResult": "playground.attribution",
     "PieceLoss": "playground.similarity",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
@@ -100,6 +115,9 @@ _HOMES = {
     "SplitRequest": "playground.vocabulary",
     "Started": "playground.generation",
     "Step": "playground.generation",
+    "Table": "playground.tables",
+    "TableProgress": "playground.bulk_classification",
+    "TableResult": "playground.bulk_classification",
     "Token": "playground.tokenization",
     "Tokenization": "playground.tokenization",
     "TokenizeRequest": "playground.tokenization",
@@ -117,7 +135,10 @@ _HOMES = {
     "WordPairsResult": "playground.similarity",
     "after_sampler": "playground.generation",
     "as_dict": "playground.generation",
+    "evaluate_rows": "playground.bulk_classification",
     "first_divergence": "playground.generation",
+    "read_file": "playground.tables",
+    "read_lines": "playground.tables",
     "spearman": "playground.similarity",
 }
 
@@ -126,6 +147,9 @@ __all__ = [
     "AttentionRequest",
     "AttentionResult",
     "AttentionStack",
+    "AttributeRequest",
+    "AttributeResult",
+    "BadRow",
     "Beam",
     "BeamNode",
     "BeamStep",
@@ -133,12 +157,17 @@ __all__ = [
     "ChatMessage",
     "ChatTemplate",
     "ChatTemplateRequest",
+    "ClassifierInfo",
+    "ClassifyRequest",
+    "ClassifyResult",
+    "ClassifyTableRequest",
     "CompareRequest",
     "Comparison",
     "Divergence",
     "EncodeRequest",
     "EncodedBatch",
     "EncodedRow",
+    "Evaluation",
     "Finished",
     "GenerateRequest",
     "Generation",
@@ -148,6 +177,8 @@ __all__ = [
     "Message",
     "NextTokenResult",
     "PairMeasures",
+    "PerturbRequest",
+    "PerturbResult",
     "PieceLoss",
     "Playground",
     "PlaygroundError",
@@ -158,6 +189,9 @@ __all__ = [
     "SplitRequest",
     "Started",
     "Step",
+    "Table",
+    "TableProgress",
+    "TableResult",
     "Token",
     "Tokenization",
     "TokenizeRequest",
@@ -175,7 +209,10 @@ __all__ = [
     "WordPairsResult",
     "after_sampler",
     "as_dict",
+    "evaluate_rows",
     "first_divergence",
+    "read_file",
+    "read_lines",
     "spearman",
 ]
 

@@ -233,9 +233,7 @@ def usable_length(model: transformers.PreTrainedModel, tokenizer: transformers.P
     return min(limit, positions)
 
 
-def pad_token_id(
-    model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase
-) -> int | None:
+def pad_token_id(model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase) -> int | None:
     """The id that fills up shorter texts, or None where the model can only take one text at a time.
 
     Decoders find the end of a text by their config's ``pad_token_id``, so that one counts where it is set.

@@ -37,7 +37,7 @@ class ClassifyTableRequest:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TableProgress:
     """How far a run has come."""
 
     done: int
@@ -93,8 +93,8 @@ class _Row:
 
 def classify_table(
     manager: ModelManager, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
-) -> Iterator[Progress | TableResult]:
-    """Progress after every batch, and the result last: of all rows, or of those done when ``stop()`` became true.
+) -> Iterator[TableProgress | TableResult]:
+    """TableProgress after every batch, and the result last: of all rows, or of those done when ``stop()`` became true.
 
     Closing the generator ends the run, too, without a result.
 
@@ -114,7 +114,7 @@ def classify_table(
         answers: dict[int, Answer] = {}
         pending: list[tuple[list[_Row], list[Future[Answer]]]] = []
         rows = _encoded(machine, texts, usable, gold)
-        yield Progress(0, len(rows), time.monotonic() - started)
+        yield TableProgress(0, len(rows), time.monotonic() - started)
         try:
             for batch in _batches(machine, rows):
                 if stop():
@@ -122,10 +122,10 @@ def classify_table(
                 pending.append((batch, [machine.submit(row.encoding) for row in batch]))
                 if len(pending) > 1:  # one batch runs, one waits: the model is never idle, and others get in between
                     _collect(pending.pop(0), answers)
-                    yield Progress(len(answers), len(rows), time.monotonic() - started)
+                    yield TableProgress(len(answers), len(rows), time.monotonic() - started)
             while pending:
                 _collect(pending.pop(0), answers)
-            yield Progress(len(answers), len(rows), time.monotonic() - started)
+            yield TableProgress(len(answers), len(rows), time.monotonic() - started)
         finally:
             for _, futures in pending:
                 for future in futures:
@@ -145,7 +145,7 @@ def classify_table(
 
 
 def evaluate_rows(result: TableResult, threshold: float | None = None) -> Evaluation | None:
-    """Metrics over the rows whose right label is known, or None; ``threshold`` decides for label 1 of a two-label model."""
+    """Metrics over the rows whose right label is known, or None; for two labels ``threshold`` decides for label 1."""
     rows = [row for row in result.rows if row.gold is not None]
     if not rows or result.info.function_to_apply != "softmax":
         return None

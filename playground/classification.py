@@ -42,9 +42,10 @@ class ClassifyRequest:
 
 @dataclass(frozen=True)
 class ClassifierInfo:
-    """What a classifier can be asked, known once it is loaded."""
+    """What a classifier can be asked, known once it is loaded; ``source`` is what ``from_pretrained`` gets."""
 
     model_id: str
+    source: str
     labels: tuple[str, ...]
     problem_type: str
     function_to_apply: str
@@ -52,6 +53,7 @@ class ClassifierInfo:
     pair_names: tuple[str, str] | None
     dtype: str
     device: str
+    quantization: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
         labels=labels,
         pipeline=tuple(PipelineLabel(label, score) for label, score in answer.pipeline),
         max_difference=max_difference(labels, answer.pipeline),
-        entropy_bits=entropy_bits([label.probability for label in labels]) if info.function_to_apply == "softmax" else None,
+        entropy_bits=entropy_bits([label.probability for label in labels])
+        if info.function_to_apply == "softmax"
+        else None,
         tokens_used=len(encoding["input_ids"]),
         tokens_total=total,
         cut_at=cut_at,
@@ -164,6 +168,7 @@ def classifier_info(loaded: Any, machine: Classifier) -> ClassifierInfo:
     config = loaded.model.config
     return ClassifierInfo(
         model_id=loaded.key.model_id,
+        source=loaded.spec.id if loaded.spec.source == "hub" else str(loaded.folder),
         labels=tuple(config.id2label[number] for number in range(config.num_labels)),
         problem_type=problem_type(config),
         function_to_apply=function_to_apply(config),
@@ -171,6 +176,7 @@ def classifier_info(loaded: Any, machine: Classifier) -> ClassifierInfo:
         pair_names=pair_names(config, loaded.key.model_id),
         dtype=loaded.dtype,
         device=loaded.device,
+        quantization=loaded.key.quantization,
     )
 
 
@@ -341,7 +347,8 @@ def _verdict_of_many(result: ClassifyResult) -> str:
     if len(result.labels) == 1:
         return f"The model has one label, {result.best.label}, and gives it {_percent(result.best.probability)}."
     if not chosen:
-        return f"None of the {len(result.labels)} labels reaches 50 %; nearest is {result.best.label} ({_percent(result.best.probability)})."
+        nearest = f"{result.best.label} ({_percent(result.best.probability)})"
+        return f"None of the {len(result.labels)} labels reaches 50 %; nearest is {nearest}."
     return f"{len(chosen)} of {len(result.labels)} labels apply: {named}. Each label is judged on its own."
 
 

@@ -19,11 +19,14 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from playground import similarity
     from playground.attention import AttentionRequest, AttentionResult
+    from playground.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
+    from playground.bulk_classification import ClassifyTableRequest, TableProgress, TableResult
     from playground.chat_template import ChatTemplate, ChatTemplateRequest
+    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult
     from playground.encoding import EncodedBatch, EncodeRequest
     from playground.generation import Event, GenerateRequest, NextTokenResult
     from playground.masking import MaskComparison, MaskRequest
@@ -165,6 +168,40 @@ class Playground:
 
         spec = self.manager.spec(result.request.model_id)
         return attention_receipt(result, AUTO_CLASSES[spec.task], self.pretrained_source(spec.id), kind, layer, head)
+
+    # Classification
+
+    def describe_classifier(self, model_id: str | None = None, quantization: str = "auto") -> ClassifierInfo:
+        """The labels of a classifier and what it can be asked; loads it if need be."""
+        from playground import classification
+
+        return classification.describe(self.manager, model_id, quantization)
+
+    def classify(self, request: ClassifyRequest) -> ClassifyResult:
+        """The label probabilities of one text, step by step, beside what ``pipeline()`` returns."""
+        from playground import classification
+
+        return classification.classify(self.manager, request)
+
+    def classify_table(
+        self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[TableProgress | TableResult]:
+        """Progress, then a label for every row. Closing the iterator stops the work."""
+        from playground import bulk_classification
+
+        return bulk_classification.classify_table(self.manager, request, stop)
+
+    def attribute(self, request: AttributeRequest) -> AttributeResult:
+        """How much each token of a text speaks for or against a label, by three methods."""
+        from playground import attribution
+
+        return attribution.attribute(self.manager, request)
+
+    def perturb(self, request: PerturbRequest) -> PerturbResult:
+        """The labels of a text before and after some of its tokens were masked or deleted."""
+        from playground import attribution
+
+        return attribution.perturb(self.manager, request)
 
     # Similarity
 
