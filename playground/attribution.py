@@ -157,7 +157,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         predicted_id=predicted,
         logit=logits[label_id],
         neutral_logit=neutral_logits[label_id],
-        neutral_token=machine.tokenizer.convert_ids_to_tokens(neutral_id),
+        neutral_token=str(machine.tokenizer.convert_ids_to_tokens(neutral_id)),
         tokens=tokens,
         words=words,
         methods=methods,
@@ -187,7 +187,7 @@ def perturb(manager: ModelManager, request: PerturbRequest) -> PerturbResult:
             changed = _without(encoding, set(request.positions))
         futures = [machine.submit(each) for each in (encoding, changed)]
         before, after = (label_probabilities(future.result().logits, info) for future in futures)
-    neutral_token = machine.tokenizer.convert_ids_to_tokens(neutral_id)
+    neutral_token = str(machine.tokenizer.convert_ids_to_tokens(neutral_id))
     return PerturbResult(request, info, tokens, before, after, neutral_token)
 
 

@@ -63,7 +63,7 @@ class Classifier:
     """
 
     def __init__(self, loaded: LoadedModel, batch_tokens: int | None = None) -> None:
-        self.model = loaded.model
+        self.model: Any = loaded.model
         self.tokenizer = copy.deepcopy(loaded.tokenizer)
         self.max_length = usable_length(loaded.model, loaded.tokenizer)
         self.forward_passes = 0
@@ -71,8 +71,8 @@ class Classifier:
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._pad_id = pad_token_id(loaded.model, loaded.tokenizer)
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
-        self._pipeline = transformers.pipeline(
-            "text-classification", model=loaded.model, tokenizer=copy.deepcopy(loaded.tokenizer)
+        self._pipeline: Any = transformers.pipeline(
+            "text-classification", model=self.model, tokenizer=copy.deepcopy(loaded.tokenizer)
         )
         self._tokenizing = threading.Lock()
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()

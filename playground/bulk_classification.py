@@ -109,7 +109,10 @@ def classify_table(
     with manager.lease(model_id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
-        gold, read_as = read_labels(gold_values, info.labels) if gold_values else ([None] * len(texts), None)
+        gold: list[int | None] = [None] * len(texts)
+        read_as = None
+        if gold_values:
+            gold, read_as = read_labels(gold_values, info.labels)
         usable, bad = _usable(request.table, texts, gold_values, gold)
         answers: dict[int, Answer] = {}
         pending: list[tuple[list[_Row], list[Future[Answer]]]] = []

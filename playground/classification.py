@@ -11,7 +11,7 @@ Leaves out many texts at once (`rows`), why a label was chosen (`attribution`) a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from playground.batching import Classifier, classifier
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 
 if TYPE_CHECKING:
-    from transformers import BatchEncoding, PreTrainedConfig
+    from transformers import BatchEncoding
 
     from playground.models.manager import ModelManager
 
@@ -180,14 +180,14 @@ def classifier_info(loaded: Any, machine: Classifier) -> ClassifierInfo:
     )
 
 
-def problem_type(config: PreTrainedConfig) -> str:
+def problem_type(config: Any) -> str:
     """The config's ``problem_type``; where it says nothing, what the pipeline takes it for."""
     if config.problem_type:
         return config.problem_type
     return "single_label_classification" if config.num_labels > 1 else "multi_label_classification"
 
 
-def function_to_apply(config: PreTrainedConfig) -> str:
+def function_to_apply(config: Any) -> str:
     """``softmax``, ``sigmoid`` or ``none``: what turns this model's logits into what is shown.
 
     Source: ``TextClassificationPipeline.postprocess`` in transformers. One label without a problem type gets a
@@ -200,7 +200,7 @@ def function_to_apply(config: PreTrainedConfig) -> str:
     return "softmax"
 
 
-def pair_names(config: PreTrainedConfig, model_id: str) -> tuple[str, str] | None:
+def pair_names(config: Any, model_id: str) -> tuple[str, str] | None:
     """What the two texts of a pair model are called, or None for a model of single texts.
 
     Nothing in a checkpoint says it outright, so its labels, its ``finetuning_task`` and its id are read.
@@ -300,7 +300,7 @@ def sigmoid(logits: Sequence[float]) -> list[float]:
     return [1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x)) for x in logits]
 
 
-APPLY = {"softmax": softmax, "sigmoid": sigmoid, "none": list}
+APPLY: dict[str, Callable[[Sequence[float]], list[float]]] = {"softmax": softmax, "sigmoid": sigmoid, "none": list}
 
 
 def entropy_bits(probabilities: Sequence[float]) -> float:

@@ -9,15 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from playground.batching import Classifier, classifier, usable_length
 from playground.bulk_classification import (
@@ -33,126 +31,16 @@ from playground.classification import (
     classify,
     describe,
     entropy_bits,
+    label_probabilities,
     pair_names,
     sigmoid,
     softmax,
     verdict,
 )
-from playground.config import Settings
 from playground.errors import BusyError, EmptyInputError, InputError, InputTooLongError
-from playground.models.catalog import Catalog, ModelSpec
-from playground.models.manager import LoadedModel, ModelKey
 from playground.receipts.classification import pipeline_receipt, steps_receipt
 from playground.tables import read_lines
-
-WORDS = [
-    "the",
-    "a",
-    "film",
-    "food",
-    "was",
-    "is",
-    "not",
-    "very",
-    "good",
-    "bad",
-    "fine",
-    "i",
-    "love",
-    "hate",
-    "it",
-    "this",
-    "that",
-    "and",
-    "but",
-    "never",
-    "again",
-    "great",
-    "poor",
-]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
-FAMILIES = ("bert", "roberta", "distilbert", "albert", "deberta", "modernbert", "llama")
-
-
-def tiny_tokenizer(family: str = "bert", max_length: int = 40, side: str = "right"):
-    """Words and single letters as tokens; pairs get token types where the family has them."""
-    pieces = SPECIAL + WORDS + [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    pieces += list("abcdefghijklmnopqrstuvwxyz.,!?'")
-    vocab = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
-    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    if family != "llama":
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-        )
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
-    if family != "llama":
-        names |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-    inputs = ["input_ids", "attention_mask"]
-    if family in ("bert", "albert", "deberta"):
-        inputs.insert(1, "token_type_ids")
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=max_length, padding_side=side, model_input_names=inputs, **names
-    )
-
-
-def tiny_model(family: str = "bert", labels: int = 3, problem_type: str | None = None, pad: int | None = 0, **more):
-    """A random model of a family with a classification head whose logits are well apart."""
-    shared = {"vocab_size": 120, "num_labels": labels, "problem_type": problem_type, "pad_token_id": pad}
-    shared |= {"max_position_embeddings": 64} | more
-    config = {
-        "bert": lambda: transformers.BertConfig(**SMALL, **shared),
-        "roberta": lambda: transformers.RobertaConfig(**SMALL, **shared),
-        "distilbert": lambda: transformers.DistilBertConfig(dim=32, n_layers=2, n_heads=2, hidden_dim=48, **shared),
-        "albert": lambda: transformers.AlbertConfig(embedding_size=16, **SMALL, **shared),
-        "deberta": lambda: transformers.DebertaV2Config(
-            relative_attention=True, pos_att_type=["c2p", "p2c"], position_biased_input=False, **SMALL, **shared
-        ),
-        "modernbert": lambda: transformers.ModernBertConfig(
-            global_attn_every_n_layers=2, local_attention=8, cls_token_id=2, sep_token_id=3, **SMALL, **shared
-        ),
-        "llama": lambda: transformers.LlamaConfig(
-            num_key_value_heads=1, bos_token_id=2, eos_token_id=3, **SMALL, **shared
-        ),
-    }[family]()
-    torch.manual_seed(7)
-    model = transformers.AutoModelForSequenceClassification.from_config(config).eval().requires_grad_(False)
-    for name, parameter in model.named_parameters():
-        if "norm" not in name.lower():
-            parameter.normal_(0, 0.3, generator=torch.Generator().manual_seed(len(name)))
-    return model
-
-
-class TinyManager:
-    """Lends models made in the test, as the model manager lends real ones."""
-
-    def __init__(self, **loaded: LoadedModel) -> None:
-        self.loaded = loaded
-        self.catalog = Catalog(tuple(one.spec for one in loaded.values()))
-        self.settings = Settings()
-
-    @contextmanager
-    def lease(self, model_id: str, task: str, quantization: str = "auto") -> Iterator[LoadedModel]:
-        yield self.loaded[model_id]
-
-    def close(self) -> None:
-        for one in self.loaded.values():
-            one.close()
-
-
-def lend(model, tokenizer, name: str = "tiny", folder: Path = Path(".")) -> LoadedModel:
-    spec = ModelSpec(name, name, "text-classification", "folder", str(folder), "none", None, ("auto",), "")
-    return LoadedModel(ModelKey(name, spec.task, "auto"), spec, folder, model, tokenizer, "cpu", "float32", 0)
-
-
-@contextmanager
-def managed(family: str = "bert", max_length: int = 40, side: str = "right", **options) -> Iterator[TinyManager]:
-    manager = TinyManager(tiny=lend(tiny_model(family, **options), tiny_tokenizer(family, max_length, side)))
-    try:
-        yield manager
-    finally:
-        manager.close()
+from tests.tiny_classifiers import FAMILIES, WORDS, TinyManager, lend, managed, tiny_model, tiny_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -357,10 +245,6 @@ def test_what_a_model_can_be_asked(bert):
     [([9.0, 0, 0], "very confident"), ([2.0, 0.1, 0], "fairly"), ([1.0, 0.2, -0.5], "leaning"), ([0.1, 0, 0], "torn")],
 )
 def test_the_verdict_names_the_confidence(bert, logits, words):
-    from dataclasses import replace
-
-    from playground.classification import label_probabilities
-
     result = classify(bert, ClassifyRequest("good"))
     assert words in verdict(replace(result, labels=label_probabilities(logits, result.info)))
 
@@ -502,27 +386,38 @@ def test_metrics_of_a_labelled_table_and_of_a_threshold():
 # Receipts
 
 
-@pytest.mark.parametrize(("family", "pair", "options"), [
-    ("bert", "i hate it", {}),
-    ("roberta", None, {"labels": 4, "problem_type": "multi_label_classification", "pad": 1}),
-])  # fmt: skip
-def test_receipts_print_the_numbers_of_the_page(tmp_path, family, pair, options):
-    model, tokenizer = tiny_model(family, **options), tiny_tokenizer(family)
-    model.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    manager = TinyManager(tiny=lend(model, tokenizer, folder=tmp_path))
-    try:
-        text = 'it\'s "good" {but} ${not} \\n ' + "very good " * 40
+def test_receipts_print_the_numbers_of_the_page(tmp_path):
+    """Both ways, for a pair and for a multi-label model, in one fresh process."""
+    codes, expected = [], []
+    for family, pair, options in [
+        ("bert", "i hate it", {}),
+        ("roberta", None, {"labels": 4, "problem_type": "multi_label_classification", "pad": 1}),
+    ]:
+        model, tokenizer = tiny_model(family, **options), tiny_tokenizer(family)
+        model.save_pretrained(tmp_path / family)
+        tokenizer.save_pretrained(tmp_path / family)
+        manager = TinyManager(tiny=lend(model, tokenizer, folder=tmp_path / family))
+        text = 'it\'s "good" {but} ${not} \n ' + "very good " * 40
         result = classify(manager, ClassifyRequest(text, pair))
-    finally:
         manager.close()
-    assert result.tokens_used < result.tokens_total
+        assert result.tokens_used < result.tokens_total
+        codes += [pipeline_receipt(result).code, steps_receipt(result).code]
+        expected += [probabilities(result)] * 2
+    assert "playground" not in "".join(codes)
+    run = "import sys\nfor code in sys.argv[1:]: exec(code, {}); print('---')"
+    done = subprocess.run([sys.executable, "-c", run, *codes], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for output, numbers in zip(done.stdout.split("---\n"), expected, strict=False):
+        assert json.loads(output.strip().splitlines()[-1]) == pytest.approx(numbers, abs=1e-5)
+
+
+@pytest.mark.parametrize("quantization", ["8-bit", "4-bit"])
+def test_receipts_of_quantized_models_load_them_quantized(bert, quantization):
+    result = classify(bert, ClassifyRequest("good"))
+    result = replace(result, info=replace(result.info, quantization=quantization))
     for receipt in (pipeline_receipt(result), steps_receipt(result)):
-        assert "playground" not in receipt.code
-        done = subprocess.run([sys.executable, "-c", receipt.code], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        printed = json.loads(done.stdout.strip().splitlines()[-1])
-        assert printed == pytest.approx(probabilities(result), abs=1e-5)
+        compile(receipt.code, "receipt", "exec")
+        assert f"load_in_{quantization.replace('-', '')}=True" in receipt.code
 
 
 def test_sigmoid_and_softmax_do_not_overflow():
