@@ -71,9 +71,8 @@ class Classifier:
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._pad_id = pad_token_id(loaded.model, loaded.tokenizer)
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
-        self._pipeline: Any = transformers.pipeline(
-            "text-classification", model=self.model, tokenizer=copy.deepcopy(loaded.tokenizer)
-        )
+        make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
+        self._pipeline = make("text-classification", model=self.model, tokenizer=copy.deepcopy(loaded.tokenizer))
         self._tokenizing = threading.Lock()
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False

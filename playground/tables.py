@@ -122,7 +122,9 @@ def _separator(content: str) -> str:
 
 
 def _read_separated(content: str, separator: str) -> Table:
-    rows, lines, bad = [], [], []
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    bad: list[BadRow] = []
     header: tuple[str, ...] | None = None
     for line, cells in _records(content, separator, bad):
         if header is None:
@@ -138,8 +140,9 @@ def _read_separated(content: str, separator: str) -> Table:
 def _records(content: str, separator: str, bad: list[BadRow]) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line where it begins; a quoted cell may run over several lines."""
     csv.field_size_limit(1_000_000)
-    quoting = csv.QUOTE_NONE if separator == "\t" and '"' not in content.split("\n", 1)[0] else csv.QUOTE_MINIMAL
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, quoting=quoting)
+    plain = separator == "\t" and '"' not in content.split("\n", 1)[0]  # a quote in a TSV is a quote
+    options = {"delimiter": separator, "quoting": csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL}
+    reader = csv.reader(io.StringIO(content, newline=""), **options)  # type: ignore[arg-type]
     while True:
         line = reader.line_num + 1
         try:
