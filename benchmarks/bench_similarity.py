@@ -22,8 +22,8 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playground.service import Playground  # noqa: E402
-from playground.similarity import DEFAULT_MODEL, SEQ2SEQ, WordMatrixRequest, WordMatrixResult  # noqa: E402
+from playground.service import Playground
+from playground.similarity import DEFAULT_MODEL, SEQ2SEQ, WordMatrixRequest, WordMatrixResult
 
 WORDS = (
     "man woman boy girl king queen father mother doctor nurse hospital school teacher student book paper dog cat horse "
