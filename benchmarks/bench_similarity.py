@@ -1,7 +1,7 @@
 """The matrix beside the article's double loop: same model, same words, same numbers, in one run.
 
-``matrix_40_over_article_loop`` is how many times faster 40 x 40 words are (with ``--quick`` the loop is timed on a sample
-of its cells and scaled); ``peak_extra_bytes`` is how far the process grew above the resident model meanwhile.
+``matrix_40_over_article_loop`` is how many times faster 40 x 40 words are (with ``--quick`` the loop runs on a sample
+of its cells and is scaled); ``peak_extra_bytes`` is how far the process grew above the resident model meanwhile.
 
 Run: python benchmarks/bench_similarity.py [--quick]
 """

@@ -518,7 +518,8 @@ def _cosine_pairs(manager: ModelManager, pairs: Sequence[tuple[str, str]]) -> li
 def _word_loss(loaded: LoadedModel, source: str, target: str, pieces: list[tuple[int, float]]) -> WordLoss:
     losses = [loss for _, loss in pieces]
     mean = sum(losses) / len(losses)
-    shown = tuple(PieceLoss(i, loaded.tokenizer.convert_ids_to_tokens(i), math.exp(-loss), loss) for i, loss in pieces)
+    names = loaded.tokenizer.convert_ids_to_tokens([token_id for token_id, _ in pieces])
+    shown = tuple(PieceLoss(i, name, math.exp(-loss), loss) for name, (i, loss) in zip(names, pieces, strict=True))
     return WordLoss(source, target, mean, sum(losses), math.exp(mean), shown)
 
 
