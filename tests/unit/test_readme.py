@@ -22,7 +22,8 @@ def paths_of(tree: str) -> list[str]:
     found = []
     for line in tree.splitlines():
         level = (len(line) - len(line.lstrip(" "))) // 2
-        names = re.split(r"\s{2,}", line.strip())[0].split()
+        words = line.strip().split()
+        names = words if all("." in word or "/" in word or word[0].isupper() for word in words) else words[:1]
         del stack[level:]
         found += ["".join(stack) + name for name in names]
         stack.append(names[-1])
