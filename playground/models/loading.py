@@ -202,8 +202,29 @@ def blueprint(config: PreTrainedConfig, task: str, quantization: str, device: to
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder."""
-    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    """The tokenizer of a folder; any number of threads may call it at once.
+
+    A fast tokenizer keeps its padding and truncation as state and sets them at every call: two threads with different
+    wishes would get each other's. Calls take turns, which costs microseconds.
+    """
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if hasattr(tokenizer, "_encode_plus"):
+        tokenizer._encode_plus = _InTurns(tokenizer._encode_plus)
+    return tokenizer
+
+
+class _InTurns:
+    """A method that threads run one after the other."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method, self._turn = method, threading.Lock()
+
+    def __call__(self, *values: Any, **options: Any) -> Any:
+        with self._turn:
+            return self._method(*values, **options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _InTurns:
+        return _InTurns(copy.deepcopy(self._method, memo))
 
 
 def load_model(
