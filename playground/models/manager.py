@@ -15,6 +15,7 @@ and what it weighs (`memory`).
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -54,6 +55,7 @@ log = logging.getLogger(__name__)
 DEVICE_SHARE = 0.8  # of the free memory is for weights by default; the rest is for what flows through them
 RAM_SHARE = 0.5
 PATIENCE_SECONDS = 20.0
+COLLECT_SECONDS = 5.0
 REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
 # Bytes per parameter, roughly, for models whose files aren't here yet.
 ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
@@ -129,6 +131,7 @@ class ModelManager:
         self._places: _Places | None = None
         self._janitor: threading.Thread | None = None
         self._closed = False
+        self._collected_at = 0.0
 
     # Lending
 
@@ -397,7 +400,9 @@ class ModelManager:
         folder = self._source.folder(spec, report)
         entry.state = "loading"
         tokenizer = self.tokenizer(spec.id)
-        predicted = self._source.predict(spec, folder, key.task, key.quantization, places.device)
+        predicted = self._predictions.get(key)
+        if predicted is None:
+            predicted = self._source.predict(spec, folder, key.task, key.quantization, places.device)
         entry.predicted_bytes = self._predictions[key] = predicted
         max_memory = self._make_room(entry, job, predicted)
         entry.state = "loading"
@@ -567,12 +572,24 @@ class ModelManager:
         return True
 
     def _drop(self, entry: _Entry) -> None:
-        """Frees a model. Where something still refers to it, the collector is asked."""
+        """Frees a model. Python does that when the last reference goes, for which the last borrower has a moment.
+
+        If the model is still there then, a reference cycle may hold it, and the collector is asked; as it stops
+        everybody for a good part of a second, not more than once in a while.
+        """
         from playground.models.memory import free_memory
 
         gone = weakref.ref(entry.loaded.model)
         entry.loaded = None
-        free_memory(self._get_places().device, gone)
+        for _ in range(5):
+            if gone() is None:
+                break
+            time.sleep(0.01)
+        else:
+            if time.monotonic() - self._collected_at > COLLECT_SECONDS:
+                self._collected_at = time.monotonic()
+                gc.collect()
+        free_memory(self._get_places().device)
 
     # Idle models
 

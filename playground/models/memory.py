@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import math
 import sys
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,14 +127,8 @@ def _element_size(blueprint: torch.nn.Module, name: str, tensor: torch.Tensor, d
     return 4 if any(part in name.split(".") for part in names) else tensor.element_size()
 
 
-def free_memory(device: torch.device, *gone: weakref.ReferenceType[Any]) -> None:
-    """Gives memory that nobody needs any more back to the device and to the system.
-
-    Python frees a model the moment its last reference goes; only if one of ``gone`` is still there, held by a
-    reference cycle, is the slow collector called.
-    """
-    if any(reference() is not None for reference in gone):
-        gc.collect()
+def free_memory(device: torch.device) -> None:
+    """Gives memory that no tensor uses any more back to the device and to the system."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
