@@ -30,7 +30,12 @@ MAX_PADDING = 16
 WRITTEN_TOKENS = 24
 
 # Why a query can't read a key; these numbers are what `AttentionStack.mask` holds.
-VISIBLE, PADDING, CAUSAL, WINDOW, OTHER, PADDING_QUERY = range(6)
+VISIBLE = 0
+PADDING = 1
+CAUSAL = 2
+WINDOW = 3
+OTHER = 4
+PADDING_QUERY = 5
 REASONS = (
     "visible",
     "padding: attention_mask is 0 for this key",
