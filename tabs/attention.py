@@ -87,8 +87,9 @@ class Shelf:
         return sum(result.size_bytes for _, result in self._results.values())
 
 
-def format_result(result: pg.AttentionResult, ticket: str, title: str, layer: int = 0, head: int = 0) -> str:
+def format_result(result: pg.AttentionResult, ticket: str, title: str) -> str:
     """The view's value: JSON text with tokens, masks and summaries, all heads small and one head exact."""
+    layer, head = striking_head(result.stack())
     value: dict[str, Any] = {"ticket": ticket, "title": title, "notes": format_notes(result), "kinds": []}
     for stack in result.stacks:
         sides = {"queries": f"{stack.kind}_queries", "keys": f"{stack.kind}_keys"}
@@ -99,6 +100,17 @@ def format_result(result: pg.AttentionResult, ticket: str, title: str, layer: in
     value["first"] = {"kind": 0, "layer": layer, "head": head, "weights": encoded(first.head(layer, head))}
     value["first"]["overview"] = format_overview(first, hide_special=False)
     return json.dumps(value, separators=(",", ":"))
+
+
+def striking_head(stack: pg.AttentionStack) -> tuple[int, int]:
+    """Layer and head to open with: the one that reads the previous token most, else the one that reads fewest keys."""
+
+    def strength(place: tuple[int, int]) -> float:
+        summary = stack.summaries[place[0]][place[1]]
+        previous = summary.previous_token_share
+        return -summary.entropy_nats if previous is None else previous
+
+    return max(itertools.product(range(stack.layers), range(stack.heads)), key=strength)
 
 
 def format_notes(result: pg.AttentionResult) -> list[str]:
@@ -278,8 +290,8 @@ def build_section(playground: pg.Playground) -> None:
     # Layout
 
     explain(
-        "Each row is a token that asks (**query**), each column a token that may be read (**key**); a row's weights sum "
-        "to 1. Click a small picture to see its head large, then move the pointer or the arrow keys over the cells."
+        "Each row is a token that asks (**query**), each column a token that may be read (**key**); the weights of a "
+        "row sum to 1. Click a small picture to see its head large; the pointer or the arrow keys read its cells."
     )
     with gr.Row(equal_height=False):
         text = gr.Textbox(EXAMPLES[0][2], label="text", lines=2, max_lines=6, scale=3)
@@ -297,6 +309,12 @@ def build_section(playground: pg.Playground) -> None:
         )
         padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, picker, second_text, padding]
+    examples = gr.Examples(
+        [[example[2], example[1], *example[3:]] for example in EXAMPLES],
+        inputs,
+        example_labels=[example[0] for example in EXAMPLES],
+        label="Try",
+    )
     heads = view("attention", server_functions=[attention_head, attention_overview, attention_document])
     code, notebook = receipt_panel()
 
@@ -304,17 +322,12 @@ def build_section(playground: pg.Playground) -> None:
 
     outputs = [heads, code, notebook]
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
-    with gr.Row(elem_classes="pg-examples"):
-        gr.Examples(
-            [list((example[2], example[1], *example[3:])) for example in EXAMPLES],
-            inputs,
-            example_labels=[example[0] for example in EXAMPLES],
-            label="Try",
-        )
     button.click(show, inputs, outputs, **work)
     text.submit(show, inputs, outputs, **work)
+    examples.load_input_event.then(show, inputs, outputs, **work)
     heads.first_view(show, inputs, outputs, **work)
-    heads.head_chosen(choose_head, None, [code, notebook], queue=False, show_progress="hidden", api_visibility="private")
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    heads.head_chosen(choose_head, None, [code, notebook], **quiet)
     gr.api(friendly(attention), api_name="attention", concurrency_id="attention", concurrency_limit=4)
 
     def forget(request: gr.Request) -> None:

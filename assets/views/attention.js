@@ -58,11 +58,13 @@ function named(which, index) {
 
 async function take(value) {
   if (!value) return;
+  const before = state.value && { ...state, title: state.value.title };
   state.value = JSON.parse(value);
   cache.clear();
-  const { first, kinds, notes } = state.value;
-  Object.assign(state, { kind: first.kind, layer: first.layer, head: first.head, q: 0, k: 0, over: null, zoom: 0 });
-  state.q = Math.min(1, side("queries").text.length - 1);
+  const { first, kinds, notes, title } = state.value;
+  // The same model again: stay with the head that is being looked at.
+  const stay = before?.title === title ? before : first;
+  Object.assign(state, { kind: stay.kind, layer: stay.layer, head: stay.head, q: 0, k: 0, over: null, zoom: 0 });
   for (const kind of kinds) {
     kind.firstLabel = state.value[kind.keys].text[Math.max(0, state.value[kind.keys].attended.indexOf(1))];
   }
@@ -73,7 +75,11 @@ async function take(value) {
   $(".at-note").hidden = !notes.length;
   $(".at-note").textContent = notes.join(" ");
   buildKinds();
-  await changeKind(first.kind, first.layer, first.head);
+  state.q = Math.min(3, side("queries").text.length - 1);
+  await changeKind(stay.kind, stay.layer, stay.head);
+  const [, k] = sizes(), row = matrix.subarray(state.q * k, (state.q + 1) * k);
+  state.k = row.indexOf(Math.max(...row));
+  refresh();
   element.dataset.drawn = state.value.ticket;
 }
 
@@ -109,8 +115,8 @@ async function look(layer, head, say = true) {
   const kind = kindNow(), key = `${state.kind}/${layer}/${head}`, ticket = ++wanted;
   $(".at-layer").value = layer;
   $(".at-headslider").value = head;
-  $(".at-layer-out").textContent = `${layer} of ${kind.layers}`;
-  $(".at-head-out").textContent = isAverage() ? "average" : `${head} of ${kind.heads}`;
+  $(".at-layer-out").textContent = `${layer} / ${kind.layers - 1}`;
+  $(".at-head-out").textContent = isAverage() ? "average" : `${head} / ${kind.heads - 1}`;
   $(".at-title").textContent = `Layer ${layer} · ${isAverage() ? `average of ${kind.heads} heads` : `head ${head}`}`;
   $(".at-code").textContent = `outputs.${kind.attribute}[${layer}]${isAverage() ? "[0].mean(0)" : `[0, ${head}]`}`;
   drawThumbs();
@@ -181,7 +187,7 @@ function spoken(weight) { return weight === 0 ? "0" : weight >= 0.01 ? weight.to
 
 function cards() {
   const kind = kindNow(), [, k] = sizes(), at = (name) => kind.summaries[name]?.[state.layer]?.[state.head];
-  const list = [["entropy", nats(at("entropy_nats")), at("entropy_nats") / Math.max(Math.log(k), 1e-9), `of ${Math.log(k).toFixed(2)}`]];
+  const list = [["entropy", at("entropy_nats").toFixed(2), at("entropy_nats") / Math.max(Math.log(k), 1e-9), `of ${Math.log(k).toFixed(2)} nats`]];
   const add = (name, label) => at(name) !== undefined && list.push([label, share(at(name)), at(name), ""]);
   add("first_token_share", `on first token (${kind.firstLabel})`);
   add("separator_share", `on ${kind.separatorLabel}`);
@@ -283,8 +289,8 @@ function drawThumbs() {
   }
   context.textAlign = "center";
   for (let head = 0; head < g.columns; head++) {
-    const label = head === kind.heads ? "∅" : head, x = g.left + (head + 0.5) * g.size + (head === kind.heads ? 6 : 0);
-    if (head % Math.ceil(16 / g.size) === 0 || head === kind.heads) context.fillText(label === "∅" ? "avg" : label, x, 8);
+    const label = head === kind.heads ? "avg" : head, x = g.left + (head + 0.5) * g.size + (head === kind.heads ? 6 : 0);
+    if (head % Math.ceil(16 / g.size) === 0 || head === kind.heads) context.fillText(label, x, 8);
   }
   const frame = (layer, head, colour, width) => {
     context.strokeStyle = colour;
@@ -298,7 +304,7 @@ function drawThumbs() {
 }
 
 function drawFound() {
-  const [name, order, , format] = FINDERS[Number($(".at-find").value)] ?? [], list = $(".at-found");
+  const [name, order, , format] = FINDERS[$(".at-find").value] ?? [], list = $(".at-found");
   list.replaceChildren();
   state.found = [];
   if (!name) return drawThumbs();
@@ -378,6 +384,11 @@ function refresh() {
   if (g.lines) context.globalAlpha = 0.22;
   context.drawImage(base, 0, 0);
   context.restore();
+  if (g.lines) {
+    context.clearRect(0, 0, g.left - 1, g.height);
+    context.clearRect(g.width - g.right + 1, 0, g.right, g.height);
+    lineLabels(context, g);
+  }
   (g.lines ? focusLines : focusCell)(context, g, at);
   readout(at);
 }
@@ -553,6 +564,10 @@ function heavy(list) {
 
 function paintLines(context, g) {
   drawLinesOf(context, g, heavy([...drawn.weights.keys()]), false);
+  lineLabels(context, g);
+}
+
+function lineLabels(context, g) {
   for (let row = 0; row < g.q; row++) lineLabel(context, g, "queries", row, colours.ink);
   for (let key = 0; key < g.k; key++) lineLabel(context, g, "keys", key, colours.ink);
   context.font = `11px ${colours.font}`;
@@ -584,7 +599,6 @@ function focusLines(context, g, at) {
     context.fillStyle = colours.accent;
     context.fillRect(byKey ? g.left - 4 - width : g.width - g.right + 4, y, width, g.row - 2);
     context.globalAlpha = 1;
-    lineLabel(context, g, byKey ? "queries" : "keys", other, colours.ink);
   }
   const which = byKey ? "keys" : "queries", index = byKey ? at.k : at.q, isQuery = !byKey;
   context.fillStyle = colours.accent;
@@ -665,7 +679,7 @@ function drawTable() {
   const chosen = $(".at-query").value, table = $(".at-table"), [q, k] = sizes(), cells = maskNow();
   const cell = (tag, text, scope) => { const node = document.createElement(tag); node.textContent = text; if (scope) node.scope = scope; return node; };
   const number = (row, key) => {
-    const reason = cells[row * k + key], node = cell("td", reason ? REASONS[reason].name : digits(drawn.weights[row * k + key]));
+    const reason = cells[row * k + key], weight = drawn.weights[row * k + key], node = cell("td", reason ? REASONS[reason].name : weight > 0 && weight < 0.00005 ? "<0.0001" : digits(weight));
     node.className = reason ? "at-masked" : "num";
     return node;
   };
