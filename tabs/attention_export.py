@@ -28,8 +28,8 @@ _PAGE = """<!doctype html>
 <title>@title@</title>
 <style>
 @colours@
-body { margin: 0 auto; max-width: 1240px; padding: 16px 20px 40px; background: var(--pg-surface-2); color: var(--pg-ink);
-  font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 1240px; padding: 16px 20px 40px; background: var(--pg-surface-2);
+  color: var(--pg-ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.3rem; } [hidden] { display: none !important; }
 #view { @view_css@ }
 </style>

@@ -352,7 +352,7 @@ function geometry() {
     const left = measured(side("queries").text, narrow ? 90 : 150) + 22, right = measured(side("keys").text, narrow ? 90 : 150) + 22;
     return { lines: true, q, k, row, left, right, top: 26, width: room, height: 26 + Math.max(q, k) * row + 6 };
   }
-  const left = measured(side("queries").text, narrow ? 64 : 120) + 12, tall = measured(side("keys").text, narrow ? 70 : 110);
+  const left = measured(side("queries").text, narrow ? 64 : 120) + 22, tall = measured(side("keys").text, narrow ? 70 : 110);
   const top = tall * 0.82 + 18, right = Math.max(46, tall * 0.58);
   let cell = Math.max(1.5, Math.min(38, (width - left - right) / k)) * zoom;
   cell = cell > 4 ? Math.floor(cell) : cell;
@@ -720,7 +720,7 @@ function heading() { return `${state.value.title} · ${kindNow().name} · ${$(".
 const EXPORTS = {
   png() {
     const canvas = document.createElement("canvas"), g = state.g, context = canvas.getContext("2d");
-    canvas.width = (Math.max(g.width, 420) + 24) * 2;
+    canvas.width = (Math.max(g.width, 560) + 24) * 2;
     canvas.height = (g.height + 56) * 2;
     context.scale(2, 2);
     context.fillStyle = colours.surface;
@@ -770,7 +770,7 @@ function svg() {
     side("queries").text.forEach((word, row) => row % every || parts.push(text(g.left - 7, g.top + (row + 0.5) * g.cell + 4, word, 'text-anchor="end"')));
     side("keys").text.forEach((word, key) => { const x = g.left + (key + 0.5) * g.cell + 4; key % every || parts.push(text(x, g.top - 7, word, `transform="rotate(-55 ${x} ${g.top - 7})"`)); });
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${g.width + 24}" height="${g.height + 56}" font-family="system-ui, sans-serif" font-size="12" fill="${colours.ink}"><rect width="100%" height="100%" fill="${colours.surface}"/>${text(12, 24, heading(), 'font-size="14" font-weight="600"')}<g transform="translate(12 44)">${parts.join("")}</g></svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.max(g.width, 560) + 24}" height="${g.height + 56}" font-family="system-ui, sans-serif" font-size="12" fill="${colours.ink}"><rect width="100%" height="100%" fill="${colours.surface}"/>${text(12, 24, heading(), 'font-size="14" font-weight="600"')}<g transform="translate(12 44)">${parts.join("")}</g></svg>`;
 }
 
 // Controls
