@@ -19,7 +19,7 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 
     from playground import similarity
     from playground.attention import AttentionRequest, AttentionResult
@@ -101,12 +101,23 @@ class Playground:
         return generation.compare(self.manager, requests)
 
     def compare_batches(
-        self, requests: Sequence[GenerateRequest], interval_seconds: float = 0.1
-    ) -> AsyncIterator[list[tuple[int, Event]]]:
-        """The same for an async handler: lists of (which request, event)."""
+        self,
+        requests: Sequence[GenerateRequest],
+        interval_seconds: float = 0.1,
+        started: Callable[[Generation], object] = id,
+    ) -> AsyncGenerator[list[tuple[int, Event]], None]:
+        """The same for an async handler: lists of (which request, event).
+
+        ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread.
+        """
         from playground import streams
 
-        return streams.batches_of_all(self.compare, tuple(requests), interval_seconds)
+        def begin(requests: Sequence[GenerateRequest]) -> Generation:
+            generation = self.compare(requests)
+            started(generation)
+            return generation
+
+        return streams.batches_of_all(begin, tuple(requests), interval_seconds)
 
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""

@@ -10,7 +10,7 @@ import inspect
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +31,10 @@ def explain(markdown: str) -> gr.Markdown:
     return gr.Markdown(markdown, elem_classes="pg-explain")
 
 
-def view(name: str, value: Any = None, **options: Any) -> gr.HTML:
+def view(name: str, value: Any = None, parts: Sequence[str] = (), **options: Any) -> gr.HTML:
     """A custom view made of ``assets/views/NAME.html``, ``.css`` and ``.js`` (the first two may be missing).
+
+    ``parts`` are further scripts of that folder, put before its own: a long one reads better in pieces.
 
     The template must be static: text that people or models wrote reaches the page only through ``textContent`` in the
     script, because gradio would run ``${...}`` found in a value that a template shows. The script sees ``element``,
@@ -48,7 +50,9 @@ def view(name: str, value: Any = None, **options: Any) -> gr.HTML:
         value,
         html_template=read(".html", '<div class="pg-view"></div>'),
         css_template=read(".css", ""),
-        js_on_load=read(".js", ""),
+        js_on_load="\n".join(
+            [*((VIEWS / f"{part}.js").read_text(encoding="utf-8") for part in parts), read(".js", "")]
+        ),
         apply_default_css=False,
         elem_classes=["pg-view-host", *([classes] if isinstance(classes, str) else classes)],
         **options,
