@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -194,13 +194,14 @@ class Runs:
 
 async def stream_run(
     playground: pg.Playground, runs: Runs, values: dict[str, Any], asked: dict[str, Any], person: str
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Deltas for the view, as JSON: what happened since the last one; the last has everything once more.
 
     A page that was busy may miss a delta: it sees so by ``n``, and the last one repairs it. A request with
     ``draw`` 0 or more is a step by hand: that many free tokens, then the distribution over the next one.
     """
-    run, events, n = runs.enter(person), [], 0
+    run, n = runs.enter(person), 0
+    events: list[list[Any]] = []
     known = int(asked.get("have") or 0)
 
     def delta(**content: Any) -> str:
