@@ -99,6 +99,8 @@ def download_config(spec: ModelSpec, *, allowed: bool = True) -> Path:
     """A folder that holds at least a Hub model's config.json."""
     _require_allowed(spec, allowed)
     with explaining(spec):
+        # Asked first because it is refused at once: a file's download tries for half a minute before it says so.
+        huggingface_hub.HfApi(endpoint=_endpoint()).model_info(spec.location, revision=spec.revision)
         return Path(_download_file(spec, "config.json")).parent
 
 
