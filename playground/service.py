@@ -290,6 +290,14 @@ class Playground:
 
         return vocabulary.explain_split(self.tokenizers, request)
 
+    def token_receipt(
+        self, request: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskRequest
+    ) -> Receipt:
+        """The runnable Python that reproduces a request of the Tokens tab with plain transformers."""
+        from playground.receipts import tokenization as receipts
+
+        return receipts.token_receipt(request, self.pretrained_source)
+
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""
         from playground import masking

@@ -1,13 +1,181 @@
-"""The Tokens tab."""
+"""The Tokens tab: what a model sees of a text.
+
+You see a text as tokens while you type, a batch with its ids and masks, a conversation as the template writes it,
+tokenizers side by side, what a vocabulary holds, and where each token looks. Try an emoji with SmolLM2, flip a bit of
+the attention mask, or compare the same sentence in Thai and in English.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import anyio
+import gradio as gr
+
 import playground as pg
-from tabs.components import explain
+from playground.errors import PlaygroundError
+from tabs import token_batch, token_chat, token_comparison, token_vocabulary
+from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
 
 TITLE = "Tokens"
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+DESCRIBED = 6_000
+SHORT = 4_000
+EXAMPLES = (
+    ("Words", "Tokenizers unbelievably split playgrounds, not words: cats, Cats and CATS!"),
+    ("Emoji", "Thumbs up 👍🏽 to the family 👩‍👩‍👧 and a café in München"),
+    ("Languages", "Hello · Bonjour · Привет · مرحبا · שלום · こんにちは · 안녕하세요 · สวัสดี"),
+    ("Numbers", "3.14159 + 1,234,567 = 2024-02-29 at 07:45, or 0xFF"),
+    ("Code", "def add(a, b):\n\treturn a + b   # three spaces\n\nfor i in range(10):\n    print(i)"),
+    ("Hidden characters", "zero\u200bwidth, no\u00a0break, soft\u00adhyphen, bell\x07, tab\there, and [SEP] <|im_end|>"),
+    ("Long", "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60),
+)
+
+
+def format_tokens(result: pg.Tokenization) -> dict[str, Any]:
+    """What the live view draws: tokens and segments as small rows, and labels for the gaps between them."""
+    from playground.tokenization import visible
+
+    counts = result.counts
+    return {
+        "algorithm": result.algorithm,
+        "counts": {name: getattr(counts, name) for name in counts.__dataclass_fields__},
+        "notes": list(result.notes),
+        "tokens": [
+            {
+                "id": token.token_id,
+                "piece": token.piece,
+                "shown": token.shown,
+                "start": token.start,
+                "end": token.end,
+                "segment": token.segment,
+                "special": token.special,
+                "unknown": token.unknown,
+                "continuation": token.continuation,
+                "added": token.added,
+                "bytes": token.byte_note,
+                "index": token.index,
+            }
+            for token in result.tokens
+        ],
+        "segments": [[segment.start, segment.end, list(segment.tokens)] for segment in result.segments],
+        "gaps": {str(k): visible(item.text) for k, item in enumerate(result.segments) if not item.tokens},
+    }
+
+
+def format_api(result: pg.Tokenization) -> dict[str, Any]:
+    """The result of the ``/tokenize`` endpoint."""
+    return {
+        "model_id": result.model_id,
+        "algorithm": result.algorithm,
+        "text": result.text,
+        "input_ids": list(result.input_ids),
+        "tokens": [
+            {name: getattr(token, name) for name in token.__dataclass_fields__} for token in result.tokens
+        ],
+        "segments": [
+            {"start": item.start, "end": item.end, "text": item.text, "tokens": list(item.tokens)}
+            for item in result.segments
+        ],
+        "counts": {
+            **{name: getattr(result.counts, name) for name in result.counts.__dataclass_fields__},
+            "tokens_per_word": result.counts.tokens_per_word,
+        },
+        "notes": list(result.notes),
+    }
 
 
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
-    explain("This tab is being built.")
+    with gr.Tabs():
+        with gr.Tab("Tokens", id="tokens-live"):
+            build_live(playground)
+        with gr.Tab("Batch & masks", id="tokens-batch"):
+            token_batch.build_section(playground)
+        with gr.Tab("Chat template", id="tokens-chat"):
+            token_chat.build_section(playground)
+        with gr.Tab("Compare", id="tokens-compare"):
+            token_comparison.build_section(playground)
+        with gr.Tab("Vocabulary", id="tokens-vocabulary"):
+            token_vocabulary.build_section(playground)
+
+
+def build_live(playground: pg.Playground) -> None:
+    """Tokens while a person types, without the queue and without a model."""
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            text, model_id = str(question["text"]), str(question["model_id"])
+            special = bool(question["add_special_tokens"])
+            result = playground.tokenize(pg.TokenizeRequest(text, model_id, special, DESCRIBED))
+            return format_tokens(result)
+        except PlaygroundError as error:
+            return {"error": str(error)}
+        except (KeyError, TypeError):
+            return {"error": "The question was not understood. Reload the page."}
+
+    async def live_tokens(question: dict[str, Any]) -> dict[str, Any]:
+        """Short texts are answered at once (about a millisecond), others on a thread of their own."""
+        known = isinstance(question, dict) and playground.tokenizers.has(str(question.get("model_id")))
+        if known and len(str(question.get("text"))) <= SHORT:
+            return answer(question)
+        return await anyio.to_thread.run_sync(answer, question)
+
+    def configure(model_id: str, add_special_tokens: bool) -> dict[str, Any]:
+        return {"model_id": model_id, "add_special_tokens": add_special_tokens}
+
+    def show_code(event: gr.EventData, model_id: str, add_special_tokens: bool) -> tuple[str, str]:
+        text = str(event._data.get("text", ""))
+        return receipt_values(playground.token_receipt(pg.TokenizeRequest(text, model_id, add_special_tokens)))
+
+    def tokenize(text: str, model_id: str = DEFAULT_MODEL, add_special_tokens: bool = True) -> dict[str, Any]:
+        """Tokens of a text with ids, pieces, character spans and marks; segments join back to the text exactly.
+
+        Args:
+            text: up to 20,000 characters.
+            model_id: whose tokenizer; an id from the catalog, or from the Hub where the settings allow it.
+            add_special_tokens: add what the model expects around a text, such as [CLS] and [SEP].
+
+        Returns:
+            model_id, algorithm, text, input_ids, tokens, segments, counts and notes.
+        """
+        return format_api(playground.tokenize(pg.TokenizeRequest(text, model_id, add_special_tokens)))
+
+    explain(
+        "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
+        " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `⟨F0 9F⟩` are bytes of a"
+        " character that was cut."
+    )
+    with gr.Row(equal_height=False):
+        model = model_picker(
+            playground,
+            "feature-extraction",
+            "text-generation",
+            "text2text-generation",
+            "text-classification",
+            label="tokenizer (model_id)",
+            scale=3,
+        )
+        special = gr.Checkbox(True, label="add_special_tokens", scale=1, min_width=180)
+    start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
+    live = view("tokens", start, server_functions=[live_tokens], elem_id="pg-tokens-live")
+    code, notebook = receipt_panel()
+
+    gr.on(
+        [model.change, special.change],
+        configure,
+        [model, special],
+        live,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    live.input(
+        friendly(show_code),
+        [model, special],
+        [code, notebook],
+        trigger_mode="always_last",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    gr.api(friendly(tokenize), api_name="tokenize")

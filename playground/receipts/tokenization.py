@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from playground.chat_template import ChatTemplateRequest
@@ -10,14 +11,30 @@ from playground.receipts import Receipt, literal
 from playground.tokenization import CompareRequest, TokenizeRequest, usable_text
 
 
-def tokenize_receipt(request: TokenizeRequest, source: str | None = None) -> Receipt:
+def token_receipt(request: Any, source_of: Callable[[str], str]) -> Receipt:
+    """The receipt of any request of the Tokens tab; ``source_of`` maps a model_id to what ``from_pretrained`` gets."""
+    if isinstance(request, CompareRequest):
+        return compare_receipt(request, tuple(source_of(model_id) for model_id in request.model_ids))
+    if hasattr(request, "mistake"):
+        from playground.receipts.masking import mask_receipt
+
+        return mask_receipt(request, source_of(request.batch.model_id))
+    makers: dict[type, Callable[[Any, str], Receipt]] = {
+        TokenizeRequest: tokenize_receipt,
+        EncodeRequest: encode_receipt,
+        ChatTemplateRequest: chat_receipt,
+    }
+    return makers[type(request)](request, source_of(request.model_id))
+
+
+def tokenize_receipt(request: TokenizeRequest, source: str) -> Receipt:
     """The tokens of one text, with their ids and character spans."""
     special = "" if request.add_special_tokens else ", add_special_tokens=False"
     code = f"""import json
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source or request.model_id)})
+tokenizer = AutoTokenizer.from_pretrained({literal(source)})
 text = {literal(_usable(request.text))}
 
 encoding = tokenizer(text, return_offsets_mapping=True{special})
@@ -30,7 +47,7 @@ print(json.dumps({{"input_ids": encoding["input_ids"], "tokens": tokens}}))
     return Receipt("Tokens of a text", code)
 
 
-def encode_receipt(request: EncodeRequest, source: str | None = None) -> Receipt:
+def encode_receipt(request: EncodeRequest, source: str) -> Receipt:
     """A batch with its padding and masks."""
     arguments = "".join(f", {name}={literal(value)}" for name, value in call_arguments(request).items())
     pairs = f"\npairs = {_texts(request.pairs)}" if any(request.pairs) else ""
@@ -38,7 +55,7 @@ def encode_receipt(request: EncodeRequest, source: str | None = None) -> Receipt
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source or request.model_id)})
+tokenizer = AutoTokenizer.from_pretrained({literal(source)})
 texts = {_texts(request.texts)}{pairs}
 
 batch = tokenizer(texts{", pairs" if pairs else ""}{arguments})
@@ -50,7 +67,7 @@ print(json.dumps(dict(batch)))
     return Receipt("A batch of texts", code)
 
 
-def chat_receipt(request: ChatTemplateRequest, source: str | None = None) -> Receipt:
+def chat_receipt(request: ChatTemplateRequest, source: str) -> Receipt:
     """A conversation as the model reads it."""
     lines = "".join(
         f"    {{'role': {literal(message.role)}, 'content': {literal(_usable(message.content))}}},\n"
@@ -60,7 +77,7 @@ def chat_receipt(request: ChatTemplateRequest, source: str | None = None) -> Rec
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source or request.model_id)})
+tokenizer = AutoTokenizer.from_pretrained({literal(source)})
 messages = [
 {lines}]
 
@@ -75,9 +92,9 @@ print(json.dumps({{"text": text, "input_ids": input_ids}}))
     return Receipt("A chat template", code)
 
 
-def compare_receipt(request: CompareRequest, sources: tuple[str, ...] = ()) -> Receipt:
+def compare_receipt(request: CompareRequest, sources: tuple[str, ...]) -> Receipt:
     """One text under several tokenizers."""
-    names = ", ".join(literal(name) for name in sources or request.model_ids)
+    names = ", ".join(literal(name) for name in sources)
     code = f"""import json
 
 from transformers import AutoTokenizer
