@@ -32,12 +32,13 @@ class MaskRequest:
     """A batch and what shall be wrong with it.
 
     ``mistake`` is one of `MISTAKES`; ``flips`` are (row, column) pairs of ``attention_mask`` bits to turn over, used by
-    the mistake "flipped bits".
+    the mistake "flipped bits". Attention is reported for one row, ``attention_row``.
     """
 
     batch: EncodeRequest
     mistake: str = "flipped bits"
     flips: tuple[tuple[int, int], ...] = ()
+    attention_row: int = 0
     quantization: str = "auto"
 
 
@@ -60,6 +61,7 @@ class AttentionPair:
     """The attention of one row in both runs, averaged over the heads of each layer.
 
     ``right`` and ``wrong``: layer x query x key; the columns of the two runs may stand for different tokens.
+    ``aligned`` is True when both have the same ids in the same columns, so that cells can be subtracted.
     """
 
     right: tuple[tuple[tuple[float, ...], ...], ...]
@@ -68,6 +70,8 @@ class AttentionPair:
     wrong_tokens: tuple[str, ...]
     right_mask: tuple[int, ...]
     wrong_mask: tuple[int, ...]
+    row: int
+    aligned: bool
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,8 @@ class RowComparison:
     quantities: tuple[Quantity, ...]
     unit: str
     largest_difference: float
+    compared: int
     summary: str
-    attention: AttentionPair | None
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class MaskComparison:
     right_mask: tuple[tuple[int, ...], ...]
     wrong_mask: tuple[tuple[int, ...], ...]
     rows: tuple[RowComparison, ...]
+    attention: AttentionPair
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,20 @@ def compare_masks(manager: ModelManager, shelf: TokenizerShelf, request: MaskReq
     with manager.lease(spec.id, spec.task, request.quantization) as loaded:
         first = _run(loaded, spec.task, right, right_mask, _read_positions(right, right_mask, request))
         second = _run(loaded, spec.task, wrong, wrong_mask, _read_positions(right, right_mask, request, wrong))
-        rows = tuple(
-            _compare_row(loaded, spec.task, index, first, second, right, wrong, right_mask, wrong_mask)
-            for index in range(len(right.rows))
-        )
-    return MaskComparison(request.mistake, spec.task, right, wrong, right_mask, wrong_mask, rows)
+        compared = [_compare(loaded, spec.task, *pair) for pair in zip(first.answers, second.answers, strict=True)]
+    rows = tuple(replace(item, sample=right.rows[index].sample) for index, item in enumerate(compared))
+    index = request.attention_row if 0 <= request.attention_row < len(rows) else 0
+    attention = AttentionPair(
+        _rounded(first.attention[:, index]),
+        _rounded(second.attention[:, index]),
+        right.rows[index].shown,
+        wrong.rows[index].shown,
+        right_mask[index],
+        wrong_mask[index],
+        index,
+        right.rows[index].input_ids == wrong.rows[index].input_ids,
+    )
+    return MaskComparison(request.mistake, spec.task, right, wrong, right_mask, wrong_mask, rows, attention)
 
 
 def _both_batches(
@@ -233,34 +247,14 @@ def _answers(task: str, output: Any, mask: Tensor, positions: list[int]) -> Floa
     raise WrongTaskError(f"Masks can't be compared for the task {task}.", "Pick another model.")
 
 
-def _compare_row(
-    loaded: LoadedModel,
-    task: str,
-    index: int,
-    first: _Run,
-    second: _Run,
-    right: EncodedBatch,
-    wrong: EncodedBatch,
-    right_mask: tuple[tuple[int, ...], ...],
-    wrong_mask: tuple[tuple[int, ...], ...],
-) -> RowComparison:
-    a, b = first.answers[index], second.answers[index]
+def _compare(loaded: LoadedModel, task: str, right: Tensor, wrong: Tensor) -> RowComparison:
     if task == "text-classification":
-        quantities, unit, summary = _compare_labels(a, b, loaded.model.config.id2label)
+        quantities, unit, summary = _compare_labels(right, wrong, loaded.model.config.id2label)
     elif task == "feature-extraction":
-        quantities, unit, summary = _compare_embeddings(a, b)
+        quantities, unit, summary = _compare_embeddings(right, wrong)
     else:
-        quantities, unit, summary = _compare_next_tokens(a, b, loaded)
-    attention = AttentionPair(
-        _rounded(first.attention[:, index]),
-        _rounded(second.attention[:, index]),
-        right.rows[index].shown,
-        wrong.rows[index].shown,
-        right_mask[index],
-        wrong_mask[index],
-    )
-    largest = float((a - b).abs().max())
-    return RowComparison(right.rows[index].sample, quantities, unit, largest, summary, attention)
+        quantities, unit, summary = _compare_next_tokens(right, wrong, loaded)
+    return RowComparison(0, quantities, unit, float((right - wrong).abs().max()), len(right), summary)
 
 
 def _compare_labels(a: Tensor, b: Tensor, names: dict[int, str]) -> tuple[tuple[Quantity, ...], str, str]:
@@ -297,7 +291,7 @@ def _compare_next_tokens(a: Tensor, b: Tensor, loaded: LoadedModel) -> tuple[tup
     return (
         quantities,
         "probability of the next token",
-        f"the likeliest next token {moved}; KL divergence {divergence:.4f} nats",
+        f"the likeliest token {moved}; KL {divergence:.4f} nats",
     )
 
 

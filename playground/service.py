@@ -296,7 +296,7 @@ class Playground:
         """The runnable Python that reproduces a request of the Tokens tab with plain transformers."""
         from playground.receipts import tokenization as receipts
 
-        return receipts.token_receipt(request, self.pretrained_source)
+        return receipts.token_receipt(request, self.pretrained_source, lambda name: self.manager.spec(name).task)
 
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import anyio
+import anyio.to_thread
 import gradio as gr
 
 import playground as pg
@@ -27,7 +27,10 @@ EXAMPLES = (
     ("Languages", "Hello · Bonjour · Привет · مرحبا · שלום · こんにちは · 안녕하세요 · สวัสดี"),
     ("Numbers", "3.14159 + 1,234,567 = 2024-02-29 at 07:45, or 0xFF"),
     ("Code", "def add(a, b):\n\treturn a + b   # three spaces\n\nfor i in range(10):\n    print(i)"),
-    ("Hidden characters", "zero\u200bwidth, no\u00a0break, soft\u00adhyphen, bell\x07, tab\there, and [SEP] <|im_end|>"),
+    (
+        "Hidden characters",
+        "zero\u200bwidth, no\u00a0break, soft\u00adhyphen, bell\x07, tab\there, and [SEP] <|im_end|>",
+    ),
     ("Long", "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60),
 )
 
@@ -70,9 +73,7 @@ def format_api(result: pg.Tokenization) -> dict[str, Any]:
         "algorithm": result.algorithm,
         "text": result.text,
         "input_ids": list(result.input_ids),
-        "tokens": [
-            {name: getattr(token, name) for name in token.__dataclass_fields__} for token in result.tokens
-        ],
+        "tokens": [{name: getattr(token, name) for name in token.__dataclass_fields__} for token in result.tokens],
         "segments": [
             {"start": item.start, "end": item.end, "text": item.text, "tokens": list(item.tokens)}
             for item in result.segments
@@ -90,14 +91,14 @@ def build_tab(playground: pg.Playground) -> None:
     with gr.Tabs():
         with gr.Tab("Tokens", id="tokens-live"):
             build_live(playground)
-        with gr.Tab("Batch & masks", id="tokens-batch"):
-            token_batch.build_section(playground)
-        with gr.Tab("Chat template", id="tokens-chat"):
-            token_chat.build_section(playground)
-        with gr.Tab("Compare", id="tokens-compare"):
-            token_comparison.build_section(playground)
-        with gr.Tab("Vocabulary", id="tokens-vocabulary"):
-            token_vocabulary.build_section(playground)
+        with gr.Tab("Batch & masks", id="tokens-batch") as tab:
+            token_batch.build_section(playground, tab)
+        with gr.Tab("Chat template", id="tokens-chat") as tab:
+            token_chat.build_section(playground, tab)
+        with gr.Tab("Compare", id="tokens-compare") as tab:
+            token_comparison.build_section(playground, tab)
+        with gr.Tab("Vocabulary", id="tokens-vocabulary") as tab:
+            token_vocabulary.build_section(playground, tab)
 
 
 def build_live(playground: pg.Playground) -> None:

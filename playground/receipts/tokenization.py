@@ -11,14 +11,17 @@ from playground.receipts import Receipt, literal
 from playground.tokenization import CompareRequest, TokenizeRequest, usable_text
 
 
-def token_receipt(request: Any, source_of: Callable[[str], str]) -> Receipt:
-    """The receipt of any request of the Tokens tab; ``source_of`` maps a model_id to what ``from_pretrained`` gets."""
+def token_receipt(request: Any, source_of: Callable[[str], str], task_of: Callable[[str], str]) -> Receipt:
+    """The receipt of any request of the Tokens tab; ``source_of`` gives what ``from_pretrained`` gets.
+
+    ``task_of`` gives the task that a model is run for.
+    """
     if isinstance(request, CompareRequest):
         return compare_receipt(request, tuple(source_of(model_id) for model_id in request.model_ids))
     if hasattr(request, "mistake"):
         from playground.receipts.masking import mask_receipt
 
-        return mask_receipt(request, source_of(request.batch.model_id))
+        return mask_receipt(request, source_of(request.batch.model_id), task_of(request.batch.model_id))
     makers: dict[type, Callable[[Any, str], Receipt]] = {
         TokenizeRequest: tokenize_receipt,
         EncodeRequest: encode_receipt,

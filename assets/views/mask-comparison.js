@@ -1,0 +1,111 @@
+// What the model made of the right and of the wrong batch: numbers with their difference, and attention of one row.
+const rows = element.querySelector(".rows"), bar = element.querySelector(".bar"), maps = element.querySelector(".maps");
+const make = (tag, className, text) => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+const digits = (x) => (Math.abs(x) >= 100 ? x.toFixed(1) : Math.abs(x) >= 0.0001 || x === 0 ? x.toFixed(4) : x.toExponential(1));
+const drawRow = (row, mistake) => {
+  const box = make("div", "result");
+  box.append(make("h4", "", row.title), make("p", row.largest_difference < 1e-6 ? "same" : "", row.summary));
+  const table = make("table"), head = make("tr"), wrap = make("div", "pg-table-wrap");
+  for (const [name, kind] of [[row.unit, ""], ["right", "num"], [mistake, "num"], ["difference", "num"]]) head.append(make("th", kind, name));
+  table.append(head);
+  const most = Math.max(...row.quantities.map((q) => Math.abs(q.wrong - q.right)), 1e-12);
+  for (const q of row.quantities) {
+    const tr = make("tr"), delta = q.wrong - q.right, cell = make("td", "num", (delta > 0 ? "+" : "") + digits(delta));
+    const stripe = make("span", `delta ${delta < 0 ? "neg" : "pos"}`);
+    stripe.style.width = `${Math.round((46 * Math.abs(delta)) / most)}px`;
+    cell.append(stripe);
+    tr.append(make("td", "", q.name), make("td", "num", digits(q.right)), make("td", "num", digits(q.wrong)), cell);
+    table.append(tr);
+  }
+  wrap.append(table);
+  box.append(wrap, make("p", "pg-muted", `largest difference over all ${row.compared} numbers: ${digits(row.largest_difference)}`));
+  return box;
+};
+
+// ---- attention: 16-bit numbers, layer after layer
+const decode = (text) => new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const rgb = (name) => {
+  const probe = make("span");
+  probe.style.color = getComputedStyle(element).getPropertyValue(name);
+  element.append(probe);
+  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  probe.remove();
+  return parts;
+};
+const mix = (a, b, t) => `rgb(${a.map((x, k) => Math.round(x + (b[k] - x) * t)).slice(0, 3)})`;
+const paint = (figure, size, value, colour, mask, names, say) => {
+  const cell = Math.max(7, Math.min(26, Math.floor(300 / size))), canvas = make("canvas"), ratio = window.devicePixelRatio || 1;
+  canvas.width = canvas.height = size * cell * ratio;
+  canvas.style.width = canvas.style.height = `${size * cell}px`;
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  const line = getComputedStyle(element).getPropertyValue("--pg-muted");
+  for (let q = 0; q < size; q++) for (let k = 0; k < size; k++) {
+    pen.fillStyle = colour(value(q, k));
+    pen.fillRect(k * cell, q * cell, cell - 0.5, cell - 0.5);
+    if (mask && !mask[k]) {
+      pen.strokeStyle = line;
+      pen.beginPath(); pen.moveTo(k * cell, q * cell + cell); pen.lineTo(k * cell + cell, q * cell); pen.stroke();
+    }
+  }
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", figure.firstChild.textContent);
+  canvas.addEventListener("pointermove", (event) => {
+    const box = canvas.getBoundingClientRect();
+    const k = Math.floor(((event.clientX - box.left) / box.width) * size), q = Math.floor(((event.clientY - box.top) / box.height) * size);
+    if (q >= 0 && k >= 0 && q < size && k < size) say(`query ${names[q]} (${q}) → key ${names[k]} (${k}): ${value(q, k).toFixed(4)}`);
+  });
+  figure.append(canvas);
+};
+const drawAttention = (attention) => {
+  bar.replaceChildren();
+  maps.replaceChildren();
+  if (!attention) return;
+  const right = decode(attention.right), wrong = decode(attention.wrong);
+  const slider = make("input"), label = make("label"), shown = make("b"), said = make("div", "said");
+  slider.type = "range"; slider.min = 0; slider.max = attention.layers - 1; slider.value = attention.layers - 1;
+  slider.setAttribute("aria-label", "layer");
+  label.append("Attention of row " + attention.row + ", mean over heads, layer ", shown, " ", slider);
+  bar.append(label);
+  const ramp = Array.from({ length: 9 }, (_, k) => rgb(`--pg-seq-${k}`));
+  const strength = (x) => { const t = Math.min(0.9999, Math.sqrt(x)) * 8; return mix(ramp[Math.floor(t)], ramp[Math.ceil(t)], t % 1); };
+  const [neg, mid, pos] = ["--pg-div-neg", "--pg-div-mid", "--pg-div-pos"].map(rgb);
+  const change = (x) => mix(mid, x < 0 ? neg : pos, Math.min(1, Math.sqrt(Math.abs(x))));
+  const draw = () => {
+    const layer = Number(slider.value), n = attention.right_tokens.length, m = attention.wrong_tokens.length;
+    shown.textContent = layer;
+    maps.replaceChildren();
+    const say = (text) => { said.textContent = text; };
+    const a = (q, k) => right[(layer * n + q) * n + k] / 65535, b = (q, k) => wrong[(layer * m + q) * m + k] / 65535;
+    const add = (title, ...rest) => {
+      const figure = make("figure");
+      figure.append(make("figcaption", "", title));
+      paint(figure, ...rest, say);
+      maps.append(figure);
+    };
+    add("right (rows: queries, columns: keys)", n, a, strength, attention.right_mask, attention.right_tokens);
+    add(attention.mistake, m, b, strength, attention.wrong_mask, attention.wrong_tokens);
+    if (attention.aligned) {
+      let most = 0;
+      for (let q = 0; q < n; q++) for (let k = 0; k < n; k++) most = Math.max(most, Math.abs(b(q, k) - a(q, k)));
+      add(`difference (largest ${most.toFixed(4)}): orange is more, blue is less`, n, (q, k) => b(q, k) - a(q, k), change, null, attention.right_tokens);
+    }
+  };
+  slider.addEventListener("input", draw);
+  draw();
+  bar.append(said);
+};
+const draw = () => {
+  const value = props.value;
+  rows.replaceChildren();
+  if (!value || !value.rows) { bar.replaceChildren(); maps.replaceChildren(); return; }
+  rows.append(...value.rows.map((row) => drawRow(row, value.mistake)));
+  drawAttention(value.attention);
+};
+watch("value", draw);
+draw();
