@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from playground.tokenization import (
         CompareRequest,
         Comparison,
+        Counts,
         Segment,
         Token,
         Tokenization,
@@ -89,6 +90,7 @@ _HOMES = {
     "ClassifyTableRequest": "playground.bulk_classification",
     "CompareRequest": "playground.tokenization",
     "Comparison": "playground.tokenization",
+    "Counts": "playground.tokenization",
     "Divergence": "playground.generation",
     "EncodeRequest": "playground.encoding",
     "EncodedBatch": "playground.encoding",
@@ -163,6 +165,7 @@ __all__ = [
     "ClassifyTableRequest",
     "CompareRequest",
     "Comparison",
+    "Counts",
     "Divergence",
     "EncodeRequest",
     "EncodedBatch",

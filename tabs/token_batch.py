@@ -20,18 +20,11 @@ from tabs.components import explain, friendly, model_picker, receipt_panel, rece
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SEPARATOR = "|||"
 EXAMPLE = "The cat sat on the mat.\nCats sleep.\nUnbelievable playgrounds everywhere!"
+# label, texts, padding, truncation
 EXAMPLES = (
-    (EXAMPLE, "longest", "do_not_truncate"),
-    (
-        "How old are you? ||| I am forty.\nWhere is it? ||| On the table, under the newspaper.",
-        "longest",
-        "longest_first",
-    ),
-    (
-        "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer",
-        "max_length",
-        "only_first",
-    ),
+    ("Three texts", EXAMPLE, "longest", "do_not_truncate"),
+    ("Pairs", "How old are you? ||| I am forty.\nWhere is it? ||| On the table.", "longest", "do_not_truncate"),
+    ("Truncated", "To be, or not to be, that is the question: whether 'tis nobler", "max_length", "only_first"),
 )
 MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 OWN = "tokenizer's own"
@@ -181,7 +174,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             add_special_tokens: add what the model expects around a text.
 
         Returns:
-            input_ids, attention_mask, special_tokens_mask, token_type_ids where the tokenizer makes them, tokens, truncated.
+            input_ids, attention_mask, special_tokens_mask, token_type_ids (some tokenizers), tokens, truncated.
         """
         request = pg.EncodeRequest(
             tuple(texts),
@@ -258,15 +251,19 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         )
         stride = gr.Slider(0, 64, 2, step=1, label="stride", info="Tokens that rows of one text share.", min_width=140)
     gr.Examples(
-        [list(example) for example in EXAMPLES], [text, padding, truncation], label="Try", api_visibility="private"
+        [list(example[1:]) for example in EXAMPLES],
+        [text, padding, truncation],
+        example_labels=[example[0] for example in EXAMPLES],
+        label="Try",
+        api_visibility="private",
     )
     batch = view("token-batch", {"rows": []}, elem_id="pg-tokens-batch")
-    with gr.Accordion("The dictionary that tokenizer(...) returns", open=False):
-        dictionary = gr.Code(language="json", interactive=False, show_label=False, buttons=["copy"])
     gr.Markdown("**One-click mistakes**, each without an error message:", elem_classes="pg-explain")
     with gr.Row():
         buttons = [gr.Button(mistake[0].upper() + mistake[1:], size="sm", min_width=120) for mistake in MISTAKES]
     comparison = view("mask-comparison", {"rows": []}, elem_id="pg-mask-comparison")
+    with gr.Accordion("The dictionary that tokenizer(...) returns", open=True):
+        dictionary = gr.Code(language="json", interactive=False, show_label=False, buttons=["copy"], max_lines=16)
     code, notebook = receipt_panel()
 
     controls = [text, model, padding, side, truncation, max_length, special, types, overflow, stride]

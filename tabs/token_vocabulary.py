@@ -1,9 +1,110 @@
-"""Part of the Tokens tab."""
+"""Vocabulary, a part of the Tokens tab: which pieces exist, and why a word is split as it is.
+
+What to try: look for " cat" with SmolLM2; explain "playgrounds" with each of the three algorithms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
 
 import playground as pg
-from tabs.components import explain
+from tabs.components import explain, friendly, model_picker, view
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+HEADERS = ["id", "piece", "shown", "special", "merge or log-probability"]
 
 
-def build_section(playground: pg.Playground) -> None:
-    """Lays out the section."""
-    explain("soon")
+def format_entries(page: pg.VocabularyPage) -> list[list[str]]:
+    """Rows of the table of pieces."""
+    rows = []
+    for entry in page.entries:
+        number = f"merge {entry.rank:,}" if entry.rank is not None else ""
+        if entry.log_probability is not None:
+            number = f"{entry.log_probability:.3f}"
+        rows.append([str(entry.token_id), entry.piece, entry.shown, "yes" if entry.special else "", number])
+    return rows
+
+
+def format_split(split: pg.Split) -> dict[str, Any]:
+    """What the split view draws; for Unigram the first row is the result, for the others the last."""
+    unigram = split.algorithm == "Unigram"
+    return {
+        "idea": split.idea,
+        "framed": not unigram,
+        "result": 0 if unigram else len(split.steps) - 1,
+        "steps": [{"pieces": list(step.pieces), "reason": step.reason} for step in split.steps],
+    }
+
+
+def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
+    """Lays out the section inside the current Blocks."""
+
+    def search(query: str, model_id: str) -> tuple[str, list[list[str]]]:
+        page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id))
+        more = f", the first {len(page.entries)} are shown" if page.matches > len(page.entries) else ""
+        return f"{page.matches:,} of {page.size:,} pieces match{more}.", format_entries(page)
+
+    def split(word: str, model_id: str) -> dict[str, Any]:
+        return format_split(playground.explain_split(pg.SplitRequest(word, model_id)))
+
+    def both(query: str, word: str, model_id: str) -> tuple[Any, ...]:
+        return *search(query, model_id), split(word, model_id)
+
+    def open_tab(drawn: dict[str, Any] | None, query: str, word: str, model_id: str) -> tuple[Any, ...]:
+        return (gr.skip(),) * 3 if drawn and drawn.get("steps") else both(query, word, model_id)
+
+    def search_vocabulary(query: str, model_id: str = DEFAULT_MODEL, limit: int = 50) -> dict[str, Any]:
+        """Pieces of a vocabulary that contain a text, or have an id.
+
+        Args:
+            query: a part of a piece, or a token id.
+            model_id: whose vocabulary.
+            limit: at most so many entries, up to 200.
+
+        Returns:
+            size, matches and entries (token_id, piece, shown, special, rank, log_probability).
+        """
+        page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id, limit))
+        entries = [{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in page.entries]
+        return {"size": page.size, "matches": page.matches, "entries": entries}
+
+    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> dict[str, Any]:
+        """The steps from a word to its pieces: merges (BPE), log-probabilities (Unigram), longest matches (WordPiece).
+
+        Args:
+            word: one word, up to 60 characters.
+            model_id: whose tokenizer.
+
+        Returns:
+            algorithm, word, pieces, and steps (pieces, reason).
+        """
+        result = playground.explain_split(pg.SplitRequest(word, model_id))
+        steps = format_split(result)["steps"]
+        return {"algorithm": result.algorithm, "word": result.word, "pieces": list(result.pieces), "steps": steps}
+
+    explain(
+        "A tokenizer knows a fixed list of pieces and one rule for choosing among them. Nothing about meaning goes in:"
+        " a piece is long because it was **frequent** in the text on which the list was learned."
+    )
+    model = model_picker(
+        playground, "feature-extraction", "text-generation", "text2text-generation", "text-classification",
+        label="tokenizer (model_id)",
+    )  # fmt: skip
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=320):
+            word = gr.Textbox("playgrounds", label="Why is this word split so?", max_lines=1, max_length=60)
+            steps = view("token-split", {}, elem_id="pg-tokens-split")
+        with gr.Column(scale=1, min_width=320):
+            query = gr.Textbox("ground", label="Search pieces and ids", max_lines=1, max_length=200)
+            found = gr.Markdown(elem_classes="pg-explain")
+            table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=420)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    tab.select(friendly(open_tab), [steps, query, word, model], [found, table, steps], **quiet)
+    model.change(friendly(both), [query, word, model], [found, table, steps], **quiet)
+    query.input(friendly(search), [query, model], [found, table], trigger_mode="always_last", **quiet)
+    word.input(friendly(split), [word, model], steps, trigger_mode="always_last", **quiet)
+    gr.api(friendly(search_vocabulary), api_name="search_vocabulary")
+    gr.api(friendly(explain_split), api_name="explain_split")

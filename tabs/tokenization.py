@@ -14,7 +14,7 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import PlaygroundError
-from tabs import token_batch, token_chat, token_comparison, token_vocabulary
+from tabs import attention, token_batch, token_chat, token_comparison, token_vocabulary
 from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
 
 TITLE = "Tokens"
@@ -99,6 +99,8 @@ def build_tab(playground: pg.Playground) -> None:
             token_comparison.build_section(playground, tab)
         with gr.Tab("Vocabulary", id="tokens-vocabulary") as tab:
             token_vocabulary.build_section(playground, tab)
+        with gr.Tab("Attention", id="tokens-attention"):
+            attention.build_section(playground)
 
 
 def build_live(playground: pg.Playground) -> None:

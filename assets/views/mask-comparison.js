@@ -9,7 +9,11 @@ const make = (tag, className, text) => {
 const digits = (x) => (Math.abs(x) >= 100 ? x.toFixed(1) : Math.abs(x) >= 0.0001 || x === 0 ? x.toFixed(4) : x.toExponential(1));
 const drawRow = (row, mistake) => {
   const box = make("div", "result");
-  box.append(make("h4", "", row.title), make("p", row.largest_difference < 1e-6 ? "same" : "", row.summary));
+  if (row.largest_difference < 2e-6) {
+    box.append(make("p", "same", `${row.title}: the same answer; largest difference ${digits(row.largest_difference)}`));
+    return box;
+  }
+  box.append(make("h4", "", row.title), make("p", "", row.summary));
   const table = make("table"), head = make("tr"), wrap = make("div", "pg-table-wrap");
   for (const [name, kind] of [[row.unit, ""], ["right", "num"], [mistake, "num"], ["difference", "num"]]) head.append(make("th", kind, name));
   table.append(head);
