@@ -13,7 +13,7 @@ import playground as pg
 from tabs.components import explain, friendly, model_picker, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-HEADERS = ["id", "piece", "shown", "special", "merge or log-probability"]
+HEADERS = ["id", "piece", "shown", "special", "merge / log p"]
 
 
 def format_entries(page: pg.VocabularyPage) -> list[list[str]]:
