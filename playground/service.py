@@ -6,12 +6,16 @@ torch and transformers are imported by the first call that needs them, so that t
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import importlib
 import logging
 import threading
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playground.config import Settings
 from playground.errors import PlaygroundError
@@ -19,7 +23,7 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from playground import similarity
     from playground.attention import AttentionRequest, AttentionResult
@@ -58,6 +62,28 @@ class WarmUp:
     done: bool = False
 
 
+Method = TypeVar("Method", bound="Callable[..., Any]")
+_HEAVY = (
+    "models.loading", "attention", "attribution", "bulk_classification", "classification", "masking", "similarity",
+    "streams",
+)  # fmt: skip
+
+
+def _after_imports(method: Method) -> Method:
+    """The method, run once everything that needs torch and transformers is imported, by one thread alone.
+
+    transformers loads its parts when they are first named, and that fails where two threads name them at once: a
+    person who clicks while the app warms up would get an ImportError.
+    """
+
+    @functools.wraps(method)
+    def wrapper(self: Playground, *args: Any, **kwargs: Any) -> Any:
+        self.import_everything()
+        return method(self, *args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
 class Playground:
     """Every capability of the playground over one shared model manager.
 
@@ -73,6 +99,7 @@ class Playground:
         self.manager = manager or ModelManager(self.settings, self.catalog)
         self._warmth = WarmUp()
         self._warming = threading.Lock()
+        self._importing = threading.Lock()
 
     def __enter__(self) -> Playground:
         return self
@@ -80,27 +107,37 @@ class Playground:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def import_everything(self) -> None:
+        """Imports all modules that need torch and transformers; the first call takes seconds."""
+        with self._importing:
+            for name in _HEAVY:
+                importlib.import_module(f"playground.{name}")
+
     # Generation
 
+    @_after_imports
     def generate(self, request: GenerateRequest) -> Generation:
         """The running generation: an iterable of events; see `generation.generate`."""
         from playground import generation
 
         return generation.generate(self.manager, request)
 
-    def generate_batches(self, request: GenerateRequest, interval_seconds: float = 0.1) -> AsyncIterator[list[Event]]:
+    async def generate_batches(
+        self, request: GenerateRequest, interval_seconds: float = 0.1
+    ) -> AsyncGenerator[list[Event], None]:
         """The same for an async handler: lists of events about every ``interval_seconds``; it never blocks the loop."""
-        from playground import streams
+        async with aclosing(self.compare_batches((request,), interval_seconds)) as batches:
+            async for batch in batches:
+                yield [event for _, event in batch]
 
-        return streams.batches_of_one(self.generate, request, interval_seconds)
-
+    @_after_imports
     def compare(self, requests: Sequence[GenerateRequest]) -> Generation:
         """Up to four settings in one batch; see `generation.compare`."""
         from playground import generation
 
         return generation.compare(self.manager, requests)
 
-    def compare_batches(
+    async def compare_batches(
         self,
         requests: Sequence[GenerateRequest],
         interval_seconds: float = 0.1,
@@ -110,6 +147,7 @@ class Playground:
 
         ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread.
         """
+        await asyncio.to_thread(self.import_everything)
         from playground import streams
 
         def begin(requests: Sequence[GenerateRequest]) -> Generation:
@@ -117,8 +155,11 @@ class Playground:
             started(generation)
             return generation
 
-        return streams.batches_of_all(begin, tuple(requests), interval_seconds)
+        async with aclosing(streams.batches_of_all(begin, tuple(requests), interval_seconds)) as batches:
+            async for batch in batches:
+                yield batch
 
+    @_after_imports
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""
         from playground import generation
@@ -133,6 +174,7 @@ class Playground:
         A model that can't be loaded is named in ``failed``; the others are loaded all the same.
         """
         with self._warming:
+            self.import_everything()
             from playground.models.loading import pick_device
 
             specs = self._warm_up_specs()
@@ -164,12 +206,14 @@ class Playground:
 
     # Attention
 
+    @_after_imports
     def attend(self, request: AttentionRequest) -> AttentionResult:
         """The attention weights of a model for one text, per layer and head."""
         from playground.attention import attend
 
         return attend(self.manager, request)
 
+    @_after_imports
     def attention_receipt(
         self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0
     ) -> Receipt:
@@ -182,18 +226,21 @@ class Playground:
 
     # Classification
 
+    @_after_imports
     def describe_classifier(self, model_id: str | None = None, quantization: str = "auto") -> ClassifierInfo:
         """The labels of a classifier and what it can be asked; loads it if need be."""
         from playground import classification
 
         return classification.describe(self.manager, model_id, quantization)
 
+    @_after_imports
     def classify(self, request: ClassifyRequest) -> ClassifyResult:
         """The label probabilities of one text, step by step, beside what ``pipeline()`` returns."""
         from playground import classification
 
         return classification.classify(self.manager, request)
 
+    @_after_imports
     def classify_table(
         self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[TableProgress | TableResult]:
@@ -202,12 +249,14 @@ class Playground:
 
         return bulk_classification.classify_table(self.manager, request, stop)
 
+    @_after_imports
     def attribute(self, request: AttributeRequest) -> AttributeResult:
         """How much each token of a text speaks for or against a label, by three methods."""
         from playground import attribution
 
         return attribution.attribute(self.manager, request)
 
+    @_after_imports
     def perturb(self, request: PerturbRequest) -> PerturbResult:
         """The labels of a text before and after some of its tokens were masked or deleted."""
         from playground import attribution
@@ -216,12 +265,14 @@ class Playground:
 
     # Similarity
 
+    @_after_imports
     def word_loss(self, request: WordLossRequest) -> WordLossResult:
         """exp(loss) of every ordered pair of two or three words, piece by piece."""
         from playground import similarity
 
         return similarity.word_loss(self.manager, request)
 
+    @_after_imports
     def word_loss_receipt(self, result: WordLossResult) -> Receipt:
         """Plain transformers code that gives the losses of a result."""
         from playground.receipts import similarity as receipts
@@ -229,12 +280,14 @@ class Playground:
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
         return receipts.word_loss_receipt(words, self.pretrained_source(result.model_id), result.template)
 
+    @_after_imports
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
         from playground import similarity
 
         return similarity.word_matrix(self.manager, request)
 
+    @_after_imports
     def word_pairs(self, request: WordPairsRequest) -> Iterator[similarity.Progress | WordPairsResult]:
         """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
         from playground import similarity
@@ -298,6 +351,7 @@ class Playground:
 
         return receipts.token_receipt(request, self.pretrained_source, lambda name: self.manager.spec(name).task)
 
+    @_after_imports
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""
         from playground import masking

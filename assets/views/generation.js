@@ -75,7 +75,14 @@ const pick = (one) => {
 };
 const acts = {
   start,
-  stop: () => { trigger("halt", {}); if (running()) { state.run.stopping = true; draw(); } },
+  stop: () => {
+    trigger("halt", {});
+    if (!running()) return;
+    const begun = state.run.targets.some((reply) => reply.started || reply.position);
+    if (begun) state.run.stopping = true;
+    else state.run = null; // still loading the model: nothing of it will be shown
+    draw();
+  },
   continue: () => {
     const reply = state.shown, prefix = ids(reply);
     reply.finished = null;
@@ -413,6 +420,7 @@ const drawStrategies = () => {
   box.replaceChildren(...chips, add, reset);
 };
 const draw = () => {
+  find(".gen").setAttribute("aria-busy", String(running()));
   for (const one of element.querySelectorAll("[data-how]")) one.setAttribute("aria-pressed", String(one.dataset.how === state.how));
   find(".gen-reply").hidden = state.how === "compare";
   find(".gen-stage").classList.toggle("panel-only", state.how === "compare");
