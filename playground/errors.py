@@ -18,6 +18,7 @@ The tree, from the most general to the most particular::
     │   └── UnsupportedOptionError     this quantization, dtype or device can't work here
     ├── BudgetError              the model doesn't fit, even after evicting what may be evicted
     ├── DeviceMemoryError        the device ran out of memory while working (retryable)
+    ├── NotAllowedError          visitors of a public playground can't change what others share
     ├── BusyError                a limit on people or requests is reached (retryable)
     └── StoppedError             the person pressed Stop
 
@@ -101,6 +102,10 @@ class DeviceMemoryError(PlaygroundError):
     """The device ran out of memory while working."""
 
     retryable = True
+
+
+class NotAllowedError(PlaygroundError):
+    """Visitors of a public playground can't change what others share."""
 
 
 class BusyError(PlaygroundError):

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from playground.config import Settings
-from playground.errors import PlaygroundError
+from playground.errors import BusyError, ModelNotFoundError, NotAllowedError, PlaygroundError
 from playground.models.catalog import Catalog, ModelSpec
-from playground.models.manager import ModelManager, Snapshot
+from playground.models.manager import ModelKey, ModelManager, QuantizationOption, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -368,6 +368,49 @@ class Playground:
     def snapshot(self) -> Snapshot:
         """What is resident now and how many bytes it takes."""
         return self.manager.snapshot()
+
+    def quantizations(self, model_id: str, task: str = "") -> tuple[QuantizationOption, ...]:
+        """Every way to hold a model's numbers: what it would take, and why it can't work here if it can't."""
+        return self.manager.quantizations(model_id, task or None)
+
+    def load_model(self, model_id: str, task: str = "", quantization: str = "auto") -> ModelKey:
+        """The key of a model whose load has begun; `snapshot` says how it goes on.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            ModelError: there is no such model or quantization.
+        """
+        self._require_private("load models by hand")
+        return self.manager.start_loading(model_id, task or self.manager.spec(model_id).task, quantization)
+
+    def unload_model(self, model_id: str, task: str, quantization: str) -> None:
+        """Frees a model's memory, or stops its load.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            BusyError: somebody uses it, or waits for it.
+        """
+        self._require_private("unload models")
+        if not self.manager.unload(ModelKey(model_id, task, quantization)):
+            raise BusyError(f"{model_id} is in use, or has just gone.", "Try again when nobody uses it.")
+
+    def pin_model(self, model_id: str, task: str, quantization: str, pinned: bool = True) -> None:
+        """Keeps a resident model from being evicted or unloaded for idleness, or no longer does.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            ModelNotFoundError: it isn't resident.
+        """
+        self._require_private("pin models")
+        if not self.manager.pin(ModelKey(model_id, task, quantization), pinned):
+            raise ModelNotFoundError(f"{model_id} isn't loaded.", "Load it first.")
+
+    def _require_private(self, what: str) -> None:
+        if self.settings.public:
+            raise NotAllowedError(
+                f"Visitors of this public page can't {what}, because everybody shares them.",
+                "Using a model in another tab loads it; or run the playground on a machine of your own.",
+            )
 
     def close(self) -> None:
         """Stops all work and unloads all models."""
