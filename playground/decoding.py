@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 RUNNING, FINISHED, DROPPED = "kept", "finished", "dropped"
+FEW = 512
 _UNREACHABLE = -1.0e9
 
 
@@ -114,26 +115,59 @@ class Choice:
     alternatives: tuple[Alternative, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Tokens that survived the sampler and their probabilities, shape (rows, kept); ids None: all, in order."""
+
+    probabilities: Tensor
+    ids: Tensor | None
+
+    def of(self, token_ids: Tensor) -> Tensor:
+        """The probabilities of some tokens, shape (rows, n); 0 for those that were cut."""
+        if self.ids is None:
+            return self.probabilities.gather(-1, token_ids)
+        found = token_ids[:, :, None] == self.ids[:, None, :]
+        return (found * self.probabilities[:, None, :]).sum(-1)
+
+    def draw(self, vocab: int, generators: Sequence[torch.Generator]) -> Tensor:
+        """One token per row, from each row's own random stream, with the numbers that ``torch.multinomial`` would use.
+
+        That function draws by a race: each token gets a random time with its probability as the rate, the first one
+        wins. The times of tokens that were cut must be drawn too, or the stream would get out of step with
+        ``model.generate``.
+        """
+        times = torch.empty(1, vocab, device=self.probabilities.device)
+        winners = []
+        for row, generator in enumerate(generators):
+            times.exponential_(generator=generator)
+            if self.ids is None:
+                winners.append((self.probabilities[row] / times[0]).argmax())
+            else:
+                winners.append(self.ids[row, (self.probabilities[row] / times[0, self.ids[row]]).argmax()])
+        return torch.stack(winners)
+
+
 def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice]:
     """The next token of every row; ``logits`` is float32 of shape (rows, vocab).
 
     Rows that share settings are processed in one go. A row's random stream is used exactly as ``model.generate`` uses
     torch's global one, so the same seed gives the same tokens.
     """
-    log_before = logits.log_softmax(-1)
-    entropies = torch.special.entr(log_before.exp()).sum(-1)
+    log_total = logits.logsumexp(-1, keepdim=True)
+    entropies = log_total[:, 0] - torch.linalg.vecdot((logits - log_total).exp(), logits)
     top = min(max(draw.request.top for draw in draws), logits.shape[-1])
-    best_log, best_ids = log_before.topk(top)
+    best, best_ids = logits.topk(top)
     chosen = torch.empty(len(draws), dtype=torch.long, device=logits.device)
     after = torch.empty(len(draws), top + 1, device=logits.device)
     for rows in _alike(draws):
-        own = [draws[row] for row in rows]
-        index = torch.tensor(rows, device=logits.device)
-        chosen[index], after[index] = _choose_alike(logits, index, own, best_ids)
-    before = log_before.gather(-1, chosen[:, None]).exp()[:, 0]
+        own, alike = ([draws[row] for row in rows], slice(None) if len(rows) == len(draws) else rows)
+        kept = process(logits[alike], own)
+        chosen[alike] = _pick(kept, own, logits.shape[-1])
+        after[alike] = kept.of(torch.cat([best_ids[alike], chosen[alike, None]], -1))
+    before = (logits.gather(-1, chosen[:, None]) - log_total).exp()[:, 0]
     table = zip(
-        draws, chosen.tolist(), before.tolist(), entropies.tolist(),
-        best_ids.tolist(), best_log.exp().tolist(), after.tolist(), strict=True,
+        draws, chosen.tolist(), before.tolist(), entropies.clamp(min=0).tolist(),
+        best_ids.tolist(), (best - log_total).exp().tolist(), after.tolist(), strict=True,
     )  # fmt: skip
     return [
         Choice(token_id, own, later[-1], entropy, _alternatives(draw.request.top, ids, befores, later, pieces))
@@ -141,41 +175,63 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
     ]
 
 
-def process(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
-    """Probabilities after the sampler, for rows of equal settings: shape (rows, vocab); what was cut is exactly 0.
+def process(logits: Tensor, draws: Sequence[Draw]) -> Kept:
+    """What the sampler leaves of rows with equal settings.
+
+    Sorting a whole vocabulary costs more than everything else here, so where the settings keep few tokens only those
+    are looked at; the result is the same.
 
     Source: transformers ``GenerationMixin._get_logits_processor`` (which processors, in which order).
     """
-    scores = _penalize(logits, draws)
-    request = draws[0].request
+    scores, request = _penalize(logits, draws), draws[0].request
     if not request.do_sample:
         best = scores.argmax(-1, keepdim=True)
-        return torch.zeros_like(scores).scatter_(-1, best, 1.0)
+        return Kept(torch.ones_like(best, dtype=scores.dtype), best)
+    few = _few_by_top_k(scores, request) if request.top_k else _few_by_mass(scores / request.temperature, request)
+    if few is not None:
+        return few
     ids: Any = torch.empty(len(draws), 0, dtype=torch.long, device=logits.device)  # the warpers don't look at it
-    early, late = warpers(request)
-    scores = early(ids, scores)
-    if not late:
-        return scores.softmax(-1)
-    if request.top_k and request.top_k < scores.shape[-1] // 8:  # top_k cut nearly all: sort only what is left
-        left = int((scores > -math.inf).sum(-1).max())
-        short, index = scores.topk(left)
-        return torch.zeros_like(scores).scatter_(-1, index, late(ids, short).softmax(-1))
-    return late(ids, scores).softmax(-1)
+    return Kept(warpers(request)(ids, scores).softmax(-1), None)  # type: ignore[arg-type]
 
 
-def warpers(request: GenerateRequest) -> tuple[LogitsProcessorList, LogitsProcessorList]:
-    """transformers' warpers for these settings: those that judge a token by itself, and those that need an order."""
-    early: list[LogitsProcessor] = []
-    late: list[LogitsProcessor] = []
+def warpers(request: GenerateRequest) -> LogitsProcessorList:
+    """transformers' own warpers for these settings, in its order."""
+    chain: list[LogitsProcessor] = []
     if request.temperature != 1.0:
-        early.append(TemperatureLogitsWarper(float(request.temperature)))
+        chain.append(TemperatureLogitsWarper(float(request.temperature)))
     if request.top_k:
-        early.append(TopKLogitsWarper(request.top_k))
+        chain.append(TopKLogitsWarper(request.top_k))
     if request.top_p < 1.0:
-        late.append(TopPLogitsWarper(float(request.top_p)))
+        chain.append(TopPLogitsWarper(float(request.top_p)))
     if request.min_p > 0.0:
-        late.append(MinPLogitsWarper(float(request.min_p)))
-    return LogitsProcessorList(early), LogitsProcessorList(late)
+        chain.append(MinPLogitsWarper(float(request.min_p)))
+    return LogitsProcessorList(chain)
+
+
+def _few_by_top_k(scores: Tensor, request: GenerateRequest) -> Kept | None:
+    """The ``top_k`` best tokens after all warpers; None where a tie at the border would let more in."""
+    if request.top_k > FEW or request.top_k >= scores.shape[-1]:
+        return None
+    values, ids = scores.topk(request.top_k + 1)
+    if bool((values[:, -2] == values[:, -1]).any()):
+        return None
+    short: Any = values[:, :-1]
+    return Kept(warpers(request)(ids, short).softmax(-1), ids[:, :-1])  # type: ignore[arg-type]
+
+
+def _few_by_mass(scores: Tensor, request: GenerateRequest) -> Kept | None:
+    """What top_p and min_p keep, if that surely lies among the best few; None if it may not."""
+    if request.top_p >= 1.0 and request.min_p <= 0.0:
+        return None
+    values, ids = scores.topk(min(FEW, scores.shape[-1]))
+    probabilities = (values - scores.logsumexp(-1, keepdim=True)).exp()
+    better = probabilities.cumsum(-1) - probabilities
+    least = request.min_p * probabilities[:, :1]
+    keep = (better < request.top_p) & (probabilities >= least)
+    keep[:, 0] = True
+    if bool(keep[:, -1].any()):
+        return None
+    return Kept(values.masked_fill(~keep, -math.inf).softmax(-1), ids)
 
 
 def rest_in_bins(logits: Tensor, bins: int = 128) -> tuple[tuple[float, float], ...]:
@@ -198,7 +254,7 @@ def candidates(logits: Tensor, draw: Draw, count: int, pieces: Pieces) -> tuple[
     """The ``count`` best next tokens of one row of logits, each with its logit and both probabilities."""
     values, ids = logits.topk(min(count, len(logits)))
     before = logits.softmax(-1)[ids].tolist()
-    after = process(logits[None], [draw])[0, ids].tolist()
+    after = process(logits[None], [draw]).of(ids[None])[0].tolist()
     seen = set(draw.token_ids)
     return tuple(
         Candidate(token_id, pieces[token_id], logit, one, other, other > 0.0, token_id in seen)
@@ -328,20 +384,14 @@ def _alike(draws: Sequence[Draw]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _choose_alike(logits: Tensor, index: Tensor, draws: Sequence[Draw], best_ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Chosen ids, and the probabilities after the sampler of the best ids and, last, of the chosen one."""
-    scores = logits if len(index) == len(logits) else logits[index]
-    best = best_ids[index]
-    if not draws[0].request.do_sample:
-        argmax = _penalize(scores, draws).argmax(-1)
-        chosen = _forced(argmax, draws)
-        return chosen, torch.cat([best == argmax[:, None], (chosen == argmax)[:, None]], -1).float()
-    after = process(scores, draws)
-    drawn = [
-        torch.multinomial(row[None], 1, generator=draw.generator)[0] for row, draw in zip(after, draws, strict=True)
-    ]
-    chosen = _forced(torch.cat(drawn), draws)
-    return chosen, torch.cat([after.gather(-1, best), after.gather(-1, chosen[:, None])], -1)
+def _pick(kept: Kept, draws: Sequence[Draw], vocab: int) -> Tensor:
+    """The chosen ids; a forced token uses up its random numbers all the same."""
+    if draws[0].request.do_sample:
+        chosen = kept.draw(vocab, [draw.generator for draw in draws])
+    else:
+        assert kept.ids is not None
+        chosen = kept.ids[:, 0]
+    return _forced(chosen, draws)
 
 
 def _forced(chosen: Tensor, draws: Sequence[Draw]) -> Tensor:

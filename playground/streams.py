@@ -203,7 +203,7 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...]) -> Gener
         mailbox = Mailbox(len(requests))
         lease = _Shared(len(requests), stack.pop_all())
         streams = tuple(
-            Stream(request, prompt, lambda event, index=index: mailbox.post(index, event), lease.release)
+            Stream(request, prompt, partial(mailbox.post, index), lease.release)
             for index, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
         )
     try:

@@ -1,0 +1,108 @@
+"""Tiny random models and a manager that lends one of them: what the tests of generation run on."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from playground.config import Settings
+from playground.models.manager import LoadedModel, ModelKey
+
+KINDS = ("gpt2", "llama", "qwen", "gemma")
+TEXT = "the quick brown fox jumps over the lazy dog and the cat"
+
+
+def tiny_tokenizer(chat: bool = True):
+    """A byte-level BPE tokenizer of 300 tokens, with one special token."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<eos>"], initial_alphabet=alphabet)
+    tokenizer.train_from_iterator([TEXT] * 3, trainer)
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<eos>", bos_token="<eos>", pad_token="<eos>"
+    )
+    if chat:
+        fast.chat_template = "{% for m in messages %}<eos>{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
+    return fast
+
+
+def tiny_model(kind: str, vocab: int = 300, context: int = 128, seed: int = 0):
+    """A random model whose weights are large enough for its distributions to be peaked."""
+    torch.manual_seed(seed)
+    ids = {"vocab_size": vocab, "eos_token_id": 0, "bos_token_id": 0, "pad_token_id": 0}
+    sizes = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "max_position_embeddings": context,
+    }  # fmt: skip
+    if kind == "gpt2":
+        config = transformers.GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=context, **ids)
+    elif kind == "llama":
+        config = transformers.LlamaConfig(**sizes, **ids)
+    elif kind == "qwen":
+        config = transformers.Qwen2Config(**sizes, **ids)
+    else:
+        layers = ["sliding_attention", "full_attention"]
+        config = transformers.Gemma3TextConfig(**sizes, head_dim=8, sliding_window=8, layer_types=layers, **ids)
+    model = transformers.AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(8 if kind == "gpt2" else 4)
+    return model
+
+
+class OneModel:
+    """A stand-in for `ModelManager` that lends one model and counts its leases."""
+
+    def __init__(self, model, tokenizer, **settings) -> None:
+        self.settings = Settings(**settings)
+        self.leases = 0
+        self._lock = threading.Lock()
+        key = ModelKey("tiny", "text-generation", "auto")
+        self.loaded = LoadedModel(key, SimpleNamespace(id="tiny"), Path(), model, tokenizer, "cpu", "float32", 0)
+
+    @contextmanager
+    def lease(self, model_id, task, quantization="auto"):
+        with self._lock:
+            self.leases += 1
+        try:
+            yield self.loaded
+        finally:
+            with self._lock:
+                self.leases -= 1
+
+    @property
+    def engine(self):
+        """The engine, after the first request."""
+        return self.loaded.companion("generation", None)
+
+
+def reference(model, tokenizer, request):
+    """New token ids of plain ``model.generate`` for a request."""
+    ids = tokenizer(request.prompt, return_tensors="pt").input_ids
+    options: dict = {"do_sample": False, "num_beams": request.num_beams}
+    if request.do_sample:
+        options = {
+            "do_sample": True, "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
+            "min_p": request.min_p or None,
+        }  # fmt: skip
+    if request.stop_strings:
+        options |= {"stop_strings": list(request.stop_strings), "tokenizer": tokenizer}
+    with torch.random.fork_rng():
+        torch.manual_seed(request.seed)
+        output = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=request.max_new_tokens,
+            repetition_penalty=request.repetition_penalty,
+            **options,
+        )
+    return tuple(output[0, ids.shape[1] :].tolist())

@@ -1,0 +1,534 @@
+"""Generation against transformers: the same tokens as ``model.generate``, alone and in company, on tiny random models."""
+
+import asyncio
+import gc
+import math
+import random
+import threading
+import time
+
+import pytest
+import torch
+
+from playground.decoding import Draw, Pieces, ReplyText, choose, look_up, process, warpers
+from playground.errors import BusyError, DeviceMemoryError, EmptyInputError, InputError, InputTooLongError
+from playground.generation import (
+    BeamStep,
+    Finished,
+    GenerateRequest,
+    Message,
+    Started,
+    Step,
+    Waiting,
+    after_sampler,
+    as_dict,
+    compare,
+    first_divergence,
+    generate,
+    next_token,
+)
+from playground.streams import batches_of_one
+from tests.unit.generation_models import KINDS, OneModel, reference, tiny_model, tiny_tokenizer
+
+PROMPTS = ("the quick brown", "a", "the lazy dog and the quick cat jumps over the fox", "fox the", "🦊 日本")
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tiny_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def tiny(tokenizer):
+    made = {kind: tiny_model(kind, len(tokenizer)) for kind in KINDS}
+    return lambda kind="llama", **settings: OneModel(made[kind], tokenizer, **settings)
+
+
+def wait_until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def assert_idle(manager):
+    """No thread, lease or cache is left."""
+    wait_until(lambda: manager.engine.idle and manager.leases == 0)
+    assert not [thread for thread in threading.enumerate() if thread.name == "playground-engine"]
+
+
+STRATEGIES = (
+    {},
+    {"repetition_penalty": 1.4},
+    {"do_sample": True, "top_k": 20, "top_p": 0.9, "temperature": 1.3, "repetition_penalty": 1.2},
+    {"do_sample": True, "top_k": 0, "top_p": 0.7},
+    {"do_sample": True, "top_k": 0, "min_p": 0.05, "temperature": 0.7},
+    {"num_beams": 3},
+    {"num_beams": 4, "repetition_penalty": 1.3},
+    {"prompt_lookup_num_tokens": 4},
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_tokens_as_generate_alone_and_all_together(tiny, tokenizer, kind):
+    """Every strategy at once in one batch, then the same requests one by one."""
+    manager = tiny(kind)
+    requests = [
+        GenerateRequest(prompt=prompt, max_new_tokens=8 + 3 * number, seed=number, person=str(number), **strategy)
+        for number, strategy in enumerate(STRATEGIES)
+        for prompt in PROMPTS[number % 2 :: 2]
+    ]
+    together = [generation.result() for generation in [generate(manager, request) for request in requests]]
+    for request, result in zip(requests, together, strict=True):
+        expected = reference(manager.loaded.model, tokenizer, request)
+        assert result.finished.token_ids == expected, request
+        assert generate(manager, request).result().finished.token_ids == expected, request
+    assert_idle(manager)
+
+
+def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
+    """Streams join, leave and are stopped at random times; what each got is always the beginning of what it gets alone.
+
+    A tie closer than 1e-4 may fall either way in another batch; there are at most a few.
+    """
+    chance, ties, streams = random.Random(0), 0, 0
+    for kind in KINDS:
+        manager = tiny(kind, max_streams=6)
+        requests = [
+            GenerateRequest(
+                prompt=chance.choice(PROMPTS), max_new_tokens=chance.randint(1, 20), seed=number, person=str(number % 5),
+                **chance.choice(STRATEGIES),
+            )
+            for number in range(12)
+        ]  # fmt: skip
+        expected = {request: reference(manager.loaded.model, tokenizer, request) for request in requests}
+        for _ in range(60):
+            chosen = chance.sample(requests, chance.randint(2, 6))
+            running = []
+            for request in chosen:
+                running.append((request, generate(manager, request), chance.random() < 0.3))
+                time.sleep(chance.random() * 0.002)
+            for request, generation, stopped in running:
+                if stopped:
+                    generation.stop()
+                finished = generation.result().finished
+                streams += 1
+                whole, got = expected[request], finished.token_ids
+                if finished.reason == "stopped" and request.num_beams == 1:
+                    whole = whole[: len(got)]
+                if finished.reason != "stopped" or request.num_beams == 1:
+                    ties += got != whole
+        assert_idle(manager)
+    assert streams > 800
+    assert ties <= streams // 200
+
+
+@pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s.get("do_sample")])
+def test_distribution_after_the_sampler_is_that_of_the_processors(strategy):
+    torch.manual_seed(1)
+    for spread in (0.5, 3.0):
+        logits = torch.randn(5, 4000) * spread
+        draws = [
+            Draw(GenerateRequest(prompt="a", **strategy), list(range(row + 1)), torch.Generator()) for row in range(5)
+        ]
+        kept = process(logits, draws)
+        every = torch.arange(4000).expand(5, -1)
+        got = torch.cat([kept.of(every[:, begin : begin + 100]) for begin in range(0, 4000, 100)], -1)
+        for row, draw in enumerate(draws):
+            scores = logits[row : row + 1]
+            if draw.request.repetition_penalty != 1.0:
+                from transformers import RepetitionPenaltyLogitsProcessor
+
+                penalize = RepetitionPenaltyLogitsProcessor(draw.request.repetition_penalty)
+                scores = penalize(torch.tensor([draw.token_ids]), scores)
+            expected = warpers(draw.request)(torch.tensor([draw.token_ids]), scores).softmax(-1)[0]
+            assert (got[row] - expected).abs().max() < 1e-6
+
+
+def test_ties_at_the_border_of_top_k_are_all_kept():
+    logits = torch.tensor([[3.0, 1.0, 1.0, 1.0, 0.0] + [-1.0] * 20])
+    draw = Draw(GenerateRequest(prompt="a", do_sample=True, top_k=2), [0], torch.Generator())
+    assert int((process(logits, [draw]).probabilities > 0).sum()) == 4  # as transformers does
+
+
+def test_twenty_thousand_samples_match_the_distribution():
+    """Chi-square over 8 kept tokens: below the 99.9 % point of 7 degrees of freedom (24.3); the seed is fixed."""
+    logits = torch.cat([torch.linspace(2, 0, 8), torch.full((300,), -20.0)])[None]
+    request = GenerateRequest(prompt="a", do_sample=True, top_k=8)
+    draw = Draw(request, [0], torch.Generator().manual_seed(0))
+    kept = process(logits, [draw])
+    tokens = kept.draw(logits.shape[-1], [draw.generator] * 1)
+    counts = torch.zeros(8)
+    for _ in range(20_000):
+        tokens = kept.draw(logits.shape[-1], [draw.generator])
+        counts[tokens] += 1
+    expected = logits[0, :8].softmax(-1) * 20_000
+    assert float(((counts - expected) ** 2 / expected).sum()) < 24.3
+
+
+def test_a_draw_is_that_of_torch_multinomial():
+    probabilities = torch.randn(1, 500, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    logits, own = probabilities.log(), torch.Generator().manual_seed(7)
+    draw = Draw(GenerateRequest(prompt="a", do_sample=True, top_k=0), [0], own)
+    twin = torch.Generator().manual_seed(7)
+    for _ in range(50):
+        assert choose(logits, [draw], Pieces(tiny_tokenizer()))[0].token_id == int(
+            torch.multinomial(probabilities, 1, generator=twin)
+        )
+
+
+def test_steps_say_what_the_model_thought(tiny, tokenizer):
+    manager = tiny()
+    request = GenerateRequest(prompt="the quick", max_new_tokens=6, do_sample=True, top_k=5, seed=3)
+    result = generate(manager, request).result()
+    ids = [*tokenizer("the quick")["input_ids"], *result.finished.token_ids]
+    logits = manager.loaded.model(torch.tensor([ids])).logits[0].float()
+    losses = []
+    for step, row in zip(result.steps, logits[-len(result.steps) - 1 : -1], strict=True):
+        before = row.softmax(-1)
+        assert step.probability_before == pytest.approx(float(before[step.token_id]), abs=1e-5)
+        assert step.entropy == pytest.approx(float(torch.special.entr(before).sum()), abs=1e-3)
+        best, best_ids = before.topk(10)
+        assert [one.token_id for one in step.alternatives] == best_ids.tolist()
+        assert [one.before for one in step.alternatives] == pytest.approx(best.tolist(), abs=1e-5)
+        assert [one.kept for one in step.alternatives] == [True] * 5 + [False] * 5
+        assert sum(one.after for one in step.alternatives) == pytest.approx(1.0, abs=1e-5)
+        own = {one.token_id: one.after for one in step.alternatives}[step.token_id]
+        assert step.probability_after == pytest.approx(own, abs=1e-6)
+        losses.append(-math.log(before[step.token_id]))
+    assert result.finished.perplexity == pytest.approx(math.exp(sum(losses) / len(losses)), rel=1e-4)
+    assert "".join(step.text for step in result.steps) == result.text
+
+
+def test_a_forced_reply_goes_on_as_if_it_had_never_stopped(tiny):
+    manager = tiny("gemma")
+    request = GenerateRequest(prompt="the", max_new_tokens=20, do_sample=True, top_k=30, temperature=1.5, seed=11)
+    whole = generate(manager, request).result()
+    for length in (1, 7, 19, 20):
+        prefix = whole.finished.token_ids[:length]
+        again = generate(manager, GenerateRequest(**{**vars(request), "prefix_token_ids": prefix})).result()
+        assert again.finished.token_ids == whole.finished.token_ids
+        assert [step.forced for step in again.steps] == [True] * length + [False] * (20 - length)
+        for old, new in zip(whole.steps, again.steps, strict=True):
+            assert new.probability_after == pytest.approx(old.probability_after, abs=1e-4)
+
+
+def test_rewinding_to_another_choice(tiny):
+    manager = tiny()
+    first = generate(manager, GenerateRequest(prompt="the", max_new_tokens=8)).result()
+    other = first.steps[3].alternatives[1].token_id
+    prefix = (*first.finished.token_ids[:3], other)
+    branch = generate(manager, GenerateRequest(prompt="the", max_new_tokens=8, prefix_token_ids=prefix)).result()
+    assert branch.finished.token_ids[:4] == prefix
+    divergence = first_divergence([first, branch])
+    assert divergence is not None
+    assert divergence.index == 3
+    assert divergence.steps[1].probability_before == pytest.approx(first.steps[3].alternatives[1].before, abs=1e-5)
+    assert first_divergence([first, first]) is None
+
+
+def test_a_forced_end_ends(tiny):
+    manager = tiny()
+    result = generate(manager, GenerateRequest(prompt="the", max_new_tokens=9, prefix_token_ids=(5, 0))).result()
+    assert result.finished.reason == "eos"
+    assert result.finished.token_ids == (5, 0)
+
+
+def test_beam_search_has_a_tree(tiny, tokenizer):
+    manager = tiny("qwen")
+    request = GenerateRequest(prompt="the quick", max_new_tokens=6, num_beams=3)
+    result = generate(manager, request).result()
+    nodes = {node.node: node for step in result.beam_steps for node in step.nodes}
+    best = result.finished.beams[0]
+    path, node = [], nodes[best.node]
+    while True:
+        path.append(node)
+        if node.parent < 0:
+            break
+        node = nodes[node.parent]
+    assert tuple(node.token_id for node in reversed(path)) == best.token_ids == result.finished.token_ids
+    assert sum(node.log_probability for node in path) == pytest.approx(best.total_log_probability, abs=1e-4)
+    assert best.mean_log_probability == pytest.approx(best.total_log_probability / len(best.token_ids), abs=1e-5)
+    assert all(sum(node.state == "kept" for node in step.nodes) == 3 for step in result.beam_steps[:-1])
+    ids = tokenizer("the quick", return_tensors="pt").input_ids
+    output = manager.loaded.model.generate(
+        ids, num_beams=3, do_sample=False, max_new_tokens=6, output_scores=True, return_dict_in_generate=True
+    )
+    assert best.mean_log_probability == pytest.approx(float(output.sequences_scores[0]), abs=1e-4)
+
+
+def test_prompt_lookup_marks_what_it_guessed(tiny):
+    manager = tiny("qwen")  # repeats one token, so guesses come true
+    result = generate(manager, GenerateRequest(prompt="a", max_new_tokens=20, prompt_lookup_num_tokens=4)).result()
+    assert any(step.guessed for step in result.steps)
+    assert look_up([1, 2, 3, 1, 2], 2) == [3, 1]
+    assert look_up([1, 2, 3], 2) == []
+
+
+@pytest.mark.parametrize("text", ["👩‍🚀 fliegt", "日本語の文", "नमस्ते दुनिया", "a\ufffdb", "🦊🦊"])
+def test_text_is_never_half_a_character(tokenizer, text):
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    reply, seen = ReplyText(tokenizer, [5, 6]), ""
+    for token_id in ids:
+        seen += reply.add(token_id)
+        assert text.startswith(seen), seen
+    assert seen == reply.text == text
+
+
+def test_bytes_that_make_no_character_never_hold_the_text_back_for_long(tokenizer):
+    stray = tokenizer("é", add_special_tokens=False)["input_ids"][:1]
+    reply = ReplyText(tokenizer, [])
+    for _ in range(10):
+        reply.add(stray[0])
+    end = reply.add(tokenizer("a", add_special_tokens=False)["input_ids"][0])
+    assert end.endswith("a")
+    assert reply.text.count("\ufffd") == 10
+
+
+def test_pieces_show_spaces_and_bytes(tokenizer):
+    pieces = Pieces(tokenizer)
+    assert [pieces[one] for one in tokenizer("the fox")["input_ids"]][0] == "the"
+    assert pieces[tokenizer(" ", add_special_tokens=False)["input_ids"][0]] == " "
+    assert [pieces[one] for one in tokenizer("é")["input_ids"]] == ["<0xC3>", "<0xA9>"]
+    assert pieces[0] == "<eos>"
+
+
+def test_reasons_to_end(tiny, tokenizer):
+    manager = tiny()
+    model = manager.loaded.model
+
+    def reason(**request):
+        result = generate(manager, GenerateRequest(**{"prompt": "the quick", "max_new_tokens": 12, **request})).result()
+        return result.finished.reason, result
+
+    assert reason()[0] == "length"
+    kind, full = reason(prompt="the " * 40, max_new_tokens=500)
+    assert kind == "context"
+    assert full.finished.prompt_tokens + len(full.finished.token_ids) == full.finished.context_length == 128
+    assert "at most" in full.started.notes[0]
+    _, plain = reason()
+    stop = plain.steps[2].piece + plain.steps[3].piece if plain.steps[3].text else plain.steps[2].piece
+    request = GenerateRequest(prompt="the quick", max_new_tokens=12, stop_strings=(stop,))
+    kind, stopped = reason(stop_strings=(stop,))
+    if "<0x" not in stop:
+        assert kind == "stop_string"
+        assert stopped.finished.token_ids == reference(model, tokenizer, request)
+
+
+def test_chat_and_special_tokens(tiny, tokenizer):
+    manager = tiny()
+    chat = GenerateRequest(messages=(Message("user", "the fox <eos>"),), max_new_tokens=3)
+    started = generate(manager, chat).result().started
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "the fox <eos>"}], tokenize=False, add_generation_prompt=True
+    )
+    assert started.prompt_tokens == len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    assert "special token" in started.notes[0]
+    plain = GenerateRequest(messages=chat.messages, max_new_tokens=3, split_special_tokens=True)
+    split = manager.engine.prepare(plain).token_ids
+    assert split.count(0) == 1  # only the template's own
+    assert tokenizer.decode(list(split)) == text
+
+
+def test_input_that_cannot_be_used_says_why(tiny, tokenizer):
+    manager = tiny()
+    with pytest.raises(EmptyInputError):
+        GenerateRequest()
+    with pytest.raises(InputError, match="temperature"):
+        GenerateRequest(prompt="a", temperature=0)
+    with pytest.raises(InputError, match="top_p"):
+        GenerateRequest(prompt="a", top_p=math.nan)
+    with pytest.raises(InputError, match="num_beams"):
+        GenerateRequest(prompt="a", num_beams=99)
+    with pytest.raises(InputTooLongError, match="128"):
+        generate(manager, GenerateRequest(prompt="fox " * 300))
+    with pytest.raises(InputError, match="vocabulary"):
+        generate(manager, GenerateRequest(prompt="a", prefix_token_ids=(4000,)))
+    with pytest.raises(InputError, match="max_new_tokens"):
+        generate(manager, GenerateRequest(prompt="a", max_new_tokens=2, prefix_token_ids=(1, 2, 3)))
+    with pytest.raises(EmptyInputError):
+        generate(manager, GenerateRequest(messages=(Message("user", "  "),)))
+    without = OneModel(manager.loaded.model, tiny_tokenizer(chat=False))
+    with pytest.raises(InputError, match="chat template"):
+        generate(without, GenerateRequest(messages=(Message("user", "hi"),)))
+    assert manager.leases == without.leases == 0
+    empty = generate(manager, GenerateRequest(prompt="", max_new_tokens=2)).result()
+    assert "<eos>" in empty.started.notes[0]
+
+
+def test_limits_queue_and_turns(tiny):
+    """One person's many requests don't push another person's only one to the end of the line."""
+    manager = tiny(max_streams=2, max_streams_per_person=1)
+    many = [generate(manager, GenerateRequest(prompt="the", max_new_tokens=30, person="many")) for _ in range(4)]
+    one = generate(manager, GenerateRequest(prompt="fox", max_new_tokens=2, person="one"))
+    order, results = [], {}
+    for name, generation in [("one", one), *((f"many {i}", g) for i, g in enumerate(many))]:
+        results[name] = list(generation)
+        order.append(results[name][-1].elapsed_seconds)
+    assert order[0] < order[2]
+    last = [event.position for event in results["many 3"] if isinstance(event, Waiting)]
+    assert last
+    assert last == sorted(last, reverse=True)
+    assert_idle(manager)
+
+
+def test_a_full_queue_says_so(tiny, monkeypatch):
+    monkeypatch.setattr("playground.engine.MAX_WAITING", 2)
+    manager = tiny(max_streams=1)
+    running = [generate(manager, GenerateRequest(prompt="the", max_new_tokens=100, person=str(i))) for i in range(2)]
+    with pytest.raises(BusyError):
+        for number in range(4):
+            running.append(generate(manager, GenerateRequest(prompt="the", max_new_tokens=100, person=f"x{number}")))
+    for generation in running:
+        generation.close()
+    assert_idle(manager)
+
+
+def test_stop_close_and_forgetting_leave_nothing_behind(tiny):
+    manager = tiny()
+    stopped = generate(manager, GenerateRequest(prompt="the", max_new_tokens=110))
+    events = iter(stopped)
+    while not isinstance(next(events), Step):
+        pass
+    stopped.stop()
+    last = list(events)[-1]
+    assert isinstance(last, Finished)
+    assert last.reason in ("stopped", "length")
+    with generate(manager, GenerateRequest(prompt="the", max_new_tokens=110)) as closed:
+        next(iter(closed))
+    generate(manager, GenerateRequest(prompt="the", max_new_tokens=110))
+    gc.collect()
+    assert_idle(manager)
+
+
+def test_a_closed_model_ends_its_streams(tiny):
+    manager = tiny()
+    generation = generate(manager, GenerateRequest(prompt="the", max_new_tokens=120))
+    manager.engine.close()
+    assert list(generation)[-1].reason in ("stopped", "length")
+    with pytest.raises(BusyError):
+        generate(manager, GenerateRequest(prompt="the"))
+    assert manager.leases == 0
+
+
+def test_batches_do_not_block_the_event_loop_and_stop_with_it(tiny):
+    manager = tiny()
+
+    async def read(steps):
+        ticks, seen = 0, []
+
+        async def tick():
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.001)
+
+        ticking = asyncio.create_task(tick())
+        request = GenerateRequest(prompt="the", max_new_tokens=100)
+        batches = batches_of_one(lambda one: generate(manager, one), request, 0.01)
+        async for batch in batches:
+            seen += batch
+            if len(seen) > steps:
+                break
+        await batches.aclose()
+        ticking.cancel()
+        return ticks, seen
+
+    ticks, seen = asyncio.run(read(1000))
+    assert isinstance(seen[0], Started)
+    assert isinstance(seen[-1], Finished)
+    assert ticks > 5
+    asyncio.run(read(2))
+    assert_idle(manager)
+
+
+def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeypatch):
+    manager = tiny()
+    older = GenerateRequest(prompt="the quick", max_new_tokens=60, do_sample=True, seed=1, person="old")
+    first = generate(manager, older)
+    engine, real = manager.engine, manager.engine._forward
+    failed = []
+
+    def forward(table, token_ids, wanted=1):
+        if len(token_ids) == 2 and not failed:
+            failed.append(True)
+            raise torch.OutOfMemoryError("no memory")
+        return real(table, token_ids, wanted)
+
+    monkeypatch.setattr(engine, "_forward", forward)
+    second = generate(manager, GenerateRequest(prompt="the quick", max_new_tokens=60, person="new"))
+    expected = reference(manager.loaded.model, tokenizer, older)
+    assert first.result().finished.token_ids == expected
+    if failed:
+        with pytest.raises(DeviceMemoryError):
+            second.result()
+    second.close()
+    assert_idle(manager)
+
+
+def test_a_request_that_can_never_fit_fails_at_once(tiny, monkeypatch):
+    manager = tiny()
+    generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
+    monkeypatch.setattr("playground.engine.device_memory", lambda device: type("Memory", (), {"free_bytes": 10})())
+    with pytest.raises(DeviceMemoryError, match="max_new_tokens"):
+        generate(manager, GenerateRequest(prompt="the", max_new_tokens=100)).result()
+    assert_idle(manager)
+
+
+def test_a_bug_in_the_model_reaches_everybody_as_a_message(tiny, monkeypatch):
+    manager = tiny()
+    generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
+    monkeypatch.setattr(manager.engine, "_forward", lambda *_: 1 / 0)
+    with pytest.raises(Exception, match="Generation failed"):
+        generate(manager, GenerateRequest(prompt="the", max_new_tokens=5)).result()
+    assert_idle(manager)
+
+
+def test_compare_shares_one_batch(tiny):
+    manager = tiny()
+    settings = [{}, {"repetition_penalty": 1.8}, {"do_sample": True, "seed": 2}, {"do_sample": True, "seed": 3}]
+    requests = [GenerateRequest(prompt="the quick", max_new_tokens=10, **one) for one in settings]
+    results = compare(manager, requests).results()
+    for request, result in zip(requests, results, strict=True):
+        assert generate(manager, request).result().finished.token_ids == result.finished.token_ids
+    with pytest.raises(InputError):
+        compare(manager, requests * 2)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"do_sample": True, "top_k": 7, "temperature": 0.6},
+        {"do_sample": True, "top_k": 50, "top_p": 0.8, "min_p": 0.02, "repetition_penalty": 1.5},
+        {"do_sample": True, "top_k": 0, "top_p": 0.5},
+    ],
+)
+def test_sliders_redraw_without_the_model(tiny, settings):
+    """The arithmetic on cached logits gives what the sampler would give."""
+    manager = tiny()
+    cached = next_token(manager, GenerateRequest(prompt="the quick brown fox"))
+    wanted = next_token(manager, GenerateRequest(prompt="the quick brown fox", **settings))
+    got = after_sampler(cached, GenerateRequest(prompt="-", **settings))
+    assert [one.after for one in got] == pytest.approx([one.after for one in wanted.candidates], abs=1e-6)
+    assert [one.kept for one in got] == [one.kept for one in wanted.candidates]
+
+
+def test_the_rest_counts_in_its_bins(tiny):
+    manager = tiny()
+    request = GenerateRequest(prompt="the", do_sample=True, top_k=0, temperature=1.5)
+    few = next_token(manager, GenerateRequest(prompt="the"), count=20)
+    exact = next_token(manager, request, count=20)
+    assert sum(count for count, _ in few.rest) == 280
+    got = after_sampler(few, request)
+    assert [one.after for one in got] == pytest.approx([one.after for one in exact.candidates], rel=1e-3)
+    assert sum(one.before for one in few.candidates) < 1
+
+
+def test_events_as_json(tiny):
+    manager = tiny()
+    events = [as_dict(event) for event in generate(manager, GenerateRequest(prompt="the", max_new_tokens=2))]
+    assert [event["type"] for event in events] == ["started", "step", "step", "finished"]
+    assert events[1]["alternatives"][0]["type"] == "alternative"
+    beams = generate(manager, GenerateRequest(prompt="the", max_new_tokens=2, num_beams=2)).result()
+    assert all(isinstance(step, BeamStep) for step in beams.beam_steps)
