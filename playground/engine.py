@@ -206,16 +206,25 @@ class Engine:
 
     # Who is let in
 
+    @torch.inference_mode()
     def _run(self) -> None:
-        """The loop; it may not die while anybody waits."""
-        while self._admit():
+        """The thread: it may not die while anybody waits."""
+        going = True
+        while going:
             try:
-                self._read_prompts()
-                self._decode()
-                for stream in list(self._alone):
-                    self._decode_alone(stream)
+                going = self._cycle()
             except Exception as error:
                 self._recover(error)
+
+    def _cycle(self) -> bool:
+        """One turn of the loop; False when nothing is left to do."""
+        if not self._admit():
+            return False
+        self._read_prompts()
+        self._decode()
+        for stream in list(self._alone):
+            self._decode_alone(stream)
+        return True
 
     def _active(self) -> list[Stream]:
         return [*self._reading, *self._running, *self._alone]
@@ -223,19 +232,20 @@ class Engine:
     def _admit(self) -> bool:
         """Lets stopped streams go and waiting ones in; False, and no thread any more, when nothing is left."""
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-            closed = self._closed
+            waiting, closed = list(self._waiting), self._closed
         for stream in [*waiting, *self._active()]:
             if stream.stopped or closed:
                 self._end(stream, "stopped")
-        waiting = [stream for stream in waiting if not stream.ended]
         self._let_go()
+        waiting = [stream for stream in waiting if not stream.ended]
         while (following := self._next_in_line(waiting)) is not None and self._fits(following):
             waiting.remove(following)
             self._let_in(following)
-        self._tell_positions([stream for stream in waiting if not stream.ended])
+        waiting = [stream for stream in waiting if not stream.ended]
+        self._tell_positions(waiting)
         with self._lock:
-            self._waiting = [stream for stream in waiting if not stream.ended] + self._waiting
+            gone = [*self._active(), *waiting]
+            self._waiting = waiting + [one for one in self._waiting if not one.ended and one not in gone]
             if self._waiting or self._active():
                 return True
             self._table.clear()
@@ -289,7 +299,6 @@ class Engine:
 
     # Reading prompts
 
-    @torch.inference_mode()
     def _read_prompts(self) -> None:
         """One forward pass over new prompts: several short ones together, or the next piece of a long one."""
         if not self._reading:
@@ -319,14 +328,12 @@ class Engine:
     def _group(self) -> list[Stream]:
         """The streams whose prompts are read next: the first in line, and others while the pass has room."""
         first = self._reading[0]
-        if first.read or first.reply or first.request.prefix_token_ids or len(first.to_read) > self._pass_tokens:
+        if not _shareable(first) or len(first.to_read) > self._pass_tokens:
             return [first]
         group, texts = [first], {tuple(first.to_read)}
         for stream in self._reading[1:]:
             new = {*texts, tuple(stream.to_read)}
-            if stream.read or stream.reply or stream.request.prefix_token_ids:
-                continue
-            if len(new) * max(map(len, new)) <= self._pass_tokens:
+            if _shareable(stream) and len(new) * max(map(len, new)) <= self._pass_tokens:
                 group.append(stream)
                 texts = new
         return group
@@ -368,7 +375,6 @@ class Engine:
 
     # Decoding
 
-    @torch.inference_mode()
     def _decode(self) -> None:
         """One forward pass for all rows, and one step for every stream."""
         if not self._running:
@@ -434,7 +440,6 @@ class Engine:
             return "stop_string"
         return self._length_reason(stream)
 
-    @torch.inference_mode()
     def _decode_alone(self, stream: Stream) -> None:
         """One step of assisted decoding: guessed tokens are checked in one pass, the right ones are all taken."""
         table = stream.table
@@ -564,15 +569,16 @@ class Engine:
     def _recover(self, error: Exception) -> None:
         """Out of memory ends the newest stream, and the others are read again; anything else ends all."""
         self._table.clear()
-        active = sorted(self._active(), key=lambda one: self._last_turn.get(one.request.person, 0))
+        active = sorted(self._active(), key=lambda one: one.asked_at)
         self._reading, self._running, self._alone = [], [], []
         if not is_out_of_memory(error):
             log.exception("generation failed", exc_info=error)
+            with self._lock:
+                active += self._waiting
             for stream in active:
                 self._end(stream, _broken(error))
             return
-        newest = max(active, key=lambda one: one.asked_at)
-        self._end(newest, DeviceMemoryError("The device's memory is full.", "Try again when fewer people use it."))
+        self._end(active[-1], DeviceMemoryError("The device's memory is full.", "Try again when fewer people use it."))
         for stream in active:
             if not stream.ended:
                 stream.begin(self)
@@ -587,6 +593,12 @@ def eos_ids(model: PreTrainedModel) -> frozenset[int]:
     if value is None:
         return frozenset()
     return frozenset([value] if isinstance(value, int) else value)
+
+
+def _shareable(stream: Stream) -> bool:
+    """True if its prompt can be read together with others: nothing is read yet, and only its last logits matter."""
+    request = stream.request
+    return not (stream.read or stream.reply or request.prefix_token_ids or request.prompt_lookup_num_tokens)
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -203,10 +203,10 @@ Event = Waiting | Started | Step | BeamStep | Finished
 
 @dataclass(frozen=True)
 class GenerationResult:
-    """All of one stream, read to its end."""
+    """All of one stream, read to its end; ``started`` is None for one that was stopped while it waited."""
 
     request: GenerateRequest
-    started: Started
+    started: Started | None
     steps: tuple[Step, ...]
     beam_steps: tuple[BeamStep, ...]
     finished: Finished

@@ -245,7 +245,7 @@ class _Shared:
 
 
 def _gather(request: GenerateRequest, events: list[Event]) -> GenerationResult:
-    started = next(event for event in events if isinstance(event, Started))
+    started = next((event for event in events if isinstance(event, Started)), None)
     finished = next(event for event in events if isinstance(event, Finished))
     steps = tuple(event for event in events if isinstance(event, Step))
     return GenerationResult(

@@ -1,4 +1,4 @@
-"""Generation against transformers: the same tokens as ``model.generate``, alone and in company, on tiny random models."""
+"""Generation against transformers: the tokens of ``model.generate``, alone and in company, on tiny random models."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from playground.decoding import Draw, Pieces, ReplyText, choose, look_up, process, warpers
+from playground.decoding import Draw, Kept, Pieces, ReplyText, choose, look_up, process, warpers
 from playground.errors import BusyError, DeviceMemoryError, EmptyInputError, InputError, InputTooLongError
 from playground.generation import (
     BeamStep,
@@ -87,7 +87,7 @@ def test_same_tokens_as_generate_alone_and_all_together(tiny, tokenizer, kind):
 
 
 def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
-    """Streams join, leave and are stopped at random times; what each got is always the beginning of what it gets alone.
+    """Streams join, leave and are stopped at random times; each gets the beginning of what it gets alone.
 
     A tie closer than 1e-4 may fall either way in another batch; there are at most a few.
     """
@@ -102,7 +102,7 @@ def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
             for number in range(12)
         ]  # fmt: skip
         expected = {request: reference(manager.loaded.model, tokenizer, request) for request in requests}
-        for _ in range(60):
+        for _ in range(50):
             chosen = chance.sample(requests, chance.randint(2, 6))
             running = []
             for request in chosen:
@@ -119,7 +119,7 @@ def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
                 if finished.reason != "stopped" or request.num_beams == 1:
                     ties += got != whole
         assert_idle(manager)
-    assert streams > 800
+    assert streams > 600
     assert ties <= streams // 200
 
 
@@ -157,11 +157,8 @@ def test_twenty_thousand_samples_match_the_distribution():
     request = GenerateRequest(prompt="a", do_sample=True, top_k=8)
     draw = Draw(request, [0], torch.Generator().manual_seed(0))
     kept = process(logits, [draw])
-    tokens = kept.draw(logits.shape[-1], [draw.generator] * 1)
-    counts = torch.zeros(8)
-    for _ in range(20_000):
-        tokens = kept.draw(logits.shape[-1], [draw.generator])
-        counts[tokens] += 1
+    many = Kept(kept.probabilities.expand(20_000, -1), kept.ids.expand(20_000, -1))
+    counts = torch.bincount(many.draw(logits.shape[-1], [draw.generator] * 20_000), minlength=8)
     expected = logits[0, :8].softmax(-1) * 20_000
     assert float(((counts - expected) ** 2 / expected).sum()) < 24.3
 
@@ -287,7 +284,7 @@ def test_bytes_that_make_no_character_never_hold_the_text_back_for_long(tokenize
 
 def test_pieces_show_spaces_and_bytes(tokenizer):
     pieces = Pieces(tokenizer)
-    assert [pieces[one] for one in tokenizer("the fox")["input_ids"]][0] == "the"
+    assert [pieces[one] for one in tokenizer("the")["input_ids"]] == ["the"]
     assert pieces[tokenizer(" ", add_special_tokens=False)["input_ids"][0]] == " "
     assert [pieces[one] for one in tokenizer("é")["input_ids"]] == ["<0xC3>", "<0xA9>"]
     assert pieces[0] == "<eos>"
@@ -377,8 +374,7 @@ def test_a_full_queue_says_so(tiny, monkeypatch):
     manager = tiny(max_streams=1)
     running = [generate(manager, GenerateRequest(prompt="the", max_new_tokens=100, person=str(i))) for i in range(2)]
     with pytest.raises(BusyError):
-        for number in range(4):
-            running.append(generate(manager, GenerateRequest(prompt="the", max_new_tokens=100, person=f"x{number}")))
+        running += [generate(manager, GenerateRequest(prompt="the", max_new_tokens=100)) for _ in range(4)]
     for generation in running:
         generation.close()
     assert_idle(manager)
@@ -519,7 +515,7 @@ def test_the_rest_counts_in_its_bins(tiny):
     request = GenerateRequest(prompt="the", do_sample=True, top_k=0, temperature=1.5)
     few = next_token(manager, GenerateRequest(prompt="the"), count=20)
     exact = next_token(manager, request, count=20)
-    assert sum(count for count, _ in few.rest) == 280
+    assert sum(count for count, _ in few.rest) == len(manager.loaded.tokenizer) - 20
     got = after_sampler(few, request)
     assert [one.after for one in got] == pytest.approx([one.after for one in exact.candidates], rel=1e-3)
     assert sum(one.before for one in few.candidates) < 1
