@@ -1,0 +1,106 @@
+"""The Tokens tab in Chromium: live chips, links between text and chips, masks that answer, strange text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SMOLLM_TITLE = "SmolLM2 135M Instruct"
+
+
+@pytest.fixture
+def tokens(open_page):
+    """Opens the tab, at a width."""
+
+    def opened(width: int = 1280):
+        page = open_page(width=width)
+        page.get_by_role("tab", name="Tokens", exact=True).first.click()
+        page.locator("#pg-tokens-live .pg-chip").first.wait_for()
+        return page
+
+    return opened
+
+
+def chips(page) -> list[str]:
+    return page.locator("#pg-tokens-live .pg-chip .piece").all_text_contents()
+
+
+def write(page, text: str) -> None:
+    """Types and waits until the chips are those of the text."""
+    view = page.locator("#pg-tokens-live [data-drawn]")
+    before = view.get_attribute("data-drawn")
+    page.locator("#pg-tokens-live textarea").fill(text)
+    expect(view).not_to_have_attribute("data-drawn", before)
+
+
+def test_chips_follow_the_text_and_are_linked_with_it(tokens):
+    page = tokens()
+    write(page, "Unbelievable cats")
+    assert chips(page) == ["[CLS]", "unbelievable", "cats", "[SEP]"]
+    page.locator("#pg-tokens-live .pg-chip", has_text="cats").hover()
+    expect(page.locator("#pg-tokens-live .mirror .hot")).to_have_text("cats")
+    expect(page.locator("#pg-tokens-live .detail")).to_contain_text("characters 13 to 16")
+    page.locator("#pg-tokens-live textarea").hover(position={"x": 40, "y": 22})
+    expect(page.locator("#pg-tokens-live .pg-chip.hot .piece")).to_have_text("unbelievable")
+    page.locator("#pg-tokens-live .pg-chip").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#pg-tokens-live .mirror .hot")).to_have_text("Unbelievable")
+    # hidden characters are seen, payloads stay text, half of a surrogate pair is explained
+    write(page, "a\u200b ${alert(1)} <img src=x onerror=alert(2)> {{value}}")
+    assert page.locator("#pg-tokens-live img").count() == 0
+    page.evaluate(
+        "() => { const area = document.querySelector('#pg-tokens-live textarea');"
+        " area.value = 'lone \\ud83d half'; area.dispatchEvent(new Event('input')); }"
+    )
+    expect(page.locator("#pg-tokens-live .notes")).to_contain_text("surrogate")
+    write(page, "x " * 30_000)
+    expect(page.locator("#pg-tokens-live .notes")).to_contain_text("the first 20,000 are tokenized")
+    expect(page.locator("#pg-tokens-live .notes")).to_contain_text("are shown one by one")
+    assert len(chips(page)) < 2_000
+
+
+def test_bytes_of_a_character_are_shown_and_the_code_follows(tokens):
+    page = tokens()
+    page.get_by_label("tokenizer (model_id)").first.click()
+    page.get_by_role("option", name=SMOLLM_TITLE).click()
+    expect(page.locator("#pg-tokens-live .counts")).to_contain_text("byte-level BPE")
+    write(page, "a 👍")
+    assert chips(page) == ["a", "·⟨F0 9F⟩", "⟨91⟩", "⟨8D⟩"]
+    page.get_by_role("button", name=re.compile("Code: this exact run")).first.click()
+    expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("a 👍")
+
+
+def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
+    page = tokens()
+    page.get_by_role("tab", name="Batch & masks").click()
+    page.locator("#pg-tokens-batch td.token").first.wait_for()
+    page.locator("#pg-tokens-batch button.bit").nth(2).click()
+    result = page.locator("#pg-mask-comparison .result")
+    expect(result.first).to_contain_text("cosine", timeout=60_000)
+    expect(result.nth(1)).to_contain_text("the same answer")
+    assert page.locator("#pg-mask-comparison canvas").count() == 3
+    page.get_by_role("button", name="No mask").click()
+    expect(result.nth(1)).to_contain_text("largest difference over all", timeout=60_000)
+
+
+def test_a_conversation_is_rendered_live(tokens):
+    page = tokens(width=390)
+    page.get_by_role("tab", name="Chat template").click()
+    rendered = page.locator("#pg-tokens-chat .rendered")
+    expect(rendered).to_contain_text("<|im_start|>system")
+    page.locator("#pg-tokens-chat textarea").first.fill("Be <b>brief</b> ${1+1}")
+    expect(rendered).to_contain_text("Be <b>brief</b> ${1+1}")
+    page.locator("#pg-tokens-chat input[type=checkbox]").uncheck()
+    expect(rendered.locator(".invented")).to_have_count(0)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 391
+
+
+def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
+    page = tokens()
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    expect(page.locator("#pg-tokens-compare .cell.differs").first).to_be_visible()
+    expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
+    page.get_by_role("tab", name="Vocabulary", exact=True).click()
+    expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
