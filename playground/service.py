@@ -299,11 +299,13 @@ class Playground:
     @cached_property
     def tokenizers(self) -> TokenizerShelf:
         """The tokenizers in use. Those of embedded models are read from their files, without importing torch."""
+        from playground.models import embedded
         from playground.tokenization import TokenizerShelf
 
         def embedded_folder(model_id: str) -> Path | None:
             spec = self.catalog.find(model_id)
-            return self.manager.folder(spec) if spec is not None and spec.source == "embedded" else None
+            wanted = spec is not None and spec.source == "embedded"
+            return embedded.locate(spec.location, self.settings.home) if spec and wanted else None
 
         return TokenizerShelf(self.manager.tokenizer, embedded_folder)
 

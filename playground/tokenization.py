@@ -553,6 +553,8 @@ def _token(
 ) -> Token:
     token_id, piece, words = encoding.ids[index], encoding.tokens[index], encoding.words
     start, end = span or (0, 0)
+    if token_id == rules.unknown_id:  # Unigram reports the unknown characters in place of the piece
+        piece = rules.backend.id_to_token(token_id)
     return Token(
         index,
         token_id,
