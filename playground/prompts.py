@@ -55,6 +55,13 @@ def prepare(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, contex
     return Prompt(tuple(ids), min(room, request.max_new_tokens), tuple(notes))
 
 
+def read_as_text(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...] | None:
+    """The ids of a prompt whose special tokens are read as plain text; None where a tokenizer call alone gives them."""
+    if not request.split_special_tokens:
+        return None
+    return tuple(_chat_ids(request, tokenizer) if request.messages else _plain_ids(request, tokenizer, []))
+
+
 def context_length(config: PreTrainedConfig) -> int:
     """How many tokens a model can look at: prompt and reply together."""
     text_config = config.get_text_config(decoder=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playground.chat_template import ChatTemplate, ChatTemplateRequest
     from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult
     from playground.encoding import EncodedBatch, EncodeRequest
-    from playground.generation import Event, GenerateRequest, NextTokenResult
+    from playground.generation import Event, Finished, GenerateRequest, NextTokenResult
     from playground.masking import MaskComparison, MaskRequest
     from playground.receipts import Receipt
     from playground.similarity import (
@@ -160,6 +160,18 @@ class Playground:
                 yield batch
 
     @_after_imports
+    def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
+        """Runnable Python with plain transformers that gives the same token ids."""
+        from playground import prompts
+        from playground.models.loading import pick_device, pick_dtype
+        from playground.receipts.generation import generation_receipt
+
+        ids = prompts.read_as_text(request, self.manager.tokenizer(request.model_id))
+        device = pick_device(self.settings.device)
+        dtype = str(pick_dtype(request.quantization, device)).removeprefix("torch.")
+        source = self.pretrained_source(request.model_id)
+        return generation_receipt(request, source, finished, ids, dtype, str(device))
+
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""
         from playground import generation
