@@ -34,8 +34,9 @@ from playground.errors import (
     PlaygroundError,
     StoppedError,
     UnsupportedOptionError,
+    WrongTaskError,
 )
-from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec, typed_in
+from playground.models.catalog import QUANTIZATIONS, TASKS, Catalog, ModelSpec, typed_in
 from playground.models.lending import Guard, Lease, LoadedModel, ModelKey
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 
@@ -314,6 +315,8 @@ class ModelManager:
             return self._aliases[key]
         from playground.models.loading import pick_quantization, quantization_obstacle
 
+        if key.task not in TASKS:
+            raise WrongTaskError(f"There is no task {key.task[:50]!r} here.", f"Use one of {', '.join(TASKS)}.")
         spec, device = self.spec(key.model_id, key.task), self._get_places().device
         name = pick_quantization(key.quantization, spec.quantizations, device)
         if obstacle := quantization_obstacle(name, device):

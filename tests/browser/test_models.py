@@ -1,0 +1,109 @@
+"""The Models tab as a person uses it: loading, progress, quantizations, errors with their fix, public mode, a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.hub_stand_in import Repository, running_hub
+from tests.models_app import NASTY, TASK, models_app
+from tests.tiny_models import make_model
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def tiny_app(folder):
+    with models_app(folder) as (url, playground):
+        yield url, playground
+
+
+def row(page, name):
+    return page.locator(".lg-row", has=page.locator("summary b", has_text=re.compile(f"^{name}$")))
+
+
+def test_load_compare_pin_unload(open_page, tiny_app):
+    url, playground = tiny_app
+    page = open_page(url=url)
+    page.locator(".lg-bar").wait_for()
+    tiny = row(page, "Tiny a")
+    assert "not loaded" in tiny.locator("summary").text_content()
+    tiny.locator("summary").click()
+    tiny.get_by_role("button", name="Load Tiny a in float32").wait_for()
+    table = tiny.locator(".lg-options").text_content()
+    for words in ("float32", "100 %", "bfloat16", "50 %", "8-bit", "4-bit"):
+        assert words in table
+    assert "half a byte in place of 4" in tiny.text_content()
+
+    tiny.get_by_role("button", name="Load Tiny a in 4-bit").click()
+    tiny.get_by_text("exactly as predicted").wait_for()
+    assert "resident" in tiny.locator("summary").text_content()
+    assert "Tiny a, 4-bit" in page.locator(".lg-legend").text_content()
+    assert "Tiny a, 4-bit" in page.locator(".lg-bar").get_attribute("aria-label")
+
+    with playground.manager.lease("tiny/a", TASK, "4-bit"):
+        tiny.get_by_text("in use by 1").first.wait_for()
+        assert tiny.get_by_role("button", name="Unload").is_disabled()
+    tiny.get_by_role("button", name="Pin", exact=True).click()
+    tiny.get_by_role("button", name="Unpin").wait_for()
+    assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"
+    tiny.get_by_role("button", name="Unload").click()
+    page.wait_for_function("() => !document.querySelector('.lg-legend').textContent.includes('Tiny a')")
+    assert "not loaded" in tiny.locator("summary").text_content()
+
+    # A failure is named with its fix, and what the catalog says is text, never code.
+    broken = page.locator(".lg-row", has_text="onerror")
+    assert broken.locator("summary b").text_content() == NASTY
+    page.get_by_label("model_id").fill("../../etc/passwd")
+    page.get_by_role("button", name="Download and load").click()
+    page.locator(".lg-said.bad", has_text="can't be the id of a model").wait_for()
+    assert page.get_by_label("model_id").input_value() == "../../etc/passwd"
+    broken.locator("summary").click()
+    playground.load_model("tiny/broken")
+    broken.locator(".lg-error", has_text="Check its path").wait_for()
+
+
+def test_a_download_shows_its_bytes_and_can_be_stopped(open_page, tiny_app, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 8_192)
+    url, playground = tiny_app
+    with running_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        files = Repository.of_folder(make_model(tmp_path / "m", "llama")).files
+        hub.repositories["org/typed"] = Repository(files, bytes_per_second=30_000)
+        page = open_page(url=url, width=390, height=800, dark=True)
+        page.get_by_label("model_id").fill("org/typed")
+        page.get_by_role("button", name="Download and load").click()
+        typed = row(page, "org/typed")
+        typed.get_by_text(re.compile(r"downloading \d+ (bytes|kB) of \d+ kB")).first.wait_for()
+        typed.locator("summary").click()
+        assert int(typed.get_by_role("progressbar").first.get_attribute("aria-valuenow")) < 100
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        hidden = page.evaluate(
+            "[...document.querySelectorAll('.lg-row')].filter(one => one.getBoundingClientRect().right > 390).length"
+        )
+        assert hidden == 0, "rows are cut off on a phone"
+        typed.get_by_role("button", name="Stop loading").click()
+        typed.locator("summary").get_by_text("not loaded").wait_for()
+        assert playground.snapshot().devices[0].used_bytes == 0
+
+
+def test_a_public_page_has_no_buttons(open_page, folder):
+    with models_app(folder, public=True) as (url, playground):
+        page = open_page(url=url)
+        page.locator(".lg-bar").wait_for()
+        page.get_by_text("This page is public").wait_for()
+        assert not page.locator(".lg-typed").is_visible()
+        tiny = row(page, "Tiny a")
+        tiny.locator("summary").click()
+        tiny.locator(".lg-options").wait_for()
+        assert tiny.get_by_role("button").count() == 0
+        with playground.manager.lease("tiny/a", TASK):
+            tiny.get_by_text("in use by 1").first.wait_for()
