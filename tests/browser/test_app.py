@@ -1,0 +1,58 @@
+"""The page as a whole: every tab opens without an error or a foreign request, in both themes and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tabs import TABS
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+TITLES = [tab.TITLE for tab in TABS]
+
+
+def open_tab(page, title: str) -> None:
+    """Clicks a tab, in the overflow menu where the page is too narrow to show it."""
+    tab = page.get_by_role("tab", name=title, exact=True)
+    if tab.count() and tab.first.is_visible():
+        tab.first.click()
+    else:
+        page.get_by_label("More tabs").first.click()
+        page.locator(".overflow-dropdown button", has_text=title).first.click()
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_tab_opens_on_a_desktop(open_page, dark):
+    page = open_page(dark=dark)
+    for title in TITLES:
+        open_tab(page, title)
+        assert page.get_by_role("tab", name=title, exact=True).first.get_attribute("aria-selected") == "true"
+        assert page.locator("[role=tabpanel]:visible").first.inner_text().strip()
+
+
+def test_every_tab_fits_a_phone(open_page):
+    page = open_page(width=390, height=800)
+    for title in TITLES:
+        open_tab(page, title)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{title} scrolls sideways"
+
+
+def test_the_theme_can_be_switched_and_is_remembered(page):
+    before = page.evaluate("document.body.classList.contains('dark')")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.evaluate("document.body.classList.contains('dark')") != before
+    page.reload()
+    page.get_by_role("tab").first.wait_for()
+    page.wait_for_function(f"document.body.classList.contains('dark') === {str(not before).lower()}")
+
+
+def test_the_header_says_when_everything_is_ready(page):
+    page.locator("#pg-status", has_text="Ready on").wait_for()
+
+
+def test_a_keyboard_reaches_the_tabs(page):
+    page.get_by_role("tab", name=TITLES[0], exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    focused = page.evaluate("document.activeElement.textContent")
+    assert focused.strip() == TITLES[1]
