@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
-from gradio.context import get_blocks_context
+from gradio.context import Context
 
 import playground as pg
 from tabs.classification_table import build_table_section
@@ -22,15 +22,16 @@ from tabs.components import explain, friendly, model_picker, receipt_panel, rece
 TITLE = "Classification"
 TASK = "text-classification"
 EXAMPLES = {
-    "mixed feelings": "The plot is thin, but the acting is wonderful and I was never bored.",
-    "not bad at all": "Not bad at all!",
-    "quietly angry": "I expected more for the price.",
-    "two opinions": "The food was great and the waiter was rude.",
-    "too long for it": "We waited an hour, and then another. " * 90
-    + "But the cake at the end was the best of my life!",
+    "delighted": "What a wonderful film! I was never bored.",
+    "mixed": "The plot is thin, but the acting is wonderful and I was never bored.",
+    "not bad": "Not bad at all!",
+    "let down": "I expected more for the price.",
+    "two sides": "The food was great and the waiter was rude.",
+    "too long": "We waited an hour, and then another. " * 90 + "But the cake at the end was the best of my life!",
 }
-FIRST_TEXT = EXAMPLES["mixed feelings"]
-EDITED_TEXT = "The plot is thin, and the acting is wooden, but I was never bored."
+FIRST_TEXT = EXAMPLES["delighted"]
+EDITED_TEXT = "What a wonderful film! I was always bored."
+QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
 METHODS = {
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
     "gradient_x_input": "One gradient at the text as it is, times the embedding.",
@@ -101,6 +102,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
             }
             for token in result.tokens
         ],
+        "logits": f"logits = [{', '.join(f'{label.logit:.4f}' for label in result.labels)}]",
         **_arithmetic(result),
         "label": f"id2label[{result.best.label_id}] = {result.best.label!r}",
         "difference": f"{result.max_difference:.1e}",
@@ -117,7 +119,7 @@ def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
     }
     methods = []
     for method in result.methods:
-        total = f"They add up to {sum(method.values):.3f}; the logit rose by {difference:.3f}"
+        total = f"They add up to {sum(method.values):.3f}; the two logits differ by {difference:.3f}"
         methods.append(
             {
                 "method": method.method,
@@ -249,14 +251,15 @@ def _arithmetic(result: pg.ClassifyResult) -> dict[str, Any]:
 
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
-    with gr.Row(equal_height=True):
-        explain(
-            "A classifier reads a text and gives every label a number. **Change a word and watch the answer move**, "
-            "then look inside: the pipeline is no magic, only four steps."
-        )
+    explain(
+        "A classifier reads a text and gives every label a number. **Change a word and watch the answer move**, then "
+        "look inside: the pipeline is no magic, only four steps."
+    )
     with gr.Row(equal_height=False):
-        model = model_picker(playground, TASK, scale=1, min_width=280)
-        info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info")
+        with gr.Column(min_width=300):
+            model = model_picker(playground, TASK)
+        with gr.Column(min_width=300):
+            info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info", min_height=24)
     with gr.Tabs(elem_id="classification-parts"):
         with gr.Tab("One text", id="one-text"):
             _build_one_text(playground, model, info)
@@ -265,24 +268,24 @@ def build_tab(playground: pg.Playground) -> None:
 
 
 def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown) -> None:
-    result_state = gr.State()
+    result_state, code_shown = gr.State(), gr.State(False)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             text = gr.Textbox(FIRST_TEXT, label="text", lines=3, max_lines=8, elem_id="classification-text")
             pair = gr.Textbox(label="text_pair", lines=2, max_lines=6, visible=False)
             with gr.Row(elem_classes="pg-examples"):
-                samples = [gr.Button(name, size="sm", min_width=90) for name in EXAMPLES]
+                samples = [gr.Button(name, size="sm", min_width=64) for name in EXAMPLES]
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
             bars = view("label_bars", elem_id="classification-bars")
     with gr.Tabs(elem_id="classification-inside"):
-        with gr.Tab("Step by step", id="steps"):
+        with gr.Tab("Step by step", id="steps") as steps_tab:
             steps = view("pipeline_steps", elem_id="classification-steps")
         with gr.Tab("Why", id="why") as why_tab:
             label, explain_button, attribution = _lay_out_why()
-        with gr.Tab("What if", id="what-if"):
+        with gr.Tab("What if", id="what-if") as what_if_tab:
             toggles, what_if = _build_what_if(playground, model, result_state, text, pair)
-        with gr.Tab("Code", id="code"):
+        with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
             panels = [*receipt_panel("With the pipeline"), *receipt_panel("Step by step, with AutoModel")]
 
@@ -301,10 +304,17 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
     @friendly
     def run(text: str, text_pair: str | None, model_id: str) -> tuple[Any, ...]:
         result = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
-        receipts = [
-            value for receipt in playground.classification_receipts(result) for value in receipt_values(receipt)
-        ]
-        return result, format_bars(result), format_steps(result), format_toggles(result), None, None, *receipts
+        return result, format_bars(result), format_steps(result), format_toggles(result), None, None
+
+    @friendly
+    def type_on(text: str, text_pair: str | None, model_id: str) -> tuple[Any, ...]:
+        return run(text, text_pair, model_id) if text.strip() else (None,) * 6
+
+    @friendly
+    def fill_code(result: pg.ClassifyResult | None, shown: bool) -> tuple[Any, ...]:
+        if result is None or not shown:
+            return (gr.skip(),) * 4
+        return tuple(value for each in playground.classification_receipts(result) for value in receipt_values(each))
 
     @friendly
     def why(text: str, text_pair: str | None, model_id: str, label_id: int | None) -> dict[str, Any]:
@@ -319,16 +329,21 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     inputs, asked = [text, pair, model], [info, text, pair, label]
-    outputs = [result_state, bars, steps, toggles, attribution, what_if, *panels]
+    outputs = [result_state, bars, steps, toggles, attribution, what_if]
     describing: dict[str, Any] = {"fn": describe, "inputs": model, "outputs": asked, **quiet}
     running: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "show_progress_on": bars, **quiet}
     explaining: dict[str, Any] = {"fn": why, "inputs": [*inputs, label], "outputs": attribution, **quiet}
     gr.on([button.click, text.submit, pair.submit], **running)
+    typing = {**running, "fn": type_on, "show_progress": "hidden", "show_progress_on": None}
+    gr.on([text.input, pair.input], **typing, trigger_mode="always_last")
     for sample, example in zip(samples, EXAMPLES.values(), strict=True):
         sample.click(lambda example=example: example, None, text, **quiet).then(**running)
     model.change(**describing).success(**running)
-    get_blocks_context().load(**describing).success(**running)  # the page opens with an answer on it
+    Context.root_block.load(**describing).success(**running)  # the page opens with an answer on it
     gr.on([explain_button.click, label.input, why_tab.select], **explaining)
+    for tab in (steps_tab, why_tab, what_if_tab, code_tab):
+        tab.select(lambda shown=tab is code_tab: shown, None, code_shown, show_progress="hidden", **quiet)
+    gr.on([result_state.change, code_shown.change], fill_code, [result_state, code_shown], panels, **quiet)
     gr.api(friendly(classify), api_name="classify")
 
 
@@ -338,8 +353,8 @@ def _lay_out_why() -> tuple[gr.Dropdown, gr.Button, gr.HTML]:
         "also one that was not predicted."
     )
     with gr.Row(equal_height=True):
-        label = gr.Dropdown([("the predicted label", -1)], value=-1, label="label", min_width=200)
-        button = gr.Button("Explain", variant="primary", min_width=120, elem_id="classification-explain")
+        label = gr.Dropdown([("the predicted label", -1)], value=-1, label="label", scale=3, min_width=200)
+        button = gr.Button("Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain")
     return label, button, view("attribution", elem_id="classification-attribution")
 
 
@@ -348,17 +363,22 @@ def _build_what_if(
 ) -> tuple[gr.HTML, gr.HTML]:
     """The three experiments; returns the views that a new result clears."""
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
-    action = gr.Radio(["mask", "delete"], value="mask", label="a pressed token is", elem_classes="pg-inline")
+    action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("token_toggles", elem_id="classification-tokens")
     changed = view("label_bars", elem_id="classification-perturbed")
-    explain("**Edit a copy**: the same model on both texts.")
-    edited = gr.Textbox(EDITED_TEXT, label="edited text", lines=2, max_lines=6)
-    compare_texts = gr.Button("Compare the two texts", min_width=200, elem_id="classification-compare-texts")
-    edited_bars = view("label_bars", elem_id="classification-edited")
-    explain("**A second model** on the same text.")
-    second = model_picker(playground, TASK, label="second model_id")
-    compare_models = gr.Button("Ask the second model", min_width=200, elem_id="classification-compare-models")
-    second_bars = view("label_bars", elem_id="classification-second")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=300):
+            explain("**Edit a copy**: the same model on both texts.")
+            edited = gr.Textbox(EDITED_TEXT, label="edited text", lines=3, max_lines=6)
+            compare_texts = gr.Button("Compare the two texts", elem_id="classification-compare-texts")
+            edited_bars = view("label_bars", elem_id="classification-edited")
+        with gr.Column(min_width=300):
+            explain("**A second model** on the same text; or the same one with fewer bits per weight.")
+            with gr.Row():
+                second = model_picker(playground, TASK, label="second model_id", scale=3, min_width=180)
+                bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
+            compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
+            second_bars = view("label_bars", elem_id="classification-second")
     pressed = gr.State(())
 
     def changes(result: pg.ClassifyResult | None, positions: Sequence[int], action: str) -> dict[str, Any] | None:
@@ -386,13 +406,21 @@ def _build_what_if(
         return format_change(pg.verdict(new), new.info, old.labels, new.labels, ["dashed line: the first text"])
 
     @friendly
-    def ask_second(text: str, text_pair: str | None, model_id: str) -> dict[str, Any]:
-        return format_bars(playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id)))
+    def ask_second(text: str, text_pair: str | None, first_id: str, model_id: str, bits: str) -> dict[str, Any]:
+        first = playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
+        other = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, bits))
+        if other.info.labels != first.info.labels:
+            return format_bars(other)
+        facts = [
+            f"{other.info.model_id} in {bits if bits != 'auto' else other.info.dtype}",
+            "dashed line: the first model",
+        ]
+        return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     toggles.select(press, [result_state, action], [pressed, changed], show_progress="hidden", **quiet)
     action.change(switch, [result_state, pressed, action], changed, show_progress="hidden", **quiet)
     result_state.change(lambda: (), None, pressed, show_progress="hidden", **quiet)
     gr.on([compare_texts.click, edited.submit], compare, [text, pair, edited, model], edited_bars, **quiet)
-    compare_models.click(ask_second, [text, pair, second], second_bars, **quiet)
+    compare_models.click(ask_second, [text, pair, model, second, bits], second_bars, **quiet)
     return toggles, changed

@@ -171,7 +171,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         show_search="filter",
         max_height=420,
         wrap=True,
-        column_widths=["70px", "46%", "110px", "110px", "110px", "90px"],
+        column_widths=["8%", "44%", "13%", "13%", "13%", "9%"],
         label="results",
         elem_id="table-results",
     )

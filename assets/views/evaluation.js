@@ -36,7 +36,7 @@ const matrix = (value) => {
       const level = count ? 1 + Math.round(count / most * 6) : 0;
       button.type = "button";
       button.style.background = `var(--pg-seq-${level})`;
-      button.classList.toggle("dark", level >= 5);
+      button.classList.toggle("deep", level >= 5);
       button.setAttribute("aria-label", `${count} rows: right ${value.labels[gold]}, said ${value.labels[predicted]}`);
       button.addEventListener("click", () => trigger("select", { gold, predicted }));
       cell.append(button);
@@ -46,14 +46,14 @@ const matrix = (value) => {
   }));
 };
 const plot = (value) => {
-  const x = (share) => 30 + share * 200, y = (share) => 190 - share * 180;
+  const x = (share) => 46 + share * 200, y = (share) => 190 - share * 180;
   const parts = [0, 0.25, 0.5, 0.75, 1].flatMap((tick) => [
     draw("line", { class: "axis", x1: x(tick), x2: x(tick), y1: y(0), y2: y(1) }),
     draw("line", { class: "axis", x1: x(0), x2: x(1), y1: y(tick), y2: y(tick) }),
     draw("text", { x: x(tick), y: 203, "text-anchor": "middle" }, tick * 100 + " %"),
-    draw("text", { x: 26, y: y(tick) + 3, "text-anchor": "end" }, tick * 100 + " %"),
+    draw("text", { x: 42, y: y(tick) + 3, "text-anchor": "end" }, tick * 100 + " %"),
   ]);
-  parts.push(draw("text", { x: 130, y: 216, "text-anchor": "middle" }, "how sure the model was"));
+  parts.push(draw("text", { x: 146, y: 216, "text-anchor": "middle" }, "how sure the model was"));
   parts.push(draw("text", { x: 8, y: 100, "text-anchor": "middle", transform: "rotate(-90 8 100)" }, "how often it was right"));
   value.bins.filter((bin) => bin.count).forEach((bin) => parts.push(draw("rect", {
     class: "bar", x: x(bin.low) + 2, width: (bin.high - bin.low) * 200 - 4, y: y(bin.accuracy) - 1, height: bin.accuracy * 180 + 1,

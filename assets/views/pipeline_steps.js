@@ -26,6 +26,7 @@ const show = () => {
   find("out").replaceChildren(...value.pipeline.map((entry, n) => make("div", n ? "" : "ps-best", entry)));
   find("count").textContent = value.count;
   find("tokens").replaceChildren(...value.tokens.map(tokenBox));
+  find("logits").textContent = value.logits;
   find("function").textContent = value.function;
   find("formula").textContent = value.formula;
   element.querySelector("thead").replaceChildren(tableRow(value.columns, "th", ""));
