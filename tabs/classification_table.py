@@ -261,16 +261,6 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     def list_all(result: pg.TableResult, value: float) -> tuple[Any, Any]:
         return gr.Dataframe(format_rows(result, value), label="results"), gr.Button(visible=False)
 
-    @friendly
-    def classify_file(path: str, text_name: str, label_name: str, model_id: str) -> dict[str, Any]:
-        """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
-        could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed."""
-        found = pg.read_file(Path(path))
-        request = pg.ClassifyTableRequest(found, text_name or found.text_column, label_name or None, model_id or None)
-        *_, result = playground.classify_table(request)
-        assert isinstance(result, pg.TableResult)
-        return to_json(result)
-
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]
     shown = [state, stop_event, stop_button, progress, notes, threshold, metrics, table, download, every_row]
@@ -281,15 +271,28 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     threshold.release(move_threshold, [state, threshold], [metrics, table, download], show_progress="hidden", **quiet)
     metrics.select(list_cell, [state, threshold], [table, every_row], show_progress="hidden", **quiet)
     every_row.click(list_all, [state, threshold], [table, every_row], **quiet)
-    _publish(classify_file)
+    _publish(playground)
 
 
-def _publish(classify_file: Any) -> None:
+def _publish(playground: pg.Playground) -> None:
     """The file endpoint of the API: components that are never shown, so that a client may upload a file."""
-    file = gr.File(visible=False, label="file")
+
+    @friendly
+    def classify_file(file: str, text_column: str, label_column: str, model_id: str) -> dict[str, Any]:
+        """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
+        could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed."""
+        found = pg.read_file(Path(file))
+        request = pg.ClassifyTableRequest(
+            found, text_column or found.text_column, label_column or None, model_id or None
+        )
+        *_, result = playground.classify_table(request)
+        assert isinstance(result, pg.TableResult)
+        return to_json(result)
+
+    upload = gr.File(visible=False, label="file")
     names = [gr.Textbox(visible=False, label=name) for name in ("text_column", "label_column", "model_id")]
     answer = gr.JSON(visible=False, label="result")
-    gr.Button(visible=False).click(classify_file, [file, *names], answer, api_name="classify_file")
+    gr.Button(visible=False).click(classify_file, [upload, *names], answer, api_name="classify_file")
 
 
 def _temporary(name: str, content: str) -> str:
