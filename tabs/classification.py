@@ -129,11 +129,12 @@ def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
                 "sum": sums.get(method.method, f"{total} (convergence delta {method.delta or 0:+.4f})."),
             }
         )
+    text = result.request.text if len(result.request.text) <= 60 else result.request.text[:57] + "…"
     predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
     return {
         "title": (
-            f"What speaks for “{result.label}” ({predicted}): logit {result.logit:.2f}, "
-            f"against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
+            f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
+            f"logit {result.logit:.2f}, against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
         ),
         "methods": methods,
         "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
@@ -284,7 +285,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         with gr.Tab("Why", id="why") as why_tab:
             label, explain_button, attribution = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
-            toggles, what_if = _build_what_if(playground, model, result_state, text, pair)
+            toggles, what_if, pressed = _build_what_if(playground, model, result_state, text, pair)
         with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
             panels = [*receipt_panel("With the pipeline"), *receipt_panel("Step by step, with AutoModel")]
@@ -302,19 +303,21 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         )
 
     @friendly
-    def run(text: str, text_pair: str | None, model_id: str) -> tuple[Any, ...]:
+    def run(text: str, text_pair: str | None, model_id: str, code_shown: bool) -> tuple[Any, ...]:
         result = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
-        return result, format_bars(result), format_steps(result), format_toggles(result), None, None
+        code = fill_code(result) if code_shown else [gr.skip()] * len(panels)
+        return result, format_bars(result), format_steps(result), format_toggles(result), None, (), *code
 
     @friendly
-    def type_on(text: str, text_pair: str | None, model_id: str) -> tuple[Any, ...]:
-        return run(text, text_pair, model_id) if text.strip() else (None,) * 6
+    def follow(text: str, text_pair: str | None, model_id: str, code_shown: bool) -> tuple[Any, ...]:
+        nothing = (*[None] * 5, (), *[gr.skip()] * len(panels))
+        return run(text, text_pair, model_id, code_shown) if text.strip() else nothing
 
     @friendly
-    def fill_code(result: pg.ClassifyResult | None, shown: bool) -> tuple[Any, ...]:
-        if result is None or not shown:
-            return (gr.skip(),) * 4
-        return tuple(value for each in playground.classification_receipts(result) for value in receipt_values(each))
+    def fill_code(result: pg.ClassifyResult | None) -> list[Any]:
+        if result is None:
+            return [gr.skip()] * len(panels)
+        return [value for each in playground.classification_receipts(result) for value in receipt_values(each)]
 
     @friendly
     def why(text: str, text_pair: str | None, model_id: str, label_id: int | None) -> dict[str, Any]:
@@ -329,21 +332,27 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     inputs, asked = [text, pair, model], [info, text, pair, label]
-    outputs = [result_state, bars, steps, toggles, attribution, what_if]
+    outputs = [result_state, bars, steps, toggles, what_if, pressed, *panels]
     describing: dict[str, Any] = {"fn": describe, "inputs": model, "outputs": asked, **quiet}
-    running: dict[str, Any] = {"fn": run, "inputs": inputs, "outputs": outputs, "show_progress_on": bars, **quiet}
+    running: dict[str, Any] = {
+        "fn": run,
+        "inputs": [*inputs, code_shown],
+        "outputs": outputs,
+        "show_progress_on": bars,
+        **quiet,
+    }
     explaining: dict[str, Any] = {"fn": why, "inputs": [*inputs, label], "outputs": attribution, **quiet}
     gr.on([button.click, text.submit, pair.submit], **running)
-    typing = {**running, "fn": type_on, "show_progress": "hidden", "show_progress_on": None}
-    gr.on([text.input, pair.input], **typing, trigger_mode="always_last")
+    typing = {**running, "fn": follow, "show_progress": "hidden", "show_progress_on": None}
+    gr.on([text.change, pair.change], **typing, trigger_mode="always_last")  # .input misses what is pasted
     for sample, example in zip(samples, EXAMPLES.values(), strict=True):
-        sample.click(lambda example=example: example, None, text, **quiet).then(**running)
+        sample.click(lambda example=example: example, None, text, **quiet)
     model.change(**describing).success(**running)
     Context.root_block.load(**describing).success(**running)  # the page opens with an answer on it
     gr.on([explain_button.click, label.input, why_tab.select], **explaining)
     for tab in (steps_tab, why_tab, what_if_tab, code_tab):
         tab.select(lambda shown=tab is code_tab: shown, None, code_shown, show_progress="hidden", **quiet)
-    gr.on([result_state.change, code_shown.change], fill_code, [result_state, code_shown], panels, **quiet)
+    code_tab.select(fill_code, result_state, panels, show_progress="hidden", **quiet)
     gr.api(friendly(classify), api_name="classify")
 
 
@@ -360,8 +369,8 @@ def _lay_out_why() -> tuple[gr.Dropdown, gr.Button, gr.HTML]:
 
 def _build_what_if(
     playground: pg.Playground, model: gr.Dropdown, result_state: gr.State, text: gr.Textbox, pair: gr.Textbox
-) -> tuple[gr.HTML, gr.HTML]:
-    """The three experiments; returns the views that a new result clears."""
+) -> tuple[gr.HTML, gr.HTML, gr.State]:
+    """The three experiments; returns what a new result fills or clears."""
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("token_toggles", elem_id="classification-tokens")
@@ -420,7 +429,6 @@ def _build_what_if(
     quiet: dict[str, Any] = {"api_visibility": "private"}
     toggles.select(press, [result_state, action], [pressed, changed], show_progress="hidden", **quiet)
     action.change(switch, [result_state, pressed, action], changed, show_progress="hidden", **quiet)
-    result_state.change(lambda: (), None, pressed, show_progress="hidden", **quiet)
     gr.on([compare_texts.click, edited.submit], compare, [text, pair, edited, model], edited_bars, **quiet)
     compare_models.click(ask_second, [text, pair, model, second, bits], second_bars, **quiet)
-    return toggles, changed
+    return toggles, changed, pressed

@@ -12,6 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 NASTY = "Lovely ${alert(1)} {{value}} <img src=x onerror=alert(2)> food"
 
 
+expect.set_options(timeout=20_000)  # shared machines are slow
+
+
 def width_of(page) -> int:
     return page.evaluate("document.documentElement.scrollWidth")
 
@@ -30,11 +33,10 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
 
     text = page.locator("#classification-text textarea")
     before = bars.locator(".lb-verdict").inner_text()
-    text.press("End")
-    text.press_sequentially(" A terrible waste!", delay=20)  # the answer follows the typing
-    expect(bars.locator(".lb-verdict")).not_to_have_text(before, timeout=20_000)
+    text.fill("A terrible waste!")  # the answer follows what is typed or pasted
+    expect(bars.locator(".lb-verdict")).not_to_have_text(before)
     expect(steps.locator(".ps-tokens")).to_contain_text("terrible")
-    text.fill(NASTY)  # set, not typed
+    text.fill(NASTY)
     page.locator("#classification-run").click()
     expect(steps.locator(".ps-call")).to_contain_text("${alert(1)}")
 
