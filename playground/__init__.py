@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playground.attention import AttentionRequest, AttentionResult, AttentionStack
     from playground.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
-    from playground.bulk_classification import ClassifyTableRequest, TableProgress, TableResult, evaluate_rows
+    from playground.bulk_classification import (
+        ClassifyTableRequest,
+        TableProgress,
+        TableResult,
+        evaluate_rows,
+        predictions,
+    )
     from playground.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
-    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult
+    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult, verdict
     from playground.config import Settings
     from playground.encoding import EncodedBatch, EncodedRow, EncodeRequest
     from playground.errors import PlaygroundError
@@ -56,7 +62,7 @@ if TYPE_CHECKING:
         spearman,
     )
     from playground.streams import Generation
-    from playground.tables import BadRow, Table, read_file, read_lines
+    from playground.tables import BadRow, Table, read_file, read_lines, table_to_csv
     from playground.tokenization import (
         CompareRequest,
         Comparison,
@@ -139,9 +145,12 @@ _HOMES = {
     "as_dict": "playground.generation",
     "evaluate_rows": "playground.bulk_classification",
     "first_divergence": "playground.generation",
+    "predictions": "playground.bulk_classification",
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
     "spearman": "playground.similarity",
+    "table_to_csv": "playground.tables",
+    "verdict": "playground.classification",
 }
 
 __all__ = [
@@ -214,9 +223,12 @@ __all__ = [
     "as_dict",
     "evaluate_rows",
     "first_divergence",
+    "predictions",
     "read_file",
     "read_lines",
     "spearman",
+    "table_to_csv",
+    "verdict",
 ]
 
 

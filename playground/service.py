@@ -252,6 +252,12 @@ class Playground:
 
         return classification.classify(self.manager, request)
 
+    def classification_receipts(self, result: ClassifyResult) -> tuple[Receipt, Receipt]:
+        """The plain-transformers Python for a result: by ``pipeline()`` alone, and step by step."""
+        from playground.receipts import classification as receipts
+
+        return receipts.pipeline_receipt(result), receipts.steps_receipt(result)
+
     @_after_imports
     def classify_table(
         self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False

@@ -89,7 +89,7 @@ def read_file(path: Path) -> Table:
     raise InputError(f"{path.name} is not a kind of file that can be read here.", "Use .csv, .tsv, .jsonl or .txt.")
 
 
-def to_csv(columns: list[str], rows: list[list[object]]) -> str:
+def table_to_csv(columns: list[str], rows: list[list[object]]) -> str:
     """The table as CSV text, with a header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

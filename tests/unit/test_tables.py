@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.tables import read_file, read_lines, to_csv
+from playground.tables import read_file, read_lines, table_to_csv
 
 
 def write(tmp_path, name, content):
@@ -82,5 +82,5 @@ def test_columns_without_or_with_the_same_name(tmp_path):
 
 def test_pasted_lines_and_csv_there_and_back(tmp_path):
     assert read_lines("\n a \n\r\nb\n").rows == (("a",), ("b",))
-    text = to_csv(["line", "text"], [[1, 'with "quotes", commas'], [2, "two\nlines"]])
+    text = table_to_csv(["line", "text"], [[1, 'with "quotes", commas'], [2, "two\nlines"]])
     assert read_file(write(tmp_path, "a.csv", text)).column("text") == ['with "quotes", commas', "two\nlines"]

@@ -1,0 +1,97 @@
+"""The Classification tab as a person uses it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+NASTY = "Lovely ${alert(1)} {{value}} <img src=x onerror=alert(2)> food"
+
+
+expect.set_options(timeout=20_000)  # shared machines are slow
+
+
+def width_of(page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_a_visitor_finds_an_answer_and_looks_inside(page):
+    """The page opens with an answer on it; its steps, reasons, experiments and code are one press away."""
+    alerts = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    bars, steps = page.locator("#classification-bars"), page.locator("#classification-steps")
+    expect(bars.locator(".lb-verdict")).to_contain_text("5 stars", timeout=90_000)
+    expect(bars.locator(".lb-row")).to_have_count(5)
+    expect(steps.locator(".ps-difference")).to_contain_text("They are the same numbers.")
+    expect(steps.locator(".ps-out div")).to_have_count(5)
+    shown = {row.split()[0]: row for row in steps.locator("tbody tr").all_inner_texts()}
+    assert len(shown) == 5 and steps.locator("tfoot td").last.inner_text() == "1.0000"
+
+    text = page.locator("#classification-text textarea")
+    before = bars.locator(".lb-verdict").inner_text()
+    text.fill("A terrible waste!")  # the answer follows what is typed or pasted
+    expect(bars.locator(".lb-verdict")).not_to_have_text(before)
+    expect(steps.locator(".ps-tokens")).to_contain_text("terrible")
+    text.fill(NASTY)
+    page.locator("#classification-run").click()
+    expect(steps.locator(".ps-call")).to_contain_text("${alert(1)}")
+
+    page.get_by_role("tab", name="Why", exact=True).click()
+    why = page.locator("#classification-attribution")
+    expect(why.locator(".at-methods section")).to_have_count(3)
+    expect(why.locator(".at-word").first).to_have_text(re.compile(r"\[CLS\]"))
+    words = why.locator("tbody tr").count()
+    why.get_by_role("button", name="Pieces").click()
+    assert why.locator("tbody tr").count() > words
+    expect(why.locator(".at-methods")).to_contain_text("convergence delta")
+
+    page.get_by_role("tab", name="What if", exact=True).click()
+    page.locator("#classification-tokens button", has_text="lovely").click()
+    changed = page.locator("#classification-perturbed")
+    expect(changed.locator(".lb-verdict")).to_have_text("With lovely replaced by [MASK]")
+    expect(changed.locator(".lb-before")).to_have_count(5)
+    page.get_by_label("deleted").check()
+    expect(changed.locator(".lb-verdict")).to_have_text("With lovely deleted")
+    page.locator("#classification-compare-texts").click()
+    expect(page.locator("#classification-edited .lb-number small").first).to_contain_text("points")
+
+    page.get_by_role("tab", name="Code", exact=True).click()
+    page.get_by_role("button", name="With the pipeline").click()
+    expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("from transformers import pipeline")
+    assert alerts == []
+
+
+def test_many_rows_with_labels(page):
+    page.get_by_role("tab", name="Many texts", exact=True).click()
+    page.locator("#table-sample").click()
+    expect(page.get_by_label("label column")).to_have_value("stars")
+    page.locator("#table-run").click()
+    metrics = page.locator("#table-evaluation")
+    expect(metrics.locator(".ev-cards")).to_contain_text("accuracy", timeout=90_000)
+    expect(page.locator("#table-progress .rp-text")).to_contain_text("30 rows")
+    cells = metrics.locator(".ev-matrix button")
+    assert sum(int(count) for count in cells.all_inner_texts()) == 30
+    cell = metrics.locator(".ev-matrix td.right button").filter(has_not_text=re.compile("^0$")).first
+    count = cell.inner_text()
+    cell.click()
+    expect(page.locator("#table-results")).to_contain_text(f": {count} rows")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("line,text,label,right label") and len(lines) == 31
+
+
+def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(open_page):
+    page = open_page(width=390, dark=True)
+    expect(page.locator("#classification-bars .lb-verdict")).not_to_be_empty(timeout=90_000)
+    assert width_of(page) <= 390
+    page.locator("#classification-text textarea").fill("  ")
+    page.locator("#classification-run").click()
+    expect(page.locator(".toast-body")).to_contain_text("no text yet")
+    page.get_by_role("tab", name="Many texts", exact=True).click()
+    expect(page.locator("#table-pasted")).to_be_visible()
+    assert width_of(page) <= 390
