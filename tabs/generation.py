@@ -8,10 +8,10 @@ side by side, or watch beam search grow its tree.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -38,7 +38,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "beam": DEFAULTS | {"num_beams": 4},
 }
 SPELLED = {"max_new_tokens": 40, "seed": 0, "stop_strings": "", "split_special_tokens": False}
-OVERRIDES = ("prefix_token_ids", "max_new_tokens", "seed", "prompt", "messages", "model_id")
 
 
 def format_event(event: Any) -> dict[str, Any]:
@@ -140,10 +139,16 @@ def _turns(turns: Iterable[dict[str, str]]) -> Iterable[pg.Message]:
 
 
 def echo(request: pg.GenerateRequest) -> dict[str, Any]:
-    """What the view keeps of a request, to continue it, rewind it or tell it from others."""
-    names = (*DEFAULTS, "seed", "max_new_tokens", "model_id", "prompt")
-    turns = [{"role": one.role, "content": one.content} for one in request.messages or ()]
-    return {name: getattr(request, name) for name in names} | {"messages": turns or None}
+    """What the view keeps of a request, to continue it, rewind it, tell it from others, or ask for its code."""
+    kept = {name: value for name, value in dataclasses.asdict(request).items() if name != "person"}
+    return kept | {"messages": list(kept["messages"]) if kept["messages"] else None}
+
+
+def unecho(kept: dict[str, Any]) -> pg.GenerateRequest:
+    """The request that was echoed."""
+    tuples = {name: tuple(kept[name]) for name in ("stop_strings", "prefix_token_ids")}
+    messages = tuple(_turns(kept["messages"])) if kept["messages"] else None
+    return pg.GenerateRequest(**{**kept, **tuples, "messages": messages})
 
 
 class Run:
@@ -211,7 +216,8 @@ async def stream_run(
         requests = build_requests(values, asked, person)
         if by_hand := asked.get("draw") is not None:
             requests = tuple(
-                replace(one, max_new_tokens=max(1, len(one.prefix_token_ids) + int(asked["draw"]))) for one in requests
+                dataclasses.replace(one, max_new_tokens=max(1, len(one.prefix_token_ids) + int(asked["draw"])))
+                for one in requests
             )
         yield delta(begin=[echo(one) for one in requests])
         if not by_hand or requests[0].prefix_token_ids or asked["draw"]:
@@ -242,7 +248,7 @@ async def _upcoming(
     if finished and finished["reason"] in ("eos", "stop_string", "context"):
         return None
     taken = tuple(finished["token_ids"]) if finished else request.prefix_token_ids
-    ahead = replace(request, prefix_token_ids=taken, max_new_tokens=len(taken) + 1)
+    ahead = dataclasses.replace(request, prefix_token_ids=taken, max_new_tokens=len(taken) + 1)
     return format_next(await asyncio.to_thread(playground.next_token, ahead))
 
 

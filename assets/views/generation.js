@@ -1,10 +1,11 @@
 // The tab's state and wiring: which reply is shown, what is running, what the person points at.
-// Python gets "go" (generate something), "halt" (stop it), "emptied" (clear the prompt) and "reseed" (show the new seed).
+// Python gets "go" (generate something), "halt" (stop it), "emptied" (clear the prompt), "reseed" (show the new seed) and
+// "receipt" (write the code of what has just run).
 const find = (selector) => element.querySelector(selector);
 const state = {
   how: "write", mode: "Complete", settings: { ...props.defaults, ...props.presets.greedy }, tintBy: "probability",
-  replies: [], shown: null, columns: [], strategies: Object.entries(props.presets).map(([name, settings]) => ({ name, settings })),
-  run: null, pinned: null, turns: [], more: false,
+  replies: [], shown: null, columns: [], before: null, strategies: Object.entries(props.presets).map(([name, settings]) => ({ name, settings })),
+  run: null, pinned: null, more: false,
 };
 const text = find(".gen-text"), panel = find(".gen-panel"), notes = find(".gen-notes");
 const button = (act) => find(`[data-act="${act}"]`);
@@ -24,14 +25,21 @@ const source = (reply) => ({ prompt: reply.begin.messages ? null : reply.begin.p
 const ids = (reply) => reply.tokens.map((token) => token.id);
 const budget = (count, reply) => (count < reply.begin.max_new_tokens ? reply.begin.max_new_tokens : count + Number(state.settings.max_new_tokens));
 
+// The chat so far, the reply that is shown included: what was branched or continued is what the model will read.
+const turnsSoFar = () => {
+  const reply = state.shown;
+  if (state.mode !== "Chat" || !reply || !reply.begin || !reply.begin.messages) return [];
+  return [...reply.begin.messages.filter((turn) => turn.role !== "system"), { role: "assistant", content: replyText(reply) }];
+};
 const start = () => {
-  const history = state.mode === "Chat" ? state.turns : [];
+  const history = turnsSoFar();
   const asked = { history, chat: state.mode === "Chat" };
   state.pinned = null;
   if (state.how === "compare") {
     state.columns = state.strategies.map((one) => Object.assign(newReply(one.name), { settings: one.settings }));
     return go(state.columns, { history, columns: state.strategies.map((one) => one.settings) });
   }
+  state.before = { replies: state.replies, shown: state.shown };
   state.replies = [newReply("A")];
   state.shown = state.replies[0];
   return go(state.replies.slice(), state.how === "step" ? { ...asked, draw: 0 } : asked);
@@ -97,7 +105,8 @@ const acts = {
     trigger("reseed", {});
     const reply = branch(from, 0, null);
     reply.parent = null;
-    return go([reply], { ...source(from), seed });
+    go([reply], { ...source(from), seed });
+    if (!state.settings.do_sample) note("These settings leave nothing to chance, so the reply stays the same. Switch do_sample on for another.");
   },
   step: () => (state.shown && state.shown.begin ? byHand(ids(state.shown), 1, state.shown.tokens.length) : start()),
   undo: () => {
@@ -106,7 +115,7 @@ const acts = {
     reply.version += 1;
     byHand(ids(reply), 0, reply.tokens.length);
   },
-  fresh: () => { state.turns = []; state.replies = []; state.shown = null; state.pinned = null; draw(); },
+  fresh: () => { state.replies = []; state.shown = null; state.pinned = null; draw(); },
 };
 
 // What comes back
@@ -128,8 +137,10 @@ const receive = (delta) => {
   if (delta.final) {
     if ("next" in delta && delta.next) state.shown.next = readNext(delta.next);
     else if (state.how === "step" && state.shown) state.shown.next = null;
-    if (run.chat && state.shown && !delta.error) state.turns = [...(state.shown.begin.messages || []).filter((turn) => turn.role !== "system")];
     state.run = null;
+    if (!delta.error) trigger("receipt", { requests: run.targets.map((reply) => reply.begin) });
+    else if (state.before && !run.targets[0].started) Object.assign(state, state.before); // what was there is not lost
+    state.before = null;
   }
   draw();
 };
@@ -174,8 +185,17 @@ const showAlternatives = (reply, index) => {
   const token = reply && reply.tokens[index];
   if (!token) return showDefault();
   panel.replaceChildren();
+  panel.hidden = false;
+  panel.classList.add("showing");
   const title = make("h4", "", `Token ${index + 1}: `);
   title.append(make("code", "", visible(token.piece)));
+  if (state.pinned) {
+    const close = make("button", "gen-close", "×");
+    close.type = "button";
+    close.setAttribute("aria-label", "close");
+    close.addEventListener("click", () => { state.pinned = null; draw(); showDefault(); });
+    title.append(close);
+  }
   panel.append(title);
   panel.append(make("p", "", token.beam
     ? `token_id ${token.id} · log-probability ${Math.log(token.before).toFixed(2)} · the beams' candidates after the same text`
@@ -207,6 +227,7 @@ const barKey = () => {
   return key;
 };
 const showNext = (next) => {
+  panel.hidden = false;
   panel.replaceChildren(make("h4", "", "What comes next?"));
   panel.append(make("p", "", "Pick a token, or let Step draw one. Move a slider: the lower bars follow at once, from the same logits."), barKey());
   const all = afterSampler(next.candidates, next.rest, state.settings);
@@ -227,7 +248,9 @@ const showNext = (next) => {
 };
 const showDefault = () => {
   if (state.pinned) return showAlternatives(state.pinned.reply, state.pinned.index);
+  panel.classList.remove("showing");
   if (state.how === "step" && state.shown && state.shown.next) return showNext(state.shown.next);
+  panel.hidden = state.how === "compare";
   panel.replaceChildren(make("h4", "", state.how === "step" ? "What comes next?" : "What else could it have said?"));
   panel.append(make("p", "", state.how === "step"
     ? "Press Start: the model's whole distribution over the next token appears here, and you choose."
@@ -236,7 +259,7 @@ const showDefault = () => {
 
 const drawTurns = () => {
   const reply = state.shown;
-  const turns = reply && reply.begin && reply.begin.messages ? reply.begin.messages : state.how !== "compare" && state.mode === "Chat" ? state.turns : [];
+  const turns = reply && reply.begin && reply.begin.messages ? reply.begin.messages : [];
   find(".gen-turns").replaceChildren(...turns.map((turn) => {
     const box = make("div", `gen-turn ${turn.role === "user" || turn.role === "system" ? turn.role : "assistant"}`);
     box.append(make("small", "", turn.role), turn.content);
@@ -312,7 +335,7 @@ const drawColumns = () => {
       const body = make("div", "gen-column-text");
       body.setAttribute("role", "group");
       body.setAttribute("aria-label", `${reply.name}, token by token`);
-      card.append(make("h4", "", reply.name), make("p", "", settingsName(reply.settings)), body, make("div", "gen-column-foot"));
+      card.append(make("h4", "", reply.name), make("p", "", settingsName(reply.settings) === reply.name ? "the most probable token, always" : settingsName(reply.settings)), body, make("div", "gen-column-foot"));
       return card;
     }));
   }
@@ -332,7 +355,8 @@ const drawColumns = () => {
   }
   const taken = (reply) => (reply.tokens[earliest.at] ? `${visible(reply.tokens[earliest.at].piece)} (${percent(reply.tokens[earliest.at].before)})` : "nothing more");
   verdict.hidden = false;
-  verdict.textContent = `The first ${earliest.at} tokens agree. At token ${earliest.at + 1}, ${first.name} takes ${taken(first)} and ${earliest.reply.name} takes ${taken(earliest.reply)}: the model gave both these probabilities after the same text.`;
+  const agreed = { 0: "They part at once.", 1: "The first token is the same." }[earliest.at] || `The first ${earliest.at} tokens are the same.`;
+  verdict.textContent = `${agreed} At token ${earliest.at + 1}, ${first.name} takes ${taken(first)} and ${earliest.reply.name} takes ${taken(earliest.reply)}: the model gave both these probabilities after the same text.`;
 };
 const drawTree = () => {
   const reply = state.shown, box = find(".gen-tree-box");
@@ -383,12 +407,12 @@ const drawToolbar = () => {
   button("continue").disabled = busy || !begun || !reply.tokens.length || over || reply.nodes.size > 0;
   button("regenerate").hidden = by === "step";
   button("regenerate").disabled = busy || (by === "compare" ? !state.columns.length : !begun);
-  button("fresh").hidden = !chat || !state.turns.length || by === "compare";
+  button("fresh").hidden = !chat || !turnsSoFar().length || by === "compare";
   button("fresh").disabled = busy;
   const target = state.run && state.run.targets[0];
   find(".gen-state").textContent = busy
     ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line` : !target.started ? "Getting the model ready…" : by === "step" ? "" : "Writing…"
-    : by !== "compare" && reply ? ending(reply) : "";
+    : by === "compare" || !reply ? "" : by === "step" && !over ? "" : ending(reply);
 };
 const drawStrategies = () => {
   const box = find(".gen-strategies");
@@ -432,7 +456,8 @@ const draw = () => {
   drawLive();
   drawBranches();
   drawTable();
-  if (!panel.matches(":hover") || state.how === "step") showDefault();
+  const pointing = panel.matches(":hover, :focus-within") || element.querySelector(".gen-token:hover, .gen-token:focus");
+  if (state.how === "step" || !pointing || state.pinned) showDefault();
 };
 
 // Pointing, keys and buttons
@@ -449,7 +474,12 @@ const tokenAt = (target) => {
   const host = span && span.closest(".gen-text, .gen-column-text");
   return host && host.pgReply ? { reply: host.pgReply, index: Number(span.dataset.index), span, host } : null;
 };
-element.addEventListener("mouseover", (event) => { const at = tokenAt(event.target); if (at && !state.pinned) showAlternatives(at.reply, at.index); });
+// A short rest on a token shows it, so that the way to the panel across other tokens changes nothing.
+element.addEventListener("mouseover", (event) => {
+  const at = tokenAt(event.target);
+  clearTimeout(state.resting);
+  if (at && !state.pinned) state.resting = setTimeout(() => showAlternatives(at.reply, at.index), 90);
+});
 element.addEventListener("focusin", (event) => {
   const at = tokenAt(event.target);
   if (!at) return;
@@ -457,7 +487,7 @@ element.addEventListener("focusin", (event) => {
   at.span.tabIndex = 0;
   showAlternatives(at.reply, at.index);
 });
-element.addEventListener("mouseout", (event) => { if (tokenAt(event.target) && state.how === "step" && !state.pinned) showDefault(); });
+find(".gen-text").addEventListener("mouseleave", () => { if (state.how === "step" && !state.pinned) { clearTimeout(state.resting); showDefault(); } });
 const pin = (at) => {
   const same = state.pinned && state.pinned.reply === at.reply && state.pinned.index === at.index;
   state.pinned = same ? null : { reply: at.reply, index: at.index };

@@ -35,15 +35,15 @@ const applyEvent = (reply, event) => {
 
 const replyText = (reply) => (reply.finished ? reply.finished.text : reply.tokens.map((token) => token.text).join(""));
 
-// First token, rate and perplexity: the engine's own once it has finished, the same from the steps until then.
+// First token and rate count the tokens of this run that nobody chose; the perplexity is that of the whole reply.
 const figures = (reply) => {
   const own = reply.tokens.slice(reply.first).filter((token) => !token.forced);
   const done = reply.finished;
   const flowing = own.length > 1 ? own[own.length - 1].elapsed - own[0].elapsed : 0;
   const losses = reply.tokens.map((token) => -Math.log(Math.max(token.before, 1e-45)));
   return {
-    first: done ? done.seconds_to_first_token : own.length ? own[0].elapsed : null,
-    rate: done ? done.tokens_per_second : flowing > 0 ? (own.length - 1) / flowing : null,
+    first: own.length && own[0].elapsed ? own[0].elapsed : done ? done.seconds_to_first_token : null,
+    rate: flowing > 0 ? (own.length - 1) / flowing : null,
     perplexity: done ? done.perplexity : losses.length ? Math.exp(losses.reduce((a, b) => a + b, 0) / losses.length) : null,
     used: (reply.started ? reply.started.prompt_tokens : 0) + reply.tokens.length,
     context: reply.started ? reply.started.context_length : null,
