@@ -27,7 +27,8 @@ from playground.similarity import DEFAULT_MODEL, SEQ2SEQ, WordMatrixRequest, Wor
 
 WORDS = (
     "man woman boy girl king queen father mother doctor nurse hospital school teacher student book paper dog cat horse "
-    "animal bird tree forest river water sea ship car road train house door window bread butter milk fruit apple sun moon"
+    "animal bird tree forest river water sea ship car road train house door window bread butter milk fruit apple sun "
+    "moon"
 ).split()
 
 

@@ -38,14 +38,6 @@ def test_every_endpoint_is_typed_and_documented(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     expected = ["tokenize", "encode", "flip_mask", "chat_template", "compare_tokenizers"]
     expected += ["search_vocabulary", "explain_split"]
-        "tokenize",
-        "encode",
-        "flip_mask",
-        "chat_template",
-        "compare_tokenizers",
-        "search_vocabulary",
-        "explain_split",
-    )
     for name in expected:
         parameters = endpoints[f"/{name}"]["parameters"]
         assert parameters and all(item["python_type"]["type"] for item in parameters), name
