@@ -333,7 +333,8 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
     quiet: dict[str, Any] = {"api_visibility": "private"}
     inputs, asked = [text, pair, model], [info, text, pair, label]
     outputs = [result_state, bars, steps, toggles, what_if, pressed, *panels]
-    describing: dict[str, Any] = {"fn": describe, "inputs": model, "outputs": asked, **quiet}
+    # Hidden: a spinner over the example would hide the first thing that a visitor should read.
+    describing: dict[str, Any] = {"fn": describe, "inputs": model, "outputs": asked, "show_progress": "hidden", **quiet}
     running: dict[str, Any] = {
         "fn": run,
         "inputs": [*inputs, code_shown],
