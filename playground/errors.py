@@ -25,6 +25,8 @@ The tree, from the most general to the most particular::
 Tabs show ``str(error)`` to people, so a message is written for them: what happened, and what to do.
 """
 
+from typing import Self
+
 
 class PlaygroundError(Exception):
     """A failure that a person can understand and act on.
@@ -38,6 +40,12 @@ class PlaygroundError(Exception):
         self.message = message
         self.fix = fix
         super().__init__(f"{message} {fix}".strip())
+
+    def again(self) -> Self:
+        """The same failure as a new exception: one object raised on many threads would collect all their tracebacks."""
+        copy = type(self)(self.message, self.fix)
+        copy.retryable = self.retryable
+        return copy
 
 
 class ConfigError(PlaygroundError):

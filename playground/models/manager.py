@@ -21,9 +21,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from playground.config import Settings, format_bytes
 from playground.errors import (
@@ -37,15 +36,15 @@ from playground.errors import (
     WrongTaskError,
 )
 from playground.models.catalog import QUANTIZATIONS, TASKS, Catalog, ModelSpec, typed_in
+from playground.models.entries import Entry, Job, report_of
 from playground.models.lending import Guard, Lease, LoadedModel, ModelKey
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedTokenizerBase
 
+    from playground.models.places import Places
     from playground.models.sources import Source
-    from playground.models.tiers import Tier
 
 __all__ = [
     "DeviceReport", "Lease", "LoadedModel", "ModelKey", "ModelManager", "ModelReport", "QuantizationOption", "Snapshot",
@@ -53,53 +52,11 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-DEVICE_SHARE = 0.8  # of the free memory is for weights by default; the rest is for what flows through them
-RAM_SHARE = 0.5
 PATIENCE_SECONDS = 20.0
 COLLECT_SECONDS = 5.0
 REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
 # Bytes per parameter, roughly, for models whose files aren't here yet.
 ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
-
-
-@dataclass(eq=False)
-class _Job:
-    """One load, shared by all who wait for it."""
-
-    done: bool = False
-    cancelled: bool = False
-    failure: PlaygroundError | None = None
-
-
-@dataclass(eq=False)
-class _Entry:
-    """What the manager knows about one model; changed only under the manager's lock."""
-
-    key: ModelKey
-    spec: ModelSpec
-    state: str = "not loaded"
-    loaded: Any = None
-    job: _Job | None = None
-    leases: int = 0
-    waiting: int = 0
-    loads: int = 0
-    evictions: int = 0
-    used_at: float = 0.0
-    pinned: bool = False
-    predicted_bytes: int | None = None
-    measured_bytes: int | None = None
-    progress: float | None = None
-    message: str = ""
-    load_seconds: float | None = None
-
-    @property
-    def held_bytes(self) -> int:
-        return self.measured_bytes or self.predicted_bytes or 0
-
-    @property
-    def idle(self) -> bool:
-        """Resident, and nobody holds it or waits for it."""
-        return self.state == "resident" and not self.leases and not self.waiting
 
 
 class ModelManager:
@@ -124,12 +81,12 @@ class ModelManager:
         self._given_source, self._parking = source, parking
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._entries: dict[ModelKey, _Entry] = {}
-        self._aliases: dict[ModelKey, _Entry] = {}  # also finds the entry of a key that says "auto"
+        self._entries: dict[ModelKey, Entry] = {}
+        self._aliases: dict[ModelKey, Entry] = {}  # also finds the entry of a key that says "auto"
         self._tokenizers: dict[str, PreTrainedTokenizerBase] = {}
         self._tokenizer_gates: dict[str, threading.Lock] = {}
         self._predictions: dict[ModelKey, int] = {}
-        self._places: _Places | None = None
+        self._places: Places | None = None
         self._janitor: threading.Thread | None = None
         self._closed = False
         self._collected_at = 0.0
@@ -151,7 +108,7 @@ class ModelManager:
         """A ``with`` block in which running out of memory becomes a `DeviceMemoryError`, after memory was reclaimed."""
         return Guard(self.reclaim)
 
-    def borrow(self, key: ModelKey) -> _Entry:
+    def borrow(self, key: ModelKey) -> Entry:
         """The entry of a resident model, with one more lease on it; for `Lease`."""
         entry = self._aliases.get(key)
         if entry is not None:
@@ -161,7 +118,7 @@ class ModelManager:
                     return entry
         return self._borrow_slowly(self._entry(key))
 
-    def give_back(self, entry: _Entry) -> None:
+    def give_back(self, entry: Entry) -> None:
         """Ends a lease; for `Lease`."""
         with self._lock:
             entry.leases -= 1
@@ -169,7 +126,7 @@ class ModelManager:
             if not entry.leases:
                 self._changed.notify_all()
 
-    def _borrow_slowly(self, entry: _Entry) -> _Entry:
+    def _borrow_slowly(self, entry: Entry) -> Entry:
         with self._changed:
             entry.waiting += 1
             try:
@@ -182,7 +139,7 @@ class ModelManager:
                     while not job.done:
                         self._changed.wait()
                     if job.failure:
-                        raise _again(job.failure)
+                        raise job.failure.again()
                 entry.leases += 1
                 return entry
             finally:
@@ -263,7 +220,7 @@ class ModelManager:
         """What is resident now and what it takes."""
         places, now, clock = self._places, time.monotonic(), time.time()
         with self._lock:
-            models = tuple(_report(entry, clock - now) for entry in self._entries.values())
+            models = tuple(report_of(entry, clock - now) for entry in self._entries.values())
             used = (places.device_tier.used_bytes, places.ram_tier.used_bytes) if places else (0, 0)
         return Snapshot(models, self._get_places().report(*used))
 
@@ -301,15 +258,17 @@ class ModelManager:
             self._given_source = Source(self.settings)
         return self._given_source
 
-    def _get_places(self) -> _Places:
+    def _get_places(self) -> Places:
         """The device and the budgets, measured when they are first needed: before that torch isn't even imported."""
         if self._places is None:
-            places = _Places.measure(self.settings, self._parking)
+            from playground.models.places import Places
+
+            places = Places.measure(self.settings, self._parking)
             with self._lock:
                 self._places = self._places or places
         return self._places
 
-    def _entry(self, key: ModelKey) -> _Entry:
+    def _entry(self, key: ModelKey) -> Entry:
         """The entry of a key, made if need be."""
         if key in self._aliases:
             return self._aliases[key]
@@ -325,7 +284,7 @@ class ModelManager:
         with self._lock:
             if len(self._entries) >= REMEMBERED:
                 self._forget()
-            entry = self._entries.setdefault(exact, _Entry(exact, spec))
+            entry = self._entries.setdefault(exact, Entry(exact, spec))
             self._aliases[key] = self._aliases[exact] = entry
         return entry
 
@@ -338,14 +297,14 @@ class ModelManager:
         if self._closed:
             raise StoppedError("The playground is shutting down.", "Start it again.")
 
-    def _start(self, entry: _Entry) -> _Job:
+    def _start(self, entry: Entry) -> Job:
         """A load on a thread of its own: it goes on when the person who asked first goes away. Needs the lock."""
-        job = entry.job = _Job()
+        job = entry.job = Job()
         entry.state, entry.message, entry.progress = "loading", "", None
         threading.Thread(target=self._run, args=(entry, job), name=f"load {entry.key.model_id}", daemon=True).start()
         return job
 
-    def _run(self, entry: _Entry, job: _Job) -> None:
+    def _run(self, entry: Entry, job: Job) -> None:
         """The whole life of a load; whatever happens, everybody who waits hears of it."""
         began, loaded, failure = time.monotonic(), None, None
         try:
@@ -358,7 +317,7 @@ class ModelManager:
             if self._closed:
                 loaded, failure = None, StoppedError("The playground is shutting down.", "Start it again.")
             if loaded is None:
-                self._get_places().release(entry)
+                self._get_places().release(entry.key)
                 entry.state, entry.loaded = ("not loaded" if job.cancelled else "failed"), None
                 entry.message, entry.measured_bytes = "" if job.cancelled else str(failure), None
             else:
@@ -370,7 +329,7 @@ class ModelManager:
             self._changed.notify_all()
         self._watch_idle()
 
-    def _failure(self, entry: _Entry, error: BaseException) -> PlaygroundError:
+    def _failure(self, entry: Entry, error: BaseException) -> PlaygroundError:
         """The one clear reason that all who wait get; holds no reference to what failed."""
         from playground.models.memory import is_out_of_memory
 
@@ -380,13 +339,13 @@ class ModelManager:
                 "Unload another model, or choose 8-bit or 4-bit.",
             )
         if isinstance(error, PlaygroundError):
-            return _again(error)
+            return error.again()
         log.error("%s can't be loaded", entry.key, exc_info=error)
         return ModelError(
             f"{entry.spec.title} can't be loaded ({type(error).__name__}: {error}).", "Try again, or another model."
         )
 
-    def _bring(self, entry: _Entry, job: _Job) -> LoadedModel:
+    def _bring(self, entry: Entry, job: Job) -> LoadedModel:
         """The model on the device, from wherever it is."""
         if entry.loaded is not None:
             return self._promote(entry, job)
@@ -416,7 +375,7 @@ class ModelManager:
         dtype = str(model.dtype).removeprefix("torch.")
         return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured)
 
-    def _promote(self, entry: _Entry, job: _Job) -> LoadedModel:
+    def _promote(self, entry: Entry, job: Job) -> LoadedModel:
         """Back from RAM to the device: no disk, no conversion."""
         from playground.models.tiers import move
 
@@ -428,7 +387,7 @@ class ModelManager:
             places.ram_tier.release(entry.key)
         return entry.loaded
 
-    def _reporter(self, entry: _Entry, job: _Job) -> Callable[[str, float | None], None]:
+    def _reporter(self, entry: Entry, job: Job) -> Callable[[str, float | None], None]:
         def report(what: str, fraction: float | None) -> None:
             if job.cancelled:
                 raise StoppedError(f"Loading {entry.spec.title} was stopped.", "Load it again when you need it.")
@@ -438,7 +397,7 @@ class ModelManager:
 
     # Room
 
-    def _make_room(self, entry: _Entry, job: _Job, needed: int) -> dict[int | str, int] | None:
+    def _make_room(self, entry: Entry, job: Job, needed: int) -> dict[int | str, int] | None:
         """Holds ``needed`` bytes for an entry, evicting and waiting as need be.
 
         None if they are all on the device; for a model larger than the GPU, how much goes where.
@@ -464,11 +423,11 @@ class ModelManager:
                 raise self._too_large(entry, needed)
             self._retire(victims, to_ram=True)
 
-    def _require_wanted(self, entry: _Entry, job: _Job) -> None:
+    def _require_wanted(self, entry: Entry, job: Job) -> None:
         if job.cancelled or self._closed:
             raise StoppedError(f"Loading {entry.spec.title} was stopped.", "Load it again when you need it.")
 
-    def _victims(self, short: int, entry: _Entry) -> list[_Entry]:
+    def _victims(self, short: int, entry: Entry) -> list[Entry]:
         """Who leaves next; nobody while others are on their way out, because their bytes are about to be free."""
         from playground.models.tiers import choose_victims
 
@@ -477,34 +436,27 @@ class ModelManager:
             return []
         return choose_victims([one for one in everybody if one.idle and not one.pinned and one is not entry], short)
 
-    def _is_possible(self, entry: _Entry, needed: int) -> bool:
+    def _is_possible(self, entry: Entry, needed: int) -> bool:
         """Whether waiting can help: not if the model is too large even when only the pinned ones stay."""
         pinned = [one for one in self._entries.values() if one.pinned and one.state == "resident" and one is not entry]
-        room = self._get_places().device_tier.budget_bytes - sum(one.held_bytes for one in pinned)
-        return needed <= room or self._can_spread(entry, needed)
-
-    def _can_spread(self, entry: _Entry, needed: int) -> bool:
-        """Whether accelerate may put a part of a model into RAM: only beside a GPU, and not when it is quantized."""
         places = self._get_places()
-        if places.device.type != "cuda" or entry.key.quantization in ("8-bit", "4-bit"):
-            return False
-        room = places.device_tier.budget_bytes
-        return room < needed <= room + places.ram_tier.budget_bytes
+        room = places.device_tier.budget_bytes - sum(one.held_bytes for one in pinned)
+        return needed <= room or places.can_spread(entry.key.quantization, needed)
 
-    def _spread(self, entry: _Entry, needed: int) -> dict[int | str, int] | None:
+    def _spread(self, entry: Entry, needed: int) -> dict[int | str, int] | None:
         """How many bytes of a model larger than the GPU go where; holds them. None if it fits, or must wait."""
         places = self._get_places()
         busy = any(
             one.state in ("resident", "leaving", "loading") and one is not entry for one in self._entries.values()
         )
-        if busy or not self._can_spread(entry, needed):
+        if busy or not places.can_spread(entry.key.quantization, needed):
             return None
         share = places.device_tier.budget_bytes
         places.device_tier.hold(entry.key, share)
         places.ram_tier.hold(entry.key, needed - share)
         return {places.device.index or 0: share, "cpu": places.ram_tier.budget_bytes}
 
-    def _too_large(self, entry: _Entry, needed: int) -> BudgetError:
+    def _too_large(self, entry: Entry, needed: int) -> BudgetError:
         """What is needed, what is free, what is in the way, and what would help."""
         places = self._get_places()
         with self._lock:
@@ -528,7 +480,7 @@ class ModelManager:
         error.retryable = bool(used)
         return error
 
-    def _retire(self, entries: list[_Entry], to_ram: bool) -> None:
+    def _retire(self, entries: list[Entry], to_ram: bool) -> None:
         """Takes models in state "leaving" off the device; without the lock, because companions take time to close."""
         for entry in entries:
             entry.loaded.close()
@@ -545,7 +497,7 @@ class ModelManager:
                 entry.measured_bytes = entry.measured_bytes if parked else None
                 self._changed.notify_all()
 
-    def _park(self, entry: _Entry) -> bool:
+    def _park(self, entry: Entry) -> bool:
         """True if a model could be put into RAM; older ones there make room for it."""
         from playground.models.tiers import can_move, choose_victims, move
 
@@ -574,7 +526,7 @@ class ModelManager:
         self.reclaim()
         return True
 
-    def _drop(self, entry: _Entry) -> None:
+    def _drop(self, entry: Entry) -> None:
         """Frees a model. Python does that when the last reference goes, for which the last borrower has a moment.
 
         If the model is still there then, a reference cycle may hold it, and the collector is asked; as it stops
@@ -633,6 +585,8 @@ class ModelManager:
             return QuantizationOption(name, False, obstacle, predicted)
         if name not in spec.quantizations and name != "float32":
             return QuantizationOption(name, False, "The catalog doesn't offer it for this model.", predicted)
+        if predicted and places.can_spread(name, predicted):
+            return QuantizationOption(name, True, "Larger than the GPU: a part waits in RAM, which is slow.", predicted)
         if predicted and predicted > budget:
             room = f"It needs {format_bytes(predicted)}; the budget for models is {format_bytes(budget)}."
             return QuantizationOption(name, False, room, predicted)
@@ -655,92 +609,3 @@ class ModelManager:
                 BUILDING.release()
         rough = int(spec.parameters * ROUGH_BYTES[name]) if spec.parameters else None
         return self._predictions.get(key, rough)
-
-
-@dataclass(eq=False)
-class _Places:
-    """The device, RAM beside it, and their budgets."""
-
-    device: torch.device
-    parked_device: torch.device
-    device_tier: Tier
-    ram_tier: Tier
-    parking: bool
-    reserve_bytes: int
-    measured: bool
-
-    @classmethod
-    def measure(cls, settings: Settings, parking: bool | None) -> _Places:
-        import torch
-
-        from playground.models.loading import pick_device
-        from playground.models.memory import device_memory
-        from playground.models.tiers import Tier
-
-        device, cpu = pick_device(settings.device), torch.device("cpu")
-        memory, ram = device_memory(device), device_memory(cpu)
-        parking = device.type == "cuda" if parking is None else parking
-        budget = settings.memory_budget if settings.memory_budget is not None else int(memory.free_bytes * DEVICE_SHARE)
-        ram_budget = settings.ram_budget if settings.ram_budget is not None else int(ram.free_bytes * RAM_SHARE)
-        return cls(
-            device, cpu, Tier(budget), Tier(ram_budget if parking else 0), parking,
-            max(0, memory.free_bytes - budget), settings.memory_budget is None,
-        )  # fmt: skip
-
-    def shortage(self, key: ModelKey, needed: int) -> int:
-        """Bytes that are missing to hold ``needed`` for a model, by the budget and by what the device really has."""
-        from playground.models.memory import device_memory
-
-        held = self.device_tier.held.get(key, 0)
-        return max(needed - held - self.device_tier.free_bytes, needed - held - device_memory(self.device).free_bytes)
-
-    def release(self, entry: _Entry) -> None:
-        self.device_tier.release(entry.key)
-        self.ram_tier.release(entry.key)
-
-    def report(self, used: int, parked: int) -> tuple[DeviceReport, ...]:
-        from playground.models.memory import device_memory
-
-        memory = device_memory(self.device)
-        rows = [
-            DeviceReport(
-                memory.device, memory.name, memory.total_bytes, self.device_tier.budget_bytes, used,
-                memory.free_bytes, self.reserve_bytes,
-            )
-        ]  # fmt: skip
-        if self.parking:
-            ram = device_memory(self.parked_device)
-            budget = self.ram_tier.budget_bytes
-            rows.append(DeviceReport("ram", "RAM for parked models", ram.total_bytes, budget, parked, ram.free_bytes))
-        return tuple(rows)
-
-
-def _report(entry: _Entry, clock_offset: float) -> ModelReport:
-    loaded = entry.loaded
-    return ModelReport(
-        model_id=entry.key.model_id,
-        title=entry.spec.title,
-        task=entry.key.task,
-        quantization=entry.key.quantization,
-        state=entry.state,
-        device=("cpu" if entry.state == "in RAM" else loaded.device) if loaded else "",
-        dtype=loaded.dtype if loaded else "",
-        predicted_bytes=entry.predicted_bytes,
-        measured_bytes=entry.measured_bytes,
-        leases=entry.leases,
-        loads=entry.loads,
-        evictions=entry.evictions,
-        last_used=entry.used_at + clock_offset if entry.used_at else None,
-        pinned=entry.pinned,
-        progress=entry.progress,
-        message=entry.message,
-        waiting=entry.waiting,
-        load_seconds=entry.load_seconds,
-    )
-
-
-def _again(error: PlaygroundError) -> PlaygroundError:
-    """The same failure as a new exception: one object raised on many threads would collect all their tracebacks."""
-    copy = type(error)(error.message, error.fix)
-    copy.retryable = error.retryable
-    return copy

@@ -93,6 +93,15 @@ def test_bytes_are_predicted_without_reading_the_weights(folders, architecture, 
     assert predicted == memory.measure_bytes(load(folders, architecture, quantization))
 
 
+def test_accelerate_places_what_max_memory_allows(folders):
+    spec = make_spec(folders["llama"], "llama")
+    spread = loading.load_model(spec, folders["llama"], spec.task, "float32", CPU, max_memory={"cpu": 10**9})
+    assert torch.equal(forward(spread).logits, forward(load(folders, "llama")).logits)
+    spread.hf_device_map = {"model.layers.0": 0, "model.layers.1": "cpu"}
+    with pytest.raises(UnsupportedOptionError, match="whole model on one device"):
+        loading.eager_view(spread)
+
+
 def test_quantized_models_are_smaller_and_say_nearly_the_same(folders):
     model = load(folders, "llama")
     full = torch.softmax(forward(model).logits, -1)

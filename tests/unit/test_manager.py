@@ -456,6 +456,18 @@ def test_evicted_models_wait_in_ram_and_come_back_without_a_load(make):
     assert source.alive == {"a": 0, "b": 0, "c": SIZE, "d": SIZE}
 
 
+def test_a_model_larger_than_the_gpu_is_spread_by_accelerate():
+    """The books of it; accelerate's own part is tested with real weights in test_loading."""
+    from playground.models.places import Places
+    from playground.models.tiers import Tier
+
+    gpu = Places(torch.device("cuda:0"), torch.device("cpu"), Tier(10), Tier(20), True, 0, False)
+    assert [gpu.can_spread("bfloat16", count) for count in (10, 11, 30, 31)] == [False, True, True, False]
+    assert not gpu.can_spread("4-bit", 15)
+    cpu = Places(torch.device("cpu"), torch.device("cpu"), Tier(10), Tier(20), False, 0, False)
+    assert not cpu.can_spread("float32", 15)
+
+
 def test_the_budget_is_measured_where_none_is_set():
     manager = ModelManager(Settings(device="cpu"), Catalog((spec_of("a"),)), source=FakeSource({"a": SIZE}))
     (device,) = manager.snapshot().devices
