@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
-NASTY = "Lovely ${alert(1)} {{value}} <img src=x onerror=alert(2)> food"
+NASTY = "Lovely ${alert(1)} <img src=x onerror=alert(2)>"
 
 
 expect.set_options(timeout=20_000)  # shared machines are slow
@@ -42,7 +42,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
 
     page.get_by_role("tab", name="Why", exact=True).click()
     why = page.locator("#classification-attribution")
-    expect(why.locator(".at-methods section")).to_have_count(3)
+    expect(why.locator(".at-methods section")).to_have_count(3, timeout=90_000)
     expect(why.locator(".at-word").first).to_have_text(re.compile(r"\[CLS\]"))
     words = why.locator("tbody tr").count()
     why.get_by_role("button", name="Pieces").click()

@@ -1,0 +1,120 @@
+"""Sentences per second beside ``pipeline()``, and what 32 people at once cost, on the embedded 5-star classifier.
+
+``ratio_pipeline_default``: our rows per second over those of ``pipeline(list)``; ``ratio_pipeline_best``: over those of
+``pipeline(list, batch_size=b)`` with the best of several b. The three take turns on the same slices of 2,000 sentences
+of mixed length (600 with ``--quick``). ``wall_32_over_1``: the time until 32 people who press Classify at once all have
+their answer, pipeline comparison included, over the time of one alone.
+
+Run: python benchmarks/bench_classify.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import transformers
+
+import playground as pg
+
+BATCH_SIZES = (8, 16, 32, 64)
+PEOPLE = 32
+WORDS = (
+    "the film was good but I would not see it again because nothing happens in two hours and every joke is old while "
+    "music light and colour are lovely my friend slept our waiter smiled service food price room street hotel"
+).split()
+
+
+def sentences(count: int) -> list[str]:
+    """Sentences of 3 to 80 words, most of them short, as in reviews."""
+    dice = random.Random(0)
+    lengths = [min(80, max(3, int(dice.lognormvariate(2.6, 0.7)))) for _ in range(count)]
+    return [" ".join(dice.choices(WORDS, k=length)) + "." for length in lengths]
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long a call takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def ours(playground: pg.Playground, texts: list[str]) -> None:
+    """Classifies the texts as the page does with a pasted list."""
+    *_, result = playground.classify_table(pg.ClassifyTableRequest(pg.read_lines("\n".join(texts)), "text"))
+    assert isinstance(result, pg.TableResult) and len(result.rows) == len(texts)
+
+
+def throughput(playground: pg.Playground, pipe: Any, texts: list[str], slices: int) -> dict[str, float]:
+    """Rows per second of the three ways, and their ratios."""
+    sample = texts[:128]
+    best = min(BATCH_SIZES, key=lambda size: min(seconds(lambda: pipe(sample, batch_size=size)) for _ in range(2)))
+    spent = {"default": 0.0, "best": 0.0, "ours": 0.0}
+    for n in range(slices):
+        part = texts[n::slices]
+        spent["ours"] += seconds(lambda part=part: ours(playground, part))  # type: ignore[misc]
+        spent["default"] += seconds(lambda part=part: pipe(part))  # type: ignore[misc]
+        spent["best"] += seconds(lambda part=part: pipe(part, batch_size=best))  # type: ignore[misc]
+    return {
+        "rows_per_second": round(len(texts) / spent["ours"], 1),
+        "best_batch_size": best,
+        "ratio_pipeline_default": round(spent["default"] / spent["ours"], 2),
+        "ratio_pipeline_best": round(spent["best"] / spent["ours"], 2),
+    }
+
+
+def crowd(playground: pg.Playground, texts: list[str], rounds: int) -> dict[str, float]:
+    """The wall time of 32 people at once and of one alone, by turns; medians."""
+    one, many = [], []
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        for number in range(rounds):
+            group = texts[number * PEOPLE : (number + 1) * PEOPLE]
+            gate = threading.Barrier(PEOPLE + 1)
+
+            def press(text: str, gate: threading.Barrier = gate) -> None:
+                gate.wait()
+                playground.classify(pg.ClassifyRequest(text))
+
+            futures = [pool.submit(press, text) for text in group]
+            gate.wait()
+            many.append(seconds(lambda futures=futures: [future.result() for future in futures]))  # type: ignore[misc]
+            alone = [seconds(lambda text=text: playground.classify(pg.ClassifyRequest(text))) for text in group[:8]]  # type: ignore[misc]
+            one.append(statistics.median(alone))
+    return {
+        "milliseconds_alone": round(statistics.median(one) * 1000, 1),
+        "wall_32_over_1": round(statistics.median(many) / statistics.median(one), 2),
+    }
+
+
+def main() -> None:
+    """Prints the figures as one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="600 sentences, fewer rounds")
+    quick = parser.parse_args().quick
+    transformers.logging.set_verbosity_error()
+    texts = sentences(600 if quick else 2000)
+    with pg.Playground() as playground:
+        model_id = playground.catalog.default("text-classification").id
+        with playground.manager.lease(model_id, "text-classification") as loaded:
+            pipe: Any = transformers.pipeline("text-classification", model=loaded.model, tokenizer=loaded.tokenizer)  # type: ignore[call-overload]
+            pipe(texts[:8])
+            ours(playground, texts[:64])
+            figures = throughput(playground, pipe, texts, slices=3 if quick else 5)
+            figures |= crowd(playground, texts, rounds=8 if quick else 20)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
