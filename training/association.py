@@ -29,7 +29,7 @@ from tokenizers.models import Unigram
 from torch.nn import functional as F
 from transformers import GenerationConfig, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
-from training.association_teacher import WORDNET, Teacher, build_teacher
+from training.association_teacher import WORDNET, Teacher, build_teacher, compare_with_pieces
 from training.data import add_data_argument
 
 OUT = Path("assets/models/association")
@@ -50,7 +50,9 @@ class Recipe:
     d_ff: int = 1024
     steps: int = 3000
     batch: int = 96
-    spelling_batch: int = 16
+    top_columns: int = 48  # of each row, compared exactly
+    random_columns: int = 4000  # of the rest, weighted to stand for all of it
+    spelling_batch: int = 12
     learning_rate: float = 1e-3
     embedding_learning_rate: float = 2e-4
     warmup: int = 30
@@ -163,8 +165,8 @@ def open_the_straight_road(model: T5ForConditionalGeneration) -> None:
 def log_targets(
     teacher: Teacher, meaning: torch.Tensor, sharpness: torch.Tensor, prior: torch.Tensor, rows: list[int], share: float
 ) -> torch.Tensor:
-    """Return (row, piece): the teacher's log-probabilities, nearest words mixed with a `share` of people's answers."""
-    closeness = meaning[rows] @ meaning[: teacher.n_pieces].T
+    """Return (row, piece): log-probabilities, the nearest words mixed with a `share` of what people answered."""
+    closeness = compare_with_pieces(meaning, torch.tensor(rows), teacher.n_pieces)
     targets = F.log_softmax(prior + closeness * sharpness[rows, None], dim=-1)
     for i, row in enumerate(rows):
         if row in teacher.answers:
@@ -188,6 +190,8 @@ class Trainer:
         self.meaning, self.prior = torch.tensor(teacher.meaning), torch.tensor(teacher.log_prior)
         self.sharpness = torch.tensor(teacher.sharpness)
         self.ids = self.tokenizer(teacher.words)["input_ids"]
+        others = [*range(FIRST_PIECE), *range(FIRST_PIECE + teacher.n_pieces, len(self.tokenizer))]
+        self.never_first = torch.tensor(others)  # endings, letters and special tokens
         weights = np.ones(len(teacher.words))
         weights[list(teacher.answers)] = 2.0
         weights[teacher.n_pieces :] *= 0.5
@@ -205,20 +209,45 @@ class Trainer:
         ids = torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
         return ids, (ids != PAD).long()
 
+    def choose_columns(self, targets: torch.Tensor, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (pieces, log weights): every row's likeliest at weight 1, and a random few that stand for the others."""
+        n = self.teacher.n_pieces
+        taken = torch.zeros(n, dtype=torch.bool)
+        taken[targets.topk(self.recipe.top_columns, sorted=False).indices.flatten()] = True
+        top, others = torch.nonzero(taken)[:, 0], torch.nonzero(~taken)[:, 0]
+        some = others[torch.from_numpy(random.permutation(len(others))[: self.recipe.random_columns])]
+        log_weight = math.log(len(others) / max(1, len(some)))
+        return torch.cat([top, some]), torch.cat([torch.zeros(len(top)), torch.full((len(some),), log_weight)])
+
+    def first_logits(self, ids: torch.Tensor, mask: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Return (row, column) the logits of the decoder's first step, for the vocabulary's chosen columns alone."""
+        encoded = self.model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        start = torch.full((len(ids), 1), PAD)
+        hidden = self.model.decoder(
+            input_ids=start, encoder_hidden_states=encoded, encoder_attention_mask=mask
+        ).last_hidden_state[:, 0]
+        return hidden * self.model.model_dim**-0.5 @ self.model.shared.weight[columns].T
+
     def whole_row_loss(self, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (divergence, regression) of the first step from the teacher's rows. The last source is empty."""
-        recipe, n = self.recipe, self.teacher.n_pieces
+        """Return (divergence, regression) of the first step from the teacher's rows. The last source is empty.
+
+        The divergence keeps the top of a row right, the regression the log ratios to the baseline all along it.
+        """
+        recipe = self.recipe
         rows = random.choice(len(self.ids), recipe.batch, replace=False, p=self.source_weights).tolist()
         ids, mask = self.pad([self.ids[row] for row in rows] + [[EOS]])
-        start = torch.full((len(ids), 1), PAD)
-        logits = self.model(input_ids=ids, attention_mask=mask, decoder_input_ids=start).logits[:, 0]
-        said = F.log_softmax(logits, dim=-1)[:, FIRST_PIECE : FIRST_PIECE + n]
         nearest = log_targets(self.teacher, self.meaning, self.sharpness, self.prior, rows, recipe.answers_share)
         targets = torch.cat([nearest, self.prior[None]])
-        divergence = (targets.exp() * (targets - said)).sum(-1)
+        columns, log_weights = self.choose_columns(targets, random)
+        targets = targets[:, columns]
+        logits = self.first_logits(ids, mask, torch.cat([FIRST_PIECE + columns, self.never_first]))
+        words = logits[:, : len(columns)]
+        total = torch.cat([words + log_weights, logits[:, len(columns) :]], dim=1).logsumexp(-1, keepdim=True)
+        said = words - total
+        divergence = ((targets + log_weights).exp() * (targets - said)).sum(-1)
         weights = torch.ones(len(ids))
         weights[-1] = 10.0  # the baseline is subtracted from every other row
-        ratio, wanted = said[:-1] - said[-1], targets[:-1] - self.prior
+        ratio, wanted = said[:-1] - said[-1], targets[:-1] - self.prior[columns]
         error = (ratio - ratio.mean(1, keepdim=True)) - (wanted - wanted.mean(1, keepdim=True))
         return (weights * divergence).sum() / weights.sum(), error.pow(2).mean()
 

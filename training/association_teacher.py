@@ -291,6 +291,15 @@ def estimate_log_prior(popularity: np.ndarray) -> np.ndarray:
     return np.log(0.6 * by_rank / by_rank.sum() + 0.4 * popularity).astype(np.float32)
 
 
+def compare_with_pieces(meaning: torch.Tensor, rows: torch.Tensor, n_pieces: int) -> torch.Tensor:
+    """Return (row, piece): closeness. A word is as close to itself as to its nearest: nobody answers with the cue."""
+    closeness = meaning[rows] @ meaning[:n_pieces].T
+    own = torch.nonzero(rows < n_pieces)[:, 0]
+    closeness[own, rows[own]] = -1.0
+    closeness[own, rows[own]] = closeness[own].amax(1)
+    return closeness
+
+
 def sharpen(meaning: np.ndarray, log_prior: np.ndarray, chunk: int = 100) -> np.ndarray:
     """Return (word,): the factor on closeness at which log sum(prior * exp(factor * closeness)) is LOG_TOTAL.
 
@@ -298,9 +307,9 @@ def sharpen(meaning: np.ndarray, log_prior: np.ndarray, chunk: int = 100) -> np.
     neighbours would look less close than the stray best match of a lonely word. Found by Newton's method.
     """
     factors = []
-    pieces, prior = torch.tensor(meaning[: len(log_prior)]).T, torch.tensor(log_prior)
-    for rows in torch.tensor(meaning).split(chunk):
-        closeness, factor = rows @ pieces, torch.full((len(rows), 1), 10.0)
+    vectors, prior = torch.tensor(meaning), torch.tensor(log_prior)
+    for rows in torch.arange(len(meaning)).split(chunk):
+        closeness, factor = compare_with_pieces(vectors, rows, len(prior)), torch.full((len(rows), 1), 10.0)
         for _ in range(5):
             weighted = torch.addcmul(prior, factor, closeness)
             total = weighted.logsumexp(-1, keepdim=True)
