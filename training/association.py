@@ -65,7 +65,8 @@ class Recipe:
 
 def find_endings(words: list[str], n_pieces: int, n_endings: int) -> list[str]:
     """Return what most often follows a known piece inside the words that are not pieces (`s`, `ness`, `man`, ...)."""
-    pieces, counts = set(words[:n_pieces]), Counter()
+    pieces = set(words[:n_pieces])
+    counts: Counter[str] = Counter()
     for word in re.findall(r"[a-z]+", " ".join(words[n_pieces:])):
         for cut in range(len(word) - 1, 2, -1):
             if word[:cut] in pieces:
@@ -210,7 +211,7 @@ class Trainer:
         return ids, (ids != PAD).long()
 
     def choose_columns(self, targets: torch.Tensor, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (pieces, log weights): every row's likeliest at weight 1, and a random few that stand for the others."""
+        """Return (pieces, log weights): the likeliest of each row at weight 1, and a random few for all the others."""
         n = self.teacher.n_pieces
         taken = torch.zeros(n, dtype=torch.bool)
         taken[targets.topk(self.recipe.top_columns, sorted=False).indices.flatten()] = True

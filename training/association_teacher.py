@@ -206,12 +206,12 @@ def relate_by_wordnet(words: list[str], synsets: dict, senses: dict, seed: int) 
 
     Two words are close when they reach the same meanings: synonyms at once, kinds of one thing by their hypernyms.
     """
-    bags: dict[int, Counter] = {}
+    bags: dict[int, dict[tuple[str, str], float]] = {}
     for i, word in enumerate(words):
         known = stem(word, senses)
         if known:
             total = sum(weight for _, weight in senses[known])
-            bags[i] = Counter()
+            bags[i] = defaultdict(float)
             for key, weight in senses[known][:5]:
                 for reached, strength in _reach(key, synsets).items():
                     bags[i][reached] += strength * math.sqrt(weight / total)
