@@ -48,7 +48,7 @@ class Recipe:
     n_endings: int = 500
     d_model: int = 256
     d_ff: int = 1024
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 96
     top_columns: int = 48  # of each row, compared exactly
     random_columns: int = 4000  # of the rest, weighted to stand for all of it
