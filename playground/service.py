@@ -172,6 +172,7 @@ class Playground:
         source = self.pretrained_source(request.model_id)
         return generation_receipt(request, source, finished, ids, dtype, str(device))
 
+    @_after_imports
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""
         from playground import generation

@@ -17,7 +17,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, friendly, model_picker, view
+from playground.receipts import Receipt
+from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
 EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}
@@ -151,6 +152,16 @@ def unecho(kept: dict[str, Any]) -> pg.GenerateRequest:
     return pg.GenerateRequest(**{**kept, **tuples, "messages": messages})
 
 
+def build_receipt(playground: pg.Playground, asked: dict[str, Any]) -> Receipt:
+    """The code of what has just run; of several strategies one after the other."""
+    receipts = []
+    for kept, figures in zip(asked["requests"], asked["finished"], strict=True):
+        own = {name: figures[name] for name in figures if name not in ("type", "beams", "token_ids")}
+        finished = pg.Finished(**own, token_ids=tuple(figures["token_ids"]))
+        receipts.append(playground.generation_receipt(unecho(kept), finished))
+    return Receipt("Generation", "\n\n".join(receipt.code for receipt in receipts))
+
+
 class Run:
     """What one page is generating; Stop may come before there is anything to stop."""
 
@@ -276,6 +287,7 @@ def build_tab(playground: pg.Playground) -> None:
             preset, controls = _controls()
         with gr.Column(scale=3, min_width=320, elem_id="generation-main"):
             page = view("generation", None, parts=PARTS, presets=PRESETS, defaults={**DEFAULTS, **SPELLED})
+    code, notebook = receipt_panel()
     inputs = {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}
     runs = Runs()
 
@@ -289,12 +301,17 @@ def build_tab(playground: pg.Playground) -> None:
     async def halt(request: gr.Request) -> None:
         runs.stop(request.session_hash or "")
 
+    @friendly
+    def write_code(event: gr.EventData) -> tuple[str, str]:
+        return receipt_values(build_receipt(playground, event._data))
+
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     page.go(
         go, set(inputs.values()), page, postprocess=False, concurrency_limit=100, concurrency_id="generation",
         trigger_mode="multiple", **private,
     ).failure(None, js=f"() => {{ {_tell('failed')} }}")  # fmt: skip
     page.halt(halt, trigger_mode="multiple", **private)
+    page.receipt(write_code, None, [code, notebook], **private)
     page.emptied(None, None, prompt, js="() => ''", **private)
     _wire_settings(page, mode, prompt, preset, controls, private)
     _api(playground)

@@ -138,7 +138,8 @@ const receive = (delta) => {
     if ("next" in delta && delta.next) state.shown.next = readNext(delta.next);
     else if (state.how === "step" && state.shown) state.shown.next = null;
     state.run = null;
-    if (!delta.error) trigger("receipt", { requests: run.targets.map((reply) => reply.begin) });
+    const told = run.targets.filter((reply) => reply.finished && reply.finished.token_ids.length);
+    if (!delta.error && told.length) trigger("receipt", { requests: told.map((reply) => reply.begin), finished: told.map((reply) => reply.finished) });
     else if (state.before && !run.targets[0].started) Object.assign(state, state.before); // what was there is not lost
     state.before = null;
   }
