@@ -21,6 +21,7 @@ from playground.config import Settings
 from playground.errors import BusyError, ModelNotFoundError, NotAllowedError, PlaygroundError
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelKey, ModelManager, QuantizationOption, Snapshot
+from playground.models.zero_gpu import put_on_gpu
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -97,6 +98,7 @@ class Playground:
         self.settings = settings or Settings()
         self.catalog = manager.catalog if manager else Catalog.read(self.settings.models_file)
         self.manager = manager or ModelManager(self.settings, self.catalog)
+        put_on_gpu(self)
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self._importing = threading.Lock()
