@@ -299,7 +299,8 @@ def build_section(playground: pg.Playground) -> None:
             picker = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
-            picker.value = DEFAULT_MODEL
+            if playground.catalog.find(DEFAULT_MODEL):
+                picker.value = DEFAULT_MODEL
             button = gr.Button("Show attention", variant="primary")
     with gr.Accordion("Second text and padding", open=False), gr.Row():
         second_text = gr.Textbox(

@@ -32,7 +32,11 @@ const cache = new Map();
 
 function share(number) { return `${(100 * number).toFixed(0)} %`; }
 function nats(number) { return `${number.toFixed(2)} nats`; }
-function bytes(text) { return Uint8Array.from(atob(text), (char) => char.charCodeAt(0)); }
+function bytes(text) {
+  const binary = atob(text), list = new Uint8Array(binary.length);
+  for (let index = 0; index < list.length; index++) list[index] = binary.charCodeAt(index);
+  return list;
+}
 function floats(text) { return new Float32Array(bytes(text).buffer); }
 function kindNow() { return state.value.kinds[state.kind]; }
 function side(name) { return state.value[kindNow()[name]]; }
@@ -69,7 +73,7 @@ async function take(value) {
     kind.firstLabel = state.value[kind.keys].text[Math.max(0, state.value[kind.keys].attended.indexOf(1))];
   }
   cache.set(`${first.kind}/${first.layer}/${first.head}`, floats(first.weights));
-  cache.set(`overview/${first.kind}/false`, first.overview);
+  cache.set(`overview/${first.kind}/false`, { ...first.overview, cells: bytes(first.overview.cells) });
   $(".at-empty").hidden = true;
   $(".at-main").hidden = false;
   $(".at-note").hidden = !notes.length;
@@ -103,10 +107,9 @@ async function loadOverview() {
   if (!cache.has(key)) {
     const answer = await ask("attention_overview", state.value.ticket, kindNow().kind, state.hide);
     if (!answer) return;
-    cache.set(key, answer);
+    cache.set(key, { ...answer, cells: bytes(answer.cells) });
   }
-  const { rows, columns, cells, largest } = cache.get(key);
-  overview = { rows, columns, cells: bytes(cells), largest };
+  overview = cache.get(key);
   drawThumbs();
 }
 
@@ -119,7 +122,6 @@ async function look(layer, head, say = true) {
   $(".at-head-out").textContent = isAverage() ? "average" : `${head} / ${kind.heads - 1}`;
   $(".at-title").textContent = `Layer ${layer} · ${isAverage() ? `average of ${kind.heads} heads` : `head ${head}`}`;
   $(".at-code").textContent = `outputs.${kind.attribute}[${layer}]${isAverage() ? "[0].mean(0)" : `[0, ${head}]`}`;
-  drawThumbs();
   drawFound();
   drawCards();
   if (!cache.has(key)) {
@@ -157,30 +159,37 @@ function tell(text) { if (text !== told) $(".at-live").textContent = told = text
 // The numbers on screen
 
 function shown() {
-  // The weights to draw, and what was kept of each row before it was divided by it.
-  const [q, k] = sizes(), kept = new Float64Array(q), special = side("keys").special, weights = new Float32Array(matrix);
-  for (let row = 0; row < q; row++) {
-    let sum = 0;
-    for (let key = 0; key < k; key++) { if (state.hide && special[key]) weights[row * k + key] = 0; sum += weights[row * k + key]; }
-    kept[row] = sum;
-    if (state.hide && sum > 0) for (let key = 0; key < k; key++) weights[row * k + key] /= sum;
-  }
+  // The weights to draw, what was kept of each row before it was divided by it, and each weight's place on the ramp.
+  const [q, k] = sizes(), kept = new Float64Array(q), tops = new Float64Array(q), mask = maskNow();
+  const { special } = side("keys"), weights = state.hide ? new Float32Array(matrix) : matrix;
   let most = 0;
-  const tops = new Float64Array(q), mask = maskNow();
-  for (let index = 0; index < weights.length; index++) {
-    if (mask[index]) continue;
-    const row = Math.floor(index / k);
-    if (weights[index] > most) most = weights[index];
-    if (weights[index] > tops[row]) tops[row] = weights[index];
+  for (let row = 0, at = 0; row < q; row++) {
+    const start = at;
+    let sum = 0, top = 0;
+    for (let key = 0; key < k; key++, at++) { if (state.hide && special[key]) weights[at] = 0; sum += weights[at]; }
+    at = start;
+    for (let key = 0; key < k; key++, at++) {
+      if (state.hide && sum > 0) weights[at] /= sum;
+      if (!mask[at] && weights[at] > top) top = weights[at];
+    }
+    kept[row] = sum;
+    tops[row] = top;
+    if (top > most) most = top;
   }
-  return { weights, kept, most, tops };
+  return { weights, kept, most, tops, steps: ramped(weights, most, tops) };
 }
 
-function level(index) {
-  // 0 to 1 along the colour ramp: the square root, so that small weights stay visible.
-  const [, k] = sizes(), top = state.scale === "one" ? 1 : state.scale === "row" ? drawn.tops[Math.floor(index / k)] : drawn.most;
-  return top > 0 ? Math.min(1, Math.sqrt(drawn.weights[index] / top)) : 0;
+function ramped(weights, most, tops) {
+  // 0 to 255 along the colour ramp: the square root, so that small weights stay visible.
+  const [q, k] = sizes(), steps = new Uint8Array(weights.length);
+  for (let row = 0, at = 0; row < q; row++) {
+    const top = state.scale === "one" ? 1 : state.scale === "row" ? tops[row] : most, factor = top > 0 ? 1 / top : 0;
+    for (let key = 0; key < k; key++, at++) steps[at] = Math.min(255, Math.round(255 * Math.sqrt(weights[at] * factor)));
+  }
+  return steps;
 }
+
+function level(index) { return drawn.steps[index] / 255; }
 
 function digits(weight) { return weight === 0 ? "0" : weight < 0.00005 ? "less than 0.0001" : weight.toFixed(4); }
 function spoken(weight) { return weight === 0 ? "0" : weight >= 0.01 ? weight.toFixed(2) : weight >= 0.0005 ? weight.toFixed(3) : "less than 0.001"; }
@@ -210,7 +219,9 @@ function readColours() {
     const place = (step / 255) * 8, low = Math.min(7, Math.floor(place)), part = place - low;
     for (let channel = 0; channel < 3; channel++) ramp[step * 3 + channel] = Math.round(stops[low][channel] * (1 - part) + stops[low + 1][channel] * part);
   }
-  colours = { ramp, ink: get("ink"), muted: get("muted"), line: get("line"), surface: get("surface"), surface2: get("surface-2"), accent: get("accent"), accentInk: get("accent-ink"), mark: get("div-pos"), font: style.fontFamily };
+  // The same colours as 32-bit pixels, in the byte order of ImageData (little-endian, as every browser's machine is).
+  const shades = Uint32Array.from({ length: 256 }, (_, step) => (255 << 24) | (ramp[step * 3 + 2] << 16) | (ramp[step * 3 + 1] << 8) | ramp[step * 3]);
+  colours = { ramp, shades, key: ramp.join(), ink: get("ink"), muted: get("muted"), line: get("line"), surface: get("surface"), surface2: get("surface-2"), accent: get("accent"), accentInk: get("accent-ink"), mark: get("div-pos"), font: style.fontFamily };
 }
 
 function rampCss(place) {
@@ -259,22 +270,31 @@ function thumbGeometry() {
   return { left, top, size, gap: size > 24 ? 3 : 2, columns, width: left + columns * size + 8, height: top + kind.layers * size };
 }
 
-function drawThumbs() {
-  if (!overview || !colours || !$(".at-thumbs-wrap").clientWidth) return;
-  const kind = kindNow(), g = thumbGeometry(), context = sized(thumbs, g.width, g.height), { rows, columns, cells, largest } = overview;
+function painted() {
+  // All thumbnails on one canvas, made once for an overview and its colours.
+  const key = `${state.scale}/${colours.key}`;
+  if (overview.atlas && overview.key === key) return overview.atlas;
+  const kind = kindNow(), { rows, columns, cells, largest } = overview, heads = kind.heads + 1;
   const atlas = document.createElement("canvas");
-  atlas.width = columns * g.columns;
+  atlas.width = columns * heads;
   atlas.height = rows * kind.layers;
-  const pixels = new ImageData(atlas.width, atlas.height), ramp = colours.ramp;
-  for (let layer = 0, at = 0; layer < kind.layers; layer++) for (let head = 0; head < g.columns; head++) {
+  const pixels = new ImageData(atlas.width, atlas.height), shades = new Uint32Array(pixels.data.buffer), steps = new Uint32Array(256);
+  for (let layer = 0, at = 0; layer < kind.layers; layer++) for (let head = 0; head < heads; head++) {
     const factor = state.scale === "one" ? largest[layer][head] : 1;
-    for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++, at++) {
-      const step = Math.round(Math.sqrt((cells[at] / 255) * factor) * 255) * 3;
-      const to = ((layer * rows + row) * atlas.width + head * columns + column) * 4;
-      pixels.data[to] = ramp[step]; pixels.data[to + 1] = ramp[step + 1]; pixels.data[to + 2] = ramp[step + 2]; pixels.data[to + 3] = 255;
+    for (let cell = 0; cell < 256; cell++) steps[cell] = colours.shades[Math.round(Math.sqrt((cell / 255) * factor) * 255)];
+    for (let row = 0; row < rows; row++) {
+      const to = (layer * rows + row) * atlas.width + head * columns;
+      for (let column = 0; column < columns; column++) shades[to + column] = steps[cells[at++]];
     }
   }
   atlas.getContext("2d").putImageData(pixels, 0, 0);
+  Object.assign(overview, { atlas, key });
+  return atlas;
+}
+
+function drawThumbs() {
+  if (!overview || !colours || !$(".at-thumbs-wrap").clientWidth) return;
+  const kind = kindNow(), g = thumbGeometry(), context = sized(thumbs, g.width, g.height), { rows, columns } = overview, atlas = painted();
   context.font = `10px ${colours.font}`;
   context.fillStyle = colours.muted;
   context.textBaseline = "middle";
@@ -413,12 +433,10 @@ function pixels(cells) {
   const [q, k] = sizes(), canvas = document.createElement("canvas"), special = side("keys").special;
   canvas.width = k;
   canvas.height = q;
-  const image = new ImageData(k, q);
+  const image = new ImageData(k, q), shades = new Uint32Array(image.data.buffer);
   for (let index = 0; index < q * k; index++) {
-    const hidden = state.hide && special[index % k], place = state.mode === "mask" ? 0.6 : level(index);
-    if (cells[index] || (hidden && state.mode !== "mask")) continue;
-    const step = Math.round(place * 255) * 3;
-    image.data.set([colours.ramp[step], colours.ramp[step + 1], colours.ramp[step + 2], 255], index * 4);
+    if (cells[index] || (state.hide && state.mode !== "mask" && special[index % k])) continue;
+    shades[index] = colours.shades[state.mode === "mask" ? 153 : drawn.steps[index]];
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
@@ -559,7 +577,8 @@ function drawLinesOf(context, g, list, strong) {
 }
 
 function heavy(list) {
-  return list.filter((index) => !maskNow()[index] && level(index) > 0.16).sort((a, b) => drawn.weights[a] - drawn.weights[b]).slice(-4000);
+  const mask = maskNow();
+  return list.filter((index) => !mask[index] && drawn.steps[index] > 40).sort((a, b) => drawn.weights[a] - drawn.weights[b]).slice(-4000);
 }
 
 function paintLines(context, g) {
@@ -866,14 +885,18 @@ for (const button of $$("[data-zoom]")) button.addEventListener("click", () => {
 });
 for (const button of $$("[data-export]")) button.addEventListener("click", () => EXPORTS[button.dataset.export]());
 
-function repaint() { readColours(); drawThumbs(); draw(); }
-let pending = 0;
+function repaint() {
+  readColours();
+  const look = `${colours.key} ${colours.ink} ${scroll.clientWidth} ${$(".at-thumbs-wrap").clientWidth}`;
+  if (look !== painting) { painting = look; drawThumbs(); draw(); }
+}
+let pending = 0, painting = "";
 function later() { cancelAnimationFrame(pending); pending = requestAnimationFrame(repaint); }
 window.addEventListener("pg-theme", later);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", later);
 new MutationObserver(later).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 new ResizeObserver(() => {
-  if (!element.clientWidth) return;
+  if (!element.clientWidth) { painting = ""; return; }
   if (!state.value && !asked) { asked = true; trigger("first_view"); }
   later();
 }).observe(element);
