@@ -107,7 +107,7 @@ def our_run(page: Page, url: str) -> tuple[int, float]:
     received = [0]
     page.add_init_script(WATCH_OURS)
     page.goto(url, wait_until="domcontentloaded")
-    page.wait_for_selector("[data-drawn]", state="attached", timeout=120_000)  # the example that opens by itself
+    page.wait_for_selector(".at[data-drawn]", state="attached", timeout=120_000)  # the example that opens by itself
     page.wait_for_timeout(1000)
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")

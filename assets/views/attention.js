@@ -84,7 +84,7 @@ async function take(value) {
   const [, k] = sizes(), row = matrix.subarray(state.q * k, (state.q + 1) * k);
   state.k = row.indexOf(Math.max(...row));
   refresh();
-  element.dataset.drawn = state.value.ticket;
+  $(".at").dataset.drawn = state.value.ticket;
 }
 
 async function changeKind(number, layer = 0, head = 0) {

@@ -15,17 +15,17 @@ READOUT, LIVE = ".at-readout", ".at-live"
 def open_section(page):
     page.get_by_role("tab", name="Tokens", exact=True).first.click()
     page.get_by_role("tab", name="Attention", exact=True).click()
-    page.wait_for_selector("[data-drawn]", state="attached", timeout=60_000)
+    page.wait_for_selector(".at[data-drawn]", state="attached", timeout=60_000)
     return page
 
 
 def run(page, text: str) -> None:
     """Shows the attention of a text and waits until it is drawn."""
-    before = page.get_attribute("[data-drawn]", "data-drawn")
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
     section = page.locator(".at").locator("xpath=ancestor::*[@role='tabpanel'][1]")
     section.get_by_label("text", exact=True).fill(text)
     section.get_by_role("button", name="Show attention").click()
-    page.wait_for_function("old => document.querySelector('[data-drawn]').dataset.drawn !== old", arg=before)
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
 
 
 def colours_drawn(page, selector: str) -> int:
@@ -80,9 +80,9 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
 
 def test_padding_is_hatched_and_named_and_code_follows_the_head(page):
     open_section(page)
-    before = page.get_attribute("[data-drawn]", "data-drawn")
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
     page.get_by_role("button", name="Padding, hatched").click()
-    page.wait_for_function("old => document.querySelector('[data-drawn]').dataset.drawn !== old", arg=before)
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
     page.get_by_text("masked: padding", exact=True).wait_for()
     page.focus(".at-stage")
     page.keyboard.press("End")
@@ -133,7 +133,7 @@ def check_offline_page(browser, path: Path, taken: dict) -> None:
         "request", lambda request: request.url.startswith(("file:", "blob:", "data:")) or troubles.append(request.url)
     )
     page.goto(path.as_uri())
-    page.wait_for_selector("[data-drawn]", state="attached")
+    page.wait_for_selector(".at[data-drawn]", state="attached")
     page.focus(".at-thumbs")
     page.keyboard.press("ArrowDown")
     page.get_by_text("outputs.attentions[1][0, 2]").wait_for()
