@@ -34,7 +34,7 @@ EXAMPLES = (
     ("Two segments", DEFAULT_MODEL, "Where does the cat sleep?", "The cat sleeps on the warm mat.", 0),
     ("Padding, hatched", DEFAULT_MODEL, "Padding is masked.", "", 6),
     ("Causal: no look ahead", SMOLLM, "The capital of France is Paris. The capital of Italy is", "", 0),
-    ("Cross-attention of a T5", ASSOCIATION, "cat", "", 0),
+    ("Cross-attention of a T5", ASSOCIATION, "my grandmother bakes bread", "my grandfather eats it", 0),
 )
 KIND_NAMES = {"self": "Self-attention", "encoder": "Encoder", "decoder": "Decoder", "cross": "Cross"}
 MAX_LIST_CELLS = 2_000_000
