@@ -17,6 +17,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.models.catalog import QUANTIZATIONS
 from playground.receipts import Receipt
 from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
 
@@ -38,7 +39,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "creative": DEFAULTS | {"do_sample": True, "temperature": 1.3, "top_k": 0, "min_p": 0.05},
     "beam": DEFAULTS | {"num_beams": 4},
 }
-SPELLED = {"max_new_tokens": 40, "seed": 0, "stop_strings": "", "split_special_tokens": False}
+SPELLED = {"max_new_tokens": 40, "seed": 0, "stop_strings": "", "split_special_tokens": False, "quantization": "auto"}
 
 
 def format_event(event: Any) -> dict[str, Any]:
@@ -118,7 +119,9 @@ def build_requests(values: dict[str, Any], asked: dict[str, Any], person: str) -
     if asked.get("model_id"):
         common["model_id"] = str(asked["model_id"])
     columns = asked.get("columns") or [{}]
-    numbers = {name: int(asked[name]) for name in ("max_new_tokens", "seed") if asked.get(name) is not None}
+    numbers = {
+        name: int(asked[name]) for name in ("max_new_tokens", "seed", "num_beams") if asked.get(name) is not None
+    }
     prefix = tuple(int(token_id) for token_id in asked.get("prefix_token_ids") or ())
     return tuple(
         pg.GenerateRequest(**common, **(read_settings({**values, **column}) | numbers), prefix_token_ids=prefix)
@@ -159,7 +162,10 @@ def build_receipt(playground: pg.Playground, asked: dict[str, Any]) -> Receipt:
         own = {name: figures[name] for name in figures if name not in ("type", "beams", "token_ids")}
         finished = pg.Finished(**own, token_ids=tuple(figures["token_ids"]))
         receipts.append(playground.generation_receipt(unecho(kept), finished))
-    return Receipt("Generation", "\n\n".join(receipt.code for receipt in receipts))
+    if len(receipts) == 1:
+        return receipts[0]
+    parts = [f"# {n} of {len(receipts)}\n{receipt.code}" for n, receipt in enumerate(receipts, start=1)]
+    return Receipt("Generation", "\n\n".join(parts))
 
 
 class Run:
@@ -376,6 +382,9 @@ def _controls() -> tuple[gr.Radio, dict[str, gr.components.Component]]:
             ),
             "split_special_tokens": gr.Checkbox(
                 False, label="split_special_tokens", info="Read special tokens that you type as plain text."
+            ),
+            "quantization": gr.Dropdown(
+                list(QUANTIZATIONS), value="auto", label="quantization", info="How the weights are held in memory."
             ),
             "system": gr.Textbox("", label="system message", lines=2, info="For chat. Empty: what the template says."),
         }

@@ -14,11 +14,23 @@ const running = () => state.run !== null;
 // Asking Python
 
 let runs = 0;
+// What was there before a run, so that one which doesn't even begin takes nothing away.
+const remember = () => {
+  const reply = state.shown;
+  state.before = state.before || { replies: state.replies.slice(), shown: reply, own: reply && { tokens: reply.tokens.slice(), next: reply.next, finished: reply.finished } };
+};
+const restore = () => {
+  if (!state.before) return;
+  Object.assign(state, { replies: state.before.replies, shown: state.before.shown });
+  if (state.shown) Object.assign(state.shown, state.before.own, { version: state.shown.version + 1 });
+};
 const go = (targets, asked) => {
   runs += 1;
+  const chosen = asked.draw !== undefined || Boolean((asked.prefix_token_ids || []).length);
   state.run = { id: `${Date.now()}-${runs}`, targets, n: -1, gap: false, chat: asked.chat || false };
   notes.replaceChildren();
-  trigger("go", { run: state.run.id, ...asked });
+  trigger("go", { run: state.run.id, ...asked, ...(chosen ? { num_beams: 1 } : {}) });
+  if (chosen && state.settings.num_beams > 1) note("Beam search can't go on from chosen tokens, so this runs with num_beams 1.");
   draw();
 };
 const source = (reply) => ({ prompt: reply.begin.messages ? null : reply.begin.prompt, messages: reply.begin.messages, model_id: reply.begin.model_id });
@@ -39,7 +51,7 @@ const start = () => {
     state.columns = state.strategies.map((one) => Object.assign(newReply(one.name), { settings: one.settings }));
     return go(state.columns, { history, columns: state.strategies.map((one) => one.settings) });
   }
-  state.before = { replies: state.replies, shown: state.shown };
+  remember();
   state.replies = [newReply("A")];
   state.shown = state.replies[0];
   return go(state.replies.slice(), state.how === "step" ? { ...asked, draw: 0 } : asked);
@@ -58,6 +70,7 @@ const branch = (from, index, taken) => {
   return reply;
 };
 const choose = (from, index, taken) => {
+  remember();
   if (from.columns || from.nodes.size) { // a reply of another view or of beam search becomes an ordinary one
     state.replies = [from];
     from.name = "A";
@@ -70,6 +83,7 @@ const choose = (from, index, taken) => {
 };
 // By hand: the shown reply itself grows or shrinks by one token.
 const byHand = (prefix, draws, have) => {
+  remember();
   const reply = state.shown;
   state.pinned = null;
   reply.finished = null;
@@ -77,6 +91,7 @@ const byHand = (prefix, draws, have) => {
   return go([reply], { ...source(reply), prefix_token_ids: prefix, have, draw: draws });
 };
 const pick = (one) => {
+  remember();
   const reply = state.shown;
   reply.tokens.push({ index: reply.tokens.length, id: one.id, piece: one.piece, text: one.piece, before: one.before, after: one.after, entropy: reply.next.entropy, elapsed: 0, forced: true, alternatives: [] });
   byHand(ids(reply), 0, reply.tokens.length - 1);
@@ -88,10 +103,11 @@ const acts = {
     if (!running()) return;
     const begun = state.run.targets.some((reply) => reply.started || reply.position);
     if (begun) state.run.stopping = true;
-    else state.run = null; // still loading the model: nothing of it will be shown
+    else { state.run = null; restore(); state.before = null; } // still loading the model: nothing of it will be shown
     draw();
   },
   continue: () => {
+    remember();
     const reply = state.shown, prefix = ids(reply);
     reply.finished = null;
     reply.first = prefix.length;
@@ -99,6 +115,7 @@ const acts = {
   },
   regenerate: () => {
     if (state.how === "compare") return start();
+    remember();
     const seed = Number(state.settings.seed || 0) + 1;
     const from = state.shown;
     window.pgGenerationSeed = state.settings.seed = seed;
@@ -110,6 +127,7 @@ const acts = {
   },
   step: () => (state.shown && state.shown.begin ? byHand(ids(state.shown), 1, state.shown.tokens.length) : start()),
   undo: () => {
+    remember();
     const reply = state.shown;
     reply.tokens.pop();
     reply.version += 1;
@@ -140,7 +158,7 @@ const receive = (delta) => {
     state.run = null;
     const told = run.targets.filter((reply) => reply.finished && reply.finished.token_ids.length);
     if (!delta.error && told.length) trigger("receipt", { requests: told.map((reply) => reply.begin), finished: told.map((reply) => reply.finished) });
-    else if (state.before && !run.targets[0].started) Object.assign(state, state.before); // what was there is not lost
+    if (delta.error && !run.began) restore();
     state.before = null;
   }
   draw();
@@ -148,6 +166,7 @@ const receive = (delta) => {
 const apply = (run, reply, event) => {
   applyEvent(reply, event);
   if (event.type !== "started") return;
+  run.began = true;
   if (run.chat) trigger("emptied", {});
   for (const line of event.notes) if (![...notes.children].some((one) => one.textContent === line)) note(line);
 };
@@ -212,7 +231,7 @@ const showAlternatives = (reply, index) => {
   if (state.how !== "compare" && !token.beam) {
     const here = make("button", "", "Step from here");
     here.type = "button";
-    here.addEventListener("click", () => { setHow("step", false); branch(reply, index, null); byHand(ids(state.shown), 0, index); });
+    here.addEventListener("click", () => { remember(); setHow("step", false); branch(reply, index, null); byHand(ids(state.shown), 0, index); });
     foot.append(here);
   }
   foot.append(make("span", "", "Choose another and the text goes on from it."));
@@ -540,7 +559,7 @@ const onOutside = (event) => {
   const { name, value } = event.detail;
   if (name === "settings") { Object.assign(state.settings, value); if (state.how === "step" && !state.pinned) showDefault(); drawStrategies(); }
   if (name === "mode") { state.mode = value; draw(); }
-  if (name === "failed" && running()) { state.run = null; note("The request didn't get through. Your prompt is still there: try again.", true); draw(); }
+  if (name === "failed" && running()) { state.run = null; restore(); state.before = null; note("The request didn't get through. Your prompt is still there: try again.", true); draw(); }
   return undefined;
 };
 document.addEventListener("pg-generation", onOutside);
