@@ -131,8 +131,12 @@ const button = (label, key, work, primary) => {
 };
 const command = async (name, id, task, quantization, words) => {
   said(words);
-  const answer = await server.model_command(name, id, task, quantization);
-  if (answer.error) said(answer.error, true);
+  try {
+    const answer = await server.model_command(name, id, task, quantization);
+    if (answer.error) said(answer.error, true);
+  } catch (error) {
+    said("The server doesn't answer; please try again.", true);
+  }
   await ask();
 };
 const variantBox = (model, variant) => {
@@ -240,11 +244,15 @@ const fill = (model, record) => {
   }
 };
 const open = async (model, record) => {
-  if (!record.options) {
-    const answer = await server.model_options(model.id, model.task);
-    if (answer.error) record.trouble = answer.error;
-    else record.options = answer.value;
+  fill(model, record);
+  let answer;
+  try {
+    answer = await server.model_options(model.id, model.task);
+  } catch (error) {
+    answer = { error: "The server doesn't answer; close and open this row to try again." };
   }
+  record.trouble = answer.error || "";
+  if (!answer.error) record.options = answer.value;
   const now = state.models.find((one) => one.id === model.id);
   if (now) fill(now, record);
 };

@@ -248,6 +248,8 @@ def load_model(
     if quantization in ("8-bit", "4-bit"):
         if obstacle := quantization_obstacle(quantization, device):
             raise UnsupportedOptionError(f"{quantization} can't work here: {obstacle}", "Choose auto.")
+        # bitsandbytes warns of its cast to float16 at every layer of every forward pass.
+        logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
         options["quantization_config"] = quantization_config(quantization, options["dtype"])
     auto_class = getattr(transformers, AUTO_CLASSES[task])
     with explaining(spec), BUILDING, _weights_progress(report):
