@@ -374,7 +374,7 @@ function geometry() {
   }
   const left = measured(side("queries").text, narrow ? 64 : 120) + 22, tall = measured(side("keys").text, narrow ? 70 : 110);
   const top = tall * 0.82 + 18, right = Math.max(46, tall * 0.58);
-  let cell = Math.max(1.5, Math.min(38, (width - left - right) / k)) * zoom;
+  let cell = Math.max(1.5, Math.min(k > 6 ? 38 : 56, (width - left - right) / k)) * zoom;
   cell = cell > 4 ? Math.floor(cell) : cell;
   return { q, k, cell, left, top, right, width: left + k * cell + right, height: top + q * cell + 4 };
 }

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
+import gradio as gr
 import pytest
+
+import app
+from tabs import attention
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 READOUT, LIVE = ".at-readout", ".at-live"
@@ -62,6 +67,10 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     page.select_option(".at-find", label="read the previous token")
     page.get_by_text("outputs.attentions[0][0, 2]").wait_for()
 
+    code = page.get_by_role("button", name="Code: this exact run with plain transformers")
+    code.locator("visible=true").click()
+    page.get_by_text("weights = attentions[0, 2]").locator("visible=true").wait_for()
+
     box = page.locator(".at-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert "the row sums to 1.0000" in page.inner_text(READOUT)
@@ -78,7 +87,7 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     assert "not the model's own numbers" in page.inner_text(".at-plain")
 
 
-def test_padding_is_hatched_and_named_and_code_follows_the_head(page):
+def test_padding_is_hatched_and_named(page):
     open_section(page)
     before = page.get_attribute(".at[data-drawn]", "data-drawn")
     page.get_by_role("button", name="Padding, hatched").click()
@@ -122,6 +131,33 @@ def test_every_export_and_the_page_without_a_network(page, browser, tmp_path):
     taken = json.loads(files["json"].read_text())
     assert len(taken["attentions"]) == 6 and len(taken["attentions"][0]) == 12
     check_offline_page(browser, files["html"], taken)
+
+
+def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, monkeypatch):
+    shelves = []
+
+    class Watched(attention.Shelf):
+        def __init__(self) -> None:
+            super().__init__()
+            shelves.append(self)
+
+    monkeypatch.setattr(attention, "Shelf", Watched)
+    with gr.Blocks() as demo, gr.Tabs(), gr.Tab("Attention"):
+        attention.build_section(app_playground)
+    options = app.launch_options(app_playground.settings)
+    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+    try:
+        page = open_page(url=url.rstrip("/"))
+        page.wait_for_selector(".at[data-drawn]", state="attached")
+        run(page, "Nobody else sees this.")
+        assert len(shelves[0]) == 1
+        page.close()
+        deadline = time.monotonic() + 20
+        while len(shelves[0]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(shelves[0]) == 0
+    finally:
+        demo.close()
 
 
 def check_offline_page(browser, path: Path, taken: dict) -> None:
