@@ -154,7 +154,8 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
     torch's global one, so the same seed gives the same tokens.
     """
     log_total = logits.logsumexp(-1, keepdim=True)
-    entropies = log_total[:, 0] - torch.linalg.vecdot((logits - log_total).exp(), logits)
+    log_before = logits - log_total
+    entropies = -torch.linalg.vecdot(log_before.exp(), log_before)
     top = min(max(draw.request.top for draw in draws), logits.shape[-1])
     best, best_ids = logits.topk(top)
     chosen = torch.empty(len(draws), dtype=torch.long, device=logits.device)

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
-PASS_TOKENS = {"cpu": 128, "cuda": 2048}  # tokens of prompts that are read between two steps of the others
+PASS_TOKENS = {"cpu": 64, "cuda": 2048}  # tokens of prompts that are read between two steps of the others
 MEMORY_SHARE = 0.8
 
 
@@ -78,6 +78,7 @@ class Stream:
     asked_at: float = field(default_factory=time.perf_counter)
     stopped: bool = False
     ended: bool = False
+    started: bool = False
     position: int = 0
     reply: list[int] = field(default_factory=list)
     losses: float = 0.0
@@ -287,8 +288,6 @@ class Engine:
         self._last_turn[stream.request.person] = self._turns
         stream.begin(self)
         self._reading.append(stream)
-        prompt = stream.prompt
-        stream.post(Started(len(prompt.token_ids), self.context_length, prompt.max_new_tokens, prompt.notes))
 
     def _tell_positions(self, waiting: Sequence[Stream]) -> None:
         """Posts each waiting stream's place in line when it has changed."""
@@ -304,6 +303,7 @@ class Engine:
         if not self._reading:
             return
         group = self._group()
+        self._tell_started(group)
         texts = list(dict.fromkeys(tuple(stream.to_read) for stream in group))
         sources = [texts.index(tuple(stream.to_read)) for stream in group]
         table = group[0].table or KeyValueTable(self.model)
@@ -324,6 +324,15 @@ class Engine:
             if end < len(texts[0]):
                 return
         self._join([stream for stream in group if not stream.ended], table, logits[:, -1], sources)
+
+    def _tell_started(self, group: Sequence[Stream]) -> None:
+        for stream in group:
+            if not stream.started:
+                stream.started, prompt = True, stream.prompt
+                queued = time.perf_counter() - stream.asked_at
+                stream.post(
+                    Started(len(prompt.token_ids), self.context_length, prompt.max_new_tokens, prompt.notes, queued)
+                )
 
     def _group(self) -> list[Stream]:
         """The streams whose prompts are read next: the first in line, and others while the pass has room."""

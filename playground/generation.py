@@ -92,12 +92,16 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Started:
-    """The prompt is being read. ``notes`` are sentences for the person: what was cut, what the model will read."""
+    """The prompt is being read, after ``queue_seconds`` in line.
+
+    ``notes`` are sentences for the person: what was cut, what the model will read.
+    """
 
     prompt_tokens: int
     context_length: int
     max_new_tokens: int
     notes: tuple[str, ...] = ()
+    queue_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
