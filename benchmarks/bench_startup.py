@@ -61,7 +61,9 @@ def measure(command: list[str], port: int) -> dict[str, float]:
         client = Client(url, verbose=False)
         client.predict(SENTENCE, api_name="/classify")
         classified = time.perf_counter() - started
-        next(iter(client.submit(PROMPT, api_name="/generate")))
+        for answer in client.submit(PROMPT, api_name="/generate"):
+            if not isinstance(answer, list) or any(event["type"] == "step" for event in answer):
+                break  # the plain script streams text, ours lists of events
         return {"page": page, "classify": classified, "token": time.perf_counter() - started}
     finally:
         process.send_signal(signal.SIGINT)

@@ -108,7 +108,11 @@ def friendly(handler: Handler) -> Handler:
             with _kindly():
                 return handler(*args, **kwargs)
 
-    return functools.wraps(handler)(wrapper)  # type: ignore[return-value]
+    functools.update_wrapper(wrapper, handler)
+    # gradio evaluates annotations while the page is built; one of ours would import torch then, before the page answers.
+    hints = {name: hint for name, hint in wrapper.__annotations__.items() if "pg." not in str(hint)}
+    wrapper.__annotations__ = hints
+    return wrapper  # type: ignore[return-value]
 
 
 def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:

@@ -98,11 +98,11 @@ def test_no_module_level_mutable_state():
                 if isinstance(node, ast.AnnAssign)
                 else []
             )
-            for target in targets:
-                name = target.id if isinstance(target, ast.Name) else ""
-                constant = name.lstrip("_").isupper() or name in ("log", "__all__") or name[:1].isupper()
+            names = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            for name in names:
+                constant = name.id.lstrip("_").isupper() or name.id in ("log", "__all__") or name.id[:1].isupper()
                 if not constant:
-                    found.append(f"{path.relative_to(ROOT)}: {name}")
+                    found.append(f"{path.relative_to(ROOT)}: {name.id}")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Global):
                 found.append(f"{path.relative_to(ROOT)}: global {node.names}")
