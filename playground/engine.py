@@ -178,7 +178,7 @@ class Engine:
         table.open([len(ids)], len(ids))
         for begin in range(0, len(ids), self._pass_tokens):
             logits = self._forward(table, [ids[begin : begin + self._pass_tokens]])
-        row = logits[0, -1]
+        row = logits[0, -1].float()
         best = candidates(row, Draw(request, ids, torch.Generator(self.device)), count, self.pieces)
         others = torch.ones_like(row, dtype=torch.bool)
         others[[one.token_id for one in best]] = False

@@ -580,3 +580,14 @@ def run_receipt(code):
     with contextlib.redirect_stdout(output), torch.random.fork_rng():
         exec(compile(code, "receipt", "exec"), {})
     return json.loads(output.getvalue().strip().splitlines()[-1])["token_ids"]
+
+
+def test_half_precision_models_choose_in_full_precision(tokenizer):
+    """bfloat16 logits are compared as float32, and probabilities still add up to 1."""
+    manager = OneModel(tiny_model("llama", len(tokenizer)).to(torch.bfloat16), tokenizer)
+    request = GenerateRequest(prompt="the quick", max_new_tokens=8, top=100, do_sample=True, top_k=20)
+    for step in generate(manager, request).result().steps:
+        assert sum(one.after for one in step.alternatives) == pytest.approx(1, abs=1e-5)
+    candidates = next_token(manager, request, count=400).candidates
+    assert sum(one.before for one in candidates) == pytest.approx(1, abs=1e-5)
+    assert all(one.kept == (one.after > 0) for one in candidates)
