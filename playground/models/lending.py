@@ -88,6 +88,9 @@ class Lender(Protocol):
     def borrow(self, key: ModelKey) -> Any:
         """A held entry with the attribute ``loaded``; loads the model first if need be."""
 
+    def borrow_resident(self, key: ModelKey) -> Any:
+        """The same if that takes no waiting, else None."""
+
     def give_back(self, held: Any) -> None:
         """Ends what `borrow` began."""
 
@@ -123,6 +126,9 @@ class Lease:
 
     async def __aenter__(self) -> LoadedModel:
         """Waits for a load on a thread of its own, so that the event loop goes on serving everybody else."""
+        self._held = self._lender.borrow_resident(self._key)
+        if self._held is not None:
+            return self._held.loaded
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 

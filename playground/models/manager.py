@@ -109,14 +109,18 @@ class ModelManager:
         return Guard(self.reclaim)
 
     def borrow(self, key: ModelKey) -> Entry:
-        """The entry of a resident model, with one more lease on it; for `Lease`."""
+        """The entry of a resident model, with one more lease on it, loaded first if need be; for `Lease`."""
+        return self.borrow_resident(key) or self._borrow_slowly(self._entry(key))
+
+    def borrow_resident(self, key: ModelKey) -> Entry | None:
+        """The same if that takes no waiting, else None."""
         entry = self._aliases.get(key)
         if entry is not None:
             with self._lock:
                 if entry.state == "resident":
                     entry.leases += 1
                     return entry
-        return self._borrow_slowly(self._entry(key))
+        return None
 
     def give_back(self, entry: Entry) -> None:
         """Ends a lease; for `Lease`."""

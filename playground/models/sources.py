@@ -6,6 +6,7 @@ Hub and transformers, so tests can put something quick in its place.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,9 @@ class Source:
     def folder(self, spec: ModelSpec, report: Report) -> Path:
         """The folder with a model's files, prepared or downloaded first if need be."""
         if spec.source == "embedded":
-            return embedded.locate(spec.location, self.settings.home, lambda what, fraction: report(what, fraction))
+            # Preparing runs from_pretrained, which no load may do at the same time; looking doesn't, and must not wait.
+            with contextlib.nullcontext() if self._is_prepared(spec) else loading.BUILDING:
+                return embedded.locate(spec.location, self.settings.home, report)
         if spec.source == "hub":
             return hub.download(spec, report, allowed=self.settings.hub != "off")
         folder = Path(spec.location).expanduser()
@@ -81,7 +84,8 @@ class Source:
         except CorruptModelError:
             if spec.source != "embedded" or embedded.verify(spec.location, self.settings.home):
                 raise
-            folder = self.folder(spec, report)
+            with loading.BUILDING:
+                folder = self.folder(spec, report)
             return loading.load_model(spec, folder, task, quantization, device, report, max_memory)
 
     def tokenizer(self, spec: ModelSpec, report: Report) -> PreTrainedTokenizerBase:

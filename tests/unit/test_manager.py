@@ -644,6 +644,33 @@ def test_asking_for_ever_new_models_does_not_fill_the_memory(make, monkeypatch):
         assert rows(manager)["a"].leases == 1
 
 
+def test_an_embedded_model_is_prepared_while_no_load_builds_and_repaired_once(tmp_path, monkeypatch):
+    """Preparing runs from_pretrained too; and files that turn out damaged are made again, once."""
+    from playground.models import embedded, loading, sources
+    from tests.tiny_models import make_model
+
+    prepared, verified = [], []
+
+    def locate(name, home, progress=None):
+        free = []
+        other = threading.Thread(target=lambda: free.append(loading.BUILDING.acquire(blocking=False)))
+        other.start()
+        other.join()
+        assert free == [False], "another load could build meanwhile"
+        prepared.append(name)
+        return make_model(tmp_path / "made", "llama")
+
+    monkeypatch.setattr(embedded, "locate", locate)
+    monkeypatch.setattr(embedded, "verify", lambda name, home: bool(verified.append(name)))
+    source = sources.Source(Settings(device="cpu", home=tmp_path))
+    spec = spec_of("x", source="embedded", location="made")
+    folder = source.folder(spec, lambda what, fraction: None)
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    model = source.load(spec, folder, TASK, "float32", torch.device("cpu"), lambda what, fraction: None)
+    assert measure_bytes(model) > 50_000
+    assert (prepared, verified) == (["made", "made"], ["made"])
+
+
 # Under load
 
 
