@@ -80,7 +80,7 @@ class Crowd(threading.Thread):
             length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
             body = await reader.readexactly(length)
             self.sent += 1
-            self.failed += not (head.startswith(b"HTTP/1.1 200") and b'"counts"' in body)
+            self.failed += not (head.startswith(b"HTTP/1.1 200") and b"counts" in body)
             await asyncio.sleep(max(0.0, 1 / KEYS_PER_SECOND - (time.perf_counter() - start)))
         writer.close()
 

@@ -554,7 +554,7 @@ def _token(
     token_id, piece, words = encoding.ids[index], encoding.tokens[index], encoding.words
     start, end = span or (0, 0)
     if token_id == rules.unknown_id:  # Unigram reports the unknown characters in place of the piece
-        piece = rules.backend.id_to_token(token_id)
+        piece = rules.backend.id_to_token(token_id) or piece
     return Token(
         index,
         token_id,

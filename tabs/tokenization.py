@@ -7,6 +7,7 @@ the attention mask, or compare the same sentence in Thai and in English.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import anyio.to_thread
@@ -45,25 +46,16 @@ def format_tokens(result: pg.Tokenization) -> dict[str, Any]:
         "counts": {name: getattr(counts, name) for name in counts.__dataclass_fields__},
         "notes": list(result.notes),
         "tokens": [
-            {
-                "id": token.token_id,
-                "piece": token.piece,
-                "shown": token.shown,
-                "start": token.start,
-                "end": token.end,
-                "segment": token.segment,
-                "special": token.special,
-                "unknown": token.unknown,
-                "continuation": token.continuation,
-                "added": token.added,
-                "bytes": token.byte_note,
-                "index": token.index,
-            }
-            for token in result.tokens
+            [t.token_id, t.piece, t.shown, t.start, t.end, t.segment, _marks(t), t.byte_note] for t in result.tokens
         ],
         "segments": [[segment.start, segment.end, list(segment.tokens)] for segment in result.segments],
         "gaps": {str(k): visible(item.text) for k, item in enumerate(result.segments) if not item.tokens},
     }
+
+
+def _marks(token: pg.Token) -> int:
+    """Special 1, unknown 2, continuation 4, added 8."""
+    return token.special + 2 * token.unknown + 4 * token.continuation + 8 * token.added
 
 
 def format_api(result: pg.Tokenization) -> dict[str, Any]:
@@ -106,7 +98,11 @@ def build_tab(playground: pg.Playground) -> None:
 def build_live(playground: pg.Playground) -> None:
     """Tokens while a person types, without the queue and without a model."""
 
-    def answer(question: dict[str, Any]) -> dict[str, Any]:
+    def answer(question: dict[str, Any]) -> str:
+        """JSON as text: gradio would walk through a dictionary of this size for longer than tokenizing takes."""
+        return json.dumps(looked_up(question))
+
+    def looked_up(question: dict[str, Any]) -> dict[str, Any]:
         try:
             text, model_id = str(question["text"]), str(question["model_id"])
             special = bool(question["add_special_tokens"])
@@ -117,7 +113,7 @@ def build_live(playground: pg.Playground) -> None:
         except (KeyError, TypeError):
             return {"error": "The question was not understood. Reload the page."}
 
-    async def live_tokens(question: dict[str, Any]) -> dict[str, Any]:
+    async def live_tokens(question: dict[str, Any]) -> str:
         """Short texts are answered at once (about a millisecond), others on a thread of their own."""
         known = isinstance(question, dict) and playground.tokenizers.has(str(question.get("model_id")))
         if known and len(str(question.get("text"))) <= SHORT:

@@ -15,6 +15,14 @@ const make = (tag, className, text) => {
 };
 const number = (value) => value.toLocaleString("en-US");
 
+// ---- what comes over the wire: JSON as text, one short row per token
+const read = (answer) => {
+  const result = JSON.parse(answer);
+  result.tokens = (result.tokens || []).map(([id, piece, shown, start, end, segment, marks, bytes], index) => ({ id, piece, shown, start, end,
+    segment, bytes, index, special: Boolean(marks & 1), unknown: Boolean(marks & 2), continuation: Boolean(marks & 4), added: Boolean(marks & 8) }));
+  return result;
+};
+
 // ---- asking: after a short pause, one question at a time, the latest wins
 const ask = () => {
   clearTimeout(state.timer);
@@ -28,7 +36,7 @@ const send = async () => {
   const text = letters.length > LIMIT ? letters.slice(0, LIMIT).join("") : area.value;
   let result;
   try {
-    result = await server.live_tokens({ text, model_id: state.modelId, add_special_tokens: state.special });
+    result = read(await server.live_tokens({ text, model_id: state.modelId, add_special_tokens: state.special }));
   } catch (error) {
     result = { error: "The server didn't answer. Your text is still here; it is asked again when you type." };
   }
