@@ -123,7 +123,7 @@ const acts = {
     const reply = branch(from, 0, null);
     reply.parent = null;
     go([reply], { ...source(from), seed });
-    if (!state.settings.do_sample) note("These settings leave nothing to chance, so the reply stays the same. Switch do_sample on for another.");
+    if (!state.settings.do_sample) note("These settings leave nothing to chance: one prompt always gets one reply. Switch do_sample on for another.");
   },
   step: () => (state.shown && state.shown.begin ? byHand(ids(state.shown), 1, state.shown.tokens.length) : start()),
   undo: () => {
@@ -159,6 +159,7 @@ const receive = (delta) => {
     const told = run.targets.filter((reply) => reply.finished && reply.finished.token_ids.length);
     if (!delta.error && told.length) trigger("receipt", { requests: told.map((reply) => reply.begin), finished: told.map((reply) => reply.finished) });
     if (delta.error && !run.began) restore();
+    if (!delta.error && run.chat && !run.began) trigger("emptied", {}); // a step by hand began with the distribution alone
     state.before = null;
   }
   draw();
@@ -220,7 +221,7 @@ const showAlternatives = (reply, index) => {
   panel.append(make("p", "", token.beam
     ? `token_id ${token.id} · log-probability ${Math.log(token.before).toFixed(2)} · the beams' candidates after the same text`
     : `token_id ${token.id} · probability ${percent(token.before)} · entropy ${fixed(token.entropy, 2)} nats${token.guessed ? " · guessed right" : ""}`));
-  if (token.alternatives.length) panel.append(barKey());
+  if (token.alternatives.length) panel.append(barKey(token.beam ? "goes on" : undefined));
   const rows = token.alternatives.map((one) => (Array.isArray(one) ? { id: one[0], piece: one[1], before: one[2], after: one[3], kept: one[4] } : one));
   if (!rows.some((one) => one.id === token.id)) rows.push({ id: token.id, piece: token.piece, before: token.before, after: token.after || 0, kept: true });
   const list = make("div", "gen-choices");
@@ -237,9 +238,9 @@ const showAlternatives = (reply, index) => {
   foot.append(make("span", "", "Choose another and the text goes on from it."));
   panel.append(foot);
 };
-const barKey = () => {
+const barKey = (after = "after the sampler") => {
   const key = make("div", "gen-key");
-  for (const [kind, label] of [["before", "the model's own"], ["after", "after the sampler"]]) {
+  for (const [kind, label] of [["before", "the model's own"], ["after", after]]) {
     const item = make("span");
     item.append(make("i", kind), label);
     key.append(item);

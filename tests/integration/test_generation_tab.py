@@ -6,6 +6,8 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -106,3 +108,37 @@ def test_the_receipt_gives_the_tokens_of_the_page(app_playground):
     code = tab.build_receipt(app_playground, {"requests": [kept], "finished": [finished]}).code
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     assert json.loads(ran.stdout.splitlines()[-1])["token_ids"] == finished["token_ids"]
+
+
+def test_a_closed_page_frees_its_slot(app_playground):
+    async def leave():
+        runs = tab.Runs()
+        deltas = tab.stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me")
+        async for one in deltas:
+            if any(event["type"] == "step" for _, event in json.loads(one).get("events", ())):
+                break
+        await deltas.aclose()
+        return runs
+
+    assert len(asyncio.run(leave())) == 0
+    deadline = time.monotonic() + 20
+    while any(thread.name == "playground-engine" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "the engine still decodes for a page that has gone"
+        time.sleep(0.05)
+
+
+def test_a_new_run_ends_the_page_s_old_one(app_playground):
+    async def both():
+        runs = tab.Runs()
+
+        async def read(number):
+            stream = tab.stream_run(app_playground, runs, controls(max_new_tokens=200 if number else 2), {}, "me")
+            return [json.loads(one) async for one in stream]
+
+        first = asyncio.create_task(read(1))
+        await asyncio.sleep(0.5)
+        return await asyncio.gather(first, read(0))
+
+    first, second = asyncio.run(both())
+    assert first[-1]["events"][-1][1]["reason"] == "stopped"
+    assert second[-1]["events"][-1][1]["reason"] == "length"
