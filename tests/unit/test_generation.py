@@ -591,3 +591,27 @@ def test_half_precision_models_choose_in_full_precision(tokenizer):
     candidates = next_token(manager, request, count=400).candidates
     assert sum(one.before for one in candidates) == pytest.approx(1, abs=1e-5)
     assert all(one.kept == (one.after > 0) for one in candidates)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "gemma"])
+def test_a_long_prompt_read_in_pieces_stalls_nobody_and_changes_nothing(tiny, tokenizer, kind):
+    manager = tiny(kind)
+    generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
+    manager.engine._pass_tokens = 5
+    short = GenerateRequest(prompt="fox the", max_new_tokens=40, person="short")
+    long = GenerateRequest(prompt="the quick dog and " * 15, max_new_tokens=5, person="long")
+    forced = GenerateRequest(
+        prompt="the lazy", max_new_tokens=14, prefix_token_ids=tuple(range(30, 42)), person="forced"
+    )
+    running = [generate(manager, request) for request in (short, long, forced)]
+    results = [generation.result() for generation in running]
+    for request, result in zip((short, long), results, strict=False):
+        assert result.finished.token_ids == reference(manager.loaded.model, tokenizer, request)
+    assert results[2].finished.token_ids[:12] == forced.prefix_token_ids
+    whole = torch.tensor([[*tokenizer("the lazy")["input_ids"], *forced.prefix_token_ids]])
+    after = manager.loaded.model.generate(
+        whole, attention_mask=torch.ones_like(whole), max_new_tokens=2, do_sample=False
+    )
+    assert results[2].finished.token_ids[12:] == tuple(after[0, whole.shape[1] :].tolist())
+    first = results[1].steps[0].elapsed_seconds
+    assert sum(step.elapsed_seconds < first for step in results[0].steps) >= 5  # it went on meanwhile
