@@ -54,6 +54,12 @@ class _Job:
     def length(self) -> int:
         return len(self.encoding["input_ids"])
 
+    @property
+    def content(self) -> object:
+        """What the model is given: equal for two texts that must get the same answer."""
+        asked = tuple((self.pipeline_input or {}).items())
+        return asked, tuple(tuple(values) for values in self.encoding.values())
+
 
 class Classifier:
     """Runs one resident sequence-classification model for everybody; a companion of its `LoadedModel`.
@@ -151,14 +157,19 @@ class Classifier:
 
     def _answer(self, jobs: list[_Job]) -> None:
         """Fulfils the jobs; if one of several spoils the pass, only its own owner hears of it."""
+        alike: dict[Any, list[_Job]] = {}  # a class that tries the same sentence costs one row
+        for job in jobs:
+            alike.setdefault(job.content, []).append(job)
+        firsts = [group[0] for group in alike.values()]
         try:
-            rows = self._logits([job.encoding for job in jobs])
-            labels = self._pipelines([job for job in jobs if job.pipeline_input])
+            rows = self._logits([job.encoding for job in firsts])
+            labels = self._pipelines([job for job in firsts if job.pipeline_input])
         except Exception as error:
             self._blame(jobs, error)
             return
-        for job, row in zip(jobs, rows, strict=True):
-            job.future.set_result(Answer(tuple(row), labels.get(id(job))))
+        for group, row in zip(alike.values(), rows, strict=True):
+            for job in group:
+                job.future.set_result(Answer(tuple(row), labels.get(id(group[0]))))
 
     def _blame(self, jobs: list[_Job], error: Exception) -> None:
         out_of_memory = isinstance(error, torch.OutOfMemoryError)

@@ -17,7 +17,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.batching import Classifier, classifier, usable_length
+from playground.batching import Classifier, _Job, classifier, usable_length
 from playground.bulk_classification import (
     ClassifyTableRequest,
     TableResult,
@@ -265,6 +265,27 @@ def test_many_people_share_forward_passes(bert):
         results = list(pool.map(one, range(24)))
     assert machine.forward_passes - before < 24
     assert all(len(r.tokens) == 3 + n % 10 for n, r in enumerate(results))
+
+
+def test_equal_texts_are_computed_once_and_answered_each():
+    machine = Classifier(lend(tiny_model(), tiny_tokenizer()))
+    sizes, forward = [], machine._logits
+    machine._logits = lambda encodings: sizes.append(len(encodings)) or forward(encodings)
+    try:
+        encodings = [machine.encode(text) for text in ("good", "bad", "good", "good")]
+        inputs = [{"text": "good"}, {"text": "bad"}, {"text": "good"}, None]
+        jobs = [_Job(_plain(e), given) for e, given in zip(encodings, inputs, strict=True)]
+        machine._answer(jobs)
+        answers = [job.future.result(10) for job in jobs]
+    finally:
+        machine.close()
+    assert sizes == [3]  # two that compare with the pipeline, and one that doesn't
+    assert answers[0] == answers[2] and answers[0].pipeline and answers[3].pipeline is None
+    assert answers[0].logits == pytest.approx(answers[3].logits, abs=1e-5) != answers[1].logits
+
+
+def _plain(encoding):
+    return {name: encoding[name] for name in ("input_ids", "attention_mask", "token_type_ids")}
 
 
 def test_batches_hold_at_most_their_budget_of_padded_tokens():
