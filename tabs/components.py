@@ -109,7 +109,7 @@ def friendly(handler: Handler) -> Handler:
                 return handler(*args, **kwargs)
 
     functools.update_wrapper(wrapper, handler)
-    # gradio evaluates annotations while the page is built; one of ours would import torch then, before the page answers.
+    # gradio evaluates annotations while the page is built; one of ours would import torch then, before it answers.
     hints = {name: hint for name, hint in wrapper.__annotations__.items() if "pg." not in str(hint)}
     wrapper.__annotations__ = hints
     return wrapper  # type: ignore[return-value]
