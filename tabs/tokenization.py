@@ -21,7 +21,7 @@ from tabs.components import explain, friendly, model_picker, receipt_panel, rece
 TITLE = "Tokens"
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DESCRIBED = 6_000
-SHORT = 4_000
+SHORT = 1_500
 EXAMPLES = (
     ("Words", "Tokenizers unbelievably split playgrounds, not words: cats, Cats and CATS!"),
     ("Emoji", "Thumbs up 👍🏽 to the family 👩‍👩‍👧 and a café in München"),
