@@ -154,6 +154,7 @@ def build_live(playground: pg.Playground) -> None:
             "text-classification",
             label="tokenizer (model_id)",
             scale=3,
+            min_width=280,
         )
         special = gr.Checkbox(True, label="add_special_tokens", scale=1, min_width=180)
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
