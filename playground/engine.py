@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
-PASS_TOKENS = {"cpu": 64, "cuda": 2048}  # tokens of prompts that are read between two steps of the others
+PASS_TOKENS = {"cpu": 32, "cuda": 2048}  # tokens of prompts that are read between two steps of the others
 MEMORY_SHARE = 0.8
 
 
@@ -310,7 +310,9 @@ class Engine:
         if not group[0].read:
             table.open([len(text) for text in texts], max(map(len, texts)))
         begin = group[0].read
-        end = min(begin + self._pass_tokens, len(texts[0])) if len(group) == 1 else table.capacity[1]
+        shared = len(self._active()) > 1  # a stream that is alone makes nobody wait
+        piece = self._pass_tokens * (1 if shared else 4)
+        end = min(begin + piece, len(texts[0])) if len(group) == 1 else table.capacity[1]
         wanted = max(1, end - max(begin, len(group[0].prompt.token_ids) - 1 + len(group[0].reply)))
         if len(group) == 1:
             logits = self._forward(table, [texts[0][begin:end]], wanted)
