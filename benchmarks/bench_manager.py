@@ -116,7 +116,8 @@ def promotion(folder: Path, hidden: int) -> dict[str, Any]:
         size = loaded.measured_bytes
     first.close()
     manager = ModelManager(Settings(memory_budget=int(1.5 * size), ram_budget=4 * size), catalog)
-    disk, ram = [], []
+    disk: list[float] = []
+    ram: list[float] = []
     for round_number in range(6):
         for name in ("bench/0", "bench/1"):
             began = time.perf_counter()

@@ -96,7 +96,7 @@ def _save_weights(
     for index, tensor in enumerate(reader.tensors):
         progress("Unpacking the 4-bit weights", 0.25 + 0.6 * index / len(reader.tensors))
         name = hf_weight_name(tensor.name)
-        weight = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
+        weight: np.ndarray = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
         projection = name.split(".")[-2]
         weights[name] = np.ascontiguousarray(unpermute(weight, heads[projection]) if projection in heads else weight)
     progress("Writing the weights", 0.9)
