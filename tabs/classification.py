@@ -86,10 +86,11 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     text = request.text if len(request.text) <= 80 else request.text[:77] + "…"
     second = f', "text_pair": {json.dumps(request.text_pair[:80], ensure_ascii=False)}' if request.text_pair else ""
     shown = json.dumps(text, ensure_ascii=False)
+    made = f'pipeline("text-classification",\n  model="{info.model_id}")'
     same = result.max_difference < 1e-5
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
     return {
-        "call": f'pipeline("text-classification",\n  model="{info.model_id}")(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
+        "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
         "pipeline": [f'{{"label": "{entry.label}", "score": {entry.score:.6f}}}' for entry in result.pipeline],
         "count": f"{result.tokens_used} tokens, each with its input_id and its attention_mask",
         "tokens": [
