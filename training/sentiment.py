@@ -82,6 +82,7 @@ class Recipe:
             most_steps=300,
         ),
         Stage(epochs=1, batch=16, learning_rate=4.5e-4, span_weight=0.3),
+        Stage(epochs=2, batch=16, learning_rate=4e-4, span_weight=0.3),
     )
     seed: int = 5
     rank: int = 32
