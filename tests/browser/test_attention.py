@@ -76,6 +76,7 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     assert "the row sums to 1.0000" in page.inner_text(READOUT)
 
     page.get_by_text("The same numbers as a table").click()
+    page.locator(".at-table tr").nth(3).wait_for()
     header = page.locator(".at-table tr").first.locator("th").all_inner_texts()
     row = page.locator(".at-table tr").nth(3).locator("td").all_inner_texts()
     assert header[1:4] == ["[CLS]", "the", "cat"]

@@ -67,6 +67,7 @@ def test_matrix(tab):
     assert "butter" in tab.locator(".wm-ranking li").first.text_content()
     assert "Spearman" in tab.locator(".wm-rho").text_content()
     tab.locator(".wm-twin summary").click()
+    tab.locator(".wm-twin tbody tr").first.wait_for()
     assert tab.locator(".wm-twin tbody tr").count() == 6
 
     with tab.expect_download() as download:
@@ -89,6 +90,7 @@ def test_against_people(tab):
     title = tab.locator(".wr-title").text_content()
     assert float(re.search(r"loss (-?[\d.]+)", title)[1]) > 0.3
     tab.locator(".wr-twin summary").click()
+    tab.locator(".wr-twin tbody tr").first.wait_for()
     assert tab.locator(".wr-twin tbody tr").count() == 64
 
 
