@@ -253,7 +253,8 @@ def test_a_cancelled_coroutine_whose_loop_is_gone_leaves_no_lease(make):
 
 
 def test_many_first_callers_share_one_load_and_its_progress(make):
-    manager, source = make(seconds=0.1)
+    manager, source = make()
+    source.gate = threading.Event()  # the load can't end before it was looked at
     seen = []
 
     def ask():
@@ -261,8 +262,11 @@ def test_many_first_callers_share_one_load_and_its_progress(make):
             seen.append(loaded)
 
     def watch():
-        wait_for(lambda: rows(manager).get("a") and rows(manager)["a"].progress)
-        row = rows(manager)["a"]
+        try:
+            wait_for(lambda: rows(manager).get("a") and rows(manager)["a"].progress)
+            row = rows(manager)["a"]
+        finally:
+            source.gate.set()
         assert row.state == "loading"
         assert 0 < row.progress < 1
         assert row.message.startswith("step")
