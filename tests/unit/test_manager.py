@@ -131,7 +131,7 @@ def rows(manager):
     return {row.model_id: row for row in manager.snapshot().models}
 
 
-def wait_for(condition, seconds=5.0):
+def wait_for(condition, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
