@@ -10,6 +10,7 @@ Names are imported when they are first used, so that ``import playground`` itsel
 from __future__ import annotations
 
 import importlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -232,10 +233,15 @@ __all__ = [
 ]
 
 
+# transformers replaces its own module while it is imported: a second thread importing it meanwhile keeps an empty one.
+IMPORTING = threading.RLock()
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'playground' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    with IMPORTING:
+        return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

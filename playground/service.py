@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from playground import IMPORTING
 from playground.config import Settings
 from playground.errors import BusyError, ModelNotFoundError, NotAllowedError, PlaygroundError
 from playground.models.catalog import Catalog, ModelSpec
@@ -101,7 +102,6 @@ class Playground:
         put_on_gpu(self)
         self._warmth = WarmUp()
         self._warming = threading.Lock()
-        self._importing = threading.Lock()
 
     def __enter__(self) -> Playground:
         return self
@@ -111,7 +111,7 @@ class Playground:
 
     def import_everything(self) -> None:
         """Imports all modules that need torch and transformers; the first call takes seconds."""
-        with self._importing:
+        with IMPORTING:
             for name in _HEAVY:
                 importlib.import_module(f"playground.{name}")
 

@@ -52,3 +52,18 @@ def test_an_old_python_is_told_to_be_newer():
         number for number, line in enumerate(lines) if line.startswith(("from playground", "import playground"))
     )
     assert check < first
+
+
+def test_names_and_methods_may_be_used_by_many_threads_at_once():
+    """A click while the app warms up: two threads that import transformers at once would leave one an empty module."""
+    code = (
+        "import threading, playground as pg\n"
+        "everything = pg.Playground().import_everything\n"
+        "work = [lambda: pg.ClassifyRequest, everything, lambda: pg.WordLossRequest, lambda: pg.AttentionRequest] * 3\n"
+        "threads = [threading.Thread(target=each) for each in work]\n"
+        "[thread.start() for thread in threads], [thread.join() for thread in threads]\n"
+        "from playground import batching\n"
+        "print(callable(batching.transformers.pipeline))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "True", done.stderr
