@@ -45,18 +45,14 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 
 test: $(VENV)/.dev models browser-setup unit integration browser ## every tier: unit, integration, browser
 
-# A test that drives threads, servers or a browser may meet a machine that stalls. What failed runs once more, by itself,
-# and must pass then; a real failure fails twice.
-AGAIN = || { echo "Some tests failed: they run once more, by themselves"; $(PY) -m pytest -q --last-failed
-
 unit: $(VENV)/.dev models ## unit tests alone
-	@$(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal $(AGAIN) tests/unit playground --doctest-modules; }
+	@$(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal
 
 integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
-	@$(PY) -m pytest tests/integration -q $(AGAIN) tests/integration; }
+	@$(PY) -m pytest tests/integration -q
 
 browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
-	@$(PY) -m pytest tests/browser -q $(AGAIN) tests/browser; }
+	@$(PY) -m pytest tests/browser -q
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py
