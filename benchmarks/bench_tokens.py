@@ -1,10 +1,10 @@
 """Milliseconds from a keystroke to the drawn chips, in Chromium, at 1,000 characters: alone, and beside 29 others.
 
 Run: ``python benchmarks/bench_tokens.py [--quick]``. The last line is JSON: ``p95_ms_1`` and ``p95_ms_30`` (95th
-percentiles, measured inside the page from the input event until the chips stand in it, the pause after a keystroke
-included), ``p50_ms_1``, ``p50_ms_30``, ``ratio`` (30 people / 1), ``others_per_second`` (what the 29 really sent),
-``server_ms`` (tokenizing alone, in this process) and the number of ``keystrokes``. The other 29 send what a page sends
-for each keystroke, four a second each, over HTTP.
+percentiles, measured inside the page from the input event until the chips stand in it and are laid out), ``p50_ms_1``,
+``p50_ms_30``, ``ratio`` (30 people / 1), ``others_per_second`` (what the 29 really sent), ``server_ms`` (tokenizing
+alone, in this process) and the number of ``keystrokes``. Every keystroke changes a letter at another place. The other
+29 send what a page sends for each keystroke, four a second each, over HTTP, everyone with another text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import statistics
@@ -26,9 +27,35 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-SENTENCE = "Tokenizers unbelievably split 12 playgrounds, naïve cafés and words: cats, Cats & CATS! "
-TEXT = (SENTENCE * 12)[:1000]
+SENTENCES = (
+    "Tokenizers never see words: they see pieces, and a piece may be a whole word, a syllable or a single byte. ",
+    "My grandmother's naïve café in Zürich sold 1,250 croissants every week until 2019. ",
+    "Why does “unbelievably” fall apart while “yesterday” stays whole? ",
+    "The playground's swings creaked; somebody had left a red umbrella under the slide. ",
+    "Byte-level BPE can write anything, even 👩‍🚀 or a misspelt wrod, without an unknown token. ",
+    "In the harbour, three cranes lifted containers onto a freighter bound for Rotterdam. ",
+    "def add(a, b): return a + b  # code is text as well ",
+    "Antidisestablishmentarianism is long, but Donaudampfschifffahrtsgesellschaft is longer. ",
+    "She whispered: “Don't tell them about Wednesday’s rehearsal.” ",
+    "Photosynthesis turns sunlight, water and carbon dioxide into sugar; nobody tokenizes that for free. ",
+    "At 07:45 the thermometer read -3.5 °C, and the e-mail bounced back from info@example.org again. ",
+    "Quietly, the committee postponed its decision about the reservoir until the spring thaw. ",
+)
 OTHERS, KEYS_PER_SECOND = 29, 4
+HEADERS = {  # what Chromium sends with each of them
+    "Connection": "keep-alive",
+    "sec-ch-ua-platform": '"Linux"',
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140 Safari/537.36",
+    "sec-ch-ua": '"Chromium";v="140", "Not=A?Brand";v="24"',
+    "sec-ch-ua-mobile": "?0",
+    "Accept": "*/*",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Dest": "empty",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Accept-Language": "en-US,en;q=0.9",
+    "Content-Type": "application/json",
+}
 
 MEASURE = """async ([text, keystrokes, pause]) => {
   const area = document.querySelector("#pg-tokens-live textarea"), view = area.closest("[data-drawn]");
@@ -36,15 +63,20 @@ MEASURE = """async ([text, keystrokes, pause]) => {
   area.dispatchEvent(new Event("input"));
   await new Promise((done) => setTimeout(done, 1500));
   const times = [];
+  const letters = Array.from(text);
   for (let k = 0; k < keystrokes; k++) {
     const before = view.dataset.drawn, letter = "abcdefghij"[k % 10];
     const drawn = new Promise((done) => {
       const watch = new MutationObserver(() => {
-        if (view.dataset.drawn !== before) { watch.disconnect(); done(performance.now()); }
+        if (view.dataset.drawn === before) return;
+        watch.disconnect();
+        view.querySelector(".chips").getBoundingClientRect();
+        done(performance.now());
       });
       watch.observe(view, { attributes: true, attributeFilter: ["data-drawn"] });
     });
-    area.value = text.slice(0, 999) + letter;
+    letters[Math.floor(Math.random() * letters.length)] = letter;
+    area.value = letters.join("");
     const start = performance.now();
     area.dispatchEvent(new Event("input"));
     times.push((await drawn) - start);
@@ -71,26 +103,41 @@ class Crowd(threading.Thread):
         await asyncio.gather(*(self._type(person) for person in range(OTHERS)))
 
     async def _type(self, person: int) -> None:
+        requests = self._requests(person)
         await asyncio.sleep(random.random() / KEYS_PER_SECOND)
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         while not self.stopping.is_set():
             start = time.perf_counter()
-            writer.write(self._request(person))
+            writer.write(random.choice(requests))
             head = await reader.readuntil(b"\r\n\r\n")
-            length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+            length = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])  # type: ignore[index]
             body = await reader.readexactly(length)
             self.sent += 1
             self.failed += not (head.startswith(b"HTTP/1.1 200") and b"counts" in body)
             await asyncio.sleep(max(0.0, 1 / KEYS_PER_SECOND - (time.perf_counter() - start)))
         writer.close()
 
-    def _request(self, person: int) -> bytes:
-        question = {"text": TEXT[:999] + random.choice("abcdefghij"), "model_id": MODEL, "add_special_tokens": True}
-        call = {"session_hash": f"bench{person}", "component_id": self.component, "fn_name": "live_tokens"}
-        body = json.dumps({**call, "data": question}).encode()
-        head = f"POST /gradio_api/component_server HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        return head.encode() + body
+    def _requests(self, person: int) -> list[bytes]:
+        """A text of this person's own after each of 40 keystrokes, written before the clock runs."""
+        letters = list(text_of(person))
+        requests = []
+        for _ in range(40):
+            letters[random.randrange(len(letters))] = random.choice("abcdefghij")
+            question = {"text": "".join(letters), "model_id": MODEL, "add_special_tokens": True}
+            call = {"session_hash": f"bench{person}", "component_id": self.component, "fn_name": "live_tokens"}
+            body = json.dumps({"data": question, **call}, ensure_ascii=False).encode()
+            lines = [f"{name}: {value}" for name, value in HEADERS.items()]
+            lines += [f"Host: 127.0.0.1:{self.port}", f"Origin: http://127.0.0.1:{self.port}"]
+            lines += [f"Referer: http://127.0.0.1:{self.port}/", f"Content-Length: {len(body)}", "", ""]
+            requests.append("\r\n".join(["POST /gradio_api/component_server HTTP/1.1", *lines]).encode() + body)
+        return requests
+
+
+def text_of(person: int) -> str:
+    """1,000 characters in an order of this person's own."""
+    sentences = list(SENTENCES)
+    random.Random(person).shuffle(sentences)
+    return ("".join(sentences) * 2)[:1000]
 
 
 def start_app() -> tuple[subprocess.Popen[str], int]:
@@ -132,13 +179,13 @@ def measure(keystrokes: int) -> dict[str, float]:
             page.locator("#pg-tokens-live .pg-chip").first.wait_for(timeout=60_000)
             time.sleep(8)  # torch is still being imported in the background
             print("measuring one person", file=sys.stderr)
-            alone = page.evaluate(MEASURE, [TEXT, keystrokes, 120])
+            alone = page.evaluate(MEASURE, [text_of(0), keystrokes, 120])
             print("measuring thirty", file=sys.stderr)
             crowd = Crowd(port, component_of(port))
             crowd.start()
             time.sleep(2)
             sent, start = crowd.sent, time.perf_counter()
-            together = page.evaluate(MEASURE, [TEXT, keystrokes, 120])
+            together = page.evaluate(MEASURE, [text_of(0), keystrokes, 120])
             rate = (crowd.sent - sent) / (time.perf_counter() - start)
             crowd.stopping.set()
             crowd.join(5)
@@ -174,10 +221,10 @@ def server_milliseconds() -> float:
 
     times = []
     with Playground() as playground:
-        playground.tokenize(TokenizeRequest(TEXT, MODEL))
+        playground.token_columns(TokenizeRequest(text_of(0), MODEL))
         for _ in range(30):
             start = time.perf_counter()
-            playground.tokenize(TokenizeRequest(TEXT, MODEL))
+            playground.token_columns(TokenizeRequest(text_of(0), MODEL))
             times.append((time.perf_counter() - start) * 1000)
     return round(statistics.median(times), 2)
 

@@ -70,10 +70,11 @@ if TYPE_CHECKING:
         Counts,
         Segment,
         Token,
+        TokenColumns,
         Tokenization,
         TokenizeRequest,
-        TokenizerShelf,
     )
+    from playground.tokenizer_rules import TokenizerShelf
     from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 _HOMES = {
@@ -128,9 +129,10 @@ _HOMES = {
     "TableProgress": "playground.bulk_classification",
     "TableResult": "playground.bulk_classification",
     "Token": "playground.tokenization",
+    "TokenColumns": "playground.tokenization",
     "Tokenization": "playground.tokenization",
     "TokenizeRequest": "playground.tokenization",
-    "TokenizerShelf": "playground.tokenization",
+    "TokenizerShelf": "playground.tokenizer_rules",
     "VocabularyPage": "playground.vocabulary",
     "VocabularyRequest": "playground.vocabulary",
     "Waiting": "playground.generation",
@@ -206,6 +208,7 @@ __all__ = [
     "TableProgress",
     "TableResult",
     "Token",
+    "TokenColumns",
     "Tokenization",
     "TokenizeRequest",
     "TokenizerShelf",

@@ -16,10 +16,10 @@ from playground.tokenization import (
     MAX_CHARACTERS,
     Tokenization,
     TokenizeRequest,
-    TokenizerShelf,
     tokenize,
     usable_text,
 )
+from playground.tokenizer_rules import TokenizerShelf
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

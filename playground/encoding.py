@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.tokenization import TokenizerShelf, usable_text
+from playground.tokenization import usable_text
+from playground.tokenizer_rules import TokenizerShelf
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from playground.encoding import EncodedBatch, EncodeRequest, encode
 from playground.errors import InputError, InputTooLongError, WrongTaskError
-from playground.tokenization import TokenizerShelf
+from playground.tokenizer_rules import TokenizerShelf
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
         WordPairsResult,
     )
     from playground.streams import Generation
-    from playground.tokenization import CompareRequest, Comparison, Tokenization, TokenizeRequest, TokenizerShelf
+    from playground.tokenization import CompareRequest, Comparison, TokenColumns, Tokenization, TokenizeRequest
+    from playground.tokenizer_rules import TokenizerShelf
     from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 log = logging.getLogger(__name__)
@@ -321,7 +322,7 @@ class Playground:
     def tokenizers(self) -> TokenizerShelf:
         """The tokenizers in use. Those of embedded models are read from their files, without importing torch."""
         from playground.models import embedded
-        from playground.tokenization import TokenizerShelf
+        from playground.tokenizer_rules import TokenizerShelf
 
         def embedded_folder(model_id: str) -> Path | None:
             spec = self.catalog.find(model_id)
@@ -335,6 +336,12 @@ class Playground:
         from playground import tokenization
 
         return tokenization.tokenize(self.tokenizers, request)
+
+    def token_columns(self, request: TokenizeRequest) -> TokenColumns:
+        """The same, as a list per property: quick enough to be asked at every keystroke."""
+        from playground import tokenization
+
+        return tokenization.token_columns(self.tokenizers, request)
 
     def compare_tokenizers(self, request: CompareRequest) -> Comparison:
         """One text under two to four tokenizers, with the boundaries on which they differ."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from playground.errors import EmptyInputError, InputTooLongError, UnsupportedOptionError
-from playground.tokenization import TokenizerRules, TokenizerShelf, usable_text
+from playground.tokenization import usable_text
+from playground.tokenizer_rules import TokenizerRules, TokenizerShelf
 
 MAX_RESULTS = 200
 MAX_WORD = 60

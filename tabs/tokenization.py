@@ -7,11 +7,11 @@ the attention mask, or compare the same sentence in Thai and in English.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import anyio.to_thread
 import gradio as gr
+import orjson
 
 import playground as pg
 from playground.errors import PlaygroundError
@@ -36,26 +36,40 @@ EXAMPLES = (
 )
 
 
-def format_tokens(result: pg.Tokenization) -> dict[str, Any]:
-    """What the live view draws: tokens and segments as small rows, and labels for the gaps between them."""
-    from playground.tokenization import visible
+def format_tokens(result: pg.TokenColumns) -> dict[str, Any]:
+    """What the live view draws, a list per property: small on the wire and quick to write at every keystroke.
 
-    counts = result.counts
+    ``spans`` has two numbers per token, -1 and -1 where it stands for no character; tokens whose spans overlap share
+    that stretch of text. ``gaps`` are those between tokens that are more than one space. What begins at ``rest`` is
+    counted and not described.
+    """
+    size = result.described
+    pieces, shown = result.pieces[:size], result.shown[:size]
     return {
         "algorithm": result.algorithm,
-        "counts": {name: getattr(counts, name) for name in counts.__dataclass_fields__},
-        "notes": list(result.notes),
-        "tokens": [
-            [t.token_id, t.piece, t.shown, t.start, t.end, t.segment, _marks(t), t.byte_note] for t in result.tokens
-        ],
-        "segments": [[segment.start, segment.end, list(segment.tokens)] for segment in result.segments],
-        "gaps": {str(k): visible(item.text) for k, item in enumerate(result.segments) if not item.tokens},
+        "counts": vars(result.counts),
+        "notes": result.notes,
+        "ids": result.input_ids[:size],
+        "shown": shown,
+        "pieces": None if pieces == shown else pieces,
+        "spans": [place for span in result.spans[:size] for place in span or (-1, -1)],
+        "marks": result.marks[:size],
+        "bytes": [[index, note] for index, note in result.byte_notes.items() if index < size],
+        "gaps": _unusual_gaps(result),
+        "rest": result.groups[-1][0] if size < len(result.input_ids) else None,
     }
 
 
-def _marks(token: pg.Token) -> int:
-    """Special 1, unknown 2, continuation 4, added 8."""
-    return token.special + 2 * token.unknown + 4 * token.continuation + 8 * token.added
+def _unusual_gaps(result: pg.TokenColumns) -> list[list[Any]]:
+    """Where text that no token stands for begins, and how it is shown, unless it is one space."""
+    from playground.tokenizer_rules import visible
+
+    gaps, position = [], 0
+    for start, end, _ in [*result.groups, [len(result.text), 0, ()]]:
+        if start > position and (text := result.text[position:start]) != " ":
+            gaps.append([position, visible(text)])
+        position = end
+    return gaps
 
 
 def format_api(result: pg.Tokenization) -> dict[str, Any]:
@@ -100,14 +114,13 @@ def build_live(playground: pg.Playground) -> None:
 
     def answer(question: dict[str, Any]) -> str:
         """JSON as text: gradio would walk through a dictionary of this size for longer than tokenizing takes."""
-        return json.dumps(looked_up(question))
+        return orjson.dumps(looked_up(question)).decode()
 
     def looked_up(question: dict[str, Any]) -> dict[str, Any]:
         try:
             text, model_id = str(question["text"]), str(question["model_id"])
             special = bool(question["add_special_tokens"])
-            result = playground.tokenize(pg.TokenizeRequest(text, model_id, special, DESCRIBED))
-            return format_tokens(result)
+            return format_tokens(playground.token_columns(pg.TokenizeRequest(text, model_id, special, DESCRIBED)))
         except PlaygroundError as error:
             return {"error": str(error)}
         except (KeyError, TypeError):

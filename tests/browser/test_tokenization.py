@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+import playground as pg
+
 expect.set_options(timeout=30_000)
 
 SMOLLM_TITLE = "SmolLM2 135M Instruct"
@@ -107,3 +109,51 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
     page.get_by_role("tab", name="Vocabulary", exact=True).click()
     expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
+
+
+EDITS = (
+    "one two three",
+    "one TWO-and-a-half three",  # in the middle
+    "zero one three",  # at both ends
+    "한국 zero one three 👍 é\n\tx\u200by",  # characters that several tokens share, gaps of their own
+    "한국 zero one three 👍👍 é\n\tx\u200by",
+    "",
+    "words " * 150 + "end",  # more than a chunk
+    "words " * 75 + "unbelievable " + "words " * 75 + "end",
+    "words " * 5 + "ends",
+)
+
+
+def test_what_is_redrawn_in_place_is_what_a_fresh_drawing_shows(tokens, app_playground):
+    """Chips that an edit left alone are kept: their text, number, colour and place must still be right."""
+    page = tokens()
+    for text in EDITS:
+        write(page, text)
+        result = app_playground.tokenize(pg.TokenizeRequest(text))
+        drawn = page.evaluate(
+            """() => [...document.querySelectorAll("#pg-tokens-live .pg-chip")].map((chip) => [
+              chip.querySelector(".piece").textContent, chip.querySelector(".id").textContent,
+              Number((chip.className.match(/\\bc(\\d)/) || [0, -1])[1]), chip.getAttribute("aria-label")])"""
+        )
+        expected = [
+            [t.shown, str(t.token_id), -1 if t.segment is None else t.segment % 6, _spoken(t)] for t in result.tokens
+        ]
+        assert len(drawn) >= min(100, len(expected)) and drawn == expected[: len(drawn)]
+        mirror = page.locator("#pg-tokens-live .mirror")
+        assert mirror.evaluate("node => node.textContent") == text + "\n"
+        colours = mirror.evaluate("node => [...node.children].map((span) => [span.textContent, span.className])")
+        assert colours == [[s.text, f"c{k % 6}" if s.tokens else ""] for k, s in enumerate(result.segments)]
+
+
+def _spoken(token: pg.Token) -> str:
+    """What a screen reader says at a chip."""
+    if token.added:
+        place = "stands for no character of the text"
+    elif token.end - token.start == 1:
+        place = f"character {token.start}"
+    else:
+        place = f"characters {token.start} to {token.end - 1}"
+    marks = [name for name in ("special", "unknown", "continuation") if getattr(token, name)]
+    marks += ["added"] * (token.added and not token.special)
+    said = [f"token {token.index}", token.shown, f"id {token.token_id}", place, *marks, token.byte_note]
+    return ", ".join(part for part in said if part)

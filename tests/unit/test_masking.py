@@ -22,7 +22,7 @@ from playground.encoding import EncodeRequest
 from playground.errors import InputError, InputTooLongError
 from playground.masking import MaskRequest, compare_masks
 from playground.models.catalog import ModelSpec
-from playground.tokenization import TokenizerShelf
+from playground.tokenizer_rules import TokenizerShelf
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "sat", "on", "mat", "dog", "a", "b", "c", "d"]
 TEXTS = ("the cat sat on the mat", "the dog", "a b c d")

@@ -18,12 +18,10 @@ from playground.service import Playground
 from playground.tokenization import (
     CompareRequest,
     TokenizeRequest,
-    TokenizerShelf,
     compare,
-    read_rules,
     tokenize,
-    visible,
 )
+from playground.tokenizer_rules import TokenizerShelf, read_rules, visible
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
