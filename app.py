@@ -5,6 +5,7 @@ This file knows no tab by name and computes nothing.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -36,6 +37,10 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     from tabs.components import status_bar
 
     with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(3600, 7200)) as demo:
+        # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up. Set while
+        # the page is still empty, since gradio describes the whole page anew at each such call.
+        demo.queue(api_open=False, max_size=200, default_concurrency_limit=40)
+        demo._queue.sleep_when_free = 0.01  # the default polls each millisecond: 8 % of a core of an idle server
         with gr.Row(elem_id="pg-header"):
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
@@ -44,9 +49,6 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.rpartition(".")[2]):
                     tab.build_tab(playground)
-    # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up.
-    demo.queue(api_open=False, max_size=200, default_concurrency_limit=40)
-    demo._queue.sleep_when_free = 0.01  # the default polls every millisecond, which costs an idle server 8 % of a core
     return demo
 
 
@@ -76,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    gc.disable()  # until warm: importing makes a million objects that stay, and looking through them takes a second
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)
         port = _free_port(settings)
@@ -91,9 +94,18 @@ def main(argv: list[str] | None = None) -> int:
         demo.launch(server_name=settings.host, server_port=port, prevent_thread_lock=True, **launch_options(settings))
         shown = "localhost" if settings.host in ("0.0.0.0", "::", "127.0.0.1") else settings.host
         print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
-        threading.Thread(target=playground.warm_up, name="warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
         demo.block_thread()
     return 0
+
+
+def _warm_up(playground: Playground) -> None:
+    """Loads what the first visitors need; from then on garbage is collected, but never looked for in the libraries."""
+    try:
+        playground.warm_up()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _free_port(settings: Settings) -> int:

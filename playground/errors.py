@@ -31,12 +31,17 @@ from typing import Self
 class PlaygroundError(Exception):
     """A failure that a person can understand and act on.
 
-    ``retryable`` is True when the same request may succeed a little later without any change.
+    ``retryable`` is True when the same request may succeed a little later without any change. Half of a surrogate pair
+    in a quoted input becomes ``\ufffd``, since no page could be sent it:
+
+    >>> str(PlaygroundError("No word is 'a\\ud83d'."))
+    "No word is 'a\ufffd'."
     """
 
     retryable = False
 
     def __init__(self, message: str, fix: str = "") -> None:
+        message, fix = ("".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in part) for part in (message, fix))
         self.message = message
         self.fix = fix
         super().__init__(f"{message} {fix}".strip())

@@ -70,6 +70,8 @@ _HEAVY = (
     "models.loading", "attention", "attribution", "bulk_classification", "classification", "masking", "similarity",
     "streams",
 )  # fmt: skip
+# The Tokens tab starts without its model, so that one comes last.
+_FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation", "feature-extraction")
 
 
 def _after_imports(method: Method) -> Method:
@@ -217,7 +219,8 @@ class Playground:
         if names == ("none",):
             return []
         if names == ("embedded",):
-            return [spec for spec in self.catalog if spec.source == "embedded"]
+            embedded = [spec for spec in self.catalog if spec.source == "embedded"]
+            return sorted(embedded, key=lambda spec: _FIRST_NEEDED.index(spec.task))
         return [self.manager.spec(name) for name in names]
 
     # Attention

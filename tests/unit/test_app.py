@@ -67,3 +67,11 @@ def test_names_and_methods_may_be_used_by_many_threads_at_once():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_what_the_first_visitor_clicks_is_loaded_first():
+    from playground.service import Playground
+
+    tasks = [spec.task for spec in Playground()._warm_up_specs()]
+    assert tasks[:2] == ["text-classification", "text-generation"]
+    assert sorted(tasks) == sorted({spec.task for spec in Playground().catalog if spec.source == "embedded"})
