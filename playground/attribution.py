@@ -141,7 +141,8 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         words = words_of(tokens, request.text, request.text_pair or "")
         neutral_id = neutral_token_id(loaded.model, machine.tokenizer)
         neutral = _with_neutral(encoding, [n for n, token in enumerate(tokens) if not token.special], neutral_id)
-        logits, neutral_logits = (machine.submit(each).result().logits for each in (encoding, neutral))
+        futures = machine.submit_many([encoding, neutral])
+        logits, neutral_logits = (future.result().logits for future in futures)
         labels = label_probabilities(logits, info)
         predicted = max(labels, key=lambda label: label.probability).label_id
         label_id = predicted if request.label_id is None else request.label_id
@@ -185,7 +186,7 @@ def perturb(manager: ModelManager, request: PerturbRequest) -> PerturbResult:
             changed = _with_neutral(encoding, list(request.positions), neutral_id)
         else:
             changed = _without(encoding, set(request.positions))
-        futures = [machine.submit(each) for each in (encoding, changed)]
+        futures = machine.submit_many([encoding, changed])
         before, after = (label_probabilities(future.result().logits, info) for future in futures)
     neutral_token = str(machine.tokenizer.convert_ids_to_tokens(neutral_id))
     return PerturbResult(request, info, tokens, before, after, neutral_token)
@@ -287,7 +288,7 @@ class _Explanation:
         words = [word.positions for word in self.words if not word.special]
         cuts = list(dict.fromkeys([*((n,) for n, t in enumerate(self.tokens) if not t.special), *words]))
         changed = [_with_neutral(self.encoding, list(cut), self.neutral_id) for cut in cuts]
-        futures = [self.machine.submit(each) for each in (_inputs(self.encoding), *changed)]
+        futures = self.machine.submit_many([_inputs(self.encoding), *changed])
         whole, *rest = (future.result().logits[self.label_id] for future in futures)
         lost = {cut: whole - logit for cut, logit in zip(cuts, rest, strict=True)}
         result = self._result("occlusion", [lost.get((n,), 0.0) for n in range(len(self.tokens))])

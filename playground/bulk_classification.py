@@ -122,7 +122,7 @@ def classify_table(
             for batch in _batches(machine, rows):
                 if stop():
                     break
-                pending.append((batch, [machine.submit(row.encoding) for row in batch]))
+                pending.append((batch, machine.submit_many([row.encoding for row in batch])))
                 if len(pending) > 1:  # one batch runs, one waits: the model is never idle, and others get in between
                     _collect(pending.pop(0), answers)
                     yield TableProgress(len(answers), len(rows), time.monotonic() - started)

@@ -128,9 +128,10 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
     model_id = request.model_id or manager.catalog.default(TASK).id
     with manager.lease(model_id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
-        info = classifier_info(loaded, machine)
-        encoding = machine.encode(request.text, request.text_pair or None)
-        total = count_tokens(machine, encoding, request)
+        with machine.arriving():
+            info = classifier_info(loaded, machine)
+            encoding = machine.encode(request.text, request.text_pair or None)
+            total = count_tokens(machine, encoding, request)
         pipeline_input = {"text": request.text} | ({"text_pair": request.text_pair} if request.text_pair else {})
         answer = machine.submit(encoding, pipeline_input).result()
     assert answer.pipeline is not None

@@ -94,7 +94,7 @@ class Playground:
 
     Example:
         >>> playground = Playground()  # doctest: +SKIP
-        >>> playground.classify(ClassifyRequest("I love it")).label  # doctest: +SKIP
+        >>> playground.classify(ClassifyRequest("I love it")).best.label  # doctest: +SKIP
         '5 stars'
     """
 

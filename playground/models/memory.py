@@ -18,6 +18,7 @@ import psutil
 import torch
 
 CGROUP = Path("/sys/fs/cgroup")
+KEPT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,21 @@ def free_memory(device: torch.device) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_freed_memory() -> None:
+    """Keeps up to KEPT_BYTES of freed memory for the next tensors, where glibc would hand it back after every pass.
+
+    Otherwise a forward pass over many tokens faults its memory in again, page by page, which took a sixth of its time.
+    `free_memory` still gives everything back when a model goes.
+
+    Source: mallopt(3), M_MMAP_THRESHOLD (-3) and M_TRIM_THRESHOLD (-1).
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            libc = ctypes.CDLL(None)
+            libc.mallopt(-3, KEPT_BYTES // 2)
+            libc.mallopt(-1, KEPT_BYTES)
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:

@@ -12,7 +12,7 @@ import torch
 from playground.config import Settings
 from playground.models.lending import ModelKey
 from playground.models.loading import pick_device
-from playground.models.memory import device_memory
+from playground.models.memory import device_memory, keep_freed_memory
 from playground.models.report import DeviceReport
 from playground.models.tiers import Tier
 
@@ -35,6 +35,7 @@ class Places:
     @classmethod
     def measure(cls, settings: Settings, parking: bool | None) -> Places:
         """What this machine has now, and the budgets: from the settings, or a share of what is free."""
+        keep_freed_memory()
         device, cpu = pick_device(settings.device), torch.device("cpu")
         memory, ram = device_memory(device), device_memory(cpu)
         parking = device.type == "cuda" if parking is None else parking

@@ -17,7 +17,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.batching import Classifier, _Job, classifier, usable_length
+from playground.batching import PASS_TOKENS, Classifier, _Job, classifier, lanes, usable_length
 from playground.bulk_classification import (
     ClassifyTableRequest,
     TableResult,
@@ -298,6 +298,58 @@ def test_batches_hold_at_most_their_budget_of_padded_tokens():
         groups = list(machine.groups(jobs))
         assert sorted(job.length for group in groups for job in group) == sorted(job.length for job in jobs)
         assert all(len(group) == 1 or len(group) * max(j.length for j in group) <= 64 for group in groups)
+    finally:
+        machine.close()
+
+
+def test_a_pass_ends_before_it_holds_more_padding_than_another_pass_costs():
+    machine = Classifier(lend(tiny_model(), tiny_tokenizer()))
+    try:
+        jobs = [type("Job", (), {"length": 3 + (n * 5) % 17})() for n in range(40)]
+        groups = list(machine.groups(jobs))
+        padding = [sum(group[-1].length - job.length for job in group) for group in groups]
+        assert len(groups) > 1 and max(padding) <= PASS_TOKENS
+    finally:
+        machine.close()
+
+
+def test_a_pass_waits_for_whoever_is_being_tokenized_and_for_nobody_else(bert):
+    machine = Classifier(lend(tiny_model(), tiny_tokenizer()))
+    try:
+        first, second = (machine.encode(text) for text in ("good", "bad food"))
+        with machine.arriving():
+            future = machine.submit(first)
+            other = machine.submit(second)
+        assert future.result(10).logits and other.result(10).logits
+        assert machine.forward_passes == 1
+        assert machine.submit(first).result(10) == machine.submit(first).result(10)
+        assert machine.forward_passes == 3
+    finally:
+        machine.close()
+
+
+def test_lanes_have_half_of_the_threads_and_later_threads_have_all():
+    whole = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with lanes() as pool:
+            assert {pool.submit(torch.get_num_threads).result() for _ in range(4)} == {2}
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(whole)
+
+
+def test_a_text_that_breaks_one_of_two_lanes_breaks_only_its_own():
+    machine = Classifier(lend(tiny_model(), tiny_tokenizer()))
+    try:
+        good = [{"input_ids": [2, *[7] * 14, 3], "attention_mask": [1] * 16} for _ in range(40)]
+        good = [e | {"input_ids": [2, 7 + n % 20, *[8] * 13, 3]} for n, e in enumerate(good)]
+        bad = {"input_ids": [2, 10_000, 3], "attention_mask": [1, 1, 1]}
+        *futures, broken = machine.submit_many([*good, bad])
+        assert all(len(future.result(10).logits) == 3 for future in futures)
+        with pytest.raises(IndexError):
+            broken.result(10)
     finally:
         machine.close()
 
