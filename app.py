@@ -45,7 +45,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
             gr.HTML((ASSETS / "theme-toggle.html").read_text(encoding="utf-8"), elem_id="pg-theme")
-        with gr.Tabs(elem_id="pg-tabs"):
+        with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.rpartition(".")[2]):
                     tab.build_tab(playground)

@@ -263,7 +263,7 @@ def build_tab(playground: pg.Playground) -> None:
             model = model_picker(playground, TASK)
         with gr.Column(min_width=300):
             info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info", min_height=24)
-    with gr.Tabs(elem_id="classification-parts"):
+    with gr.Tabs(elem_id="classification-parts", overflow_behavior="wrap"):
         with gr.Tab("One text", id="one-text"):
             _build_one_text(playground, model, info)
         with gr.Tab("Many texts", id="many-texts"):
@@ -281,7 +281,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
             bars = view("label_bars", elem_id="classification-bars")
-    with gr.Tabs(elem_id="classification-inside"):
+    with gr.Tabs(elem_id="classification-inside", overflow_behavior="wrap"):
         with gr.Tab("Step by step", id="steps") as steps_tab:
             steps = view("pipeline_steps", elem_id="classification-steps")
         with gr.Tab("Why", id="why") as why_tab:

@@ -168,7 +168,7 @@ def build_tab(playground: pg.Playground) -> None:
             visible=False,
             scale=3,
         )
-    with gr.Tabs():
+    with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
             _words_section(playground, model_id, template)
         with gr.Tab("Matrix", id="matrix"):

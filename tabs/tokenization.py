@@ -94,7 +94,7 @@ def format_api(result: pg.Tokenization) -> dict[str, Any]:
 
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
-    with gr.Tabs():
+    with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Tokens", id="tokens-live"):
             build_live(playground)
         with gr.Tab("Batch & masks", id="tokens-batch") as tab:
