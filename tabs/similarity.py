@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
 import playground as pg
 from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
@@ -168,9 +169,10 @@ def build_tab(playground: pg.Playground) -> None:
             visible=False,
             scale=3,
         )
+    page_tab = Context.block if isinstance(Context.block, gr.Tab) else None
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
-            _words_section(playground, model_id, template)
+            _words_section(playground, model_id, template, page_tab)
         with gr.Tab("Matrix", id="matrix"):
             _matrix_section(playground, model_id, template)
         with gr.Tab("Against people", id="people"):
@@ -186,7 +188,9 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
     return spec is not None and spec.task == "text-generation"
 
 
-def _words_section(playground: pg.Playground, model_id: gr.Dropdown, template: gr.Textbox) -> None:
+def _words_section(
+    playground: pg.Playground, model_id: gr.Dropdown, template: gr.Textbox, page_tab: gr.Tab | None
+) -> None:
     with gr.Row(equal_height=True):
         words = gr.Textbox(
             EXAMPLES[0],
@@ -209,7 +213,15 @@ def _words_section(playground: pg.Playground, model_id: gr.Dropdown, template: g
         receipt = playground.word_loss_receipt(result)
         return format_losses(result), *receipt_values(receipt)
 
+    @friendly
+    def open_tab(shown: dict[str, Any] | None, text: str, model: str, form: str) -> tuple[Any, ...]:
+        return (gr.skip(),) * 3 if shown else measure(text, model, form)
+
     inputs, outputs = [words, model_id, template], [result_view, code, notebook]
+    if page_tab is not None:  # the first look finds the article's words measured
+        page_tab.select(
+            open_tab, [result_view, *inputs], outputs, api_visibility="private", show_progress_on=result_view
+        )
     gr.on(
         [button.click, words.submit], measure, inputs, outputs, api_visibility="private", show_progress_on=result_view
     )

@@ -18,7 +18,6 @@ def tab(page):
 
 
 def test_two_or_three_words(tab):
-    tab.locator("#similarity-measure").click()
     rows = tab.locator("#similarity-losses .wl-row")
     rows.first.wait_for()
     assert rows.count() == 6
