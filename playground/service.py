@@ -384,6 +384,13 @@ class Playground:
 
         return receipts.token_receipt(request, self.pretrained_source, lambda name: self.manager.spec(name).task)
 
+    def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
+        """The runnable Python that repeats a search and a split with one tokenizer."""
+        from playground.receipts import vocabulary as receipts
+
+        rules = self.tokenizers.rules(split.model_id)
+        return receipts.vocabulary_receipt(search, split, self.pretrained_source(split.model_id), rules)
+
     @_after_imports
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""

@@ -135,6 +135,11 @@ class TokenizerRules:
             return bytes([int(piece[3:5], 16)])
         return None
 
+    def read(self, token_id: int, piece: str) -> str:
+        """A piece as it reads in a text: bytes decoded (``�`` for a part of a character), spaces as spaces."""
+        data = self.piece_bytes(token_id, piece)
+        return piece.replace(METASPACE, " ") if data is None else data.decode(errors="replace")
+
     def show(self, token_id: int, piece: str) -> str:
         """A piece for human eyes: bytes decoded, spaces visible, the continuation mark kept."""
         data = self.piece_bytes(token_id, piece)

@@ -7,7 +7,7 @@ This module leaves out how a vocabulary is learned. Each algorithm is replayed h
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from playground.errors import EmptyInputError, InputTooLongError, UnsupportedOptionError
@@ -117,32 +117,46 @@ def explain_split(shelf: TokenizerShelf, request: SplitRequest) -> Split:
     """
     rules = shelf.rules(request.model_id)
     text, _ = usable_text(request.word.strip(), MAX_WORD)
-    word = _first_word(rules, text)
+    if is_added(rules, text):
+        return _split_added(rules, text)
+    word, words = _first_word(rules, text)
     kind = rules.description["model"].get("type") or "BPE"
-    if kind == "WordPiece":
-        return _split_wordpiece(rules, word)
-    if kind == "BPE":
-        return _split_bpe(rules, word)
-    if kind == "Unigram":
-        return _split_unigram(rules, word)
-    raise UnsupportedOptionError(f"The algorithm {kind} of {request.model_id} can't be replayed.", "Pick another.")
+    if kind not in ("WordPiece", "BPE", "Unigram"):
+        raise UnsupportedOptionError(f"The algorithm {kind} of {request.model_id} can't be replayed.", "Pick another.")
+    replay = {"WordPiece": _split_wordpiece, "BPE": _split_bpe, "Unigram": _split_unigram}[kind]
+    split = replay(rules, word)
+    if words > 1:
+        idea = f"{split.idea} Before that, this text was cut into {words} words; here is the first."
+        return replace(split, idea=idea)
+    return split
+
+
+def is_added(rules: TokenizerRules, text: str) -> bool:
+    """True for a token such as ``[SEP]`` that is cut out of a text before the algorithm runs."""
+    return rules.backend.token_to_id(text) in rules.added
+
+
+def _split_added(rules: TokenizerRules, text: str) -> Split:
+    idea = "This is an added token: it is cut out of the text before the algorithm runs, so it is never split."
+    step = SplitStep((rules.show(-1, text),), f"id {rules.backend.token_to_id(text)} as a whole")
+    return Split(rules.algorithm, text, (step,), (text,), idea)
 
 
 def _found(rules: TokenizerRules, vocabulary: dict[str, int], query: str) -> list[tuple[str, int]]:
     """Entries by id, or by part of the piece; the exact piece first, then the shortest."""
     if not query:
         return sorted(vocabulary.items(), key=lambda item: item[1])
-    written = query.replace(" ", "·")
+    read = query.replace("·", " ")  # the sign with which spaces are shown
     hits = [
         (piece, token_id)
         for piece, token_id in vocabulary.items()
-        if query in piece or written in rules.show(token_id, piece) or str(token_id) == query
+        if query in piece or read in rules.read(token_id, piece) or str(token_id) == query
     ]
     return sorted(hits, key=lambda item: (str(item[1]) != query, len(item[0]), item[0]))
 
 
-def _first_word(rules: TokenizerRules, text: str) -> str:
-    """What the algorithm gets to see of the text's first word."""
+def _first_word(rules: TokenizerRules, text: str) -> tuple[str, int]:
+    """What the algorithm gets to see of the text's first word, and how many words there are."""
     backend = rules.backend
     normal = backend.normalizer.normalize_str(text) if backend.normalizer else text
     words = backend.pre_tokenizer.pre_tokenize_str(normal) if backend.pre_tokenizer else [(normal, (0, len(normal)))]
@@ -151,7 +165,7 @@ def _first_word(rules: TokenizerRules, text: str) -> str:
     word = words[0][0]
     if len(word) > MAX_WORD * 4:
         raise InputTooLongError("The word is too long.", f"Use at most {MAX_WORD} characters.")
-    return word
+    return word, len(words)
 
 
 def _split_wordpiece(rules: TokenizerRules, word: str) -> Split:

@@ -127,7 +127,9 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             YES_NO[types], int(stride or 0), overflow,
         )  # fmt: skip
 
-    def show(*values: Any) -> tuple[dict[str, Any], str, str, str, dict[str, Any]]:
+    def show(*values: Any) -> tuple[Any, ...]:
+        if not values[0].strip():
+            return {"rows": [], "hint": "Type a text, one per line."}, "", gr.skip(), gr.skip(), {"rows": []}
         request = request_of(*values)
         batch = playground.encode(request)
         code = receipt_values(playground.token_receipt(request))
@@ -257,21 +259,32 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         label="Try",
         api_visibility="private",
     )
-    batch = view("token-batch", {"rows": []}, elem_id="pg-tokens-batch")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=320):
+            batch = view("token-batch", {"rows": []}, elem_id="pg-tokens-batch")
+        with gr.Column(scale=1, min_width=320):
+            dictionary = gr.Code(
+                language="json",
+                interactive=False,
+                label="what tokenizer(...) returns",
+                buttons=["copy"],
+                wrap_lines=True,
+                show_line_numbers=False,
+                max_lines=24,
+                elem_id="pg-tokens-dictionary",
+            )
     gr.Markdown("**One-click mistakes**, each without an error message:", elem_classes="pg-explain")
     with gr.Row():
         buttons = [gr.Button(mistake[0].upper() + mistake[1:], size="sm", min_width=120) for mistake in MISTAKES]
     comparison = view("mask-comparison", {"rows": []}, elem_id="pg-mask-comparison")
-    with gr.Accordion("The dictionary that tokenizer(...) returns", open=True):
-        dictionary = gr.Code(language="json", interactive=False, show_label=False, buttons=["copy"], max_lines=16)
     code, notebook = receipt_panel()
 
     controls = [text, model, padding, side, truncation, max_length, special, types, overflow, stride]
     shown = [batch, dictionary, code, notebook, comparison]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     tab.select(friendly(open_tab), [batch, *controls], shown, **quiet)
-    changes = [control.change for control in controls if control is not text]
-    gr.on([text.input, *changes], friendly(show), controls, shown, trigger_mode="always_last", **quiet)
+    changes = [control.change for control in controls]  # .input of a text box misses what is pasted or deleted
+    gr.on(changes, friendly(show), controls, shown, trigger_mode="always_last", **quiet)
     model_work: dict[str, Any] = {"concurrency_id": "masks", "concurrency_limit": 4, "api_visibility": "private"}
     batch.flip(friendly(flip), controls, [comparison, code, notebook], trigger_mode="always_last", **model_work)
     for button, mistake in zip(buttons, MISTAKES, strict=True):

@@ -172,17 +172,18 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         " context."
     )
     with gr.Row(equal_height=False):
-        text = gr.Textbox(START, label="text", lines=3, max_lines=8, scale=3)
-        models = gr.Dropdown(
-            [(spec.title, spec.id) for spec in specs],
-            value=chosen[:3],
-            multiselect=True,
-            max_choices=4,
-            label="tokenizers",
-            info="Two to four.",
-            allow_custom_value=playground.settings.hub == "any" and not playground.settings.public,
-            scale=2,
-        )
+        with gr.Column(scale=3, min_width=300):
+            text = gr.Textbox(START, label="text", lines=3, max_lines=8)
+        with gr.Column(scale=2, min_width=300):
+            models = gr.Dropdown(
+                [(spec.title, spec.id) for spec in specs],
+                value=chosen[:3],
+                multiselect=True,
+                max_choices=4,
+                label="tokenizers",
+                info="Two to four.",
+                allow_custom_value=playground.settings.hub == "any" and not playground.settings.public,
+            )
     gr.Examples(
         [[sample] for _, sample in SAMPLES],
         text,
@@ -193,9 +194,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     )
     shown = view("tokenizer-comparison", {}, elem_id="pg-tokens-compare")
     gr.Markdown("**What each sample costs**: tokens, and tokens per word where words are set apart by spaces.")
-    table = gr.Dataframe(
-        headers=["sample", "characters"], interactive=False, show_label=False, wrap=True, max_height=560
-    )
+    table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
     code, notebook = receipt_panel()
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

@@ -10,21 +10,24 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, friendly, model_picker, view
+from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-HEADERS = ["id", "piece", "shown", "special", "merge / log p"]
+HEADERS = ["id", "piece", "shown", "kind"]
+NUMBERS = {"rank": "merge", "log_probability": "log-probability"}
 
 
-def format_entries(page: pg.VocabularyPage) -> list[list[str]]:
-    """Rows of the table of pieces."""
+def format_entries(page: pg.VocabularyPage) -> dict[str, Any]:
+    """The table of pieces; its last column only where the algorithm has a number for a piece."""
+    last = next((kind for kind in NUMBERS if any(getattr(entry, kind) is not None for entry in page.entries)), None)
     rows = []
     for entry in page.entries:
-        number = f"merge {entry.rank:,}" if entry.rank is not None else ""
-        if entry.log_probability is not None:
-            number = f"{entry.log_probability:.3f}"
-        rows.append([str(entry.token_id), entry.piece, entry.shown, "yes" if entry.special else "", number])
-    return rows
+        row = [str(entry.token_id), entry.piece, entry.shown, "special" if entry.special else ""]
+        if last:
+            number = getattr(entry, last)
+            row.append("" if number is None else f"{number:,}" if last == "rank" else f"{number:.3f}")
+        rows.append(row)
+    return {"headers": [*HEADERS, *([NUMBERS[last]] if last else [])], "data": rows}
 
 
 def format_split(split: pg.Split) -> dict[str, Any]:
@@ -41,19 +44,27 @@ def format_split(split: pg.Split) -> dict[str, Any]:
 def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     """Lays out the section inside the current Blocks."""
 
-    def search(query: str, model_id: str) -> tuple[str, list[list[str]]]:
+    def search(query: str, model_id: str) -> tuple[str, dict[str, Any]]:
         page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id))
         more = f", the first {len(page.entries)} are shown" if page.matches > len(page.entries) else ""
         return f"{page.matches:,} of {page.size:,} pieces match{more}.", format_entries(page)
 
     def split(word: str, model_id: str) -> dict[str, Any]:
+        if not word.strip():
+            return {"idea": "Type a word.", "framed": False, "result": 0, "steps": []}
         return format_split(playground.explain_split(pg.SplitRequest(word, model_id)))
 
     def both(query: str, word: str, model_id: str) -> tuple[Any, ...]:
-        return *search(query, model_id), split(word, model_id)
+        return *search(query, model_id), split(word, model_id), *receipt(query, word, model_id)
+
+    def receipt(query: str, word: str, model_id: str) -> tuple[Any, Any]:
+        if not word.strip():
+            return gr.skip(), gr.skip()
+        search, split = pg.VocabularyRequest(query, model_id), pg.SplitRequest(word, model_id)
+        return receipt_values(playground.vocabulary_receipt(search, split))
 
     def open_tab(drawn: dict[str, Any] | None, query: str, word: str, model_id: str) -> tuple[Any, ...]:
-        return (gr.skip(),) * 3 if drawn and drawn.get("steps") else both(query, word, model_id)
+        return (gr.skip(),) * 5 if drawn and drawn.get("steps") else both(query, word, model_id)
 
     def search_vocabulary(query: str, model_id: str = DEFAULT_MODEL, limit: int = 50) -> dict[str, Any]:
         """Pieces of a vocabulary that contain a text, or have an id.
@@ -101,10 +112,21 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             found = gr.Markdown(elem_classes="pg-explain")
             table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=420)
 
+    code, notebook = receipt_panel()
+
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    tab.select(friendly(open_tab), [steps, query, word, model], [found, table, steps], **quiet)
-    model.change(friendly(both), [query, word, model], [found, table, steps], **quiet)
-    query.input(friendly(search), [query, model], [found, table], trigger_mode="always_last", **quiet)
-    word.input(friendly(split), [word, model], steps, trigger_mode="always_last", **quiet)
+    tab.select(friendly(open_tab), [steps, query, word, model], [found, table, steps, code, notebook], **quiet)
+    model.change(friendly(both), [query, word, model], [found, table, steps, code, notebook], **quiet)
+    # .input of a text box misses what is pasted or deleted
+    query.change(friendly(search), [query, model], [found, table], trigger_mode="always_last", **quiet)
+    word.change(friendly(split), [word, model], steps, trigger_mode="always_last", **quiet)
+    gr.on(
+        [query.change, word.change],
+        friendly(receipt),
+        [query, word, model],
+        [code, notebook],
+        trigger_mode="always_last",
+        **quiet,
+    )
     gr.api(friendly(search_vocabulary), api_name="search_vocabulary")
     gr.api(friendly(explain_split), api_name="explain_split")

@@ -159,17 +159,17 @@ def build_live(playground: pg.Playground) -> None:
         " character that was cut."
     )
     with gr.Row(equal_height=False):
-        model = model_picker(
-            playground,
-            "feature-extraction",
-            "text-generation",
-            "text2text-generation",
-            "text-classification",
-            label="tokenizer (model_id)",
-            scale=3,
-            min_width=280,
-        )
-        special = gr.Checkbox(True, label="add_special_tokens", scale=1, min_width=180)
+        with gr.Column(scale=3, min_width=280):
+            model = model_picker(
+                playground,
+                "feature-extraction",
+                "text-generation",
+                "text2text-generation",
+                "text-classification",
+                label="tokenizer (model_id)",
+            )
+        with gr.Column(scale=1, min_width=200):
+            special = gr.Checkbox(True, label="add_special_tokens")
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
     live = view("tokens", start, server_functions=[live_tokens], elem_id="pg-tokens-live")
     code, notebook = receipt_panel()

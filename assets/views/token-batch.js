@@ -1,5 +1,6 @@
-// A batch as rows of tokens with what tokenizer(...) returned beneath; a click on a bit of attention_mask turns it over.
-const rows = element.querySelector(".rows"), legend = element.querySelector(".legend");
+// A batch as rows of tokens with what tokenizer(...) returned beneath; pressing a bit of attention_mask turns it over.
+// All bits are one stop for Tab: arrow keys move among them, Enter or Space flips.
+const rows = element.querySelector(".rows"), heard = element.querySelector(".heard"), legend = element.querySelector(".legend");
 const MAX_COLUMNS = 160;
 let flips = new Set();
 const make = (tag, className, text) => {
@@ -16,22 +17,28 @@ const line = (name, values, draw) => {
   return tr;
 };
 const bit = (value, row, column, token) => {
-  const td = make("td"), key = `${row},${column}`, flipped = flips.has(key), now = flipped ? 1 - value : value;
-  const button = make("button", `bit ${now ? "on" : ""} ${flipped ? "flipped" : ""}`, now);
+  const td = make("td"), key = `${row},${column}`, button = make("button");
+  const show = () => {
+    const flipped = flips.has(key), now = flipped ? 1 - value : value;
+    button.className = `bit ${now ? "on" : ""} ${flipped ? "flipped" : ""}`;
+    button.textContent = now;
+    button.setAttribute("aria-label", `row ${row}, token ${column}, ${token}: attention_mask ${now}${flipped ? ", flipped" : ""}`);
+    return now;
+  };
   button.type = "button";
+  button.tabIndex = row || column ? -1 : 0;
   button.dataset.key = key;
-  button.setAttribute("aria-label", `attention_mask of ${token} in row ${row} is ${now}${flipped ? ", flipped" : ""}; press to flip`);
   button.addEventListener("click", () => {
     flips.has(key) ? flips.delete(key) : flips.add(key);
-    td.replaceWith(bit(value, row, column, token));
-    rows.querySelector(`[data-key="${key}"]`).focus();
+    heard.textContent = `${token} in row ${row} is now ${show() ? "seen" : "hidden"}. The model runs with both masks.`;
     trigger("flip", { flips: [...flips].map((pair) => pair.split(",").map(Number)) });
   });
+  show();
   td.append(button);
   return td;
 };
 const drawRow = (row, index, value) => {
-  const box = make("div", "row"), title = make("h4", "", `row ${index}: text ${row.sample}, ${row.input_ids.length} tokens `);
+  const box = make("div", "sample"), title = make("h4", "", `row ${index}: text ${row.sample}, ${row.input_ids.length} tokens `);
   const first = value.rows.findIndex((other) => other.sample === row.sample) === index;
   if (first && value.truncated[row.sample]) title.append(make("b", "", `${value.truncated[row.sample]} tokens cut by truncation`));
   if (!first) title.append(make("b", "", "overflow of the row above"));
@@ -42,7 +49,7 @@ const drawRow = (row, index, value) => {
   if (row.token_type_ids) table.append(line("token_type_ids", row.token_type_ids, number));
   table.append(line("attention_mask", row.attention_mask, (v, k) => bit(v, index, k, row.shown[k])),
     line("special_tokens_mask", row.special_tokens_mask, number));
-  const scroll = make("div", "scroll");
+  const scroll = make("div", "sideways");
   scroll.tabIndex = 0;
   scroll.setAttribute("aria-label", `row ${index} of the batch`);
   scroll.append(table);
@@ -52,13 +59,28 @@ const drawRow = (row, index, value) => {
 const draw = () => {
   const value = props.value;
   if (!value || !value.rows) return;
+  if (value.hint) { legend.replaceChildren(value.hint); rows.replaceChildren(); return; }
   flips = new Set((value.flips || []).map((pair) => pair.join(",")));
   legend.replaceChildren(...[["text", "text"], ["pair", "second text"], ["special", "special token"], ["padding", "padding"]].map(([kind, name]) => {
     const item = make("span");
     item.append(make("span", `swatch ${kind}`), name);
     return item;
-  }), make("span", "", "Click a bit of attention_mask to flip it."));
+  }), make("span", "", "Press a bit of attention_mask to flip it; arrow keys move among the bits."));
   rows.replaceChildren(...value.rows.map((row, index) => drawRow(row, index, value)));
 };
+rows.addEventListener("keydown", (event) => {
+  const place = event.target.dataset?.key?.split(",").map(Number);
+  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -Infinity], End: [0, Infinity] }[event.key];
+  if (!place || !step) return;
+  event.preventDefault();
+  const row = Math.min(rows.children.length - 1, Math.max(0, place[0] + step[0]));
+  const bits = [...rows.children[row].querySelectorAll(".bit")];
+  bits[Math.min(bits.length - 1, Math.max(0, place[1] + step[1]))].focus();
+});
+rows.addEventListener("focusin", (event) => {
+  if (!event.target.matches(".bit")) return;
+  for (const other of rows.querySelectorAll('.bit[tabindex="0"]')) other.tabIndex = -1;
+  event.target.tabIndex = 0;
+});
 watch("value", draw);
 draw();

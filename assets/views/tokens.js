@@ -221,10 +221,12 @@ const drawPart = (part) => {
   if (part.chips.length > 1) {
     part.node = make("span", "group");
     part.node.title = `${part.members.length} tokens share ${part.text}`;
-    part.node.append(...part.chips, make("span", "whole", `= ${part.text.trim() || "·"}`));
+    part.node.append(...part.chips, make("span", "whole", `= ${readable(part.text)}`));
   }
   return part.node;
 };
+// What several tokens share, as a person can see it: a joiner or a soft hyphen by its number.
+const readable = (text) => [...text.trim()].map((c) => (/[\p{C}\p{Z}]/u.test(c) ? `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}` : c)).join("") || "·";
 const drawChip = (token, part) => {
   const chip = make("button", `pg-chip ${part.colour} ${marks(token).join(" ")}`);
   chip.type = "button";
@@ -262,7 +264,8 @@ const describe = (index) => {
     return;
   }
   const token = state.result.tokens[index];
-  detail.append(make("span", "piece", token.piece), ` token ${index} · id ${token.id} · ${where(token)}`);
+  detail.append(make("span", "piece", token.shown), ` token ${index} · id ${token.id} · ${where(token)}`);
+  if (token.piece !== token.shown) detail.append(" · in the vocabulary: ", make("span", "piece", token.piece));
   if (!token.added) detail.append(` · stands for “${state.letters.slice(token.start, token.end).join("")}”`);
   if (token.bytes) detail.append(` · ${token.bytes}`);
   const reasons = { special: "special: the tokenizer knows it as a sign of its own", unknown: "unknown: the vocabulary can't write this",

@@ -109,6 +109,12 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
     page.get_by_role("tab", name="Vocabulary", exact=True).click()
     expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
+    page.get_by_label("Why is this word split so?").fill("tokenizers")  # pasted: no key is pressed
+    expect(page.locator("#pg-tokens-split .steps li").last).to_contain_text("##izer")
+    page.get_by_role("tab", name="Batch & masks").click()
+    page.locator("#pg-tokens-batch td.token").first.wait_for()
+    page.locator("textarea").filter(visible=True).first.fill("pasted")
+    expect(page.locator("#pg-tokens-batch td.token")).to_have_text(["[CLS]", "paste", "##d", "[SEP]"])
 
 
 EDITS = (
@@ -157,3 +163,29 @@ def _spoken(token: pg.Token) -> str:
     marks += ["added"] * (token.added and not token.special)
     said = [f"token {token.index}", token.shown, f"id {token.token_id}", place, *marks, token.byte_note]
     return ", ".join(part for part in said if part)
+
+
+def test_a_bit_is_flipped_and_the_attention_read_by_keyboard(tokens):
+    """Arrow keys move among the bits and the cells, Enter flips, and a status line says what a screen reader needs."""
+    page = tokens()
+    page.get_by_role("tab", name="Batch & masks").click()
+    page.locator("#pg-tokens-batch .bit").first.focus()
+    for key in ("ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#pg-tokens-batch [role=status]")).to_contain_text("cats in row 1 is now hidden")
+    assert page.evaluate("() => document.activeElement.textContent") == "0"
+    heard = page.locator("#pg-mask-comparison [role=status]")
+    expect(heard).to_contain_text("row 0: text 0: the same answer", timeout=60_000)
+    page.locator("#pg-mask-comparison canvas").nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    expect(heard).to_contain_text("query [CLS] attends to cats: right 0.")
+    expect(heard).to_contain_text("flipped bits 0.0000")
+    expect(page.locator("#pg-mask-comparison .cursor")).to_have_count(3)
+
+
+def test_every_part_of_the_tab_is_in_sight_on_a_phone(tokens):
+    page = tokens(390)
+    for name in ("Batch & masks", "Chat template", "Compare", "Vocabulary", "Attention"):
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_in_viewport()
+    expect(page.get_by_label("add_special_tokens").first).to_be_in_viewport(ratio=1)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 391

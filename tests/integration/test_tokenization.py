@@ -13,6 +13,7 @@ import playground as pg
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
+ASSOCIATION = "playground/word-association"
 
 
 RUNNER = """
@@ -40,16 +41,33 @@ REQUESTS = (
 )
 
 
+SPLITS = tuple(
+    (pg.VocabularyRequest(query, model_id), pg.SplitRequest(word, model_id))
+    for query, word, model_id in (
+        ("ground", "Playgrounds", MINILM),
+        ("1012", "x👍", MINILM),
+        ("[", "[SEP]", MINILM),
+        (" cat", "unbelievably", SMOLLM),
+        ("\u00a9", "naïve", SMOLLM),
+        ("ing", "playing", ASSOCIATION),
+        ("·s", "a÷b", ASSOCIATION),
+    )
+)
+
+
 @pytest.fixture(scope="module")
 def printed(app_playground) -> dict:
     """What the receipt of each request prints last, run in a fresh process that knows nothing of this project."""
     codes = [app_playground.token_receipt(request).code for request in REQUESTS]
+    codes += [app_playground.vocabulary_receipt(*pair).code for pair in SPLITS]
     assert not any("import playground" in code or "from playground" in code for code in codes)
     done = subprocess.run(
         [sys.executable, "-c", RUNNER], input=json.dumps(codes), capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return {request: json.loads(line) for request, line in zip(REQUESTS, done.stdout.splitlines(), strict=True)}
+    return {
+        request: json.loads(line) for request, line in zip(REQUESTS + SPLITS, done.stdout.splitlines(), strict=True)
+    }
 
 
 def test_tokenize_answers_with_ids_spans_and_segments(client):
@@ -120,3 +138,10 @@ def test_receipts_of_masks_print_the_same(app_playground, printed, request_):
     assert printed[request_]["wrong_mask"] == [list(row) for row in ours.wrong_mask]
     differences = [row.largest_difference for row in ours.rows]
     assert printed[request_]["largest_difference"] == pytest.approx(differences, abs=1e-4)
+
+
+@pytest.mark.parametrize("pair", SPLITS, ids=lambda pair: pair[1].word)
+def test_receipts_of_vocabularies_print_the_same(app_playground, printed, pair):
+    found, split = app_playground.search_vocabulary(pair[0]), app_playground.explain_split(pair[1])
+    ours = {"size": found.size, "matches": found.matches, "word": split.word, "pieces": list(split.pieces)}
+    assert found.matches and printed[pair] | {"word": split.word} == ours

@@ -79,3 +79,9 @@ def test_ranks_and_probabilities_belong_to_their_algorithm(shelf):
 def test_no_word_gets_a_kind_message(shelf):
     with pytest.raises(EmptyInputError):
         explain_split(shelf, SplitRequest("  ", MINILM))
+
+
+def test_an_added_token_is_never_split_and_further_words_are_said(shelf):
+    split = explain_split(shelf, SplitRequest("[SEP]", MINILM))
+    assert split.pieces == ("[SEP]",) and "added token" in split.idea
+    assert "cut into 2 words" in explain_split(shelf, SplitRequest("two words", MINILM)).idea
