@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -33,10 +34,10 @@ FIRST_TEXT = EXAMPLES["delighted"]
 EDITED_TEXT = "What a wonderful film! I was always bored."
 QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
 METHODS = {
-    "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
     "gradient_x_input": "One gradient at the text as it is, times the embedding.",
     "occlusion": "What the logit loses when this one is made neutral.",
-}
+    "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
+}  # the quickest first: each is shown as soon as it is there
 CAUTION = (
     "Attributions describe this model's arithmetic near this text, not the world and not a thought: the methods can "
     "disagree with each other, and a word that counts here may count otherwise in the next sentence."
@@ -78,6 +79,17 @@ def format_change(
             bar["before"], bar["detail"] = old.probability, f"{change * 100:+.1f} points"
         bars.append(bar)
     return {"verdict": verdict, "bars": bars, "facts": list(facts), "cut": None}
+
+
+def format_second(first: pg.ClassifyResult, other: pg.ClassifyResult) -> dict[str, Any]:
+    """The value of the bars view for a second model on the same text: its bars, and how far each moved if it can."""
+    bits = other.info.quantization if other.info.quantization in ("8-bit", "4-bit") else other.info.dtype
+    named = f"{other.info.model_id} in {bits}"
+    if other.info.labels != first.info.labels:
+        shown = format_bars(other)
+        return {**shown, "facts": [named, *shown["facts"], "other labels than the first model's: nothing to subtract"]}
+    facts = [named, "dashed line: the first model"]
+    return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
 
 
 def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
@@ -142,7 +154,14 @@ def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
         "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
         "words": [{"text": word.text, "special": word.special} for word in result.words],
         "caution": CAUTION,
+        "waiting": [name for name in METHODS if name not in [method.method for method in result.methods]],
+        "of": len(METHODS),
     }
+
+
+def format_explaining() -> dict[str, Any]:
+    """The value of the attribution view before any method has answered."""
+    return {"title": "Explaining…", "waiting": list(METHODS), "of": len(METHODS)}
 
 
 def format_toggles(result: pg.ClassifyResult) -> dict[str, Any]:
@@ -271,7 +290,7 @@ def build_tab(playground: pg.Playground) -> None:
 
 
 def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown) -> None:
-    result_state, code_shown = gr.State(), gr.State(False)
+    result_state, code_shown, kept_pair = gr.State(), gr.State(False), gr.State("")
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             text = gr.Textbox(FIRST_TEXT, label="text", lines=3, max_lines=8, elem_id="classification-text")
@@ -293,15 +312,22 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             panels = [*receipt_panel("With the pipeline"), *receipt_panel("Step by step, with AutoModel")]
 
     @friendly
-    def describe(model_id: str) -> tuple[Any, ...]:
-        about = playground.describe_classifier(model_id)
+    def describe(model_id: str, text_pair: str | None, kept: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            about = playground.describe_classifier(model_id)
+        except pg.PlaygroundError as error:
+            yield f"**No answer from this model.** {_plain(str(error))}", *[gr.skip()] * 4, *[None] * 4
+            raise
         first, second = about.pair_names or ("text", "text_pair")
+        kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
         choices = [("the predicted label", -1), *((name, number) for number, name in enumerate(about.labels))]
-        return (
+        yield (
             format_info(about),
             gr.Textbox(label=first if about.pair_names else "text"),
-            gr.Textbox(label=second, visible=bool(about.pair_names)),
+            gr.Textbox(kept if about.pair_names else "", label=second, visible=bool(about.pair_names)),
             gr.Dropdown(choices=choices, value=-1),
+            kept,
+            *[gr.skip()] * 4,
         )
 
     @friendly
@@ -322,9 +348,19 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         return [value for each in playground.classification_receipts(result) for value in receipt_values(each)]
 
     @friendly
-    def why(text: str, text_pair: str | None, model_id: str, label_id: int | None) -> dict[str, Any]:
+    def why(text: str, text_pair: str | None, model_id: str, label_id: int | None) -> Iterator[dict[str, Any] | None]:
         chosen = None if label_id is None or label_id < 0 else label_id
-        return format_attribution(playground.attribute(pg.AttributeRequest(text, text_pair or None, chosen, model_id)))
+        request = pg.AttributeRequest(text, text_pair or None, chosen, model_id)
+        found: tuple[Any, ...] = ()
+        yield format_explaining()
+        try:
+            for method in METHODS:
+                result = playground.attribute(replace(request, methods=(method,)))
+                found += result.methods
+                yield format_attribution(replace(result, methods=found))
+        except Exception:
+            yield None
+            raise
 
     def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> dict[str, Any]:
         """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
@@ -333,10 +369,17 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         return to_json(playground.classify(request))
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
-    inputs, asked = [text, pair, model], [info, text, pair, label]
+    inputs = [text, pair, model]
+    asked = [info, text, pair, label, kept_pair, result_state, bars, steps, toggles]
     outputs = [result_state, bars, steps, toggles, what_if, pressed, *panels]
     # Hidden: a spinner over the example would hide the first thing that a visitor should read.
-    describing: dict[str, Any] = {"fn": describe, "inputs": model, "outputs": asked, "show_progress": "hidden", **quiet}
+    describing: dict[str, Any] = {
+        "fn": describe,
+        "inputs": [model, pair, kept_pair],
+        "outputs": asked,
+        "show_progress": "hidden",
+        **quiet,
+    }
     running: dict[str, Any] = {
         "fn": run,
         "inputs": [*inputs, code_shown],
@@ -344,7 +387,13 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         "show_progress_on": bars,
         **quiet,
     }
-    explaining: dict[str, Any] = {"fn": why, "inputs": [*inputs, label], "outputs": attribution, **quiet}
+    explaining: dict[str, Any] = {
+        "fn": why,
+        "inputs": [*inputs, label],
+        "outputs": attribution,
+        "show_progress": "hidden",
+        **quiet,
+    }
     gr.on([button.click, text.submit, pair.submit], **running)
     typing = {**running, "fn": follow, "show_progress": "hidden", "show_progress_on": None}
     gr.on([text.change, pair.change], **typing, trigger_mode="always_last")  # .input misses what is pasted
@@ -418,16 +467,16 @@ def _build_what_if(
         return format_change(pg.verdict(new), new.info, old.labels, new.labels, ["dashed line: the first text"])
 
     @friendly
-    def ask_second(text: str, text_pair: str | None, first_id: str, model_id: str, bits: str) -> dict[str, Any]:
-        first = playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
-        other = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, bits))
-        if other.info.labels != first.info.labels:
-            return format_bars(other)
-        facts = [
-            f"{other.info.model_id} in {bits if bits != 'auto' else other.info.dtype}",
-            "dashed line: the first model",
-        ]
-        return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
+    def ask_second(
+        text: str, text_pair: str | None, first_id: str, model_id: str, bits: str
+    ) -> Iterator[dict[str, Any] | None]:
+        try:
+            first = playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
+            other = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, bits))
+        except pg.PlaygroundError:
+            yield None  # what the last model said must not stand there as this one's answer
+            raise
+        yield format_second(first, other)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     toggles.select(press, [result_state, action], [pressed, changed], show_progress="hidden", **quiet)

@@ -32,6 +32,13 @@ const show = () => {
   find("body").hidden = !value;
   if (!value) return;
   find("title").textContent = value.title;
+  const begun = value.waiting.length < value.of;
+  find("wait").hidden = !value.waiting.length;
+  find("wait").querySelector("progress").max = value.of;
+  find("wait").querySelector("progress").value = value.of - value.waiting.length;
+  find("wait").querySelector("span").textContent = `${value.of - value.waiting.length} of ${value.of} methods; now ${value.waiting[0]}`;
+  [".at-switch", ".at-legend", ".at-methods", "details", ".at-caution"].forEach((part) => { element.querySelector(part).hidden = !begun; });
+  if (!begun) return;
   find("caution").textContent = value.caution;
   find("methods").replaceChildren(...value.methods.map((method) => card(value, method)));
   const head = make("tr");

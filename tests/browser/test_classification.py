@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.classification_app import classification_app
+
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 NASTY = "Lovely ${alert(1)} <img src=x onerror=alert(2)>"
 
@@ -95,3 +97,53 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     page.get_by_role("tab", name="Many texts", exact=True).click()
     expect(page.locator("#table-pasted")).to_be_visible()
     assert width_of(page) <= 390
+
+
+def test_every_kind_of_classifier_says_what_it_is(open_page, tmp_path):
+    """Pairs get a second field, several labels a sigmoid, a regression its number; without a head it is refused."""
+    with classification_app(tmp_path) as url:
+        page = open_page(url=url)
+        bars, info = page.locator("#classification-bars"), page.locator("#classification-info")
+        pair, steps = page.get_by_label("hypothesis"), page.locator("#classification-steps .ps-call")
+        expect(bars.locator(".lb-row")).to_have_count(3, timeout=90_000)
+        expect(pair).to_be_hidden()
+
+        pick(page, "model_id", "nli")
+        expect(pair).to_be_visible()
+        expect(page.get_by_label("premise")).to_be_visible()
+        pair.fill("i hate this film")
+        expect(steps).to_contain_text("i hate this film")
+
+        pick(page, "model_id", "topics")
+        expect(bars.locator(".lb-facts")).to_contain_text("sigmoid")
+        expect(bars.locator(".lb-row")).to_have_count(4)
+        expect(steps).not_to_contain_text("text_pair")  # what nobody sees isn't read
+
+        pick(page, "model_id", "rating")
+        expect(bars.locator(".lb-verdict")).to_contain_text("regression")
+
+        pick(page, "model_id", "headless")
+        expect(info).to_contain_text("has no head for text-classification: it is a BertForMaskedLM")
+        expect(bars.locator(".lb-body")).to_be_hidden()
+
+        pick(page, "model_id", "nli")
+        expect(pair).to_have_value("i hate this film")
+        pick(page, "model_id", "mood")
+        page.get_by_role("tab", name="What if", exact=True).click()
+        page.locator("#classification-compare-models").click()  # the same model with 8 bits for each weight
+        second = page.locator("#classification-second")
+        expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
+        expect(second.locator(".lb-before")).to_have_count(3)
+        pick(page, "second model_id", "topics")
+        page.locator("#classification-compare-models").click()
+        expect(second.locator(".lb-facts")).to_contain_text("tiny/topics")
+        pick(page, "second model_id", "headless")
+        page.locator("#classification-compare-models").click()
+        expect(second.locator(".lb-body")).to_be_hidden()
+        expect(page.locator(".toast-body").last).to_contain_text("BertForMaskedLM")
+
+
+def pick(page, label: str, name: str) -> None:
+    """Chooses a model in one of the pickers."""
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=name).click()
