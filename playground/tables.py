@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 
@@ -53,6 +55,11 @@ class Table:
         """The column that most likely holds the texts: a telling name, else the longest values."""
         named = _named(self.columns, TEXT_NAMES)
         return named or max(self.columns, key=lambda name: sum(len(value) for value in self.column(name)[:200]))
+
+    @property
+    def doubtful_header(self) -> bool:
+        """Whether the first line may have been a row, not a header: none of its cells is a usual name."""
+        return _named(self.columns, (*TEXT_NAMES, *LABEL_NAMES)) is None and self.lines[:1] != (1,)
 
     @property
     def label_column(self) -> str | None:
@@ -129,7 +136,9 @@ def _read_separated(content: str, separator: str) -> Table:
     for line, cells in _records(content, separator, bad):
         if header is None:
             header = _header(cells)
-        elif len(cells) != len(header):
+            if not any(_is_number(cell) for cell in cells):
+                continue  # a number is no name of a column: then the first line is a row already
+        if len(cells) != len(header):
             bad.append(BadRow(line, f"it has {len(cells)} cells, the header has {len(header)}"))
         else:
             rows.append(tuple(cells))
@@ -138,25 +147,49 @@ def _read_separated(content: str, separator: str) -> Table:
 
 
 def _records(content: str, separator: str, bad: list[BadRow]) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line where it begins; a quoted cell may run over several lines."""
+    """Each record with the line where it begins; a quoted cell may run over several lines.
+
+    A quote that is never closed would swallow the rows after it: that line is bad, and reading goes on behind it.
+    """
     csv.field_size_limit(1_000_000)
     plain = separator == "\t" and '"' not in content.split("\n", 1)[0]  # a quote in a TSV is a quote
-    options = {"delimiter": separator, "quoting": csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL}
-    reader = csv.reader(io.StringIO(content, newline=""), **options)  # type: ignore[arg-type]
-    while True:
-        line = reader.line_num + 1
+    options: dict[str, Any] = {"delimiter": separator, "quoting": csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL}
+    source = io.StringIO(content, newline="").readlines()
+    start, width = 0, None
+    while start < len(source):
+        begun = start
+        reader = csv.reader(source[start:], **options)
         try:
-            cells = next(reader)
-        except StopIteration:
+            for cells in reader:
+                end = start + reader.line_num
+                if end - begun > 1 and (width not in (None, len(cells)) or _broken(source[begun:end], options)):
+                    raise csv.Error("a quote in it is never closed")
+                if any(cell.strip() for cell in cells):
+                    width = width or len(cells)
+                    yield begun + 1, cells
+                begun = end
             return
         except csv.Error as error:
-            bad.append(BadRow(line, str(error)))
-            continue
-        if any(cell.strip() for cell in cells):
-            yield line, cells
+            bad.append(BadRow(begun + 1, str(error)))
+            start = begun + 1
+
+
+def _broken(lines: list[str], options: dict[str, Any]) -> bool:
+    """Whether a record's quotes don't pair up: it ends with the file, or goes on behind a closing quote."""
+    try:
+        list(csv.reader(lines, strict=True, **options))
+    except csv.Error:
+        return True
+    return False
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?\d+([.,]\d+)?\s*", cell) is not None
 
 
 def _header(cells: list[str]) -> tuple[str, ...]:
+    if any(_is_number(cell) for cell in cells):
+        return tuple(f"column {number}" for number in range(1, len(cells) + 1))
     names = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, start=1)]
     return tuple(name if names.index(name) == n else f"{name} ({n + 1})" for n, name in enumerate(names))
 

@@ -21,6 +21,7 @@ The soup was cold and the waiter never came back.
 It does what it says, no more and no less.
 Not bad at all for the price."""
 NO_COLUMN = "(none)"
+HEADER_ADVICE = "If it is a text to classify, put a line such as text,label above it."
 COLUMNS = ["line", "text", "label", "probability", "right label", "tokens"]
 
 
@@ -188,6 +189,8 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             )
         found = pg.read_file(Path(path))
         labels = [NO_COLUMN, *found.columns]
+        if found.doubtful_header and Path(path).suffix.lower() in (".csv", ".tsv"):
+            gr.Info(f"Line 1 was read as the names of the columns: {', '.join(found.columns)[:200]}. {HEADER_ADVICE}")
         return (
             gr.Dropdown(choices=list(found.columns), value=found.text_column, visible=True),
             gr.Dropdown(choices=labels, value=found.label_column or NO_COLUMN, visible=True),

@@ -34,9 +34,11 @@ const show = () => {
   find("title").textContent = value.title;
   const begun = value.waiting.length < value.of;
   find("wait").hidden = !value.waiting.length;
-  find("wait").querySelector("progress").max = value.of;
-  find("wait").querySelector("progress").value = value.of - value.waiting.length;
-  find("wait").querySelector("span").textContent = `${value.of - value.waiting.length} of ${value.of} methods; now ${value.waiting[0]}`;
+  const done = value.of - value.waiting.length;
+  find("track").setAttribute("aria-valuemax", value.of);
+  find("track").setAttribute("aria-valuenow", done);
+  find("track").firstElementChild.style.width = 100 * (done + 0.3) / value.of + "%";
+  find("status").textContent = `${done} of ${value.of} methods; now ${value.waiting[0]}`;
   [".at-switch", ".at-legend", ".at-methods", "details", ".at-caution"].forEach((part) => { element.querySelector(part).hidden = !begun; });
   if (!begun) return;
   find("caution").textContent = value.caution;

@@ -27,6 +27,29 @@ def test_a_row_of_the_wrong_length_is_reported_and_the_others_stay(tmp_path):
     assert [(bad.line, "cells" in bad.reason) for bad in table.bad_rows] == [(3, True), (4, True)]
 
 
+@pytest.mark.parametrize(
+    ("rows", "kept", "lost"),
+    [
+        ('good,1\n"open,0\nfine,1\npoor,0\n', ["good", "fine", "poor"], [3]),
+        ('"open,0\nfine,1\n"two\nlines",0\nlast,1\n', ["fine", "two\nlines", "last"], [2]),
+        ('"open,0\n"again,1\nlast,1\n', ["last"], [2, 3]),
+        ('"sloppy" quote,0\nlast,1\n', ["sloppy quote", "last"], []),
+    ],
+)
+def test_a_quote_that_is_never_closed_loses_only_its_own_line(tmp_path, rows, kept, lost):
+    table = read_file(write(tmp_path, "a.csv", "text,label\n" + rows))
+    assert [row[0] for row in table.rows] == kept
+    assert [bad.line for bad in table.bad_rows] == lost
+
+
+def test_a_first_line_with_a_number_is_a_row_and_an_unusual_header_is_doubted(tmp_path):
+    table = read_file(write(tmp_path, "a.csv", "I loved it,5\nAwful,1\n"))
+    assert table.columns == ("column 1", "column 2") and len(table.rows) == 2 and table.lines == (1, 2)
+    assert table.text_column == "column 1" and not table.doubtful_header
+    assert read_file(write(tmp_path, "b.csv", "I loved it\nAwful\n")).doubtful_header
+    assert not read_file(write(tmp_path, "c.csv", "id,Review\n1,good\n")).doubtful_header
+
+
 @pytest.mark.parametrize(("sign", "name"), [(";", "a.csv"), ("\t", "a.tsv"), ("\t", "a.csv"), (",", "a.csv")])
 def test_every_separator(tmp_path, sign, name):
     table = read_file(write(tmp_path, name, f"label{sign}sentence\n1{sign}it's \u201cgood\u201d\n"))
