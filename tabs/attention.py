@@ -89,17 +89,23 @@ class Shelf:
 
 def format_result(result: pg.AttentionResult, ticket: str, title: str) -> str:
     """The view's value: JSON text with tokens, masks and summaries, all heads small and one head exact."""
-    layer, head = striking_head(result.stack())
+    kind, layer, head = opening(result)
     value: dict[str, Any] = {"ticket": ticket, "title": title, "notes": format_notes(result), "kinds": []}
     for stack in result.stacks:
         sides = {"queries": f"{stack.kind}_queries", "keys": f"{stack.kind}_keys"}
         value[sides["queries"]] = format_tokens(stack.queries)
         value[sides["keys"]] = format_tokens(stack.keys)
         value["kinds"].append(format_stack(stack) | sides)
-    first = result.stack()
-    value["first"] = {"kind": 0, "layer": layer, "head": head, "weights": encoded(first.head(layer, head))}
+    first = result.stacks[kind]
+    value["first"] = {"kind": kind, "layer": layer, "head": head, "weights": encoded(first.head(layer, head))}
     value["first"]["overview"] = format_overview(first, hide_special=False)
     return json.dumps(value, separators=(",", ":"))
+
+
+def opening(result: pg.AttentionResult) -> tuple[int, int, int]:
+    """Kind, layer and head to open with: the cross-attention of an encoder-decoder model, the most telling head."""
+    kind = len(result.stacks) - 1
+    return kind, *striking_head(result.stacks[kind])
 
 
 def striking_head(stack: pg.AttentionStack) -> tuple[int, int]:
@@ -235,7 +241,9 @@ def build_section(playground: pg.Playground) -> None:
         result = playground.attend(request_of(text, model_id, second_text, padding))
         ticket = shelf.put(str(request.session_hash), result)
         title = playground.manager.spec(result.request.model_id).title
-        return format_result(result, ticket, title), *receipt_values(playground.attention_receipt(result))
+        kind, layer, head = opening(result)
+        receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, head)
+        return format_result(result, ticket, title), *receipt_values(receipt)
 
     @friendly
     def choose_head(event: gr.EventData) -> tuple[Any, Any]:

@@ -65,6 +65,7 @@ async function take(value) {
   const before = state.value && { ...state, title: state.value.title };
   state.value = JSON.parse(value);
   cache.clear();
+  status("");
   const { first, kinds, notes, title } = state.value;
   // The same model again: stay with the head that is being looked at.
   const stay = before?.title === title ? before : first;
@@ -85,6 +86,11 @@ async function take(value) {
   state.k = row.indexOf(Math.max(...row));
   refresh();
   $(".at").dataset.drawn = state.value.ticket;
+  if (stay !== first) choose();  // the code must be that of the head which is looked at
+}
+
+function choose() {
+  trigger("head_chosen", { ticket: state.value.ticket, kind: kindNow().kind, layer: state.layer, head: isAverage() ? -1 : state.head });
 }
 
 async function changeKind(number, layer = 0, head = 0) {
@@ -139,7 +145,7 @@ async function look(layer, head, say = true) {
   drawTable();
   if (say) tell(`layer ${layer}, ${isAverage() ? "average of heads" : `head ${head}`}, ${cards().slice(0, 3).map((card) => `${card[0]} ${card[1]}`).join(", ")}`);
   clearTimeout(selectTimer);
-  if (say) selectTimer = setTimeout(() => trigger("head_chosen", { ticket: state.value.ticket, kind: kind.kind, layer, head: isAverage() ? -1 : head }), 700);
+  if (say) selectTimer = setTimeout(choose, 700);
 }
 
 async function ask(name, ...given) {

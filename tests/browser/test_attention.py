@@ -161,6 +161,21 @@ def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, m
         demo.close()
 
 
+def test_a_t5_opens_with_cross_attention_and_the_code_is_that_of_the_head_in_sight(page):
+    open_section(page)
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
+    page.get_by_role("button", name="Cross-attention of a T5").click()
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
+    assert page.inner_text('.at-kinds [aria-pressed="true"]') == "Cross"
+    shown = page.inner_text(".at-code")
+    assert shown.startswith("outputs.cross_attentions[")
+    layer, head = (int(part.strip(" ]").split(", ")[-1]) for part in shown.split("[", 1)[1].split("]["))
+    page.get_by_role("button", name="Code: this exact run").last.click()
+    code = page.locator(".pg-receipt .cm-content").filter(visible=True)
+    code.evaluate("node => { node.scrollIntoView(false); node.parentElement.scrollTop = node.scrollHeight; }")
+    code.get_by_text(f"attentions[{layer}, {head}]").wait_for()  # the editor writes only the lines in sight
+
+
 def check_offline_page(browser, path: Path, taken: dict) -> None:
     """The file opens with no network, shows another head, and its numbers are those of the JSON."""
     context = browser.new_context(offline=True)
