@@ -309,7 +309,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             toggles, what_if, pressed = _build_what_if(playground, model, result_state, text, pair)
         with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
-            panels = [*receipt_panel("With the pipeline"), *receipt_panel("Step by step, with AutoModel")]
+            panels = [*receipt_panel("With the pipeline", opened=True), *receipt_panel("Step by step, with AutoModel")]
 
     @friendly
     def describe(model_id: str, text_pair: str | None, kept: str) -> Iterator[tuple[Any, ...]]:

@@ -132,9 +132,11 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     )
 
 
-def receipt_panel(label: str = "Code: this exact run with plain transformers") -> tuple[gr.Code, gr.DownloadButton]:
+def receipt_panel(
+    label: str = "Code: this exact run with plain transformers", *, opened: bool = False
+) -> tuple[gr.Code, gr.DownloadButton]:
     """An accordion with runnable Python, a copy button and a notebook to download; fill both with `receipt_values`."""
-    with gr.Accordion(label, open=False, elem_classes="pg-receipt"):
+    with gr.Accordion(label, open=opened, elem_classes="pg-receipt"):
         code = gr.Code(
             language="python", interactive=False, show_label=False, buttons=["copy"], wrap_lines=True, max_lines=30
         )

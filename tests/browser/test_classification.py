@@ -62,7 +62,6 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(page.locator("#classification-edited .lb-number small").first).to_contain_text("points")
 
     page.get_by_role("tab", name="Code", exact=True).click()
-    page.get_by_role("button", name="With the pipeline").click()
     expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("from transformers import pipeline")
     assert alerts == []
 
