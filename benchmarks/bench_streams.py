@@ -7,7 +7,12 @@ same model and machine, one server at a time. Clients are raw server-sent events
 - ``total_16_over_one``: tokens/s of 16 streams together over one stream's (at least 4)
 - ``total_32_over_recipe``: tokens/s of 32 streams together over the recipe's (at least 3)
 - ``slowest_over_mean_32``: the slowest stream's rate over the mean rate (at least 0.5)
-- ``first_token_32_over_1``: the slowest first token of 32, without its time in line, over that of one (at most 3)
+- ``first_token_32_over_1``: the slowest first token of 32, without its time in line, over that of one (at most 3).
+  A stream's time in line is what the engine reports as ``queue_seconds``: from its arrival until the first pass that
+  reads its own prompt. Prompts are read first come, first served; the page shows the place in line meanwhile.
+- ``first_token_32_over_1_queue_included``: the same with the time in line (no aim)
+
+One stream and ``model.generate`` take turns, so that both see the same machine; the ratio is the median of the turns'.
 
 Run: python benchmarks/bench_streams.py [--quick]
 """
@@ -41,6 +46,8 @@ BEGINNINGS = (
     "A list of colors: red, blue", "Once upon a time there was", "The capital of France is", "Water boils at",
     "My favourite book is about", "To bake a cake you need", "The first man on the moon", "Gravity is the force",
 )  # fmt: skip
+TURNS = 5
+RATIOS = ("slowest_over_mean_32", "first_token_32_over_1", "first_token_32_over_1_queue_included")
 
 
 @dataclass
@@ -60,9 +67,10 @@ class Seen:
 
 
 def read_events(url: str, arguments: list[object], on_data: Callable[[str, Seen], None]) -> Seen:
-    """Calls the endpoint ``generate`` and reads its events to the end."""
-    seen, begin = Seen(), time.perf_counter()
-    with httpx.Client(timeout=600) as client:
+    """Calls the endpoint ``generate`` and reads its events to the end; the client is made before the clock starts."""
+    seen = Seen()
+    with httpx.Client(timeout=600, verify=False, trust_env=False) as client:  # noqa: S501  (plain http: no certificates)
+        begin = time.perf_counter()
         event_id = client.post(f"{url}/gradio_api/call/generate", json={"data": arguments}).json()["event_id"]
         with client.stream("GET", f"{url}/gradio_api/call/generate/{event_id}") as response:
             kind = ""
@@ -144,20 +152,22 @@ def prompt(number: int) -> str:
     return f"{BEGINNINGS[number % len(BEGINNINGS)]} {'and ' * (number // len(BEGINNINGS))}"
 
 
-def bench_generate(folder: Path, length: int) -> float:
-    """Tokens per second of plain ``model.generate``."""
+def plain_generate(folder: Path) -> Callable[[int], float]:
+    """A function that says how many tokens per second plain ``model.generate`` makes in a reply of some length."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     inputs = tokenizer(prompt(0), return_tensors="pt")
-    rates = []
-    for most in (2, length, length):
+
+    def rate(length: int) -> float:
         begin = time.perf_counter()
-        output = model.generate(**inputs, max_new_tokens=most, do_sample=False)
-        rates.append((output.shape[1] - inputs["input_ids"].shape[1]) / (time.perf_counter() - begin))
-    return max(rates[1:])
+        output = model.generate(**inputs, max_new_tokens=length, do_sample=False)
+        return (output.shape[1] - inputs["input_ids"].shape[1]) / (time.perf_counter() - begin)
+
+    rate(2)
+    return rate
 
 
-def bench_ours(length: int) -> dict[str, float]:
+def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float]:
     """Our figures: tokens per second of 1, 16 and 32 streams, and how they were shared."""
     port = free_port()
     command = [sys.executable, "app.py", "--port", str(port), "--max-streams", "32"]
@@ -169,18 +179,25 @@ def bench_ours(length: int) -> dict[str, float]:
             return read_events(url, [given.get(name, default) for name, default in defaults.items()], on_ours)
 
         one(0, 2)
-        alone = max((one(0) for _ in range(2)), key=lambda seen: seen.rate)
+        turns = [(generate(length), one(0)) for _ in range(TURNS)]
         seconds_16, seen_16 = together(16, one)
         seconds_32, seen_32 = together(32, one)
     rates = [seen.rate for seen in seen_32]
+    first_1 = statistics.median(seen.first - seen.queue for _, seen in turns)
+    slowest = max(seen_32, key=lambda seen: seen.first - seen.queue)
     return {
-        "one": alone.rate,
+        "generate": statistics.median(rate for rate, _ in turns),
+        "one": statistics.median(seen.rate for _, seen in turns),
+        "one_over_generate": statistics.median(seen.rate / rate for rate, seen in turns),
         "total_16": sum(seen.tokens for seen in seen_16) / seconds_16,
         "total_32": sum(seen.tokens for seen in seen_32) / seconds_32,
         "slowest_over_mean_32": min(rates) / statistics.mean(rates),
-        "first_token_1_seconds": alone.first,
+        "first_token_1_seconds": first_1,
         "first_token_32_seconds": max(seen.first for seen in seen_32),
-        "first_token_32_over_1": max(seen.first - seen.queue for seen in seen_32) / (alone.first - alone.queue),
+        "first_token_32_seconds_without_queue": slowest.first - slowest.queue,
+        "queue_32_seconds": max(seen.queue for seen in seen_32),
+        "first_token_32_over_1": (slowest.first - slowest.queue) / first_1,
+        "first_token_32_over_1_queue_included": max(seen.first for seen in seen_32) / first_1,
     }
 
 
@@ -201,15 +218,14 @@ def main() -> None:
     quick = parser.parse_args().quick
     length = 24 if quick else 64
     folder = embedded.locate("smollm2-135m-instruct")
-    generate = bench_generate(folder, length)
-    ours = bench_ours(length)
+    ours = bench_ours(length, plain_generate(folder))
     recipe = bench_recipe(folder, length // (3 if quick else 1), 32)
     figures = {
-        "one_over_generate": ours["one"] / generate,
+        "one_over_generate": ours.pop("one_over_generate"),
         "total_16_over_one": ours["total_16"] / ours["one"],
         "total_32_over_recipe": ours["total_32"] / recipe,
-        **{key: ours[key] for key in ("slowest_over_mean_32", "first_token_32_over_1")},
-        "tokens_per_second": {"generate": generate, "recipe_32": recipe, **ours},
+        **{key: ours.pop(key) for key in RATIOS},
+        "tokens_per_second": {"recipe_32": recipe, **ours},
         "cpus": os.cpu_count(),
         "load_at_end": os.getloadavg()[0],
     }

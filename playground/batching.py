@@ -26,6 +26,7 @@ import torch
 import transformers
 
 from playground.errors import BusyError, DeviceMemoryError
+from playground.models.cpu_threads import release_helpers
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel
@@ -160,6 +161,7 @@ class Classifier:
     def _work(self) -> None:
         while not self._closed:
             self._answer(*self.groups(self._take(), self.batch_tokens // (2 if self._lanes else 1)))
+            release_helpers()
         if self._lanes:
             self._lanes.shutdown()
         for job in self._take(wait=False):

@@ -63,7 +63,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
-PASS_TOKENS = {"cpu": 32, "cuda": 2048}  # tokens of prompts that are read between two steps of the others
+PASS_TOKENS = {"cpu": 32, "cuda": 2048}  # tokens of a prompt that are read between two steps of the others
+GROUP = 2  # times as many where they are short prompts of several people: a token costs less in a larger pass
 MEMORY_SHARE = 0.8
 
 
@@ -344,7 +345,7 @@ class Engine:
         group, texts = [first], {tuple(first.to_read)}
         for stream in self._reading[1:]:
             new = {*texts, tuple(stream.to_read)}
-            if _shareable(stream) and len(new) * max(map(len, new)) <= self._pass_tokens:
+            if _shareable(stream) and len(new) * max(map(len, new)) <= GROUP * self._pass_tokens:
                 group.append(stream)
                 texts = new
         return group

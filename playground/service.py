@@ -128,7 +128,7 @@ class Playground:
         return generation.generate(self.manager, request)
 
     async def generate_batches(
-        self, request: GenerateRequest, interval_seconds: float = 0.1
+        self, request: GenerateRequest, interval_seconds: float = 0.05
     ) -> AsyncGenerator[list[Event], None]:
         """The same for an async handler: lists of events about every ``interval_seconds``; it never blocks the loop."""
         async with aclosing(self.compare_batches((request,), interval_seconds)) as batches:
@@ -145,7 +145,7 @@ class Playground:
     async def compare_batches(
         self,
         requests: Sequence[GenerateRequest],
-        interval_seconds: float = 0.1,
+        interval_seconds: float = 0.05,
         started: Callable[[Generation], object] = id,
     ) -> AsyncGenerator[list[tuple[int, Event]], None]:
         """The same for an async handler: lists of (which request, event).

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ class Mailbox:
         self._posted: list[Posted | Exception] = []
         self._open = streams
         self._wake: Callable[[], None] | None = None
+        self._at_end: Callable[[], None] | None = None
 
     def post(self, index: int, event: Event | Exception) -> None:
         """Never blocks. A `Finished` or an exception is the last post of its stream."""
@@ -48,9 +49,10 @@ class Mailbox:
             self._posted.append(event if isinstance(event, Exception) else (index, event))
             self._open -= isinstance(event, Finished | Exception)
             wake, self._wake = self._wake, None
+            at_end = self._at_end if self._open <= 0 else None
             self._filled.notify_all()
-        if wake:
-            wake()
+        for call in filter(None, (wake, at_end)):
+            call()
 
     def take(self, timeout: float | None = None) -> list[Posted] | None:
         """All posts so far, after waiting for the first; empty when ``timeout`` passes, None when no more will come.
@@ -73,6 +75,16 @@ class Mailbox:
         with self._filled:
             return self._drain()
 
+    async def gather(self, seconds: float) -> None:
+        """Lets posts come in for some seconds; no longer than until the last one has come."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        with self._filled:
+            if self._open <= 0:
+                return
+            self._at_end = partial(_call_soon, loop, ended.set)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), seconds)
+
     def _ready(self) -> bool:
         return bool(self._posted) or self._open <= 0
 
@@ -90,7 +102,7 @@ class Mailbox:
 class Generation:
     """A running generation: iterate over it for events, or read it in batches of (which request, event).
 
-    Example, in an async handler of a page, where a delta every 100 ms is enough:
+    Example, in an async handler of a page, where a delta every 50 ms is enough:
         >>> async for batch in generation.batches():  # doctest: +SKIP
         ...     yield [as_dict(event) for _, event in batch]
     """
@@ -122,16 +134,17 @@ class Generation:
         """
         return self._mailbox.take(timeout)
 
-    async def batches(self, interval_seconds: float = 0.1) -> AsyncIterator[list[Posted]]:
+    async def batches(self, interval_seconds: float = 0.05) -> AsyncIterator[list[Posted]]:
         """What has happened, gathered for ``interval_seconds``: costs the event loop nothing in between.
 
-        Ending the iteration early (a closed page) stops the streams.
+        The first token and the end never wait for others. Ending the iteration early (a closed page) stops the streams.
         """
         with self:
             while (batch := await self._mailbox.take_async()) is not None:
                 if batch:
                     yield batch
-                    await asyncio.sleep(interval_seconds)
+                if any(isinstance(event, Step | BeamStep) for _, event in batch):
+                    await self._mailbox.gather(interval_seconds)
 
     def results(self) -> tuple[GenerationResult, ...]:
         """All streams read to their end, in the order of their requests."""
@@ -172,19 +185,6 @@ async def batches_of_all(
     with generation:
         async for batch in generation.batches(interval_seconds):
             yield batch
-
-
-async def batches_of_one(
-    begin: Callable[[GenerateRequest], Generation], request: GenerateRequest, interval_seconds: float
-) -> AsyncIterator[list[Event]]:
-    """As `batches_of_all`, for a single request."""
-
-    def begin_one(requests: tuple[GenerateRequest, ...]) -> Generation:
-        return begin(requests[0])
-
-    async with aclosing(batches_of_all(begin_one, (request,), interval_seconds)) as batches:
-        async for batch in batches:
-            yield [event for _, event in batch]
 
 
 def _close_unread(starting: asyncio.Future[Generation]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from playground.errors import DeviceMemoryError
 from playground.models.catalog import ModelSpec
+from playground.models.cpu_threads import release_helpers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -121,6 +122,7 @@ class Lease:
         held, self._held = self._held, None
         if held is not None:
             self._lender.give_back(held)
+        release_helpers()
         if error is not None:
             raise_if_out_of_memory(error, self._lender.reclaim)
 

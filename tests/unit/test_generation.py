@@ -32,7 +32,7 @@ from playground.generation import (
 )
 from playground.prompts import read_as_text
 from playground.receipts.generation import generation_receipt
-from playground.streams import batches_of_one
+from playground.streams import batches_of_all
 from tests.unit.generation_models import KINDS, OneModel, reference, tiny_model, tiny_tokenizer
 
 PROMPTS = ("the quick brown", "a", "the lazy dog and the quick cat jumps over the fox", "fox the", "🦊 日本")
@@ -426,9 +426,9 @@ def test_batches_do_not_block_the_event_loop_and_stop_with_it(tiny):
 
         ticking = asyncio.create_task(tick())
         request = GenerateRequest(prompt="the", max_new_tokens=100)
-        batches = batches_of_one(lambda one: generate(manager, one), request, 0.01)
+        batches = batches_of_all(lambda asked: compare(manager, asked), (request,), 0.01)
         async for batch in batches:
-            seen += batch
+            seen += [event for _, event in batch]
             if len(seen) > steps:
                 break
         await batches.aclose()
