@@ -277,8 +277,10 @@ def generate(manager: ModelManager, request: GenerateRequest) -> Generation:
     return start(manager, (request,))
 
 
-def compare(manager: ModelManager, requests: Sequence[GenerateRequest]) -> Generation:
+def compare(manager: ModelManager, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
     """Up to four requests in one batch, read together: ``read()`` and ``batches()`` give pairs (which request, event).
+
+    ``asked_at`` is when they arrived (``time.perf_counter``), for those who count the time in line from then.
 
     Raises:
         InputError: there are none or more than four, or they are for different models.
@@ -290,7 +292,7 @@ def compare(manager: ModelManager, requests: Sequence[GenerateRequest]) -> Gener
         raise InputError(f"{len(requests)} settings can't be compared.", "Choose one to four.")
     if len({(request.model_id, request.quantization) for request in requests}) > 1:
         raise InputError("The settings are for different models.", "Choose one model for all of them.")
-    return start(manager, tuple(requests))
+    return start(manager, tuple(requests), asked_at)
 
 
 def next_token(manager: ModelManager, request: GenerateRequest, count: int = 200) -> NextTokenResult:

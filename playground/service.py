@@ -11,6 +11,7 @@ import functools
 import importlib
 import logging
 import threading
+import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -127,20 +128,12 @@ class Playground:
 
         return generation.generate(self.manager, request)
 
-    async def generate_batches(
-        self, request: GenerateRequest, interval_seconds: float = 0.05
-    ) -> AsyncGenerator[list[Event], None]:
-        """The same for an async handler: lists of events about every ``interval_seconds``; it never blocks the loop."""
-        async with aclosing(self.compare_batches((request,), interval_seconds)) as batches:
-            async for batch in batches:
-                yield [event for _, event in batch]
-
     @_after_imports
-    def compare(self, requests: Sequence[GenerateRequest]) -> Generation:
+    def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
         """Up to four settings in one batch; see `generation.compare`."""
         from playground import generation
 
-        return generation.compare(self.manager, requests)
+        return generation.compare(self.manager, requests, asked_at)
 
     async def compare_batches(
         self,
@@ -152,11 +145,12 @@ class Playground:
 
         ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread.
         """
+        asked_at = time.perf_counter()
         await asyncio.to_thread(self.import_everything)
         from playground import streams
 
         def begin(requests: Sequence[GenerateRequest]) -> Generation:
-            generation = self.compare(requests)
+            generation = self.compare(requests, asked_at)
             started(generation)
             return generation
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -192,8 +193,11 @@ def _close_unread(starting: asyncio.Future[Generation]) -> None:
         starting.result().close()
 
 
-def start(manager: ModelManager, requests: tuple[GenerateRequest, ...]) -> Generation:
-    """The running generation of one or more requests to one model; see `generation.generate`."""
+def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at: float | None = None) -> Generation:
+    """The running generation of one or more requests to one model; see `generation.generate`.
+
+    Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from when the model is loaded.
+    """
     with ExitStack() as stack:
         loaded: LoadedModel = stack.enter_context(
             manager.lease(requests[0].model_id, "text-generation", requests[0].quantization)
@@ -203,7 +207,7 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...]) -> Gener
         mailbox = Mailbox(len(requests))
         lease = _Shared(len(requests), stack.pop_all())
         streams = tuple(
-            Stream(request, prompt, partial(mailbox.post, index), lease.release)
+            Stream(request, prompt, partial(mailbox.post, index), lease.release, asked_at or time.perf_counter())
             for index, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
         )
     try:
