@@ -22,6 +22,7 @@ It does what it says, no more and no less.
 Not bad at all for the price."""
 NO_COLUMN = "(none)"
 HEADER_ADVICE = "If it is a text to classify, put a line such as text,label above it."
+RESULTS = "results: ⋮ in a heading sorts and filters"
 COLUMNS = ["line", "text", "label", "probability", "right label", "tokens"]
 
 
@@ -173,7 +174,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         max_height=420,
         wrap=True,
         column_widths=["8%", "44%", "13%", "13%", "13%", "9%"],
-        label="results",
+        label=RESULTS,
         elem_id="table-results",
     )
     with gr.Row():
@@ -262,7 +263,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
 
     @friendly
     def list_all(result: pg.TableResult, value: float) -> tuple[Any, Any]:
-        return gr.Dataframe(format_rows(result, value), label="results"), gr.Button(visible=False)
+        return gr.Dataframe(format_rows(result, value), label=RESULTS), gr.Button(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]

@@ -74,6 +74,14 @@ def test_many_rows_with_labels(page):
     metrics = page.locator("#table-evaluation")
     expect(metrics.locator(".ev-cards")).to_contain_text("accuracy", timeout=90_000)
     expect(page.locator("#table-progress .rp-text")).to_contain_text("30 rows")
+    heading = page.locator("#table-results th:visible", has_text="probability")
+    heading.hover()
+    heading.get_by_label("Open cell menu").click()
+    page.get_by_role("menuitem", name="Sort ascending").click()
+    expect(heading).to_have_class(re.compile("sorted"))
+    cells = page.locator("#table-results [data-testid^='cell-'][data-testid$='-3']")
+    shown = [float(text) for text in cells.all_inner_texts() if text.strip()]
+    assert len(set(shown)) > 1 and shown == sorted(shown)
     cells = metrics.locator(".ev-matrix button")
     assert sum(int(count) for count in cells.all_inner_texts()) == 30
     cell = metrics.locator(".ev-matrix td.right button").filter(has_not_text=re.compile("^0$")).first
