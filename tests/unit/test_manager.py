@@ -238,12 +238,19 @@ def test_a_cancelled_coroutine_whose_loop_is_gone_leaves_no_lease(make):
     manager, source = make()
     source.gate = threading.Event()
 
-    async def give_up():
+    async def wait_for_it():
         async with manager.lease("a", TASK):
             raise AssertionError("never gets here")
 
-    with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(give_up(), 0.1))
+    async def give_up():
+        waiting = asyncio.create_task(wait_for_it())
+        while not (rows(manager).get("a") and rows(manager)["a"].state == "loading"):
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(give_up())
     source.gate.set()
     wait_for(lambda: rows(manager)["a"].state == "resident")
     wait_for(lambda: (rows(manager)["a"].leases, rows(manager)["a"].waiting) == (0, 0))
