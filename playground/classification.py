@@ -133,14 +133,16 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
             encoding = machine.encode(request.text, request.text_pair or None)
             total = count_tokens(machine, encoding, request)
         pipeline_input = {"text": request.text} | ({"text_pair": request.text_pair} if request.text_pair else {})
-        answer = machine.submit(encoding, pipeline_input).result()
+        coming = machine.submit(encoding, pipeline_input)
+        tokens = tokens_of(encoding)  # while the model works
+        cut_at, cut_pair_at = _cuts(encoding, request, len(encoding["input_ids"]) < total)
+        answer = coming.result()
     assert answer.pipeline is not None
     labels = label_probabilities(answer.logits, info)
-    cut_at, cut_pair_at = _cuts(encoding, request, len(encoding["input_ids"]) < total)
     return ClassifyResult(
         request=request,
         info=info,
-        tokens=tokens_of(encoding),
+        tokens=tokens,
         labels=labels,
         pipeline=tuple(PipelineLabel(label, score) for label, score in answer.pipeline),
         max_difference=max_difference(labels, answer.pipeline),
