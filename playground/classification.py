@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from playground.batching import Classifier, classifier
 from playground.errors import EmptyInputError, InputError, InputTooLongError
@@ -48,7 +48,7 @@ class ClassifierInfo:
     source: str
     labels: tuple[str, ...]
     problem_type: str
-    function_to_apply: str
+    function_to_apply: Literal["softmax", "sigmoid", "none"]
     max_length: int
     pair_names: tuple[str, str] | None
     dtype: str
@@ -190,7 +190,7 @@ def problem_type(config: Any) -> str:
     return "single_label_classification" if config.num_labels > 1 else "multi_label_classification"
 
 
-def function_to_apply(config: Any) -> str:
+def function_to_apply(config: Any) -> Literal["softmax", "sigmoid", "none"]:
     """``softmax``, ``sigmoid`` or ``none``: what turns this model's logits into what is shown.
 
     Source: ``TextClassificationPipeline.postprocess`` in transformers. One label without a problem type gets a

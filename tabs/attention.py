@@ -23,7 +23,8 @@ from gradio.context import Context
 
 import playground as pg
 from playground.errors import InputError, InputTooLongError, PlaygroundError
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -176,7 +177,7 @@ def format_overview(stack: pg.AttentionStack, hide_special: bool) -> dict[str, A
     }
 
 
-def format_json(result: pg.AttentionResult, kind: str, layer: int | None, head: int | None) -> dict[str, Any]:
+def format_json(result: pg.AttentionResult, kind: str, layer: int | None, head: int | None) -> answers.Attended:
     """One kind of attention as plain lists.
 
     Raises:
@@ -278,7 +279,7 @@ def build_section(playground: pg.Playground) -> None:
         layer: int | None = None,
         head: int | None = None,
         padding: int = 0,
-    ) -> dict[str, Any]:
+    ) -> answers.Attended:
         """Attention weights of a model for a text, as transformers computes them with eager attention.
 
         Args:
@@ -337,7 +338,7 @@ def build_section(playground: pg.Playground) -> None:
     heads.first_view(show, inputs, outputs, **work)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     heads.head_chosen(choose_head, None, [code, notebook], **quiet)
-    gr.api(friendly(attention), api_name="attention", concurrency_id="attention", concurrency_limit=4)
+    publish(attention, answers.Attended, concurrency_id="attention", concurrency_limit=4)
 
     def forget(request: gr.Request) -> None:
         shelf.forget(str(request.session_hash))

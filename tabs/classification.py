@@ -17,8 +17,9 @@ import gradio as gr
 from gradio.context import Context
 
 import playground as pg
+from tabs import answers
 from tabs.classification_table import build_table_section
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 TITLE = "Classification"
 TASK = "text-classification"
@@ -179,7 +180,7 @@ def format_info(info: pg.ClassifierInfo) -> str:
     )
 
 
-def to_json(result: pg.ClassifyResult) -> dict[str, Any]:
+def to_json(result: pg.ClassifyResult) -> answers.Classified:
     """The answer of the API's ``/classify``: plain values under transformers' own names."""
     return {
         "model_id": result.info.model_id,
@@ -362,7 +363,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             yield None
             raise
 
-    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> dict[str, Any]:
+    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> answers.Classified:
         """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
         used, what pipeline() returns and the greatest difference between the two. An empty model_id takes the first."""
         request = pg.ClassifyRequest(text, text_pair or None, model_id or None, quantization or "auto")
@@ -405,7 +406,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
     for tab in (steps_tab, why_tab, what_if_tab, code_tab):
         tab.select(lambda shown=tab is code_tab: shown, None, code_shown, show_progress="hidden", **quiet)
     code_tab.select(fill_code, result_state, panels, show_progress="hidden", **quiet)
-    gr.api(friendly(classify), api_name="classify")
+    publish(classify, answers.Classified)
 
 
 def _lay_out_why() -> tuple[gr.Dropdown, gr.Button, gr.HTML]:

@@ -12,7 +12,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, friendly, view
+from tabs import answers
+from tabs.components import answer_box, explain, friendly, view
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "examples" / "reviews.csv"
 PASTED = """\
@@ -103,10 +104,10 @@ def to_csv(result: pg.TableResult, threshold: float | None = None) -> str:
     return pg.table_to_csv([*columns, *(f"probability {name}" for name in names)], rows)
 
 
-def to_json(result: pg.TableResult) -> dict[str, Any]:
+def to_json(result: pg.TableResult) -> answers.ClassifiedFile:
     """The answer of the API's ``/classify_file``."""
     evaluation = pg.evaluate_rows(result)
-    metrics = None
+    metrics: answers.Metrics | None = None
     if evaluation:
         metrics = {
             "count": evaluation.count,
@@ -282,7 +283,7 @@ def _publish(playground: pg.Playground) -> None:
     """The file endpoint of the API: components that are never shown, so that a client may upload a file."""
 
     @friendly
-    def classify_file(file: str, text_column: str, label_column: str, model_id: str) -> dict[str, Any]:
+    def classify_file(file: str, text_column: str, label_column: str, model_id: str) -> answers.ClassifiedFile:
         """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
         could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed."""
         found = pg.read_file(Path(file))
@@ -295,7 +296,7 @@ def _publish(playground: pg.Playground) -> None:
 
     upload = gr.File(visible=False, label="file")
     names = [gr.Textbox(visible=False, label=name) for name in ("text_column", "label_column", "model_id")]
-    answer = gr.JSON(visible=False, label="result")
+    answer = answer_box(answers.ClassifiedFile)
     gr.Button(visible=False).click(classify_file, [upload, *names], answer, api_name="classify_file")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio_client.utils import python_type_to_json_schema
 
 import playground as pg
 from playground.errors import PlaygroundError
@@ -113,6 +114,25 @@ def friendly(handler: Handler) -> Handler:
     hints = {name: hint for name, hint in wrapper.__annotations__.items() if "pg." not in str(hint)}
     wrapper.__annotations__ = hints
     return wrapper  # type: ignore[return-value]
+
+
+def publish(handler: Callable[..., Any], answers: Any, **options: Any) -> None:
+    """Makes a typed handler an endpoint of the API under its own name, kind in its failures.
+
+    ``answers`` is the type of what it sends (see `tabs.answers`), of each message where it is a stream. Gradio looks
+    at return annotations, but not behind annotations that are text, nor into an iterator's.
+    """
+    endpoint: Any = friendly(handler)
+    endpoint.__signature__ = inspect.signature(handler).replace(return_annotation=answers)
+    gr.api(endpoint, api_name=handler.__name__, **options)
+
+
+def answer_box(answers: Any) -> gr.JSON:
+    """The hidden output of an endpoint that takes a file (those can't be `publish`ed), documented as ``answers``."""
+    box = gr.JSON(visible=False, label="answer")
+    schema = python_type_to_json_schema(answers)
+    box.api_info_as_output = lambda: schema  # type: ignore[method-assign]
+    return box
 
 
 def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:

@@ -19,7 +19,8 @@ import gradio as gr
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.receipts import Receipt
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
 EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}
@@ -435,7 +436,6 @@ def _api(playground: pg.Playground) -> None:
     """The public endpoints; arguments are those of `GenerateRequest`, results stand for its dataclasses."""
     first_model = playground.catalog.for_task("text-generation")[0].id
 
-    @friendly
     async def generate(
         request: gr.Request,
         prompt: str = "",
@@ -470,7 +470,6 @@ def _api(playground: pg.Playground) -> None:
             async for batch in batches:
                 yield [pg.as_dict(event) for _, event in batch]
 
-    @friendly
     def next_token(
         request: gr.Request,
         prompt: str = "",
@@ -497,8 +496,8 @@ def _api(playground: pg.Playground) -> None:
         distribution: dict[str, Any] = pg.as_dict(playground.next_token(asked))
         return distribution
 
-    gr.api(generate, api_name="generate", concurrency_limit=100, concurrency_id="generation")
-    gr.api(next_token, api_name="next_token")
+    publish(generate, answers.Events, concurrency_limit=100, concurrency_id="generation")
+    publish(next_token, answers.NextToken)
 
 
 def _source(prompt: str, messages: list[dict[str, str]] | None) -> dict[str, Any]:

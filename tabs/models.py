@@ -9,13 +9,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import gradio as gr
-
 import playground as pg
 from playground.errors import PlaygroundError
 from playground.models.catalog import TASKS, Catalog, ModelSpec
 from playground.models.report import ModelReport, Snapshot
-from tabs.components import explain, friendly, view
+from tabs import answers
+from tabs.components import explain, publish, view
 
 TITLE = "Models"
 FIELDS = ("task", "quantization", "state", "device", "dtype", "predicted_bytes", "measured_bytes", "leases", "waiting",
@@ -94,7 +93,6 @@ def build_tab(playground: pg.Playground) -> None:
         """What `models` returns, or why it can't."""
         return attempt(models)
 
-    @friendly
     def load_model(model_id: str, task: str = "", quantization: str = "auto") -> dict[str, str]:
         """Begin to load a model; `models` says how it goes on.
 
@@ -108,7 +106,6 @@ def build_tab(playground: pg.Playground) -> None:
         """
         return dataclasses.asdict(playground.load_model(model_id, task, quantization))
 
-    @friendly
     def unload_model(model_id: str, task: str, quantization: str) -> dict[str, Any]:
         """Free the memory of a model that nobody uses, or stop its load.
 
@@ -140,9 +137,9 @@ def build_tab(playground: pg.Playground) -> None:
 
     # Wiring
 
-    gr.api(models, api_name="models")
-    gr.api(load_model, api_name="load_model")
-    gr.api(unload_model, api_name="unload_model")
+    publish(models, answers.ModelsListed)
+    publish(load_model, answers.ModelAsked)
+    publish(unload_model, answers.ModelsListed)
 
 
 def attempt(work: Any) -> dict[str, Any]:

@@ -19,7 +19,8 @@ import gradio as gr
 from gradio.context import Context
 
 import playground as pg
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 TITLE = "Similarity"
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -313,7 +314,6 @@ def _api(playground: pg.Playground) -> None:
     """The typed endpoints."""
     default = playground.catalog.default(TASKS[0]).id
 
-    @friendly
     def word_loss(words: list[str], model_id: str = default, template: str = TEMPLATE) -> dict[str, Any]:
         """exp(loss) of every ordered pair of two or three words.
 
@@ -328,7 +328,6 @@ def _api(playground: pg.Playground) -> None:
         """
         return dataclasses.asdict(playground.word_loss(pg.WordLossRequest(tuple(words), model_id, template=template)))
 
-    @friendly
     def word_matrix(words: list[str], model_id: str = default, template: str = TEMPLATE) -> dict[str, Any]:
         """Losses of up to 60 words against each other.
 
@@ -339,5 +338,5 @@ def _api(playground: pg.Playground) -> None:
         *_, result = playground.word_matrix(pg.WordMatrixRequest(tuple(words), model_id, template=template))
         return dataclasses.asdict(result)
 
-    gr.api(word_loss, api_name="word_loss")
-    gr.api(word_matrix, api_name="word_matrix")
+    publish(word_loss, answers.WordLosses)
+    publish(word_matrix, answers.WordMatrix)

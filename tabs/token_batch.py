@@ -15,7 +15,8 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SEPARATOR = "|||"
@@ -293,5 +294,5 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             return compare(mistake, (), *values)
 
         button.click(friendly(make_mistake), controls, [comparison, code, notebook], **model_work)
-    gr.api(friendly(encode), api_name="encode")
-    gr.api(friendly(flip_mask), api_name="flip_mask", concurrency_id="masks")
+    publish(encode, answers.Encoded)
+    publish(flip_mask, answers.MasksCompared, concurrency_id="masks")

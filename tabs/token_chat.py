@@ -13,7 +13,8 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError, PlaygroundError
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 EXAMPLE = (
@@ -106,4 +107,4 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    gr.api(friendly(chat_template), api_name="chat_template")
+    publish(chat_template, answers.ChatRendered)

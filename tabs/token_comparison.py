@@ -11,7 +11,8 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError
-from tabs.components import explain, friendly, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, publish, receipt_panel, receipt_values, view
 
 EMBEDDED = (
     "sentence-transformers/all-MiniLM-L6-v2",
@@ -140,7 +141,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     def open_tab(drawn: dict[str, Any] | None, text: str, model_ids: list[str]) -> tuple[Any, ...]:
         return (gr.skip(),) * 4 if drawn and drawn.get("names") else both(text, model_ids)
 
-    def compare_tokenizers(text: str, model_ids: list[str]) -> dict[str, Any]:
+    def compare_tokenizers(text: str, model_ids: list[str]) -> answers.TokenizersCompared:
         """One text under two to four tokenizers, with the character offsets on whose boundaries they differ.
 
         Args:
@@ -201,4 +202,4 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     tab.select(friendly(open_tab), [shown, text, models], [shown, code, notebook, table], **quiet)
     text.change(friendly(compare), [text, models], [shown, code, notebook], trigger_mode="always_last", **quiet)
     models.input(friendly(both), [text, models], [shown, code, notebook, table], trigger_mode="always_last", **quiet)
-    gr.api(friendly(compare_tokenizers), api_name="compare_tokenizers")
+    publish(compare_tokenizers, answers.TokenizersCompared)

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 HEADERS = ["id", "piece", "shown", "kind"]
@@ -81,7 +82,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         entries = [{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in page.entries]
         return {"size": page.size, "matches": page.matches, "entries": entries}
 
-    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> dict[str, Any]:
+    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> answers.SplitExplained:
         """The steps from a word to its pieces: merges (BPE), log-probabilities (Unigram), longest matches (WordPiece).
 
         Args:
@@ -128,5 +129,5 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         trigger_mode="always_last",
         **quiet,
     )
-    gr.api(friendly(search_vocabulary), api_name="search_vocabulary")
-    gr.api(friendly(explain_split), api_name="explain_split")
+    publish(search_vocabulary, answers.VocabularySearched)
+    publish(explain_split, answers.SplitExplained)

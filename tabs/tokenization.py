@@ -15,8 +15,8 @@ import orjson
 
 import playground as pg
 from playground.errors import PlaygroundError
-from tabs import attention, token_batch, token_chat, token_comparison, token_vocabulary
-from tabs.components import explain, friendly, model_picker, receipt_panel, receipt_values, view
+from tabs import answers, attention, token_batch, token_chat, token_comparison, token_vocabulary
+from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 TITLE = "Tokens"
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -191,4 +191,4 @@ def build_live(playground: pg.Playground) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    gr.api(friendly(tokenize), api_name="tokenize")
+    publish(tokenize, answers.Tokenized)
