@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -92,3 +94,12 @@ def test_a_missing_or_unknown_key_is_noticed(client, published):
     for wrong in ({**answer, "more": 1}, {name: answer[name] for name in answer if name != "logits"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, published["/classify"])
+
+
+def test_the_example_of_the_readme_runs(app_server, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [code] = [one for one in re.findall(r"```python\n(.*?)```", readme, re.S) if "gradio_client" in one]
+    exec(compile(code.replace("http://localhost:7860", app_server), "README.md", "exec"), {})
+    label, reply = capsys.readouterr().out.split("\n", 1)
+    assert label.startswith("5 stars [")
+    assert len(reply.split()) > 3
