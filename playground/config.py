@@ -129,7 +129,7 @@ class Settings:
     )
     device: str = _setting("auto", _device, "auto, cpu, cuda, cuda:N or mps")
     memory_budget: int | None = _setting(
-        None, parse_bytes, "bytes of models on the device, such as 6GB; default: measured"
+        None, parse_bytes, "bytes of models and their KV caches on the device, such as 6GB; default: measured"
     )
     ram_budget: int | None = _setting(
         None, parse_bytes, "bytes of models parked in RAM when a GPU is full; default: measured"

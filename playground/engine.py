@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from playground.config import format_bytes
 from playground.decoding import (
     BeamSearch,
     Choice,
@@ -39,7 +40,7 @@ from playground.decoding import (
     look_up,
     rest_in_bins,
 )
-from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
+from playground.errors import BudgetError, BusyError, DeviceMemoryError, PlaygroundError
 from playground.generation import (
     Beam,
     BeamStep,
@@ -81,6 +82,8 @@ class Stream:
     ended: bool = False
     started: bool = False
     position: int = 0
+    reason: str = ""  # why it has to wait, if it is for memory
+    told: str = ""
     reply: list[int] = field(default_factory=list)
     losses: float = 0.0
     first_token_at: float = 0.0
@@ -137,7 +140,9 @@ class Engine:
         self._pass_tokens = PASS_TOKENS.get(self.device.type, PASS_TOKENS["cpu"])
         self._options = set(inspect.signature(self.model.forward).parameters)
         self._table = KeyValueTable(self.model)
-        self._bytes_per_token = 0
+        self._aside: list[KeyValueTable] = []
+        self._make_room = loaded.make_room
+        self._bytes_per_token = self._measure_token()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -175,10 +180,7 @@ class Engine:
         """The distribution over the next token, computed in the caller's thread."""
         prompt = self.prepare(request)
         ids = [*prompt.token_ids, *request.prefix_token_ids]
-        table = KeyValueTable(self.model)
-        table.open([len(ids)], len(ids))
-        for begin in range(0, len(ids), self._pass_tokens):
-            logits = self._forward(table, [ids[begin : begin + self._pass_tokens]])
+        logits = self._read_aside(ids)
         row = logits[0, -1].float()
         best = candidates(row, Draw(request, ids, torch.Generator(self.device)), count, self.pieces)
         others = torch.ones_like(row, dtype=torch.bool)
@@ -197,6 +199,18 @@ class Engine:
         """True when there is no thread, no stream and no cache."""
         with self._lock:
             return self._thread is None and not self._waiting and not self._active() and not self._table.nbytes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values now: of the table that all share, and of prompts that are being read."""
+        tables = {self._table, *(stream.table for stream in self._active() if stream.table)}
+        return sum(table.nbytes for table in [*tables, *self._aside])
+
+    @property
+    def reserved_bytes(self) -> int:
+        """What `nbytes` may grow to before the streams that were let in have ended."""
+        aside = sum(math.prod(table.capacity) for table in list(self._aside)) * self._bytes_per_token
+        return max(self.nbytes, self._most_bytes(self._active()) + aside)
 
     def close(self) -> None:
         """Ends all streams as stopped, and the thread."""
@@ -273,16 +287,37 @@ class Engine:
     def _fits(self, stream: Stream) -> bool:
         """True if there are rows and memory for it; one that would not fit alone is ended here."""
         active = self._active()
-        rows = sum(one.rows for one in active) + stream.rows
-        if active and rows > self.max_streams:
+        if active and sum(one.rows for one in active) + stream.rows > self.max_streams:
             return False
-        width = max(one.most_tokens for one in [*active, stream])
-        room = device_memory(self.device).free_bytes * MEMORY_SHARE + self._table.nbytes
-        if rows * width * self._bytes_per_token <= room:
+        shortage = self._shortage(self._most_bytes([*active, stream]))
+        if shortage is None:
             return True
-        if not active:
-            self._end(stream, _too_large(rows * width * self._bytes_per_token, room))
+        if alone := self._shortage(self._most_bytes([stream])) if active else shortage:
+            self._end(stream, alone)
+        stream.reason = stream.reason or f"{shortage.message} It begins when others have ended."
         return False
+
+    def _shortage(self, needed: int) -> PlaygroundError | None:
+        """None if the device and the budget have room for so many bytes of keys and values; else what would help."""
+        room = device_memory(self.device).free_bytes * MEMORY_SHARE + self.nbytes
+        if needed > room:
+            return _too_large(needed, room)
+        try:
+            self._make_room(needed)
+        except BudgetError as error:
+            return error.again()
+        return None
+
+    def _most_bytes(self, streams: Sequence[Stream]) -> int:
+        """Bytes that tables for these streams, with one for the prompts that are read just then, can grow to."""
+        if not streams:
+            return 0
+        width, prompts = max(one.most_tokens for one in streams), [len(one.to_read) for one in streams]
+        alone = [one.request.prompt_lookup_num_tokens for one in streams if one.request.prompt_lookup_num_tokens]
+        rows = sum(one.rows for one in streams) - len(alone)
+        tokens = KeyValueTable.tokens_of(rows, width) if rows else 0
+        tokens += sum(KeyValueTable.tokens_of(1, width + guesses) for guesses in alone)
+        return (tokens + max(*prompts, min(sum(prompts), GROUP * self._pass_tokens))) * self._bytes_per_token
 
     def _let_in(self, stream: Stream) -> None:
         self._turns += 1
@@ -293,9 +328,9 @@ class Engine:
     def _tell_positions(self, waiting: Sequence[Stream]) -> None:
         """Posts each waiting stream's place in line when it has changed."""
         for position, stream in enumerate(self._line(waiting), start=1):
-            if stream.position != position:
-                stream.position = position
-                stream.post(Waiting(position))
+            if stream.position != position or stream.reason not in ("", stream.told):
+                stream.position, stream.told = position, stream.reason
+                stream.post(Waiting(position, stream.reason))
 
     # Reading prompts
 
@@ -321,7 +356,6 @@ class Engine:
             logits = self._forward(table, [(0,) * (end - len(text)) + text for text in texts])
         for stream in group:
             stream.table, stream.read = table, end
-        self._bytes_per_token = self._bytes_per_token or table.bytes_per_token
         if len(group) == 1:
             self._force(group[0], logits[0], begin)
             if end < len(texts[0]):
@@ -510,6 +544,29 @@ class Engine:
         table.advance(columns)
         return output.logits[:, -wanted:]
 
+    @torch.inference_mode()
+    def _read_aside(self, ids: Sequence[int]) -> Tensor:
+        """The logits after these tokens, from a table of their own, read in the caller's thread."""
+        if short := self._shortage(self.reserved_bytes + len(ids) * self._bytes_per_token):
+            raise short
+        table = KeyValueTable(self.model)
+        table.open([len(ids)], len(ids))
+        self._aside.append(table)
+        try:
+            for begin in range(0, len(ids), self._pass_tokens):
+                logits = self._forward(table, [ids[begin : begin + self._pass_tokens]])
+            return logits
+        finally:
+            self._aside.remove(table)
+
+    @torch.inference_mode()
+    def _measure_token(self) -> int:
+        """Bytes of the keys and values of one token: only the model knows, so it reads one."""
+        table = KeyValueTable(self.model)
+        table.open([1], 1)
+        self._forward(table, [[0]])
+        return table.bytes_per_token
+
     # What a stream gets
 
     def _take(self, stream: Stream, choice: Choice, forced: bool = False, guessed: bool = False) -> str | None:
@@ -622,7 +679,8 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def _too_large(needed: float, room: float) -> DeviceMemoryError:
     return DeviceMemoryError(
-        f"This would take {needed / 1e9:.1f} GB of cache, and {room / 1e9:.1f} GB are free.",
+        f"With this request the KV cache may grow to {format_bytes(needed)}; the device has room for "
+        f"{format_bytes(room)}.",
         "Lower max_new_tokens or num_beams, or shorten the prompt.",
     )
 

@@ -85,9 +85,10 @@ class GenerateRequest:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The device is full: ``position`` 1 is next in line."""
+    """The device is full: ``position`` 1 is next in line. ``reason`` is a sentence where it waits for memory."""
 
     position: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)

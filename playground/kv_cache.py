@@ -123,6 +123,15 @@ class KeyValueTable(Cache):
         """Bytes that one token of one row takes; 0 before the first forward pass."""
         return self.nbytes // (self.capacity[0] * self.capacity[1])
 
+    @staticmethod
+    def tokens_of(rows: int, columns: int) -> int:
+        """The most tokens that there is room for in a table of rows that grow up to so many columns.
+
+        >>> KeyValueTable.tokens_of(5, 100)  # room for 8 rows of 192 columns
+        1536
+        """
+        return _height(rows) * _width(columns + 1)
+
     def open(self, lengths: Sequence[int], columns: int) -> None:
         """An empty table for new rows of these lengths, about to be filled by passes of ``columns`` columns in all."""
         self.rows, self.cursor = len(lengths), 0
@@ -206,15 +215,22 @@ class KeyValueTable(Cache):
         """The same content in fresh room for ``columns`` columns, and ``height`` rows."""
         first, width = self.first, self.width
         cursor = width if cursor is None else max(width, cursor)
-        tall = 1
-        while tall < height:
-            tall *= 2
-        self.capacity = (tall, -(-(columns + BLOCK) // BLOCK) * BLOCK)
+        self.capacity = (_height(height), _width(columns))
         shift = cursor - width - first
         for layer in self._filled():
             layer.move(rows, shift)
         self.starts = [self.starts[row] + shift for row in rows]
         self.rows, self.cursor = len(rows), cursor
+
+
+def _height(rows: int) -> int:
+    """Rows that a table has room for: a power of two."""
+    return 1 << max(0, rows - 1).bit_length()
+
+
+def _width(columns: int) -> int:
+    """Columns that a table has room for: a few more than it needs now."""
+    return -(-(columns + BLOCK) // BLOCK) * BLOCK
 
 
 def check_layer_types(layer_types: Sequence[str]) -> None:

@@ -18,7 +18,8 @@ from tabs.components import explain, publish, view
 
 TITLE = "Models"
 FIELDS = ("task", "quantization", "state", "device", "dtype", "predicted_bytes", "measured_bytes", "leases", "waiting",
-          "loads", "evictions", "last_used", "pinned", "progress", "message", "load_seconds")  # fmt: skip
+          "loads", "evictions", "last_used", "pinned", "progress", "message", "load_seconds",
+          "cache_bytes")  # fmt: skip
 
 
 def format_models(
@@ -125,8 +126,9 @@ def build_tab(playground: pg.Playground) -> None:
     explain(
         "A model answers only while its weights are **resident**: in the memory of the device that computes. The first "
         "person who needs one waits for the load; everybody after that shares the same copy. When the budget is full, "
-        "the one that was not used for longest leaves - never one that somebody is using. Open a model to see what its "
-        "numbers take in 32, 16, 8 or 4 bits."
+        "the one that was not used for longest leaves - never one that somebody is using. While a model writes, it "
+        "also keeps the keys and values of every token so far: its **KV cache**, which is gone when the last reply has "
+        "ended. Open a model to see what its numbers take in 32, 16, 8 or 4 bits."
     )
     view(
         "ledger",

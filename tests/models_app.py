@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,42 @@ from tests.tiny_models import make_spec
 
 TASK = "text-generation"
 NASTY = "<img src=x onerror=alert(1)> ${alert(1)} {{title}}"
+
+
+@contextmanager
+def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
+    """While the block runs, two replies of the first tiny model stay in the middle of being written."""
+    from playground.generation import GenerateRequest, generate
+
+    with playground.manager.lease("tiny/a", TASK, quantization) as loaded:
+        request = GenerateRequest(
+            model_id="tiny/a", quantization=quantization, prompt="w4 w5", max_new_tokens=40, prefix_token_ids=(7,)
+        )
+        for event in generate(playground.manager, request):
+            del event
+        engine = loaded.companion("generation", lambda owner: None)
+    real, held, go = engine._forward, threading.Event(), threading.Event()
+
+    def forward(table: Any, token_ids: Any, wanted: int = 1) -> Any:
+        if len(token_ids) == 2:
+            held.set()
+            assert go.wait(30)
+        return real(table, token_ids, wanted)
+
+    engine._forward = forward
+    running = [generate(playground.manager, replace(request, person=person)) for person in ("one", "two")]
+    try:
+        assert held.wait(30)
+        yield
+    finally:
+        go.set()
+        for generation in running:
+            generation.result()
+        engine._forward = real
+        deadline = time.monotonic() + 10
+        while not engine.idle:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 @contextmanager

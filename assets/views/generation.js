@@ -432,7 +432,7 @@ const drawToolbar = () => {
   button("fresh").disabled = busy;
   const target = state.run && state.run.targets[0];
   find(".gen-state").textContent = busy
-    ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line` : !target.started ? "Getting the model ready…" : by === "step" ? "" : "Writing…"
+    ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line${target.reason ? `. ${target.reason}` : ""}` : !target.started ? "Getting the model ready…" : by === "step" ? "" : "Writing…"
     : by === "compare" || !reply ? "" : by === "step" && !over ? "" : ending(reply);
 };
 const drawStrategies = () => {

@@ -2,14 +2,14 @@
 const NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 const newReply = (name, parent = null, fork = 0, begin = null) => ({
-  name, parent, fork, begin, tokens: [], nodes: new Map(), lastNode: -1, started: null, finished: null, position: 0,
+  name, parent, fork, begin, tokens: [], nodes: new Map(), lastNode: -1, started: null, finished: null, position: 0, reason: "",
   first: 0, people: 1, next: null, version: 0,
 });
 
 // Applies one event of the engine.
 const applyEvent = (reply, event) => {
-  if (event.type === "waiting") reply.position = event.position;
-  if (event.type === "started") { reply.started = event; reply.position = 0; }
+  if (event.type === "waiting") Object.assign(reply, { position: event.position, reason: event.reason });
+  if (event.type === "started") { reply.started = event; reply.position = 0; reply.reason = ""; }
   if (event.type === "step") {
     if (event.index < reply.tokens.length) { reply.tokens.length = event.index; reply.version += 1; }
     reply.tokens.push(event);

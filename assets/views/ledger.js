@@ -34,16 +34,25 @@ const said = (text, bad) => {
 // Devices
 
 const segments = (device, at) => {
-  const held = device.device === "ram" ? "in RAM" : "resident";
+  const parked = device.device === "ram";
+  const held = parked ? "in RAM" : "resident";
   const list = [];
+  const caches = [];
   for (const model of state.models)
     for (const variant of model.variants)
-      if (variant.state === held && variant.measured_bytes)
+      if (variant.state === held && variant.measured_bytes) {
         list.push({ kind: "model", name: `${model.title}, ${variant.quantization}`, count: variant.measured_bytes });
+        if (variant.cache_bytes && !parked) caches.push({ kind: "cache", name: `KV cache of ${model.title}`, count: variant.cache_bytes });
+      }
   const known = list.reduce((sum, one) => sum + one.count, 0);
   if (device.used_bytes > known) list.push({ kind: "model", name: "being loaded", count: device.used_bytes - known });
-  list.push({ kind: "room", name: "free for models", count: Math.max(0, device.budget_bytes - device.used_bytes) });
-  if (device.reserve_bytes) list.push({ kind: "reserve", name: "reserve for activations and KV cache", count: device.reserve_bytes });
+  // Where the budget was set by hand, caches take from it; where it was measured, they take from the reserve first.
+  const measured = device.limit_bytes > device.budget_bytes;
+  const free = Math.max(0, device.limit_bytes - device.used_bytes - device.cache_bytes);
+  const room = Math.max(0, Math.min(device.budget_bytes - device.used_bytes, free));
+  const reserve = measured ? free - room : device.reserve_bytes;
+  list.push(...caches, { kind: "room", name: measured || parked ? "free for models" : "free for models and KV caches", count: room });
+  if (reserve > 0) list.push({ kind: "reserve", name: measured ? "reserve for activations and KV caches" : "outside the budget", count: reserve });
   const rest = device.total_bytes - device.budget_bytes - device.reserve_bytes;
   if (rest > 0 && device.device !== "ram") list.push({ kind: "other", name: "other programs", count: rest });
   return list;
@@ -57,7 +66,10 @@ const showDevices = () => {
   box.replaceChildren(...state.devices.map((device, at) => {
     const card = make("section", "pg-card lg-device");
     const head = make("h3", "", device.name);
-    head.append(make("span", "", `${device.device} · ${bytes(device.total_bytes)} in all, ${bytes(device.budget_bytes)} of it for weights, ${bytes(device.used_bytes)} taken`));
+    const shared = device.device !== "ram" && device.limit_bytes === device.budget_bytes;
+    const purpose = shared ? "of it for weights and KV caches" : "of it for weights";
+    const cached = device.cache_bytes ? ` + ${bytes(device.cache_bytes)} of KV cache` : "";
+    head.append(make("span", "", `${device.device} · ${bytes(device.total_bytes)} in all, ${bytes(device.budget_bytes)} ${purpose}, ${bytes(device.used_bytes)} taken${cached}`));
     const bar = make("div", "lg-bar");
     const legend = make("ul", "lg-legend");
     const list = segments(device, at);
@@ -116,7 +128,9 @@ const sizeOf = (model, variant) => {
   const held = model.variants.filter((one) => one.measured_bytes);
   if (held.length) {
     box.append(bytes(held.reduce((sum, one) => sum + one.measured_bytes, 0)));
-    box.append(make("small", "", held.map((one) => one.quantization).join(" + ")));
+    const cached = model.variants.reduce((sum, one) => sum + one.cache_bytes, 0);
+    const words = held.map((one) => one.quantization).join(" + ");
+    box.append(make("small", "", cached ? `${words} + ${bytes(cached)} KV cache` : words));
   } else if (model.parameters) {
     box.append(make("small", "", `${many(model.parameters)} parameters`));
   }
@@ -153,6 +167,7 @@ const variantBox = (model, variant) => {
     if (variant.load_seconds !== null) facts.push(`loaded in ${variant.load_seconds.toFixed(1)} s`);
     facts.push(`${variant.loads} ${variant.loads === 1 ? "load" : "loads"}`, `${variant.evictions} evictions`);
     if (variant.last_used) facts.push(`last used ${ago(variant.last_used)}`);
+    if (variant.cache_bytes) words.append(make("div", "pg-mono", `KV cache of running replies: ${bytes(variant.cache_bytes)}`));
     words.append(make("div", "pg-muted", facts.join(" · ")));
   } else if (variant.predicted_bytes) {
     words.append(make("div", "pg-mono", `predicted ${bytes(variant.predicted_bytes)}`));
@@ -323,11 +338,12 @@ const ask = async () => {
     asking = false;
   }
 };
-const busy = () => state.models.some((model) => model.variants.some((variant) => BUSY.includes(variant.state)));
+const any = (test) => state.models.some((model) => model.variants.some(test));
+const pause = () => (any((variant) => BUSY.includes(variant.state)) ? 400 : any((variant) => variant.leases) ? 1000 : 2000);
 let asked = 0;
 const tick = () => {
   if (!root.isConnected) return clearInterval(timer);
-  if (visible() && Date.now() - asked > (busy() ? 400 : 2000)) {
+  if (visible() && Date.now() - asked > pause()) {
     asked = Date.now();
     ask();
   }

@@ -77,4 +77,5 @@ def report_of(entry: Entry, clock_offset: float) -> ModelReport:
         message=entry.message,
         waiting=entry.waiting,
         load_seconds=entry.load_seconds,
+        cache_bytes=loaded.cache_bytes if loaded else 0,
     )

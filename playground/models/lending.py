@@ -47,6 +47,7 @@ class LoadedModel:
     device: str
     dtype: str
     measured_bytes: int
+    make_room: Callable[[int], None] = lambda needed: None
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -64,12 +65,24 @@ class LoadedModel:
     def companion(self, name: str, make: Callable[[LoadedModel], Companion]) -> Companion:
         """The object that serves this model under a name (a batcher, a generation engine): made once, closed at unload.
 
-        ``make`` gets this LoadedModel. A companion has a method ``close()``.
+        ``make`` gets this LoadedModel. A companion has a method ``close()``; one that holds memory of the device says
+        so by ``nbytes`` (now) and ``reserved_bytes`` (what it may grow to), and before it takes more it calls
+        ``make_room`` with all the bytes that it needs, which raises a BudgetError where there is no room.
         """
         with self._lock:
             if name not in self._companions:
                 self._companions[name] = make(self)
             return self._companions[name]
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that the companions hold now beside the weights, such as keys and values of running streams."""
+        return sum(getattr(one, "nbytes", 0) for one in list(self._companions.values()))
+
+    @property
+    def reserved_bytes(self) -> int:
+        """Bytes that the companions hold or were promised."""
+        return sum(getattr(one, "reserved_bytes", 0) for one in list(self._companions.values()))
 
     def close(self) -> None:
         """Closes the companions, so that nothing but the lender refers to the model any more."""

@@ -21,6 +21,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 20.0
 COLLECT_SECONDS = 5.0
+CACHE_SECONDS = 0.5  # a load that waits for room looks again so often: caches shrink without telling anybody
+LEAVING_SECONDS = 2.0
 REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
 # Bytes per parameter, roughly, for models whose files aren't here yet.
 ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
@@ -226,7 +229,7 @@ class ModelManager:
         with self._lock:
             models = tuple(report_of(entry, clock - now) for entry in self._entries.values())
             used = (places.device_tier.used_bytes, places.ram_tier.used_bytes) if places else (0, 0)
-        return Snapshot(models, self._get_places().report(*used))
+        return Snapshot(models, self._get_places().report(*used, sum(model.cache_bytes for model in models)))
 
     def reclaim(self) -> None:
         """Gives back the memory that nobody uses right now, without unloading anything."""
@@ -377,7 +380,8 @@ class ModelManager:
         if not max_memory:
             self._make_room(entry, job, measured)
         dtype = str(model.dtype).removeprefix("torch.")
-        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured)
+        room = partial(self.make_room_beside, key)
+        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured, room)
 
     def _promote(self, entry: Entry, job: Job) -> LoadedModel:
         """Back from RAM to the device: no disk, no conversion."""
@@ -412,7 +416,8 @@ class ModelManager:
                 self._require_wanted(entry, job)
                 if spread := self._spread(entry, needed):
                     return spread
-                possible, short = self._is_possible(entry, needed), self._get_places().shortage(entry.key, needed)
+                possible = self._is_possible(entry, needed)
+                short = self._get_places().shortage(entry.key, needed, self._caches())
                 if possible and short <= 0:
                     self._get_places().device_tier.hold(entry.key, needed)
                     return None
@@ -421,11 +426,54 @@ class ModelManager:
                     victim.state = "leaving"
                 if possible and not victims and time.monotonic() < deadline:
                     entry.state, entry.message = "waiting for room", f"{format_bytes(short)} more are needed"
-                    self._changed.wait(deadline - time.monotonic())
+                    self._changed.wait(min(CACHE_SECONDS, deadline - time.monotonic()))
                     continue
             if not victims:
                 raise self._too_large(entry, needed)
             self._retire(victims, to_ram=True)
+
+    def make_room_beside(self, key: ModelKey, needed: int) -> None:
+        """Nothing, if the companions of a resident model may hold so many bytes in all; for `LoadedModel`.
+
+        Models that nobody uses leave where that helps.
+
+        Raises:
+            BudgetError: there is no room; what is in the way and what would help.
+        """
+        from playground.models.tiers import choose_victims
+
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or needed <= self._room_beside(key) or not self._anybody_leaves(), LEAVING_SECONDS
+            )
+            room = self._room_beside(key)
+            idle = [one for one in self._entries.values() if one.idle and not one.pinned and one.key != key]
+            victims = choose_victims(idle, needed - room) if needed > room else []
+            for victim in victims:
+                victim.state = "leaving"
+        self._retire(victims, to_ram=True)
+        if needed > room and not victims:
+            raise self._no_room_beside(key, needed, room)
+
+    def _no_room_beside(self, key: ModelKey, needed: int, room: int) -> BudgetError:
+        places, others = self._get_places(), self._caches(apart_from=key)
+        beside = f"{format_bytes(places.device_tier.used_bytes)} of weights"
+        beside += f" and {format_bytes(others)} of other caches" if others else ""
+        return BudgetError(
+            f"With this request the KV cache may grow to {format_bytes(needed)}; beside {beside}, the memory budget of "
+            f"{format_bytes(places.limit_bytes)} has {format_bytes(max(0, room))} for it.",
+            "Lower max_new_tokens or num_beams, shorten the prompt, unload a model, or raise --memory-budget.",
+        )
+
+    def _room_beside(self, key: ModelKey) -> int:
+        """What the limit leaves for one model's companions, after all weights and the other caches."""
+        places = self._get_places()
+        return places.limit_bytes - places.device_tier.used_bytes - self._caches(apart_from=key)
+
+    def _caches(self, apart_from: ModelKey | None = None) -> int:
+        """Bytes that companions hold or were promised."""
+        others = [one.loaded for one in self._entries.values() if one.loaded and one.key != apart_from]
+        return sum(loaded.reserved_bytes for loaded in others)
 
     def _require_wanted(self, entry: Entry, job: Job) -> None:
         if job.cancelled or self._closed:
@@ -435,10 +483,13 @@ class ModelManager:
         """Who leaves next; nobody while others are on their way out, because their bytes are about to be free."""
         from playground.models.tiers import choose_victims
 
-        everybody = self._entries.values()
-        if any(one.state == "leaving" for one in everybody):
+        if self._anybody_leaves():
             return []
+        everybody = self._entries.values()
         return choose_victims([one for one in everybody if one.idle and not one.pinned and one is not entry], short)
+
+    def _anybody_leaves(self) -> bool:
+        return any(one.state == "leaving" for one in self._entries.values())
 
     def _is_possible(self, entry: Entry, needed: int) -> bool:
         """Whether waiting can help: not if the model is too large even when only the pinned ones stay."""
@@ -455,7 +506,7 @@ class ModelManager:
         )
         if busy or not places.can_spread(entry.key.quantization, needed):
             return None
-        share = places.device_tier.budget_bytes
+        share = places.spread_bytes
         places.device_tier.hold(entry.key, share)
         places.ram_tier.hold(entry.key, needed - share)
         return {places.device.index or 0: share, "cpu": places.ram_tier.budget_bytes}
@@ -465,7 +516,7 @@ class ModelManager:
         places = self._get_places()
         with self._lock:
             tier, others = places.device_tier, [one for one in self._entries.values() if one is not entry]
-        free = min(tier.budget_bytes, tier.free_bytes + tier.held.get(entry.key, 0))
+            free = min(tier.budget_bytes, places.free_bytes(self._caches()) + tier.held.get(entry.key, 0))
         message = (
             f"{entry.spec.title} in {entry.key.quantization} needs {format_bytes(needed)}; "
             f"{format_bytes(free)} of the {format_bytes(tier.budget_bytes)} for models are free."
@@ -477,7 +528,7 @@ class ModelManager:
                 helps.append(f"{name} needs {format_bytes(count)}")
         used = [one for one in others if one.state == "resident" and one.leases]
         pinned = [one for one in others if one.state == "resident" and one.pinned and not one.leases]
-        helps += [f"{one.spec.title} ({format_bytes(one.held_bytes)}) is in use" for one in used]
+        helps += [f"{one.spec.title} ({format_bytes(one.held_bytes)}) is in use{_cache_of(one)}" for one in used]
         helps += [f"{one.spec.title} ({format_bytes(one.held_bytes)}) is pinned" for one in pinned]
         fix = f"What would help: {'; '.join(helps)}." if helps else "Choose a smaller model, or raise --memory-budget."
         error = BudgetError(message, fix)
@@ -613,3 +664,8 @@ class ModelManager:
                 BUILDING.release()
         rough = int(spec.parameters * ROUGH_BYTES[name]) if spec.parameters else None
         return self._predictions.get(key, rough)
+
+
+def _cache_of(entry: Entry) -> str:
+    count = entry.loaded.reserved_bytes if entry.loaded else 0
+    return f", and its KV cache may take {format_bytes(count)}" if count else ""

@@ -18,6 +18,7 @@ from playground.models.tiers import Tier
 
 DEVICE_SHARE = 0.8  # of the free memory is for weights by default; the rest is for what flows through them
 RAM_SHARE = 0.5
+SPREAD_SHARE = 0.9  # of a budget that was set is for a model larger than it; the rest is for its KV cache
 
 
 @dataclass(eq=False)
@@ -46,10 +47,19 @@ class Places:
             max(0, memory.free_bytes - budget), settings.memory_budget is None,
         )  # fmt: skip
 
-    def shortage(self, key: ModelKey, needed: int) -> int:
+    @property
+    def limit_bytes(self) -> int:
+        """What weights and caches may take together: the budget that was set, or all that was free at first."""
+        return self.device_tier.budget_bytes + (self.reserve_bytes if self.measured else 0)
+
+    def free_bytes(self, caches: int) -> int:
+        """Bytes of the budget that are free for weights, where caches are promised so many."""
+        return min(self.device_tier.free_bytes, self.limit_bytes - self.device_tier.used_bytes - caches)
+
+    def shortage(self, key: ModelKey, needed: int, caches: int) -> int:
         """Bytes that are missing to hold ``needed`` for a model, by the budget and by what the device really has."""
-        held = self.device_tier.held.get(key, 0)
-        return max(needed - held - self.device_tier.free_bytes, needed - held - device_memory(self.device).free_bytes)
+        more = needed - self.device_tier.held.get(key, 0)
+        return more - min(self.free_bytes(caches), device_memory(self.device).free_bytes)
 
     def release(self, key: ModelKey) -> None:
         """Gives back all that a model holds anywhere."""
@@ -58,21 +68,31 @@ class Places:
 
     def can_spread(self, quantization: str, needed: int) -> bool:
         """Whether accelerate may put a part of a model into RAM: only beside a GPU, and not when it is quantized."""
-        room = self.device_tier.budget_bytes
         beside_gpu = self.device.type == "cuda" and quantization not in ("8-bit", "4-bit")
-        return beside_gpu and room < needed <= room + self.ram_tier.budget_bytes
+        most = self.spread_bytes + self.ram_tier.budget_bytes
+        return beside_gpu and self.device_tier.budget_bytes < needed <= most
 
-    def report(self, used: int, parked: int) -> tuple[DeviceReport, ...]:
+    @property
+    def spread_bytes(self) -> int:
+        """How much of a model larger than the GPU goes onto the GPU."""
+        budget = self.device_tier.budget_bytes
+        return budget if self.limit_bytes > budget else int(SPREAD_SHARE * budget)
+
+    def report(self, used: int, parked: int, caches: int) -> tuple[DeviceReport, ...]:
         """One row per place."""
         memory = device_memory(self.device)
         rows = [
             DeviceReport(
                 memory.device, memory.name, memory.total_bytes, self.device_tier.budget_bytes, used,
-                memory.free_bytes, self.reserve_bytes,
+                memory.free_bytes, self.reserve_bytes, caches, self.limit_bytes,
             )
         ]  # fmt: skip
         if self.parking:
             ram = device_memory(self.parked_device)
             budget = self.ram_tier.budget_bytes
-            rows.append(DeviceReport("ram", "RAM for parked models", ram.total_bytes, budget, parked, ram.free_bytes))
+            rows.append(
+                DeviceReport(
+                    "ram", "RAM for parked models", ram.total_bytes, budget, parked, ram.free_bytes, limit_bytes=budget
+                )
+            )
         return tuple(rows)

@@ -10,7 +10,11 @@ STATES = ("not loaded", "downloading", "waiting for room", "loading", "resident"
 
 @dataclass(frozen=True)
 class ModelReport:
-    """One model that was asked for at least once."""
+    """One model that was asked for at least once.
+
+    ``measured_bytes`` are its weights; ``cache_bytes`` what serving it takes beside them now: the keys and values of
+    running generations (the KV cache).
+    """
 
     model_id: str
     title: str
@@ -30,15 +34,17 @@ class ModelReport:
     message: str = ""
     waiting: int = 0
     load_seconds: float | None = None
+    cache_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class DeviceReport:
     """One device, in bytes.
 
-    ``budget_bytes`` is for weights; ``reserve_bytes`` of the device stay out of it, because the numbers that flow
-    through a model (activations, the KV cache) need room too. ``free_bytes`` is what the device has left right now,
-    whoever uses the rest.
+    Weights (``used_bytes``) stay within ``budget_bytes``, weights and ``cache_bytes`` together within ``limit_bytes``:
+    that is the budget where somebody has set one. A measured budget leaves ``reserve_bytes`` of the device out, because
+    the numbers that flow through a model (activations, the KV cache) need room too. ``free_bytes`` is what the device
+    has left right now, whoever uses the rest.
     """
 
     device: str
@@ -48,6 +54,8 @@ class DeviceReport:
     used_bytes: int
     free_bytes: int
     reserve_bytes: int = 0
+    cache_bytes: int = 0
+    limit_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.hub_stand_in import Repository, running_hub
-from tests.models_app import NASTY, TASK, models_app
+from tests.models_app import NASTY, TASK, models_app, replies_held
 from tests.tiny_models import make_model
 
 pytestmark = pytest.mark.browser
@@ -50,6 +50,12 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     with playground.manager.lease("tiny/a", TASK, "4-bit"):
         tiny.get_by_text("in use by 1").first.wait_for()
         assert tiny.get_by_role("button", name="Unload").is_disabled()
+    with replies_held(playground, "4-bit"):
+        tiny.get_by_text(re.compile(r"KV cache of running replies: \d+ kB")).wait_for()
+        assert re.search(r"4-bit \+ \d+ kB KV cache", tiny.locator("summary").text_content())
+        assert "KV cache of Tiny a" in page.locator(".lg-legend").text_content()
+        assert re.search(r"taken \+ \d+ kB of KV cache", page.locator(".lg-device h3").text_content())
+    page.wait_for_function("() => !document.querySelector('.lg').textContent.includes('KV cache of')")
     tiny.get_by_role("button", name="Pin", exact=True).click()
     tiny.get_by_role("button", name="Unpin").wait_for()
     assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"

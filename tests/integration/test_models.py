@@ -8,7 +8,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from tests.models_app import TASK, models_app
+from tests.models_app import TASK, models_app, replies_held
 
 
 def wait_for(client, model_id, state):
@@ -40,6 +40,12 @@ def test_load_look_unload(tmp_path):
             with pytest.raises(AppError, match="in use"):
                 client.predict("tiny/a", TASK, "float32", api_name="/unload_model")
             assert wait_for(client, "tiny/a", "resident")["leases"] == 1
+        with replies_held(playground):
+            shown = wait_for(client, "tiny/a", "resident")
+            device = client.predict(api_name="/models")["devices"][0]
+            assert shown["cache_bytes"] == device["cache_bytes"] > 0
+            assert device["used_bytes"] == variant["measured_bytes"]
+        assert wait_for(client, "tiny/a", "resident")["cache_bytes"] == 0
         after = client.predict("tiny/a", TASK, "float32", api_name="/unload_model")
         assert after["devices"][0]["used_bytes"] == 0
 

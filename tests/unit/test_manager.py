@@ -442,6 +442,64 @@ def test_a_model_that_takes_more_than_predicted_makes_others_leave_or_fails(make
     assert source.alive["c"] == 0
 
 
+class Cache:
+    """A companion that holds memory."""
+
+    def __init__(self, nbytes=0):
+        self.nbytes = self.reserved_bytes = nbytes
+
+    def close(self):
+        pass
+
+
+def test_what_companions_hold_is_shown_and_takes_from_the_budget(make):
+    manager, source = make(names="abc", patience=5.0)
+    with manager.lease("a", TASK) as loaded:
+        cache = loaded.companion("generation", lambda owner: Cache())
+        cache.nbytes, cache.reserved_bytes = 300, 1500
+        loaded.companion("other", lambda owner: type("Plain", (), {"close": lambda self: None})())
+        assert rows(manager)["a"].cache_bytes == 300
+        (device,) = manager.snapshot().devices
+        assert (device.used_bytes, device.cache_bytes, device.limit_bytes) == (SIZE, 300, 3 * SIZE)
+        manager.patience_seconds = 0.05
+        with pytest.raises(BudgetError, match="500 bytes of the 3 kB") as caught, manager.lease("b", TASK):
+            pass
+        assert "a (1 kB) is in use, and its KV cache may take 2 kB" in caught.value.fix
+        manager.patience_seconds = 5.0
+        threading.Timer(0.1, setattr, (cache, "reserved_bytes", 0)).start()
+        with manager.lease("b", TASK):  # begins when the replies have ended, though nobody tells the manager
+            assert source.loads == ["a", "b"]
+
+
+def test_a_cache_takes_the_room_of_models_that_nobody_uses(make):
+    manager, _ = make(names="abc")
+    with manager.lease("c", TASK), manager.lease("a", TASK) as loaded:
+        with manager.lease("b", TASK) as other:
+            other.companion("generation", lambda owner: Cache(200))
+            with pytest.raises(BudgetError) as caught:
+                loaded.make_room(500)
+            for words in ("may grow to 500 bytes", "3 kB of weights", "200 bytes of other caches",
+                          "budget of 3 kB has 0 bytes", "--memory-budget", "max_new_tokens"):  # fmt: skip
+                assert words in str(caught.value)
+        loaded.make_room(500)
+        assert {name: row.state for name, row in rows(manager).items()}["b"] == "not loaded"
+        loaded.make_room(1000)
+        with pytest.raises(BudgetError):
+            loaded.make_room(1001)
+        assert rows(manager)["c"].state == rows(manager)["a"].state == "resident"
+
+
+def test_a_measured_budget_leaves_the_reserve_to_the_caches():
+    manager = ModelManager(Settings(device="cpu"), Catalog((spec_of("a"),)), source=FakeSource({"a": SIZE}))
+    with manager.lease("a", TASK) as loaded:
+        (device,) = manager.snapshot().devices
+        assert device.limit_bytes == device.budget_bytes + device.reserve_bytes
+        loaded.make_room(device.budget_bytes + device.reserve_bytes // 2)
+        with pytest.raises(BudgetError):
+            loaded.make_room(device.limit_bytes)
+    manager.close()
+
+
 def test_evicted_models_wait_in_ram_and_come_back_without_a_load(make):
     """Beside a GPU; here the CPU plays both parts, which exercises the same books and the same moves."""
     manager, source = make(budget=SIZE, names="abcd", parking=True, ram_budget=2 * SIZE)
@@ -472,9 +530,11 @@ def test_a_model_larger_than_the_gpu_is_spread_by_accelerate():
     from playground.models.places import Places
     from playground.models.tiers import Tier
 
-    gpu = Places(torch.device("cuda:0"), torch.device("cpu"), Tier(10), Tier(20), True, 0, False)
+    gpu = Places(torch.device("cuda:0"), torch.device("cpu"), Tier(10), Tier(20), True, 2, True)
     assert [gpu.can_spread("bfloat16", count) for count in (10, 11, 30, 31)] == [False, True, True, False]
     assert not gpu.can_spread("4-bit", 15)
+    set_by_hand = Places(torch.device("cuda:0"), torch.device("cpu"), Tier(10), Tier(20), True, 2, False)
+    assert [set_by_hand.can_spread("bfloat16", count) for count in (29, 30)] == [True, False]  # 1 is for the KV cache
     cpu = Places(torch.device("cpu"), torch.device("cpu"), Tier(10), Tier(20), False, 0, False)
     assert not cpu.can_spread("float32", 15)
 

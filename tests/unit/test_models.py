@@ -15,8 +15,9 @@ from playground.models.report import DeviceReport, ModelReport, Snapshot
 from tabs.models import format_models
 
 SPEC = ModelSpec("a/b", "text-generation", "folder", "/x", title="A", parameters=7)
-REPORT = ModelReport("a/b", "A", "text-generation", "float32", "resident", "cpu", "float32", 10, 12, 2, 1, 0, 5.0)
-DEVICE = DeviceReport("cpu", "CPU memory", 100, 80, 12, 70, 20)
+REPORT = ModelReport("a/b", "A", "text-generation", "float32", "resident", "cpu", "float32", 10, 12, 2, 1, 0, 5.0,
+                     cache_bytes=4)  # fmt: skip
+DEVICE = DeviceReport("cpu", "CPU memory", 100, 80, 12, 70, 20, 4, 100)
 
 
 def test_rows_join_the_catalog_and_what_is_in_memory():
@@ -26,7 +27,9 @@ def test_rows_join_the_catalog_and_what_is_in_memory():
     assert (first["id"], first["title"], first["parameters"]) == ("a/b", "A", 7)
     assert [(one["state"], one["measured_bytes"], one["leases"]) for one in first["variants"]] == [("resident", 12, 2)]
     assert (second["id"], second["variants"][0]["state"]) == ("x/typed", "failed")
+    assert first["variants"][0]["cache_bytes"] == 4
     assert value["devices"][0]["reserve_bytes"] == 20
+    assert (value["devices"][0]["cache_bytes"], value["devices"][0]["limit_bytes"]) == (4, 100)
     assert value["typing"]
     json.dumps(value)
 
