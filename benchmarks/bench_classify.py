@@ -3,7 +3,10 @@
 ``ratio_pipeline_default``: our rows per second over those of ``pipeline(list)``; ``ratio_pipeline_best``: over those of
 ``pipeline(list, batch_size=b)`` with the best of several b. The three take turns on the same slices of 2,000 sentences
 of mixed length (600 with ``--quick``). ``wall_32_over_1``: the time until 32 people who press Classify at once all have
-their answer, pipeline comparison included, over the time of one alone.
+their answer, pipeline comparison included, over the time of one alone. ``matmul_floor_32_over_1``: the same if they
+cost nothing but the matrix products of their own tokens, without padding, at the best speed that two threads reach in
+this run; ``matmul_2_over_1`` is how much more two threads multiply than one (2 on two cores of their own, less on two
+threads of one core).
 
 Run: python benchmarks/bench_classify.py [--quick]
 """
@@ -25,9 +28,11 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+import torch
 import transformers
 
 import playground as pg
+from playground.batching import lanes
 
 BATCH_SIZES = (8, 16, 32, 64)
 PEOPLE = 32
@@ -98,6 +103,39 @@ def crowd(playground: pg.Playground, texts: list[str], rounds: int) -> dict[str,
     }
 
 
+def matmul_speeds(hidden: int, inner: int, rounds: int) -> tuple[float, float]:
+    """Floating-point operations per second in the model's largest products, by one thread and by two at once."""
+    layer = torch.nn.Linear(hidden, inner)
+    pool = lanes()
+
+    def multiply(rows: int) -> None:
+        inputs = torch.randn(rows, hidden)
+        with torch.inference_mode():
+            for _ in range(20):
+                layer(inputs)
+
+    best = [0.0, 0.0]
+    for rows in (64, 128, 256, 512) * rounds:
+        for index, threads in enumerate((1, 2)):
+            spent = seconds(lambda threads=threads, rows=rows: list(pool.map(multiply, [rows] * threads)))  # type: ignore[misc]
+            best[index] = max(best[index], threads * 20 * 2 * rows * hidden * inner / spent)
+    pool.shutdown()
+    return best[0], best[1]
+
+
+def floor(loaded: Any, texts: list[str], milliseconds_alone: float, rounds: int) -> dict[str, float]:
+    """What 32 people would cost by matrix products alone: each sentence goes through the model both ways."""
+    config = loaded.model.config
+    one, two = matmul_speeds(config.hidden_size, config.intermediate_size, rounds)
+    per_token = sum(part.weight.numel() for part in loaded.model.bert.encoder.modules() if hasattr(part, "in_features"))
+    tokens = sum(map(len, loaded.tokenizer(texts)["input_ids"])) * PEOPLE / len(texts)
+    wall = 2 * 2 * per_token * tokens / two
+    return {
+        "matmul_floor_32_over_1": round(wall * 1000 / milliseconds_alone, 2),
+        "matmul_2_over_1": round(two / one, 2),
+    }
+
+
 def main() -> None:
     """Prints the figures as one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,7 +150,9 @@ def main() -> None:
             pipe(texts[:8])
             ours(playground, texts[:64])
             figures = throughput(playground, pipe, texts, slices=3 if quick else 5)
-            figures |= crowd(playground, sentences(20 * PEOPLE, longest=16), rounds=8 if quick else 20)
+            short = sentences(20 * PEOPLE, longest=16)
+            figures |= crowd(playground, short, rounds=8 if quick else 20)
+            figures |= floor(loaded, short, figures["milliseconds_alone"], rounds=2 if quick else 5)
     print(json.dumps(figures))
 
 
