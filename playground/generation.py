@@ -374,7 +374,7 @@ def as_dict(value: Any) -> Any:
     """A result or event as JSON-ready values; each dataclass says its ``type``.
 
     >>> as_dict(Waiting(2))
-    {'type': 'waiting', 'position': 2}
+    {'type': 'waiting', 'position': 2, 'reason': ''}
     """
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: as_dict(getattr(value, field.name)) for field in fields(value)}
