@@ -467,6 +467,7 @@ class ModelVariant(TypedDict):
     progress: float | None
     message: str
     load_seconds: float | None
+    cache_bytes: int
 
 
 class ListedModel(TypedDict):
@@ -493,6 +494,8 @@ class Device(TypedDict):
     used_bytes: int
     free_bytes: int
     reserve_bytes: int
+    cache_bytes: int
+    limit_bytes: int
 
 
 class ModelsListed(TypedDict):
