@@ -53,6 +53,14 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     return demo
 
 
+class _Shared(dict):  # type: ignore[type-arg]
+    """What all visitors see of a component. Gradio notes each one's values here, only for deep links, which nobody is
+    offered: they are let go, so that a visitor costs neither time nor memory for them."""
+
+    def __setitem__(self, name: object, value: object) -> None:
+        pass
+
+
 def _describe_once(demo) -> None:  # type: ignore[no-untyped-def]  # gr.Blocks
     """Lets gradio describe each component once, not anew for every visitor: 0.05 s each, in which nobody is served."""
     plain, known = type(demo.default_config), {}
@@ -61,8 +69,9 @@ def _describe_once(demo) -> None:  # type: ignore[no-untyped-def]  # gr.Blocks
         if rendered_ids or renderable or demo.blocks.get(number) is not block:
             return plain.config_for_block(number, rendered_ids, block, renderable)
         if number not in known:
-            known[number] = plain.config_for_block(number, [], block)
-        return {**known[number], "props": dict(known[number]["props"])}  # a visitor's own values go into the copy
+            described = plain.config_for_block(number, [], block)
+            known[number] = _Shared({**described, "props": _Shared(described["props"])})
+        return known[number]
 
     class Remembering(plain):  # type: ignore[misc, valid-type]
         def __copy__(self):  # type: ignore[no-untyped-def]
