@@ -19,6 +19,7 @@ Example:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_BEAMS = 8
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -368,6 +370,12 @@ def check_request(request: GenerateRequest) -> None:
         raise InputError("Beam search starts at the prompt.", "Remove the chosen tokens, or set num_beams to 1.")
     if any(not text for text in request.stop_strings):
         raise InputError("A stop string is empty.", "Remove it.")
+    for text in [request.prompt or "", *(one.content for one in request.messages or ()), *request.stop_strings]:
+        if half := _HALF_A_CHARACTER.search(text):
+            raise InputError(
+                f"Character {half.start() + 1} is half of a character (a lone surrogate), which no tokenizer can read.",
+                "Delete it, or type it again.",
+            )
 
 
 def as_dict(value: Any) -> Any:

@@ -79,6 +79,7 @@ const choose = (from, index, taken) => {
   const reply = branch(from, index, taken);
   const prefix = ids(reply);
   if (state.how === "step") return go([reply], { ...source(reply), prefix_token_ids: prefix, have: index, draw: 0 });
+  if (innerWidth > 900) state.pinned = { reply, index }; // beside the text; on a phone the panel would cover it
   return go([reply], { ...source(reply), prefix_token_ids: prefix, have: index, max_new_tokens: budget(prefix.length, reply) });
 };
 // By hand: the shown reply itself grows or shrinks by one token.
@@ -186,7 +187,7 @@ const renderTokens = (host, reply, diverges = -1) => {
     host.pgReply = reply;
     host.pgKey = key;
     host.pgCount = 0;
-    if (reply.begin && reply.begin.prompt && host === text) host.append(make("span", "gen-prompt", reply.begin.prompt));
+    if (reply.begin && reply.begin.prompt && host === text) host.append(make("span", "gen-prompt", closed(reply.begin.prompt)));
   }
   const caret = host.querySelector(".gen-caret");
   if (caret) caret.remove();
@@ -204,8 +205,13 @@ const renderTokens = (host, reply, diverges = -1) => {
 
 const showAlternatives = (reply, index) => {
   const token = reply && reply.tokens[index];
-  if (!token) return showDefault();
+  if (!token) { state.pinned = null; return showDefault(); }
+  // Drawn once: a row that is replaced between pressing and releasing the mouse would lose the click.
+  const shown = [reply, index, token.id, token.alternatives.length, Boolean(state.pinned), state.how];
+  if (panel.pgShown && shown.every((part, i) => part === panel.pgShown[i])) return undefined;
+  const focused = panel.contains(document.activeElement) && document.activeElement.matches(".gen-choice");
   panel.replaceChildren();
+  panel.pgShown = shown;
   panel.hidden = false;
   panel.classList.add("showing");
   const title = make("h4", "", `Token ${index + 1}: `);
@@ -237,6 +243,8 @@ const showAlternatives = (reply, index) => {
   }
   foot.append(make("span", "", "Choose another and the text goes on from it."));
   panel.append(foot);
+  if (focused) list.querySelector(".chosen").focus({ preventScroll: true });
+  return undefined;
 };
 const barKey = (after = "after the sampler") => {
   const key = make("div", "gen-key");
@@ -249,6 +257,7 @@ const barKey = (after = "after the sampler") => {
 };
 const showNext = (next) => {
   panel.hidden = false;
+  panel.pgShown = null;
   panel.replaceChildren(make("h4", "", "What comes next?"));
   panel.append(make("p", "", "Pick a token, or let Step draw one. Move a slider: the lower bars follow at once, from the same logits."), barKey());
   const all = afterSampler(next.candidates, next.rest, state.settings);
@@ -272,9 +281,12 @@ const showDefault = () => {
   panel.classList.remove("showing");
   if (state.how === "step" && state.shown && state.shown.next) return showNext(state.shown.next);
   panel.hidden = state.how === "compare";
-  panel.replaceChildren(make("h4", "", state.how === "step" ? "What comes next?" : "What else could it have said?"));
-  panel.append(make("p", "", state.how === "step"
-    ? "Press Start: the model's whole distribution over the next token appears here, and you choose."
+  panel.pgShown = null;
+  const over = state.how === "step" && isOver(state.shown);
+  panel.replaceChildren(make("h4", "", over ? "The reply has ended" : state.how === "step" ? "What comes next?" : "What else could it have said?"));
+  panel.append(make("p", "", over
+    ? "Undo takes the last token back, and the choice is yours again. Or point at any token and choose another there."
+    : state.how === "step" ? `${state.shown && state.shown.begin ? "Working out the" : "Press Start: the"} model's whole distribution over the next token appears here, and you choose.`
     : "Point at a token of the reply, or move there with the arrow keys: its alternatives appear here, with their probabilities before and after the sampler. Choose one and the text goes on from it."));
 };
 
@@ -283,6 +295,7 @@ const drawTurns = () => {
   const turns = reply && reply.begin && reply.begin.messages ? reply.begin.messages : [];
   find(".gen-turns").replaceChildren(...turns.map((turn) => {
     const box = make("div", `gen-turn ${turn.role === "user" || turn.role === "system" ? turn.role : "assistant"}`);
+    box.dir = "auto";
     box.append(make("small", "", turn.role), turn.content);
     return box;
   }));
@@ -322,6 +335,7 @@ const drawLive = () => {
     tile("sharing now", String(Math.max(1, reply.people || 1)), reply.people > 1 ? "people" : "person"),
   );
 };
+const origin = ({ begin }) => (!begin ? "…" : begin.do_sample ? `seed ${begin.seed}` : settingsName(begin));
 const drawBranches = () => {
   const box = find(".gen-branches");
   box.hidden = state.how === "compare" || state.replies.length < 2;
@@ -337,7 +351,7 @@ const drawBranches = () => {
     row.type = "button";
     row.setAttribute("aria-pressed", String(reply === state.shown));
     const at = reply.tokens[reply.fork];
-    row.append(make("b", "", reply.name), make("span", "gen-chip", reply.parent ? `${visible(at ? at.piece : "…")} at ${reply.fork + 1}, from ${reply.parent.name}` : `seed ${reply.begin ? reply.begin.seed : 0}`));
+    row.append(make("b", "", reply.name), make("span", "gen-chip", reply.parent ? `${visible(at ? at.piece : "…")} at ${reply.fork + 1}, from ${reply.parent.name}` : origin(reply)));
     row.append(make("span", "gen-tail", reply.tokens.slice(reply.fork).map((token) => token.text).join("").replace(/\n/g, " ↵ ").slice(0, 200)));
     row.append(make("span", "gen-figure", `${reply.tokens.length} tokens · perplexity ${fixed(figures(reply).perplexity, 2)}`));
     row.addEventListener("click", () => { if (running()) return; state.shown = reply; state.pinned = null; draw(); if (state.how === "step" && !reply.next) byHand(ids(reply), 0, reply.tokens.length); });
@@ -354,6 +368,7 @@ const drawColumns = () => {
     box.replaceChildren(...state.columns.map((reply) => {
       const card = make("article", "gen-column");
       const body = make("div", "gen-column-text");
+      body.dir = "auto";
       body.setAttribute("role", "group");
       body.setAttribute("aria-label", `${reply.name}, token by token`);
       card.append(make("h4", "", reply.name), make("p", "", settingsName(reply.settings) === reply.name ? "the most probable token, always" : settingsName(reply.settings)), body, make("div", "gen-column-foot"));
@@ -368,16 +383,23 @@ const drawColumns = () => {
     renderTokens(body, reply, at);
     if (at >= 0 && (!earliest || at < earliest.at)) earliest = { at, reply };
     const own = figures(reply);
-    box.children[i].querySelector(".gen-column-foot").textContent = `${reply.tokens.length} tokens · perplexity ${fixed(own.perplexity, 2)}${i && at >= 0 ? ` · parts from ${first.name} at token ${at + 1}` : ""} ${ending(reply)}`;
+    box.children[i].querySelector(".gen-column-foot").textContent = `${reply.tokens.length} tokens · perplexity ${fixed(own.perplexity, 2)}${i && at >= 0 ? ` · parts from ${first.name} at token ${at + 1}` : ""}${ending(reply) ? ` · ${ending(reply)}` : ""}`;
   });
   if (!earliest) {
     if (state.columns.length > 1 && state.columns.every((one) => one.finished)) { verdict.hidden = false; verdict.textContent = "All of them say the same, token for token."; }
     return;
   }
-  const taken = (reply) => (reply.tokens[earliest.at] ? `${visible(reply.tokens[earliest.at].piece)} (${percent(reply.tokens[earliest.at].before)})` : "nothing more");
+  const taken = (reply) => {
+    const token = reply.tokens[earliest.at];
+    return token ? [" takes ", make("span", "gen-chip", visible(token.piece)), ` (${percent(token.before)})`] : [" has ended"];
+  };
   verdict.hidden = false;
   const agreed = { 0: "They part at once.", 1: "The first token is the same." }[earliest.at] || `The first ${earliest.at} tokens are the same.`;
-  verdict.textContent = `${agreed} At token ${earliest.at + 1}, ${first.name} takes ${taken(first)} and ${earliest.reply.name} takes ${taken(earliest.reply)}: the model gave both these probabilities after the same text.`;
+  const both = first.tokens[earliest.at] && earliest.reply.tokens[earliest.at];
+  verdict.replaceChildren(
+    `${agreed} At token ${earliest.at + 1}, ${first.name}`, ...taken(first), ` and ${earliest.reply.name}`, ...taken(earliest.reply),
+    both ? ": the model gave both these probabilities after the same text." : ".",
+  );
 };
 const drawTree = () => {
   const reply = state.shown, box = find(".gen-tree-box");
@@ -411,6 +433,7 @@ const drawTable = () => {
   });
   box.querySelector(".pg-table-wrap").replaceChildren(table);
 };
+const isOver = (reply) => Boolean(reply && reply.finished && ["eos", "context"].includes(reply.finished.reason));
 const drawToolbar = () => {
   const reply = state.shown, busy = running(), by = state.how, chat = state.mode === "Chat";
   const begun = Boolean(reply && reply.begin);
@@ -419,20 +442,21 @@ const drawToolbar = () => {
   button("start").classList.toggle("gen-primary", !(by === "step" && begun));
   button("step").hidden = button("undo").hidden = by !== "step" || !begun;
   button("step").classList.add("gen-primary");
-  const over = reply && reply.finished && ["eos", "context"].includes(reply.finished.reason);
+  const over = isOver(reply);
   button("step").disabled = busy || Boolean(over);
   button("undo").disabled = busy || !reply || !reply.tokens.length;
   button("stop").disabled = !busy || Boolean(state.run && state.run.stopping);
   button("stop").classList.toggle("live", busy);
   button("continue").hidden = by !== "write";
   button("continue").disabled = busy || !begun || !reply.tokens.length || over || reply.nodes.size > 0;
+  button("continue").title = over ? "The reply has ended: choose another token somewhere, or press Regenerate" : reply && reply.nodes.size ? "Beam search can't go on from a text: choose a token, or raise max_new_tokens and press Start" : "Go on from the last token";
   button("regenerate").hidden = by === "step";
   button("regenerate").disabled = busy || (by === "compare" ? !state.columns.length : !begun);
   button("fresh").hidden = !chat || !turnsSoFar().length || by === "compare";
   button("fresh").disabled = busy;
   const target = state.run && state.run.targets[0];
   find(".gen-state").textContent = busy
-    ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line${target.reason ? `. ${target.reason}` : ""}` : !target.started ? "Getting the model ready…" : by === "step" ? "" : "Writing…"
+    ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line${target.reason ? `. ${target.reason}` : ""}` : !target.started ? "Getting the model ready…" : by === "step" ? "" : target.tokens.length ? "Writing…" : `Reading the prompt: ${target.started.prompt_tokens.toLocaleString("en")} tokens…`
     : by === "compare" || !reply ? "" : by === "step" && !over ? "" : ending(reply);
 };
 const drawStrategies = () => {
@@ -478,7 +502,8 @@ const draw = () => {
   drawBranches();
   drawTable();
   const pointing = panel.matches(":hover, :focus-within") || element.querySelector(".gen-token:hover, .gen-token:focus");
-  if (state.how === "step" || !pointing || state.pinned) showDefault();
+  const stale = panel.pgShown && state.how !== "compare" && panel.pgShown[0] !== state.shown;
+  if (state.how === "step" || !pointing || state.pinned || stale) showDefault();
 };
 
 // Pointing, keys and buttons
@@ -506,14 +531,18 @@ element.addEventListener("focusin", (event) => {
   if (!at) return;
   for (const one of at.host.querySelectorAll('.gen-token[tabindex="0"]')) one.tabIndex = -1;
   at.span.tabIndex = 0;
-  showAlternatives(at.reply, at.index);
+  // Under a finger the panel would open before the finger is lifted, and catch the tap: a tap waits for its click.
+  if (at.span.matches(":focus-visible")) showAlternatives(at.reply, at.index);
 });
 find(".gen-text").addEventListener("mouseleave", () => { if (state.how === "step" && !state.pinned) { clearTimeout(state.resting); showDefault(); } });
+const focusToken = (host, index) => { const span = host.querySelector(`[data-index="${index}"]`); if (span) span.focus(); };
 const pin = (at) => {
   const same = state.pinned && state.pinned.reply === at.reply && state.pinned.index === at.index;
   state.pinned = same ? null : { reply: at.reply, index: at.index };
   draw();
   showDefault();
+  const { top, bottom } = at.span.getBoundingClientRect();
+  if (state.pinned && innerWidth <= 900 && bottom > innerHeight / 2) window.scrollBy({ top: top - innerHeight / 4 }); // above the panel
 };
 element.addEventListener("click", (event) => {
   const act = event.target.closest("[data-act]"), how = event.target.closest("[data-how]"), at = tokenAt(event.target);
@@ -525,7 +554,7 @@ element.addEventListener("keydown", (event) => {
   const at = tokenAt(event.target);
   if (at) {
     const to = { ArrowRight: at.index + 1, ArrowLeft: at.index - 1, Home: 0, End: at.reply.tokens.length - 1 }[event.key];
-    if (to !== undefined) { event.preventDefault(); const next = at.host.querySelector(`[data-index="${to}"]`); if (next) next.focus(); }
+    if (to !== undefined) { event.preventDefault(); focusToken(at.host, to); }
     if (event.key === "Enter" && !event.ctrlKey && !event.metaKey || event.key === " ") { event.preventDefault(); pin(at); }
     if (event.key === "ArrowDown") { event.preventDefault(); state.back = at; const first = panel.querySelector(".gen-choice"); if (first) first.focus(); }
     return;
@@ -534,7 +563,7 @@ element.addEventListener("keydown", (event) => {
   const rows = [...panel.querySelectorAll(".gen-choice")], row = rows.indexOf(event.target);
   if (row < 0) return;
   if (event.key === "ArrowDown" && rows[row + 1]) { event.preventDefault(); rows[row + 1].focus(); }
-  if (event.key === "ArrowUp") { event.preventDefault(); if (rows[row - 1]) rows[row - 1].focus(); else if (state.back) state.back.span.focus(); }
+  if (event.key === "ArrowUp") { event.preventDefault(); if (rows[row - 1]) rows[row - 1].focus(); else if (state.back) focusToken(state.back.host, state.back.index); }
 });
 const onKey = (event) => {
   if (!element.isConnected) return document.removeEventListener("keydown", onKey);

@@ -12,6 +12,13 @@ const visible = (piece) =>
     .replace(/\r/g, "␍").replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/ /g, "␣")
     .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+// A text whose marks for the direction of writing end with it, so that the reply behind it isn't turned around too.
+const closed = (text) => {
+  const count = (pattern) => (text.match(pattern) || []).length;
+  const overrides = count(/[\u202a\u202b\u202d\u202e]/g) - count(/\u202c/g), isolates = count(/[\u2066-\u2068]/g) - count(/\u2069/g);
+  return text + "\u202c".repeat(Math.max(0, overrides)) + "\u2069".repeat(Math.max(0, isolates));
+};
+
 const percent = (p) => {
   if (p === null || p === undefined) return "–";
   if (p === 0) return "0 %";

@@ -69,6 +69,8 @@ def test_stream_point_choose_and_return(tab):
     assert tokens(tab).nth(1).text_content() == chosen.replace("␣", " ")
     assert "chosen by you" in tokens(tab).nth(1).get_attribute("aria-label")
     assert tokens(tab).count() == 8
+    assert tab.locator(".gen-panel h4 code").text_content() == chosen, "the panel still shows the old token"
+    assert tab.locator(".gen-panel .gen-choice.chosen .gen-piece").text_content() == chosen
     branches = tab.locator(".gen-branch")
     assert branches.count() == 2
     branches.first.click()
@@ -96,8 +98,16 @@ def test_stream_point_choose_and_return(tab):
 
 def test_stop_then_step_by_hand(tab, app_playground):
     limit(tab, 400)
+    tab.locator("#generation-prompt textarea").fill("Once upon a time")
     tab.locator("[data-act=start]").click()
     tokens(tab).nth(2).wait_for(timeout=90_000)
+    tokens(tab).nth(1).click()
+    tab.locator(".gen-panel .gen-choice").nth(2).hover()
+    tab.mouse.down()
+    tokens(tab).nth(tokens(tab).count() + 2).wait_for()  # a slow click, while tokens keep coming
+    tab.mouse.up()
+    tab.locator(".gen-branch").nth(1).wait_for()
+    tokens(tab).nth(4).wait_for()
     tab.keyboard.press("Escape")
     wait(tab)
     written = tokens(tab).count()
@@ -135,6 +145,14 @@ def test_stop_then_step_by_hand(tab, app_playground):
     wait(tab)
     assert tokens(tab).count() == written + 2
     tab.locator("[data-act=undo]").click()
+    wait(tab)
+    assert tokens(tab).count() == written + 1
+
+    # What is refused takes nothing away.
+    half = "field => { field.value = 'a\\ud83d'; field.dispatchEvent(new Event('input', {bubbles: true})); }"
+    tab.locator("#generation-prompt textarea").evaluate(half)
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-notes", has_text="Character 2 is half of a character").wait_for()
     wait(tab)
     assert tokens(tab).count() == written + 1
 
@@ -191,6 +209,18 @@ def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatc
     wait(page)
     assert page.locator(".gen-turn").count() == 3  # what was asked, what was answered, what is asked now
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    # A tap shows the alternatives at the bottom of the window, the token still above them; choosing makes room again.
+    tokens(page).nth(1).evaluate("span => span.scrollIntoView({block: 'end'})")
+    tokens(page).nth(1).click()
+    page.get_by_role("button", name="close", exact=True).wait_for()
+    panel, token = page.locator(".gen-panel").bounding_box(), tokens(page).nth(1).bounding_box()
+    assert 0 < token["y"] + token["height"] <= panel["y"]
+    assert panel["y"] + panel["height"] <= page.viewport_size["height"] + 1
+    page.locator(".gen-panel .gen-choice").nth(1).click()
+    page.locator(".gen-branch").nth(1).wait_for()
+    wait(page)
+    assert page.get_by_role("button", name="close", exact=True).count() == 0
 
     # A failure that nobody foresaw ends the run, says so, and keeps the text.
     def fail(*_, **__):

@@ -391,6 +391,10 @@ def test_input_that_cannot_be_used_says_why(tiny, tokenizer):
     with pytest.raises(InputError, match="chat template"):
         generate(without, GenerateRequest(messages=(Message("user", "hi"),)))
     assert manager.leases == without.leases == 0
+    for wrong in ({"prompt": "ab\ud83d c"}, {"messages": (Message("user", "ab\ud83d"),)},
+                  {"prompt": "a", "stop_strings": ("ab\udc00",)}):  # fmt: skip
+        with pytest.raises(InputError, match="Character 3 is half of a character"):
+            GenerateRequest(**wrong)
     empty = generate(manager, GenerateRequest(prompt="", max_new_tokens=2)).result()
     assert "<eos>" in empty.started.notes[0]
 
