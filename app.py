@@ -84,9 +84,13 @@ def _describe_once(demo) -> None:  # type: ignore[no-untyped-def]  # gr.Blocks
 
 def launch_options(settings: Settings) -> dict[str, object]:
     """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
+    from starlette.middleware import Middleware
+
+    from tabs.components import ArrivalClock
     from tabs.theme import THEME
 
     return {
+        "app_kwargs": {"middleware": [Middleware(ArrivalClock)]},
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],
         "head": (ASSETS / "head.html").read_text(encoding="utf-8"),
@@ -108,6 +112,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    sys.setswitchinterval(0.0002)  # a forward pass asks for the lock a thousand times: it can't wait 5 ms for each
     gc.disable()  # until warm: importing makes a million objects that stay, and looking through them takes a second
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)

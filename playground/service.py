@@ -106,6 +106,7 @@ class Playground:
         put_on_gpu(self)
         self._warmth = WarmUp()
         self._warming = threading.Lock()
+        self._imported = False
 
     def __enter__(self) -> Playground:
         return self
@@ -118,6 +119,7 @@ class Playground:
         with IMPORTING:
             for name in _HEAVY:
                 importlib.import_module(f"playground.{name}")
+        self._imported = True
 
     # Generation
 
@@ -140,13 +142,16 @@ class Playground:
         requests: Sequence[GenerateRequest],
         interval_seconds: float = 0.05,
         started: Callable[[Generation], object] = id,
+        asked_at: float | None = None,
     ) -> AsyncGenerator[list[tuple[int, Event]], None]:
         """The same for an async handler: lists of (which request, event).
 
-        ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread.
+        ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread. Time in
+        line counts from ``asked_at`` (of ``time.perf_counter``), or from this call.
         """
-        asked_at = time.perf_counter()
-        await asyncio.to_thread(self.import_everything)
+        asked_at = asked_at or time.perf_counter()
+        if not self._imported:
+            await asyncio.to_thread(self.import_everything)
         from playground import streams
 
         def begin(requests: Sequence[GenerateRequest]) -> Generation:

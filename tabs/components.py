@@ -10,6 +10,7 @@ import inspect
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +134,27 @@ def answer_box(answers: Any) -> gr.JSON:
     schema = python_type_to_json_schema(answers)
     box.api_info_as_output = lambda: schema  # type: ignore[method-assign]
     return box
+
+
+class ArrivalClock:
+    """ASGI middleware that notes when a request reached the server, for `arrived_at`."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["arrived_at"] = time.perf_counter()
+        await self._app(scope, receive, send)
+
+
+def arrived_at(request: gr.Request) -> float | None:
+    """When the request reached the server, by ``time.perf_counter``; None without an `ArrivalClock`.
+
+    A handler starts later than that: in a crowd the requests stand in gradio's own line first.
+    """
+    state = getattr(request, "state", None)
+    return getattr(state, "arrived_at", None)
 
 
 def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:

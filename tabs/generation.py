@@ -20,7 +20,16 @@ import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.receipts import Receipt
 from tabs import answers
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import (
+    arrived_at,
+    explain,
+    friendly,
+    model_picker,
+    publish,
+    receipt_panel,
+    receipt_values,
+    view,
+)
 
 TITLE = "Generation"
 EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}
@@ -216,7 +225,12 @@ class Runs:
 
 
 async def stream_run(
-    playground: pg.Playground, runs: Runs, values: dict[str, Any], asked: dict[str, Any], person: str
+    playground: pg.Playground,
+    runs: Runs,
+    values: dict[str, Any],
+    asked: dict[str, Any],
+    person: str,
+    asked_at: float | None = None,
 ) -> AsyncGenerator[str, None]:
     """Deltas for the view, as JSON: what happened since the last one; the last has everything once more.
 
@@ -239,7 +253,7 @@ async def stream_run(
             )
         yield delta(begin=[echo(one) for one in requests])
         if not by_hand or requests[0].prefix_token_ids or asked["draw"]:
-            async with aclosing(playground.compare_batches(requests, started=run.begin)) as batches:
+            async with aclosing(playground.compare_batches(requests, started=run.begin, asked_at=asked_at)) as batches:
                 async for batch in batches:
                     shaped = [
                         [index, format_event(event)]
@@ -301,7 +315,8 @@ def build_tab(playground: pg.Playground) -> None:
     @friendly
     async def go(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> AsyncIterator[str]:
         values = {name: data[control] for name, control in inputs.items()}
-        async with aclosing(stream_run(playground, runs, values, event._data, request.session_hash or "")) as deltas:
+        person, since = request.session_hash or "", arrived_at(request)
+        async with aclosing(stream_run(playground, runs, values, event._data, person, since)) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -466,7 +481,7 @@ def _api(playground: pg.Playground) -> None:
             prefix_token_ids=tuple(prefix_token_ids or ()), split_special_tokens=split_special_tokens, top=top,
             person=request.session_hash or "",
         )  # fmt: skip
-        async with aclosing(playground.compare_batches((asked,))) as batches:
+        async with aclosing(playground.compare_batches((asked,), asked_at=arrived_at(request))) as batches:
             async for batch in batches:
                 yield [pg.as_dict(event) for _, event in batch]
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import playground as pg
+from tabs.components import ArrivalClock
 
 pytestmark = pytest.mark.embedded
 COLORS = "A list of colors: red, blue"
@@ -69,6 +70,26 @@ def test_generate_streams_typed_steps_over_http(client):
     assert len(steps[0]["alternatives"]) == 10
     assert "".join(step["text"] for step in steps) == events[-1]["text"]
     assert events[-1]["reason"] == "length"
+
+
+def test_time_in_line_counts_from_the_arrival_at_the_server(client, monkeypatch):
+    """Not from when gradio's own queue lets the handler begin."""
+    plain = ArrivalClock.__call__
+
+    async def arrive_earlier(self, scope, receive, send):
+        async def pass_on(scope, receive, send):
+            if scope["type"] == "http":
+                scope["state"]["arrived_at"] -= 100
+            await self._app(scope, receive, send)
+
+        await plain(ArrivalClock(pass_on), scope, receive, send)
+
+    monkeypatch.setattr(ArrivalClock, "__call__", arrive_earlier)
+    events = [
+        event for batch in client.submit(prompt=COLORS, max_new_tokens=1, api_name="/generate") for event in batch
+    ]
+    assert events[0]["queue_seconds"] >= 100
+    assert events[-1]["seconds_to_first_token"] >= 100
 
 
 def test_next_token_over_http(client):
