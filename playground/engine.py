@@ -53,6 +53,7 @@ from playground.generation import (
     Waiting,
 )
 from playground.kv_cache import KeyValueTable
+from playground.models.cpu_linear import prepare_for_crowd
 from playground.models.memory import device_memory
 from playground.prompts import Prompt, context_length, prepare
 
@@ -64,8 +65,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
-PASS_TOKENS = {"cpu": 32, "cuda": 2048}  # tokens of a prompt that are read between two steps of the others
-GROUP = 2  # times as many where they are short prompts of several people: a token costs less in a larger pass
+PASS_TOKENS = {"cpu": 40, "cuda": 2048}  # tokens of new prompts that one pass reads
+READS = 2  # passes over new prompts between two steps of the others
 MEMORY_SHARE = 0.8
 
 
@@ -130,6 +131,7 @@ class Engine:
 
     def __init__(self, loaded: LoadedModel, max_streams: int = 32, max_streams_per_person: int = 4) -> None:
         self.model: PreTrainedModel = loaded.model
+        prepare_for_crowd(self.model)
         self.tokenizer = loaded.tokenizer
         self.device = torch.device(loaded.device)
         self.pieces = Pieces(loaded.tokenizer)
@@ -313,11 +315,14 @@ class Engine:
         if not streams:
             return 0
         width, prompts = max(one.most_tokens for one in streams), [len(one.to_read) for one in streams]
+        short = [length for length in prompts if length <= self._pass_tokens]  # read together, beside one long prompt
+        reading = min(len(short) * max(short, default=0), self._pass_tokens)
+        reading += max((length for length in prompts if length > self._pass_tokens), default=0)
         alone = [one.request.prompt_lookup_num_tokens for one in streams if one.request.prompt_lookup_num_tokens]
         rows = sum(one.rows for one in streams) - len(alone)
         tokens = KeyValueTable.tokens_of(rows, width) if rows else 0
         tokens += sum(KeyValueTable.tokens_of(1, width + guesses) for guesses in alone)
-        return (tokens + max(*prompts, min(sum(prompts), GROUP * self._pass_tokens))) * self._bytes_per_token
+        return (tokens + reading) * self._bytes_per_token
 
     def _let_in(self, stream: Stream) -> None:
         self._turns += 1
@@ -335,10 +340,24 @@ class Engine:
     # Reading prompts
 
     def _read_prompts(self) -> None:
+        """Newcomers first, so that nobody's first token waits for long: a few passes before the others' next step.
+
+        Short prompts share them. Of a long one a single piece is read, and after the short ones: those who came with
+        short prompts don't wait for it, and those who are decoding wait no longer than for the shared passes.
+        """
+        for left in reversed(range(READS)):
+            short = [stream for stream in self._reading if self._is_short(stream)]
+            long = [stream for stream in self._reading if stream not in short]
+            if short and (left or not long):
+                self._read(self._group(short))
+            else:
+                self._read(long[:1])
+                return
+
+    def _read(self, group: Sequence[Stream]) -> None:
         """One forward pass over new prompts: several short ones together, or the next piece of a long one."""
-        if not self._reading:
+        if not group:
             return
-        group = self._group()
         self._tell_started(group)
         texts = list(dict.fromkeys(tuple(stream.to_read) for stream in group))
         sources = [texts.index(tuple(stream.to_read)) for stream in group]
@@ -371,15 +390,16 @@ class Engine:
                     Started(len(prompt.token_ids), self.context_length, prompt.max_new_tokens, prompt.notes, queued)
                 )
 
-    def _group(self) -> list[Stream]:
-        """The streams whose prompts are read next: the first in line, and others while the pass has room."""
-        first = self._reading[0]
-        if not _shareable(first) or len(first.to_read) > self._pass_tokens:
-            return [first]
-        group, texts = [first], {tuple(first.to_read)}
-        for stream in self._reading[1:]:
+    def _is_short(self, stream: Stream) -> bool:
+        """True if its prompt is read in one pass, together with others."""
+        return _shareable(stream) and len(stream.to_read) <= self._pass_tokens
+
+    def _group(self, short: Sequence[Stream]) -> list[Stream]:
+        """The streams whose short prompts are read next: the first in line, and others while the pass has room."""
+        group, texts = [short[0]], {tuple(short[0].to_read)}
+        for stream in short[1:]:
             new = {*texts, tuple(stream.to_read)}
-            if _shareable(stream) and len(new) * max(map(len, new)) <= GROUP * self._pass_tokens:
+            if len(new) * max(map(len, new)) <= self._pass_tokens:
                 group.append(stream)
                 texts = new
         return group

@@ -18,6 +18,7 @@ Example:
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Sequence
@@ -384,14 +385,24 @@ def as_dict(value: Any) -> Any:
     >>> as_dict(Waiting(2))
     {'type': 'waiting', 'position': 2, 'reason': ''}
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {field.name: as_dict(getattr(value, field.name)) for field in fields(value)}
-        return {"type": type(value).__name__.lower(), **named}
     if isinstance(value, tuple | list):
         return [as_dict(item) for item in value]
-    return value
+    if not (names := _field_names(value.__class__)):
+        return value
+    shaped = {"type": type(value).__name__.lower()}
+    for name in names:
+        one = getattr(value, name)
+        shaped[name] = one if type(one) in _PLAIN else as_dict(one)
+    return shaped
 
 
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields; none for any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+_PLAIN = {str, int, float, bool, type(None)}  # most of what is in an event: there is nothing to look into
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("max_new_tokens", 1, 1_000_000),
     ("temperature", 0.01, 100),

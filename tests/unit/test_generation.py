@@ -31,9 +31,10 @@ from playground.generation import (
     generate,
     next_token,
 )
+from playground.models.cpu_linear import ROWS, CrowdLinear, prepare_for_crowd
 from playground.prompts import read_as_text
 from playground.receipts.generation import generation_receipt
-from playground.streams import batches_of_all
+from playground.streams import _lull, batches_of_all
 from tests.unit.generation_models import KINDS, OneModel, reference, tiny_model, tiny_tokenizer
 
 PROMPTS = ("the quick brown", "a", "the lazy dog and the quick cat jumps over the fox", "fox the", "🦊 日本")
@@ -734,3 +735,63 @@ def test_a_long_prompt_read_in_pieces_stalls_nobody_and_changes_nothing(tiny, to
     assert results[2].finished.token_ids[12:] == tuple(after[0, whole.shape[1] :].tolist())
     first = results[1].steps[0].elapsed_seconds
     assert sum(step.elapsed_seconds < first for step in results[0].steps) >= 5  # it went on meanwhile
+
+
+def test_short_prompts_go_ahead_of_a_long_one(tiny):
+    """Who comes behind a long prompt has a first token before it; the long one still gets a piece at each turn."""
+    manager = tiny(max_streams_per_person=9)
+    generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
+    manager.engine._pass_tokens = 8
+    long = GenerateRequest(prompt="the quick dog and " * 20, max_new_tokens=2)
+    short = tuple(GenerateRequest(prompt=prompt, max_new_tokens=30) for prompt in ("fox the", "a", "the lazy"))
+    order = [index for index, event in drain(compare(manager, (long, *short))) if isinstance(event, Step)]
+    assert max(map(order.index, (1, 2, 3))) < order.index(0) < len(order) - 1
+
+
+def drain(generation):
+    while (batch := generation.read()) is not None:
+        yield from batch
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 5), (ROWS[-1], 1), (ROWS[-1] + 1, 1)])
+def test_the_other_way_round_is_the_same_product(bias, shape):
+    plain, crowd = torch.nn.Linear(7, 5, bias), torch.nn.Linear(7, 5, bias)
+    crowd.load_state_dict(plain.state_dict())
+    prepare_for_crowd(crowd)
+    hidden = torch.randn(*shape, 7)
+    assert crowd(hidden).is_contiguous()
+    torch.testing.assert_close(crowd(hidden), plain(hidden), rtol=1e-5, atol=1e-6)
+
+
+def test_only_plain_float32_layers_are_turned():
+    class Own(torch.nn.Linear):
+        """Such as a quantized layer."""
+
+    half = torch.nn.Linear(2, 2, dtype=torch.bfloat16)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), Own(2, 2), half, torch.nn.Linear(2, 2, device="meta"))
+    prepare_for_crowd(model)
+    assert [type(layer) for layer in model] == [CrowdLinear, Own, torch.nn.Linear, torch.nn.Linear]
+
+
+def test_a_stream_begins_when_the_crowd_has_come_in():
+    """Requests that arrive together keep the event loop busy; none of them is read before all are there."""
+
+    async def arrive():
+        happened = []
+
+        async def keep_busy():
+            for _ in range(5):
+                time.sleep(0.02)
+                happened.append("busy")
+                await asyncio.sleep(0)
+
+        async def begin(most_seconds):
+            await _lull(most_seconds)
+            happened.append("begin")
+
+        await asyncio.gather(begin(60), keep_busy())
+        await asyncio.gather(begin(0), keep_busy())
+        return happened
+
+    assert asyncio.run(arrive()) == [*["busy"] * 5, "begin", "begin", *["busy"] * 5]
