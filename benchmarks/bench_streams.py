@@ -8,8 +8,9 @@ same model and machine, one server at a time. Clients are raw server-sent events
 - ``total_32_over_recipe``: tokens/s of 32 streams together over the recipe's (at least 3)
 - ``slowest_over_mean_32``: the slowest stream's rate over the mean rate (at least 0.5)
 - ``first_token_32_over_1``: the slowest first token of 32, without its time in line, over that of one (at most 3).
-  A stream's time in line is what the engine reports as ``queue_seconds``: from its arrival until the first pass that
-  reads its own prompt. Prompts are read first come, first served; the page shows the place in line meanwhile.
+  A stream's time in line is what the engine reports as ``queue_seconds``: from when its request reached the server (the
+  web framework's own queue is a part of the line) until the first pass that reads its own prompt. The way to the server
+  is no part of it. Prompts are read first come, first served; the page shows the place in line meanwhile.
 - ``first_token_32_over_1_queue_included``: the same with the time in line (no aim)
 
 One stream and ``model.generate`` take turns, so that both see the same machine; the ratio is the median of the turns'.
@@ -66,10 +67,20 @@ class Seen:
         return self.tokens / self.last
 
 
-def read_events(url: str, arguments: list[object], on_data: Callable[[str, Seen], None]) -> Seen:
-    """Calls the endpoint ``generate`` and reads its events to the end; the client is made before the clock starts."""
+def read_events(
+    url: str,
+    arguments: list[object],
+    on_data: Callable[[str, Seen], None],
+    ready: Callable[[], object] = lambda: None,
+) -> Seen:
+    """Calls the endpoint ``generate`` and reads its events to the end.
+
+    The client is made before the clock starts: ``ready`` returns when those of all others are made too, since making
+    one takes the processor that the server needs.
+    """
     seen = Seen()
     with httpx.Client(timeout=600, verify=False, trust_env=False) as client:
+        ready()
         begin = time.perf_counter()
         event_id = client.post(f"{url}/gradio_api/call/generate", json={"data": arguments}).json()["event_id"]
         with client.stream("GET", f"{url}/gradio_api/call/generate/{event_id}") as response:
@@ -107,18 +118,19 @@ def on_recipe(data: str, seen: Seen) -> None:
     seen.tokens = max(1, seen.tokens) if seen.text else 0
 
 
-def together(count: int, one: Callable[[int], Seen]) -> tuple[float, list[Seen]]:
-    """Seconds until the last of ``count`` clients was done, and what each saw."""
+def together(count: int, one: Callable[[int, Callable[[], object]], Seen]) -> tuple[float, list[Seen]]:
+    """Seconds until the last of ``count`` clients was done, and what each saw; all ask at the same moment."""
     seen: dict[int, Seen] = {}
-    threads = [threading.Thread(target=lambda n=n: seen.update({n: one(n)})) for n in range(count)]
-    begin = time.perf_counter()
+    begins: list[float] = []
+    starting = threading.Barrier(count, action=lambda: begins.append(time.perf_counter()), timeout=60)
+    threads = [threading.Thread(target=lambda n=n: seen.update({n: one(n, starting.wait)})) for n in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if len(seen) < count:
         raise RuntimeError(f"{count - len(seen)} of {count} streams failed")
-    return time.perf_counter() - begin, [seen[n] for n in range(count)]
+    return time.perf_counter() - begins[0], [seen[n] for n in range(count)]
 
 
 @contextlib.contextmanager
@@ -174,17 +186,18 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
     with serving(command, port) as url:
         defaults = read_defaults(url)
 
-        def one(number: int, most: int = length) -> Seen:
+        def one(number: int, ready: Callable[[], object] = lambda: None, most: int = length) -> Seen:
             given = {"prompt": prompt(number), "max_new_tokens": most}
-            return read_events(url, [given.get(name, default) for name, default in defaults.items()], on_ours)
+            arguments = [given.get(name, default) for name, default in defaults.items()]
+            return read_events(url, arguments, on_ours, ready)
 
-        one(0, 2)
+        one(0, most=2)
         turns = [(generate(length), one(0)) for _ in range(TURNS)]
         seconds_16, seen_16 = together(16, one)
         seconds_32, seen_32 = together(32, one)
     rates = [seen.rate for seen in seen_32]
     first_1 = statistics.median(seen.first - seen.queue for _, seen in turns)
-    slowest = max(seen_32, key=lambda seen: seen.first - seen.queue)
+    own_32 = [seen.first - seen.queue for seen in seen_32]
     return {
         "generate": statistics.median(rate for rate, _ in turns),
         "one": statistics.median(seen.rate for _, seen in turns),
@@ -194,9 +207,10 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
         "slowest_over_mean_32": min(rates) / statistics.mean(rates),
         "first_token_1_seconds": first_1,
         "first_token_32_seconds": max(seen.first for seen in seen_32),
-        "first_token_32_seconds_without_queue": slowest.first - slowest.queue,
+        "first_token_32_seconds_without_queue": max(own_32),
+        "median_first_token_32_seconds_without_queue": statistics.median(own_32),
         "queue_32_seconds": max(seen.queue for seen in seen_32),
-        "first_token_32_over_1": (slowest.first - slowest.queue) / first_1,
+        "first_token_32_over_1": max(own_32) / first_1,
         "first_token_32_over_1_queue_included": max(seen.first for seen in seen_32) / first_1,
     }
 
@@ -207,7 +221,9 @@ def bench_recipe(folder: Path, length: int, streams: int) -> float:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     with serving([sys.executable, "benchmarks/plain_streams.py", str(port), str(folder)], port) as url:
         read_events(url, [prompt(0), 2], on_recipe)
-        seconds, seen = together(streams, lambda number: read_events(url, [prompt(number), length], on_recipe))
+        seconds, seen = together(
+            streams, lambda number, ready: read_events(url, [prompt(number), length], on_recipe, ready)
+        )
     return sum(len(tokenizer(one.text)["input_ids"]) for one in seen) / seconds
 
 
