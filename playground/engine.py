@@ -314,7 +314,8 @@ class Engine:
         """Bytes that tables for these streams, with one for the prompts that are read just then, can grow to."""
         if not streams:
             return 0
-        width, prompts = max(one.most_tokens for one in streams), [len(one.to_read) for one in streams]
+        width = max(one.most_tokens for one in streams)
+        prompts = [len(one.to_read) for one in streams if one not in self._running and one not in self._alone]
         short = [length for length in prompts if length <= self._pass_tokens]  # read together, beside one long prompt
         reading = min(len(short) * max(short, default=0), self._pass_tokens)
         reading += max((length for length in prompts if length > self._pass_tokens), default=0)

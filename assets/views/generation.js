@@ -88,6 +88,7 @@ const byHand = (prefix, draws, have) => {
   const reply = state.shown;
   state.pinned = null;
   reply.finished = null;
+  reply.first = have; // a speed over tokens that a person chose one by one would say nothing
   reply.next = draws ? reply.next : null;
   return go([reply], { ...source(reply), prefix_token_ids: prefix, have, draw: draws });
 };

@@ -516,7 +516,7 @@ class ModelManager:
         places = self._get_places()
         with self._lock:
             tier, others = places.device_tier, [one for one in self._entries.values() if one is not entry]
-            free = min(tier.budget_bytes, places.free_bytes(self._caches()) + tier.held.get(entry.key, 0))
+            free = max(0, min(tier.budget_bytes, places.free_bytes(self._caches()) + tier.held.get(entry.key, 0)))
         message = (
             f"{entry.spec.title} in {entry.key.quantization} needs {format_bytes(needed)}; "
             f"{format_bytes(free)} of the {format_bytes(tier.budget_bytes)} for models are free."

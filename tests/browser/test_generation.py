@@ -144,6 +144,7 @@ def test_stop_then_step_by_hand(tab, app_playground):
     tab.locator("[data-act=step]").click()
     wait(tab)
     assert tokens(tab).count() == written + 2
+    assert tab.locator(".gen-live dd").nth(1).text_content().startswith("–"), "one step has no speed"
     tab.locator("[data-act=undo]").click()
     wait(tab)
     assert tokens(tab).count() == written + 1

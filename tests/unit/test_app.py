@@ -38,7 +38,7 @@ def test_a_wrong_setting_is_said_with_what_is_allowed():
 def test_a_wrong_models_file_is_said(tmp_path):
     path = tmp_path / "models.yaml"
     path.write_text("models:\n  - id: someone/model\n    task: juggling\n")
-    done = start("--models-file", str(path))
+    done = start("--models-file", str(path), "--port", "0")
     assert done.returncode == 2
     assert "juggling" in done.stderr and "text-classification" in done.stderr
     assert "Traceback" not in done.stderr

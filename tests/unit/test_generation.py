@@ -565,15 +565,20 @@ def test_bytes_of_keys_and_values_never_pass_what_was_reserved(tiny, monkeypatch
     assert engine.nbytes == engine.reserved_bytes == manager.loaded.cache_bytes == 0
 
 
-def test_a_full_budget_makes_the_newest_wait_and_says_why(tiny, tokenizer):
+def test_a_full_budget_makes_the_newest_wait_and_says_why(tiny, tokenizer, monkeypatch):
     manager = tiny()
-    with_budget(manager, 200)
+    token, reserved = with_budget(manager, 150), []
+    real = manager.engine._forward
+    monkeypatch.setattr(
+        manager.engine, "_forward", lambda *given: (reserved.append(manager.engine.reserved_bytes), real(*given))[1]
+    )
     older = [GenerateRequest(prompt="the quick", max_new_tokens=60, person=str(i)) for i in range(2)]
     results = [list(one) for one in [generate(manager, request) for request in older]]
     expected = reference(manager.loaded.model, tokenizer, older[0])
     assert [events[-1].token_ids for events in results] == [expected] * 2
     waited = [event for events in results for event in events if isinstance(event, Waiting) and event.reason]
-    assert waited, "two rows of 128 columns do not fit into 200"
+    assert 0 < max(reserved) <= 150 * token, "what was let in needs no more later"
+    assert waited, "two rows of 128 columns do not fit into 150"
     assert "begins when others have ended" in waited[0].reason
     assert_idle(manager)
 
