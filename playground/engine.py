@@ -54,6 +54,7 @@ from playground.generation import (
 )
 from playground.kv_cache import KeyValueTable
 from playground.models.cpu_linear import prepare_for_crowd
+from playground.models.cpu_threads import release_helpers
 from playground.models.memory import device_memory
 from playground.prompts import Prompt, context_length, prepare
 
@@ -586,6 +587,7 @@ class Engine:
         table = KeyValueTable(self.model)
         table.open([1], 1)
         self._forward(table, [[0]])
+        release_helpers()  # this is the caller's thread, which computes no more
         return table.bytes_per_token
 
     # What a stream gets

@@ -800,3 +800,11 @@ def test_a_stream_begins_when_the_crowd_has_come_in():
         return happened
 
     assert asyncio.run(arrive()) == [*["busy"] * 5, "begin", "begin", *["busy"] * 5]
+
+
+def test_making_an_engine_leaves_no_helpers_behind(tiny, monkeypatch):
+    """The thread that happened to ask first computes no more; its helpers would slow down the engine's."""
+    released = []
+    monkeypatch.setattr("playground.engine.release_helpers", lambda: released.append(threading.current_thread()))
+    generate(tiny(), GenerateRequest(prompt="a", max_new_tokens=1)).result()
+    assert threading.current_thread() in released
