@@ -48,6 +48,7 @@ from playground.generation import (
     Finished,
     GenerateRequest,
     NextTokenResult,
+    Reading,
     Started,
     Step,
     Waiting,
@@ -380,6 +381,7 @@ class Engine:
         if len(group) == 1:
             self._force(group[0], logits[0], begin)
             if end < len(texts[0]):
+                group[0].post(Reading(end, len(texts[0])))
                 return
         self._join([stream for stream in group if not stream.ended], table, logits[:, -1], sources)
 

@@ -2,7 +2,7 @@
 
 The way of one request::
 
-    GenerateRequest -> generate() -> Generation, read as  Waiting* Started (Step | BeamStep)* Finished
+    GenerateRequest -> generate() -> Generation, read as  Waiting* Started Reading* (Step | BeamStep)* Finished
 
 This module says what is asked and what comes back, in plain Python values. It leaves out how a token is chosen
 (`decoding`), how many streams share one forward pass (`engine`) and how events travel to their reader (`streams`).
@@ -109,6 +109,14 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How much of a long prompt has been read; a prompt that is read at once has none of these."""
+
+    read_tokens: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
 class Alternative:
     """A token that could stand here. ``after`` is 0 and ``kept`` False for one that the sampler cut off."""
 
@@ -206,7 +214,7 @@ class Finished:
     beams: tuple[Beam, ...] = ()
 
 
-Event = Waiting | Started | Step | BeamStep | Finished
+Event = Waiting | Started | Reading | Step | BeamStep | Finished
 
 
 @dataclass(frozen=True)

@@ -291,6 +291,14 @@ class Started(TypedDict):
     queue_seconds: float
 
 
+class Reading(TypedDict):
+    """How much of a long prompt has been read."""
+
+    type: Literal["reading"]
+    read_tokens: int
+    prompt_tokens: int
+
+
 class Alternative(TypedDict):
     """A token that could stand here, with its probability before and after the sampler."""
 
@@ -371,7 +379,7 @@ class Finished(TypedDict):
     beams: list[Beam]
 
 
-Events = list[Waiting | Started | Step | BeamStep | Finished]
+Events = list[Waiting | Started | Reading | Step | BeamStep | Finished]
 """``/generate``: what each message of the stream carries."""
 
 

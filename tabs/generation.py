@@ -472,7 +472,8 @@ def _api(playground: pg.Playground) -> None:
         split_special_tokens: bool = False,
         top: int = 10,
     ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Streams lists of events as they come: waiting, started, step (or beamstep), and finished at the end."""
+        """Streams lists of events as they come: waiting, started, reading (long prompts), step (or beamstep), and
+        finished at the end."""
         asked = pg.GenerateRequest(
             **_source(prompt, messages), model_id=model_id, quantization=quantization, max_new_tokens=max_new_tokens,
             do_sample=do_sample, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,

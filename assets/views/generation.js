@@ -459,6 +459,14 @@ const drawToolbar = () => {
   find(".gen-state").textContent = busy
     ? state.run.stopping ? "Stopping…" : target.position ? `Waiting: number ${target.position} in line${target.reason ? `. ${target.reason}` : ""}` : !target.started ? "Getting the model ready…" : by === "step" ? "" : target.tokens.length ? "Writing…" : `Reading the prompt: ${target.started.prompt_tokens.toLocaleString("en")} tokens…`
     : by === "compare" || !reply ? "" : by === "step" && !over ? "" : ending(reply);
+  const reading = busy && target.read > 0 && !target.tokens.length && !state.run.stopping;
+  const bar = find(".gen-progress");
+  bar.hidden = !reading;
+  if (reading) {
+    bar.max = target.started.prompt_tokens;
+    bar.value = target.read;
+    bar.title = `${target.read.toLocaleString("en")} of ${target.started.prompt_tokens.toLocaleString("en")} tokens`;
+  }
 };
 const drawStrategies = () => {
   const box = find(".gen-strategies");

@@ -2,7 +2,7 @@
 const NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 const newReply = (name, parent = null, fork = 0, begin = null) => ({
-  name, parent, fork, begin, tokens: [], nodes: new Map(), lastNode: -1, started: null, finished: null, position: 0, reason: "",
+  name, parent, fork, begin, tokens: [], nodes: new Map(), lastNode: -1, started: null, finished: null, position: 0, reason: "", read: 0,
   first: 0, people: 1, next: null, version: 0,
 });
 
@@ -10,6 +10,7 @@ const newReply = (name, parent = null, fork = 0, begin = null) => ({
 const applyEvent = (reply, event) => {
   if (event.type === "waiting") Object.assign(reply, { position: event.position, reason: event.reason });
   if (event.type === "started") { reply.started = event; reply.position = 0; reply.reason = ""; }
+  if (event.type === "reading") reply.read = event.read_tokens;
   if (event.type === "step") {
     if (event.index < reply.tokens.length) { reply.tokens.length = event.index; reply.version += 1; }
     reply.tokens.push(event);

@@ -158,6 +158,19 @@ def test_stop_then_step_by_hand(tab, app_playground):
     assert tokens(tab).count() == written + 1
 
 
+def test_a_long_prompt_shows_how_far_it_is_read_and_can_be_stopped(tab):
+    bar = tab.locator(".gen-progress")
+    assert bar.is_hidden()
+    tab.locator("#generation-prompt textarea").fill("All work and no play. " * 900)
+    tab.locator("[data-act=start]").click()
+    tab.wait_for_function("document.querySelector('.gen-progress').value > 0", timeout=90_000)
+    assert bar.is_visible()
+    assert "Reading the prompt" in tab.locator(".gen-state").text_content()
+    tab.locator("[data-act=stop]").click()
+    wait(tab)
+    assert bar.is_hidden()
+
+
 def test_side_by_side_and_beams(tab):
     tab.locator("[data-how=compare]").click()
     tab.get_by_role("button", name="remove creative").click()

@@ -21,6 +21,7 @@ from playground.generation import (
     Finished,
     GenerateRequest,
     Message,
+    Reading,
     Started,
     Step,
     Waiting,
@@ -751,6 +752,19 @@ def test_short_prompts_go_ahead_of_a_long_one(tiny):
     short = tuple(GenerateRequest(prompt=prompt, max_new_tokens=30) for prompt in ("fox the", "a", "the lazy"))
     order = [index for index, event in drain(compare(manager, (long, *short))) if isinstance(event, Step)]
     assert max(map(order.index, (1, 2, 3))) < order.index(0) < len(order) - 1
+
+
+def test_a_long_prompt_says_how_far_it_is_read(tiny):
+    manager = tiny()
+    generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
+    manager.engine._pass_tokens = 5
+    with generate(manager, GenerateRequest(prompt="the quick dog and " * 20, max_new_tokens=2)) as events:
+        started, *reading = [event for event in events if isinstance(event, Started | Reading)]
+    assert {one.prompt_tokens for one in reading} == {started.prompt_tokens}
+    read = [one.read_tokens for one in reading]
+    assert read == sorted(set(read)) and 0 < read[0] < read[-1] < started.prompt_tokens and len(read) > 2
+    with generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)) as events:
+        assert not [event for event in events if isinstance(event, Reading)]
 
 
 def drain(generation):
