@@ -47,7 +47,7 @@ BEGINNINGS = (
     "A list of colors: red, blue", "Once upon a time there was", "The capital of France is", "Water boils at",
     "My favourite book is about", "To bake a cake you need", "The first man on the moon", "Gravity is the force",
 )  # fmt: skip
-TURNS = 5
+TURNS = 9
 RATIOS = ("slowest_over_mean_32", "first_token_32_over_1", "first_token_32_over_1_queue_included")
 
 
