@@ -52,6 +52,17 @@ def test_a_mixed_batch_gives_what_generate_gives(app_playground, smol):
     assert got[3] == reference(smol, chat, max_new_tokens=8, **plain)
 
 
+def test_four_bits_give_what_generate_gives(app_playground):
+    """As in the article: the same model with its weights in 4 bits, which its own `generate` is asked about too."""
+    request = pg.GenerateRequest(prompt=COLORS, max_new_tokens=6, quantization="4-bit")
+    got = app_playground.generate(request).result().finished.token_ids
+    with app_playground.manager.lease(request.model_id, "text-generation", "4-bit") as small:
+        assert type(small.model.model.layers[0].mlp.up_proj).__name__ == "Linear4bit"
+        ids = small.tokenizer(COLORS, return_tensors="pt").input_ids
+        assert got == reference(small, ids, max_new_tokens=6, do_sample=False, repetition_penalty=1.0)
+    app_playground.unload_model(request.model_id, "text-generation", "4-bit")
+
+
 def test_the_receipt_gives_the_tokens_of_the_page(app_playground, smol):
     request = pg.GenerateRequest(prompt=COLORS, max_new_tokens=5, do_sample=True, top_k=40, temperature=0.8, seed=9)
     finished = app_playground.generate(request).result().finished
