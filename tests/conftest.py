@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a test that reaches for the Hub fails, unless it makes its own stand-in
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # two test processes whose idle threads spin take thrice the time
 
 import pytest
 
