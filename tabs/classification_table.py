@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import gradio as gr
 
 import playground as pg
 from tabs import answers
-from tabs.components import answer_box, explain, friendly, view
+from tabs.components import answer_box, explain, file_to_serve, friendly, view
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "examples" / "reviews.csv"
 PASTED = """\
@@ -238,7 +237,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             threshold: gr.Slider(value=0.5, visible=two, label=f"threshold: call it “{name}” from this probability on"),
             metrics: format_evaluation(pg.evaluate_rows(result)),
             table: gr.Dataframe(format_rows(result), visible=True),
-            download: gr.DownloadButton(value=_temporary("classified.csv", to_csv(result)), visible=True),
+            download: gr.DownloadButton(value=file_to_serve("classified.csv", to_csv(result)), visible=True),
             every_row: gr.Button(visible=False),
         }
 
@@ -249,7 +248,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         return (
             format_evaluation(pg.evaluate_rows(result, value)),
             format_rows(result, value),
-            gr.DownloadButton(value=_temporary("classified.csv", to_csv(result, value))),
+            gr.DownloadButton(value=file_to_serve("classified.csv", to_csv(result, value))),
         )
 
     @friendly
@@ -269,7 +268,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]
     shown = [state, stop_event, stop_button, progress, notes, threshold, metrics, table, download, every_row]
-    sample.click(lambda: _temporary(SAMPLE.name, SAMPLE.read_text(encoding="utf-8")), None, file, **quiet)
+    sample.click(lambda: file_to_serve(SAMPLE.name, SAMPLE.read_text(encoding="utf-8")), None, file, **quiet)
     file.change(read_columns, file, columns, **quiet)
     button.click(run, [pasted, file, *columns, model], shown, show_progress="hidden", trigger_mode="once", **quiet)
     stop_button.click(lambda event: event and event.set(), stop_event, None, show_progress="hidden", **quiet)
@@ -298,10 +297,3 @@ def _publish(playground: pg.Playground) -> None:
     names = [gr.Textbox(visible=False, label=name) for name in ("text_column", "label_column", "model_id")]
     answer = answer_box(answers.ClassifiedFile)
     gr.Button(visible=False).click(classify_file, [upload, *names], answer, api_name="classify_file")
-
-
-def _temporary(name: str, content: str) -> str:
-    """The path of a new file that gradio may serve, wherever the app was started."""
-    path = Path(tempfile.mkdtemp(prefix="classification-")) / name
-    path.write_text(content, encoding="utf-8")
-    return str(path)

@@ -6,10 +6,11 @@ It leaves out everything that only one tab needs, and knows nothing about any ca
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 import json
 import logging
-import tempfile
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from gradio_client.utils import python_type_to_json_schema
 
 import playground as pg
@@ -188,10 +190,21 @@ def receipt_panel(
 
 def receipt_values(receipt: Receipt) -> tuple[str, str]:
     """The values for a `receipt_panel`: the code, and the path of its notebook."""
-    folder = Path(tempfile.mkdtemp(prefix="receipt-"))
-    path = folder / f"{receipt.title.lower().replace(' ', '-')}.ipynb"
-    path.write_text(json.dumps(notebook(receipt), indent=1), encoding="utf-8")
-    return receipt.code, str(path)
+    name = f"{receipt.title.lower().replace(' ', '-')}.ipynb"
+    return receipt.code, file_to_serve(name, json.dumps(notebook(receipt), indent=1))
+
+
+def file_to_serve(name: str, content: str) -> str:
+    """The path of a file with this content that gradio may serve, wherever the app was started.
+
+    It lies in gradio's cache, under the hash of its content as gradio's own copies do: the same file takes its place
+    once, and gradio deletes it with the rest (``delete_cache`` of `gradio.Blocks`).
+    """
+    folder = Path(get_upload_folder()) / hashlib.sha256(content.encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / secrets.token_hex(8)  # whoever downloads the same file at this moment sees a whole one
+    part.write_text(content, encoding="utf-8", newline="")
+    return str(part.replace(folder / name))
 
 
 def format_status(warmth: pg.WarmUp) -> dict[str, Any]:

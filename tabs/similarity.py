@@ -10,7 +10,6 @@ import csv
 import dataclasses
 import io
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from gradio.context import Context
 
 import playground as pg
 from tabs import answers
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import explain, file_to_serve, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 TITLE = "Similarity"
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -115,23 +114,22 @@ def clustered_order(result: pg.WordMatrixResult) -> list[int]:
 
 def matrix_csv(result: pg.WordMatrixResult) -> str:
     """The path of a CSV file with every measure of every ordered pair."""
-    path = Path(tempfile.mkdtemp(prefix="words-")) / "word-losses.csv"
     tables = {
         "loss": result.distance(),
         "loss_sum": result.distance(total=True),
         "loss_sum_minus_baseline": result.distance(total=True, baseline=True),
         "symmetric_loss_sum_minus_baseline": result.distance(total=True, baseline=True, symmetric=True),
     }
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["source", "target", "pieces", *tables, "baseline_loss_sum", "cosine"])
-        for i, source in enumerate(result.words):
-            for j, target in enumerate(result.words):
-                if i != j:
-                    values = [table[i][j] for table in tables.values()]
-                    cosine = result.cosine[i][j] if result.cosine else ""
-                    writer.writerow([source, target, result.pieces[j], *values, result.baseline_sum[j], cosine])
-    return str(path)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(["source", "target", "pieces", *tables, "baseline_loss_sum", "cosine"])
+    for i, source in enumerate(result.words):
+        for j, target in enumerate(result.words):
+            if i != j:
+                values = [table[i][j] for table in tables.values()]
+                cosine = result.cosine[i][j] if result.cosine else ""
+                writer.writerow([source, target, result.pieces[j], *values, result.baseline_sum[j], cosine])
+    return file_to_serve("word-losses.csv", file.getvalue())
 
 
 def read_ratings() -> list[dict[str, Any]]:
