@@ -449,7 +449,7 @@ def _wire_settings(
 
 def _api(playground: pg.Playground) -> None:
     """The public endpoints; arguments are those of `GenerateRequest`, results stand for its dataclasses."""
-    first_model = playground.catalog.for_task("text-generation")[0].id
+    first_model = next((spec.id for spec in playground.catalog.for_task("text-generation")), "")
 
     async def generate(
         request: gr.Request,

@@ -310,7 +310,7 @@ def _people_section(playground: pg.Playground, model_id: gr.Dropdown, template: 
 
 def _api(playground: pg.Playground) -> None:
     """The typed endpoints."""
-    default = playground.catalog.default(TASKS[0]).id
+    default = next((spec.id for spec in playground.catalog.for_task(TASKS[0])), "")
 
     def word_loss(words: list[str], model_id: str = default, template: str = TEMPLATE) -> dict[str, Any]:
         """exp(loss) of every ordered pair of two or three words.

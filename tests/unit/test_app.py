@@ -44,6 +44,18 @@ def test_a_wrong_models_file_is_said(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_models_file_need_not_serve_every_tab(tmp_path):
+    """Tabs without a model of their own stay empty; those that have one work."""
+    import app
+    from playground.config import Settings
+    from playground.service import Playground
+
+    path = tmp_path / "models.yaml"
+    path.write_text("models:\n  - id: someone/classifier\n    task: text-classification\n")
+    with Playground(Settings(models_file=path, warm_up=("none",))) as playground:
+        assert app.build_app(playground).blocks
+
+
 def test_an_old_python_is_told_to_be_newer():
     """The check stands before any line that an old Python could not run."""
     lines = (ROOT / "app.py").read_text(encoding="utf-8").splitlines()
