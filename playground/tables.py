@@ -138,6 +138,8 @@ def _read_separated(content: str, separator: str) -> Table:
             header = _header(cells)
             if not any(_is_number(cell) for cell in cells):
                 continue  # a number is no name of a column: then the first line is a row already
+        if len(header) == 1:
+            cells = [separator.join(cells)]  # a comma in the only column is part of the text
         if len(cells) != len(header):
             bad.append(BadRow(line, f"it has {len(cells)} cells, the header has {len(header)}"))
         else:

@@ -27,6 +27,12 @@ def test_a_row_of_the_wrong_length_is_reported_and_the_others_stay(tmp_path):
     assert [(bad.line, "cells" in bad.reason) for bad in table.bad_rows] == [(3, True), (4, True)]
 
 
+def test_a_comma_in_the_only_column_is_part_of_the_text(tmp_path):
+    table = read_file(write(tmp_path, "a.csv", 'text\nGood, but dear, too.\n"quoted, as well"\nplain\n'))
+    assert [row[0] for row in table.rows] == ["Good, but dear, too.", "quoted, as well", "plain"]
+    assert table.bad_rows == ()
+
+
 @pytest.mark.parametrize(
     ("rows", "kept", "lost"),
     [
