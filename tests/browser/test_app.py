@@ -54,3 +54,14 @@ def test_a_keyboard_reaches_the_tabs(page):
     tab = page.get_by_role("tab", name=TITLES[1], exact=True).first
     page.wait_for_timeout(300)
     assert tab.get_attribute("aria-selected") == "true"
+
+
+def test_a_list_closes_when_the_keyboard_goes_on(page):
+    page.get_by_role("tab", name=TITLES[-1], exact=True).focus()
+    page.keyboard.press("Tab")
+    options = page.get_by_role("option")
+    options.first.wait_for()
+    page.keyboard.press("Tab")
+    options.first.wait_for(state="detached")
+    page.wait_for_timeout(200)  # it used to open again behind the focus
+    assert options.count() == 0
