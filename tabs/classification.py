@@ -307,7 +307,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         with gr.Tab("Why", id="why") as why_tab:
             label, explain_button, attribution = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
-            toggles, what_if, pressed = _build_what_if(playground, model, result_state, text, pair)
+            toggles, pressed, *compared = _build_what_if(playground, model, result_state, text, pair)
         with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
             panels = [*receipt_panel("With the pipeline", opened=True), *receipt_panel("Step by step, with AutoModel")]
@@ -317,7 +317,8 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         try:
             about = playground.describe_classifier(model_id)
         except pg.PlaygroundError as error:
-            yield f"**No answer from this model.** {_plain(str(error))}", *[gr.skip()] * 4, *[None] * 4
+            nothing = [None] * (len(asked) - 5)
+            yield f"**No answer from this model.** {_plain(str(error))}", *[gr.skip()] * 4, *nothing
             raise
         first, second = about.pair_names or ("text", "text_pair")
         kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
@@ -328,19 +329,25 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             gr.Textbox(kept if about.pair_names else "", label=second, visible=bool(about.pair_names)),
             gr.Dropdown(choices=choices, value=-1),
             kept,
-            *[gr.skip()] * 4,
+            *[gr.skip()] * (len(asked) - 5),
         )
 
     @friendly
-    def run(text: str, text_pair: str | None, model_id: str, code_shown: bool) -> tuple[Any, ...]:
+    def run(
+        text: str, text_pair: str | None, model_id: str, code_shown: bool, before: pg.ClassifyResult | None
+    ) -> tuple[Any, ...]:
         result = playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
         code = fill_code(result) if code_shown else [gr.skip()] * len(panels)
-        return result, format_bars(result), format_steps(result), format_toggles(result), None, (), *code
+        stale = before is not None and before.request != result.request
+        about_it = [None if stale else gr.skip()] * len(derived)
+        return result, format_bars(result), format_steps(result), format_toggles(result), None, (), *about_it, *code
 
     @friendly
-    def follow(text: str, text_pair: str | None, model_id: str, code_shown: bool) -> tuple[Any, ...]:
-        nothing = (*[None] * 5, (), *[gr.skip()] * len(panels))
-        return run(text, text_pair, model_id, code_shown) if text.strip() else nothing
+    def follow(
+        text: str, text_pair: str | None, model_id: str, code_shown: bool, before: pg.ClassifyResult | None
+    ) -> tuple[Any, ...]:
+        nothing = (*[None] * 5, (), *[None] * len(derived), *[gr.skip()] * len(panels))
+        return run(text, text_pair, model_id, code_shown, before) if text.strip() else nothing
 
     @friendly
     def fill_code(result: pg.ClassifyResult | None) -> list[Any]:
@@ -371,8 +378,9 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     inputs = [text, pair, model]
-    asked = [info, text, pair, label, kept_pair, result_state, bars, steps, toggles]
-    outputs = [result_state, bars, steps, toggles, what_if, pressed, *panels]
+    what_if, *derived = [*compared, attribution]  # what is said about one text and model, untrue of the next
+    asked = [info, text, pair, label, kept_pair, result_state, bars, steps, toggles, what_if, *derived]
+    outputs = [result_state, bars, steps, toggles, what_if, pressed, *derived, *panels]
     # Hidden: a spinner over the example would hide the first thing that a visitor should read.
     describing: dict[str, Any] = {
         "fn": describe,
@@ -383,7 +391,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
     }
     running: dict[str, Any] = {
         "fn": run,
-        "inputs": [*inputs, code_shown],
+        "inputs": [*inputs, code_shown, result_state],
         "outputs": outputs,
         "show_progress_on": bars,
         **quiet,
@@ -393,6 +401,7 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
         "inputs": [*inputs, label],
         "outputs": attribution,
         "show_progress": "hidden",
+        "trigger_mode": "always_last",  # a label that is chosen while another is explained gets its turn
         **quiet,
     }
     gr.on([button.click, text.submit, pair.submit], **running)
@@ -422,8 +431,8 @@ def _lay_out_why() -> tuple[gr.Dropdown, gr.Button, gr.HTML]:
 
 def _build_what_if(
     playground: pg.Playground, model: gr.Dropdown, result_state: gr.State, text: gr.Textbox, pair: gr.Textbox
-) -> tuple[gr.HTML, gr.HTML, gr.State]:
-    """The three experiments; returns what a new result fills or clears."""
+) -> tuple[gr.HTML, gr.State, gr.HTML, gr.HTML, gr.HTML]:
+    """The three experiments; returns what a new result fills (the buttons) or clears (the rest)."""
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("token_toggles", elem_id="classification-tokens")
@@ -484,4 +493,4 @@ def _build_what_if(
     action.change(switch, [result_state, pressed, action], changed, show_progress="hidden", **quiet)
     gr.on([compare_texts.click, edited.submit], compare, [text, pair, edited, model], edited_bars, **quiet)
     compare_models.click(ask_second, [text, pair, model, second, bits], second_bars, **quiet)
-    return toggles, changed, pressed
+    return toggles, pressed, changed, edited_bars, second_bars

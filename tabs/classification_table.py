@@ -36,12 +36,21 @@ def format_progress(progress: pg.TableProgress) -> dict[str, Any]:
     return {"percent": percent, "text": f"{progress.done:,} of {progress.total:,} rows{speed}"}
 
 
+def format_count(rows: int) -> str:
+    """A number of rows in words.
+
+    >>> format_count(1), format_count(1000)
+    ('1 row', '1,000 rows')
+    """
+    return f"{rows:,} row{'s' * (rows != 1)}"
+
+
 def format_done(result: pg.TableResult) -> dict[str, Any]:
     """The last value of the progress view."""
     seconds = result.elapsed_seconds
     speed = f"{len(result.rows) / seconds:,.0f} rows/s" if seconds else ""
     how = "Stopped after" if result.stopped else "Done:"
-    return {"percent": 100, "text": f"{how} {len(result.rows):,} rows in {seconds:.1f} s ({speed})"}
+    return {"percent": 100, "text": f"{how} {format_count(len(result.rows))} in {seconds:.1f} s ({speed})"}
 
 
 def format_bad_rows(result: pg.TableResult, most: int = 20) -> str:
@@ -67,8 +76,8 @@ def format_rows(result: pg.TableResult, threshold: float | None = None, cell: tu
     return rows
 
 
-def format_evaluation(evaluation: pg.Evaluation | None) -> dict[str, Any] | None:
-    """The value of the metrics view, or None where no right labels are known."""
+def format_evaluation(evaluation: pg.Evaluation | None, listed: tuple[int, int] | None = None) -> dict[str, Any] | None:
+    """The value of the metrics view, or None where no right labels are known; ``listed`` is the cell that is listed."""
     if evaluation is None:
         return None
     return {
@@ -79,6 +88,7 @@ def format_evaluation(evaluation: pg.Evaluation | None) -> dict[str, Any] | None
             ["labelled rows", f"{evaluation.count:,}"],
         ],
         "count": evaluation.count,
+        "listed": listed,
         "labels": list(evaluation.labels),
         "confusion": [list(row) for row in evaluation.confusion],
         "bins": [
@@ -201,7 +211,11 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     def run(
         pasted: str, path: str | None, text_name: str | None, label_name: str | None, model_id: str
     ) -> Iterator[dict[Any, Any]]:
-        found = pg.read_file(Path(path)) if path else pg.read_lines(pasted)
+        try:
+            found = pg.read_file(Path(path)) if path else pg.read_lines(pasted)
+        except pg.PlaygroundError:
+            yield {progress: None}  # "Done" would be said of the run before
+            raise
         request = pg.ClassifyTableRequest(
             found,
             (text_name if path else None) or found.text_column,
@@ -236,7 +250,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             notes: gr.Textbox(text, visible=bool(text)),
             threshold: gr.Slider(value=0.5, visible=two, label=f"threshold: call it “{name}” from this probability on"),
             metrics: format_evaluation(pg.evaluate_rows(result)),
-            table: gr.Dataframe(format_rows(result), visible=True),
+            table: gr.Dataframe(format_rows(result), label=RESULTS, visible=True),
             download: gr.DownloadButton(value=file_to_serve("classified.csv", to_csv(result)), visible=True),
             every_row: gr.Button(visible=False),
         }
@@ -244,26 +258,27 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     @friendly
     def move_threshold(result: pg.TableResult | None, value: float) -> tuple[Any, ...]:
         if result is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return tuple([gr.skip()] * 4)
         return (
-            format_evaluation(pg.evaluate_rows(result, value)),
-            format_rows(result, value),
+            *list_all(result, value),
             gr.DownloadButton(value=file_to_serve("classified.csv", to_csv(result, value))),
         )
 
     @friendly
-    def list_cell(result: pg.TableResult | None, value: float, event: gr.EventData) -> tuple[Any, Any]:
+    def list_cell(result: pg.TableResult | None, value: float, event: gr.EventData) -> tuple[Any, ...]:
         if result is None:
-            return gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), gr.skip()
         gold, said = int(event.gold), int(event.predicted)
         names = result.info.labels
         rows = format_rows(result, value, (gold, said))
-        label = f"right {names[gold]}, said {names[said]}: {len(rows)} rows"
-        return gr.Dataframe(rows, label=label), gr.Button(visible=True)
+        label = f"right {names[gold]}, said {names[said]}: {format_count(len(rows))}"
+        marked = format_evaluation(pg.evaluate_rows(result, value), (gold, said))
+        return marked, gr.Dataframe(rows, label=label), gr.Button(visible=True)
 
     @friendly
-    def list_all(result: pg.TableResult, value: float) -> tuple[Any, Any]:
-        return gr.Dataframe(format_rows(result, value), label=RESULTS), gr.Button(visible=False)
+    def list_all(result: pg.TableResult, value: float) -> tuple[Any, ...]:
+        table = gr.Dataframe(format_rows(result, value), label=RESULTS)
+        return format_evaluation(pg.evaluate_rows(result, value)), table, gr.Button(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]
@@ -272,9 +287,10 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     file.change(read_columns, file, columns, **quiet)
     button.click(run, [pasted, file, *columns, model], shown, show_progress="hidden", trigger_mode="once", **quiet)
     stop_button.click(lambda event: event and event.set(), stop_event, None, show_progress="hidden", **quiet)
-    threshold.release(move_threshold, [state, threshold], [metrics, table, download], show_progress="hidden", **quiet)
-    metrics.select(list_cell, [state, threshold], [table, every_row], show_progress="hidden", **quiet)
-    every_row.click(list_all, [state, threshold], [table, every_row], **quiet)
+    listing = [metrics, table, every_row]
+    threshold.release(move_threshold, [state, threshold], [*listing, download], show_progress="hidden", **quiet)
+    metrics.select(list_cell, [state, threshold], listing, show_progress="hidden", **quiet)
+    every_row.click(list_all, [state, threshold], listing, show_progress="hidden", **quiet)
     _publish(playground)
 
 

@@ -22,7 +22,9 @@ const table = (host, heads, rows) => {
   host.querySelector("thead").replaceChildren(line(heads, "th"));
   host.querySelector("tbody").replaceChildren(...rows.map((row) => line(row, "td")));
 };
+const listed = (value, gold, predicted) => Boolean(value.listed && value.listed[0] === gold && value.listed[1] === predicted);
 const matrix = (value) => {
+  const held = [...find("matrix").querySelectorAll("button")].indexOf(document.activeElement);
   const head = make("tr");
   head.append(make("th", "", "right ↓ said →"), ...value.labels.map((label) => make("th", "", label)));
   find("matrix").querySelector("thead").replaceChildren(head);
@@ -37,6 +39,7 @@ const matrix = (value) => {
       button.type = "button";
       button.style.background = `var(--pg-seq-${level})`;
       button.classList.toggle("deep", level >= 5);
+      button.setAttribute("aria-pressed", String(listed(value, gold, predicted)));
       button.setAttribute("aria-label", `${count} rows: right ${value.labels[gold]}, said ${value.labels[predicted]}`);
       button.addEventListener("click", () => trigger("select", { gold, predicted }));
       cell.append(button);
@@ -44,6 +47,7 @@ const matrix = (value) => {
     });
     return row;
   }));
+  find("matrix").querySelectorAll("button")[held]?.focus({ preventScroll: true });
 };
 const plot = (value) => {
   const x = (share) => 46 + share * 200, y = (share) => 190 - share * 180;
@@ -78,5 +82,8 @@ const show = () => {
   table(find("bins"), ["said", "rows", "mean probability", "right"], value.bins.filter((bin) => bin.count).map((bin) => [percent(bin.low) + " – " + percent(bin.high), bin.count, percent(bin.confidence), percent(bin.accuracy)]));
   table(find("per-label"), ["label", "precision", "recall", "F1", "rows"], value.per_label);
 };
-watch("value", show);
+watch("value", () => {
+  show();
+  if (props.value?.listed) document.getElementById("table-results")?.scrollIntoView({ block: "nearest" });
+});
 show();

@@ -44,6 +44,9 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
 
     page.get_by_role("tab", name="Why", exact=True).click()
     why = page.locator("#classification-attribution")
+    page.get_by_label("label", exact=True).click()
+    page.get_by_role("option", name="1 star").click()  # while the predicted label is still being explained
+    expect(why.locator(".at-title")).to_contain_text("“1 star”", timeout=90_000)
     expect(why.locator(".at-methods section")).to_have_count(3, timeout=90_000)
     expect(why.locator(".at-word").first).to_have_text(re.compile(r"\[CLS\]"))
     words = why.locator("tbody tr").count()
@@ -61,6 +64,9 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     page.locator("#classification-compare-texts").click()
     expect(page.locator("#classification-edited .lb-number small").first).to_contain_text("points")
 
+    text.fill("Another text.")  # what was said about the text before must not stand beside this one's answer
+    expect(page.locator("#classification-edited .lb-body")).to_be_hidden()
+    expect(changed.locator(".lb-body")).to_be_hidden()
     page.get_by_role("tab", name="Code", exact=True).click()
     expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("from transformers import pipeline")
     assert alerts == []
@@ -87,7 +93,11 @@ def test_many_rows_with_labels(page):
     cell = metrics.locator(".ev-matrix td.right button").filter(has_not_text=re.compile("^0$")).first
     count = cell.inner_text()
     cell.click()
-    expect(page.locator("#table-results")).to_contain_text(f": {count} rows")
+    expect(page.locator("#table-results")).to_contain_text(re.compile(f": {count} rows?"))
+    expect(metrics.locator("button[aria-pressed=true]")).to_have_text(count)
+    page.locator("#table-run").click()  # another run lists all rows again, and says so
+    expect(metrics.locator("button[aria-pressed=true]")).to_have_count(0)
+    expect(page.locator("#table-results")).to_contain_text("in a heading sorts")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
