@@ -224,6 +224,9 @@ def _facts(result: pg.ClassifyResult) -> list[str]:
         facts.append(f"entropy {result.entropy_bits:.2f} of {most:.2f} bits (0 = certain)")
     if result.info.function_to_apply == "sigmoid":
         facts.append("multi-label: sigmoid, so the bars need not add up to 100 %")
+    if result.info.pair_names and not result.request.text_pair:
+        first, second = result.info.pair_names
+        facts.append(f"no {second} yet: this model was trained to compare it with the {first}")
     return facts
 
 

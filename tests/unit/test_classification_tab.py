@@ -73,6 +73,14 @@ def test_multi_label_and_regression_say_what_they_are():
         assert "**1 label**" in tab.format_info(result.info)
 
 
+def test_half_a_pair_is_said_to_be_half(bert):
+    result = classify(bert, pg.ClassifyRequest(TEXT))
+    alone = replace(result, info=replace(result.info, pair_names=("premise", "hypothesis")))
+    both = replace(alone, request=replace(alone.request, text_pair="i love it"))
+    assert any("no hypothesis yet" in fact for fact in tab.format_bars(alone)["facts"])
+    assert not any("hypothesis" in fact for each in (result, both) for fact in tab.format_bars(each)["facts"])
+
+
 def test_the_steps_lead_from_the_tokens_to_the_label(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT, "i love it"))
     steps = tab.format_steps(result)
