@@ -4,12 +4,13 @@ let running = false;
 const show = () => {
   const value = props.value;
   view.hidden = !value;
-  if (value && value.percent < 100 && !running) element.scrollIntoView({ block: "nearest" });  // below a laptop's fold
+  const begins = !running;
   running = Boolean(value && value.percent < 100);
   if (!value) return;
   element.querySelector(".rp-fill").style.width = value.percent + "%";
   element.querySelector(".rp-track").setAttribute("aria-valuenow", value.percent);
   element.querySelector(".rp-text").textContent = value.text;
+  if (begins && running) requestAnimationFrame(() => view.scrollIntoView({ block: "nearest" }));  // below a laptop's fold
 };
 watch("value", show);
 show();
