@@ -458,7 +458,9 @@ class Scorer:
             raise InputTooLongError(
                 f"{_short(text)} is {len(ids):,} tokens for {self.loaded.spec.title}; {limit:,} fit.", "Shorten it."
             )
-        if text.strip() and ids and set(ids) <= {self.tokenizer.unk_token_id, *self.tokenizer.all_special_ids}:
+        beginning = self.tokenizer.convert_tokens_to_ids("▁")  # where a word begins: by itself it says nothing of it
+        empty = {self.tokenizer.unk_token_id, beginning, *self.tokenizer.all_special_ids}
+        if text.strip() and ids and set(ids) <= empty:
             raise InputError(
                 f"{self.loaded.spec.title} knows no piece of {_short(text)}: it becomes only unknown tokens.",
                 "Leave it out, or pick a model whose tokenizer knows it.",

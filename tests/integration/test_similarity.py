@@ -32,6 +32,12 @@ def test_word_loss_gives_what_its_receipt_gives(client, app_playground, model_id
     assert found == pytest.approx(expected, rel=2e-4)
 
 
+def test_words_that_the_embedded_tokenizer_does_not_know_get_no_number(client):
+    """They are a word's beginning and an unknown token; any other such word would get the same perplexity."""
+    with pytest.raises(AppError, match="knows no piece of “漢字”"):
+        client.predict(["man", "漢字"], api_name="/word_loss")
+
+
 def test_the_article_s_example_holds(client):
     answer = client.predict(["man", "woman", "animal"], api_name="/word_loss")
     perplexity = {(loss["source"], loss["target"]): loss["perplexity"] for loss in answer["losses"]}
