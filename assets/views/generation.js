@@ -306,7 +306,7 @@ const drawText = () => {
   const follow = paper.scrollHeight - paper.scrollTop - paper.clientHeight < 60;
   drawTurns();
   if (!reply) {
-    text.replaceChildren(make("span", "gen-hint", "The reply appears here, token by token. Press Start."));
+    text.replaceChildren(make("span", "gen-hint", `The reply appears here, token by token. Press ${state.mode === "Chat" ? "Send" : "Start"}.`));
     text.pgReply = null;
     return;
   }
