@@ -183,7 +183,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         show_search="filter",
         max_height=420,
         wrap=True,
-        column_widths=["8%", "44%", "13%", "13%", "13%", "9%"],
+        column_widths=["70px", "518px", "150px", "160px", "160px", "140px"],  # shares would break words on a phone
         label=RESULTS,
         elem_id="table-results",
     )
