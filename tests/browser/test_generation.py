@@ -6,6 +6,7 @@ import math
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tabs.components import VIEWS
 
@@ -33,6 +34,10 @@ def limit(page, tokens):
 
 def wait(page, seconds=90):
     page.wait_for_function(IDLE, timeout=1000 * seconds)
+
+
+def number(percent):
+    return float(percent.removesuffix("%"))
 
 
 def tokens(page, host=".gen-text"):
@@ -120,18 +125,6 @@ def test_stop_then_step_by_hand(tab, app_playground):
     wait(tab)
     rows = tab.locator(".gen-panel .gen-choice")
 
-    # Sliders act on the cached logits: sampling with a low temperature keeps more than one and sharpens.
-    after = rows.first.locator(".gen-numbers span").nth(1)
-    assert after.text_content() == "100 %"
-    requests: list[str] = []
-    tab.on("request", lambda request: requests.append(request.url))
-    tab.get_by_label("creative", exact=True).check()
-    assert after.text_content() != "100 %"
-    creative = after.text_content()
-    tab.get_by_label("balanced", exact=True).check()
-    assert after.text_content() != creative
-    assert not [url for url in requests if "queue" in url or "component_server" in url]
-
     piece = rows.nth(1).locator(".gen-piece").text_content()
     rows.nth(1).click()
     wait(tab)
@@ -156,6 +149,26 @@ def test_stop_then_step_by_hand(tab, app_playground):
     tab.locator(".gen-notes", has_text="Character 2 is half of a character").wait_for()
     wait(tab)
     assert tokens(tab).count() == written + 1
+
+
+def test_presets_act_on_the_cached_logits(tab):
+    """At the first token of this prompt: a reply stopped anywhere can stand before a token that is certain anyhow."""
+    tab.locator("[data-how=step]").click()
+    tab.locator("#generation-prompt textarea").fill("The weather today is")
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-panel .gen-choice").nth(11).wait_for(timeout=90_000)
+    wait(tab)
+    after = tab.locator(".gen-panel .gen-choice").first.locator(".gen-numbers span").nth(1)
+    assert after.text_content() == "100 %"
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.get_by_label("creative", exact=True).check()
+    expect(after).not_to_have_text("100 %")
+    creative = after.text_content()
+    tab.get_by_label("balanced", exact=True).check()
+    expect(after).not_to_have_text(creative)
+    assert 0 < number(creative) < number(after.text_content()) < 100, "a lower temperature sharpens"
+    assert not [url for url in requests if "queue" in url or "component_server" in url]
 
 
 def test_a_long_prompt_shows_how_far_it_is_read_and_can_be_stopped(tab):
