@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tabs.components import VIEWS
+from tabs.generation import EXAMPLES
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"
@@ -219,6 +220,7 @@ def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatc
     page = enter(open_page(width=390, dark=True), tokens=3)
     prompt = page.locator("#generation-prompt textarea")
     page.get_by_label("Chat", exact=True).check()
+    expect(prompt).to_have_value(EXAMPLES["Chat"])  # it comes a moment later, and would fill the field again
     prompt.fill("")
     page.locator("[data-act=start]").click()
     page.locator(".gen-notes", has_text="The message is empty").wait_for(timeout=90_000)
