@@ -449,7 +449,7 @@ def _build_what_if(
         with gr.Column(min_width=300):
             explain("**A second model** on the same text; or the same one with fewer bits per weight.")
             with gr.Row():
-                second = model_picker(playground, TASK, label="second model_id", scale=3, min_width=180)
+                second = model_picker(playground, TASK, label="second model_id", scale=3, min_width=260)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
             second_bars = view("label_bars", elem_id="classification-second")
