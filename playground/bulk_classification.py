@@ -67,14 +67,22 @@ class ClassifiedRow:
 
 @dataclass(frozen=True)
 class TableResult:
-    """All rows in the order of the table; ``read_as`` says how the label column was understood."""
+    """The rows in the order of the table; ``read_as`` says how the label column was understood.
+
+    A stopped run has the longest of its ``usable_rows``, because those come first.
+    """
 
     info: ClassifierInfo
     rows: tuple[ClassifiedRow, ...]
     bad_rows: tuple[BadRow, ...]
     read_as: str | None
     elapsed_seconds: float
-    stopped: bool = False
+    usable_rows: int
+
+    @property
+    def stopped(self) -> bool:
+        """True if the run was stopped before it had all rows."""
+        return len(self.rows) < self.usable_rows
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,7 @@ def classify_table(
         bad_rows=tuple(sorted([*request.table.bad_rows, *bad], key=lambda row: row.line)),
         read_as=read_as,
         elapsed_seconds=time.monotonic() - started,
-        stopped=len(answers) < len(rows),
+        usable_rows=len(rows),
     )
 
 

@@ -33,7 +33,7 @@ def format_progress(progress: pg.TableProgress) -> dict[str, Any]:
     """The value of the progress view."""
     percent = 100 * progress.done // progress.total if progress.total else 0
     speed = f" · {progress.rows_per_second:,.0f} rows/s" if progress.done else ""
-    return {"percent": percent, "text": f"{progress.done:,} of {progress.total:,} rows{speed}"}
+    return {"percent": percent, "text": f"{progress.done:,} of {progress.total:,} rows{speed}", "running": True}
 
 
 def format_count(rows: int) -> str:
@@ -46,11 +46,14 @@ def format_count(rows: int) -> str:
 
 
 def format_done(result: pg.TableResult) -> dict[str, Any]:
-    """The last value of the progress view."""
-    seconds = result.elapsed_seconds
-    speed = f"{len(result.rows) / seconds:,.0f} rows/s" if seconds else ""
-    how = "Stopped after" if result.stopped else "Done:"
-    return {"percent": 100, "text": f"{how} {format_count(len(result.rows))} in {seconds:.1f} s ({speed})"}
+    """The last value of the progress view: the bar of a stopped run stays where it was."""
+    done, seconds = len(result.rows), result.elapsed_seconds
+    speed = f" ({done / seconds:,.0f} rows/s)" if seconds else ""
+    text = f"Done: {format_count(done)} in {seconds:.1f} s{speed}"
+    if result.stopped:
+        text = f"Stopped after {done:,} of {format_count(result.usable_rows)} in {seconds:.1f} s{speed}."
+        text += " Long texts come first, so these are the longest." if done else ""
+    return {"percent": int(100 * done / result.usable_rows), "text": text, "running": False}
 
 
 def format_bad_rows(result: pg.TableResult, most: int = 20) -> str:
@@ -226,7 +229,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         yield {
             stop_event: stopped,
             stop_button: gr.Button(interactive=True),
-            progress: {"percent": 0, "text": "Starting…"},
+            progress: {"percent": 0, "text": "Starting…", "running": True},
         }
         try:
             for step in playground.classify_table(request, stopped.is_set):

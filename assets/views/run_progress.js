@@ -5,7 +5,7 @@ const show = () => {
   const value = props.value;
   view.hidden = !value;
   const begins = !running;
-  running = Boolean(value && value.percent < 100);
+  running = Boolean(value && value.running);
   if (!value) return;
   element.querySelector(".rp-fill").style.width = value.percent + "%";
   element.querySelector(".rp-track").setAttribute("aria-valuenow", value.percent);

@@ -405,10 +405,15 @@ def test_rows_come_back_in_order_and_bad_ones_are_named(bert):
 
 
 def test_stop_keeps_what_is_done(bert):
-    table = read_lines("\n".join(" ".join(WORDS) for _ in range(400)))
+    """Which are the longest, and the page says so."""
+    table = read_lines("\n".join(" ".join(WORDS[: 1 + n % len(WORDS)]) for n in range(400)))
     asked = iter(range(10**6))
-    *_, result = classify_table(bert, ClassifyTableRequest(table, "text"), stop=lambda: next(asked) >= 3)
-    assert result.stopped and 0 < len(result.rows) < 400
+    *_, result = classify_table(bert, ClassifyTableRequest(table, "text"), stop=lambda: next(asked) >= 1)
+    assert result.stopped and 0 < len(result.rows) < result.usable_rows == 400
+    everything = run_table(bert, table)
+    assert not everything.stopped
+    longest = sorted((row.tokens_used for row in everything.rows), reverse=True)[: len(result.rows)]
+    assert sorted((row.tokens_used for row in result.rows), reverse=True) == longest
 
 
 def test_closing_the_generator_ends_the_run(bert):

@@ -148,16 +148,21 @@ def test_the_api_answers_in_plain_values(bert):
 
 
 def test_progress_tells_rows_and_speed():
-    assert table_tab.format_progress(pg.TableProgress(0, 0, 0.0)) == {"percent": 0, "text": "0 of 0 rows"}
+    shown = table_tab.format_progress(pg.TableProgress(0, 0, 0.0))
+    assert shown == {"percent": 0, "text": "0 of 0 rows", "running": True}
     shown = table_tab.format_progress(pg.TableProgress(500, 2000, 2.0))
-    assert shown == {"percent": 25, "text": "500 of 2,000 rows · 250 rows/s"}
+    assert shown == {"percent": 25, "text": "500 of 2,000 rows · 250 rows/s", "running": True}
 
 
 def test_the_end_of_a_run_is_told(table_result):
-    assert (
-        table_tab.format_done(replace(table_result, elapsed_seconds=2.0))["text"] == "Done: 5 rows in 2.0 s (2 rows/s)"
-    )
-    assert table_tab.format_done(replace(table_result, stopped=True))["text"].startswith("Stopped after 5 rows")
+    timed = replace(table_result, elapsed_seconds=2.0)
+    shown = table_tab.format_done(timed)
+    assert shown == {"percent": 100, "text": "Done: 5 rows in 2.0 s (2 rows/s)", "running": False}
+    shown = table_tab.format_done(replace(timed, usable_rows=2000))
+    assert shown["percent"] == 0 and not shown["running"]
+    assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0 s (2 rows/s). Long texts come first")
+    shown = table_tab.format_done(replace(timed, rows=()))
+    assert shown["text"] == "Stopped after 0 of 5 rows in 2.0 s (0 rows/s)."
 
 
 def test_bad_rows_are_named_by_their_lines(table_result):
