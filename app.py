@@ -47,7 +47,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             gr.HTML((ASSETS / "theme-toggle.html").read_text(encoding="utf-8"), elem_id="pg-theme")
         with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
-                with gr.Tab(tab.TITLE, id=tab.__name__.rpartition(".")[2]):
+                with gr.Tab(tab.TITLE, id=tab.__name__.split(".")[1]):
                     tab.build_tab(playground)
     _describe_once(demo)
     return demo

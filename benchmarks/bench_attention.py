@@ -37,10 +37,10 @@ import transformers
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import app
-from playground.attention import AttentionRequest, AttentionResult
+from playground.attention.attend import AttentionRequest, AttentionResult
 from playground.config import Settings
 from playground.service import Playground
-from tabs import attention
+from tabs.attention import tab as attention
 
 MODEL = "bench/random-bert"
 TOKENS = 128

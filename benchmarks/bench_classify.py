@@ -32,7 +32,7 @@ import torch
 import transformers
 
 import playground as pg
-from playground.batching import lanes
+from playground.classification.batching import lanes
 
 BATCH_SIZES = (8, 16, 32, 64)
 PEOPLE = 32

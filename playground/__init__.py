@@ -14,22 +14,20 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.attention import AttentionRequest, AttentionResult, AttentionStack
-    from playground.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
-    from playground.bulk_classification import (
+    from playground.attention.attend import AttentionRequest, AttentionResult, AttentionStack
+    from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
+    from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult, verdict
+    from playground.classification.evaluation import Evaluation
+    from playground.classification.table import (
         ClassifyTableRequest,
         TableProgress,
         TableResult,
         evaluate_rows,
         predictions,
     )
-    from playground.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
-    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult, verdict
     from playground.config import Settings
-    from playground.encoding import EncodedBatch, EncodedRow, EncodeRequest
     from playground.errors import PlaygroundError
-    from playground.evaluation import Evaluation
-    from playground.generation import (
+    from playground.generation.generate import (
         Alternative,
         Beam,
         BeamNode,
@@ -49,9 +47,9 @@ if TYPE_CHECKING:
         as_dict,
         first_divergence,
     )
-    from playground.masking import MaskComparison, MaskRequest
+    from playground.generation.running import Generation
     from playground.service import Playground, WarmUp
-    from playground.similarity import (
+    from playground.similarity.word_loss import (
         PairMeasures,
         PieceLoss,
         WordLoss,
@@ -63,9 +61,12 @@ if TYPE_CHECKING:
         WordPairsResult,
         spearman,
     )
-    from playground.streams import Generation
     from playground.tables import BadRow, Table, read_file, read_lines, table_to_csv
-    from playground.tokenization import (
+    from playground.tokens.batch import EncodedBatch, EncodedRow, EncodeRequest
+    from playground.tokens.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
+    from playground.tokens.masks import MaskComparison, MaskRequest
+    from playground.tokens.rules import TokenizerShelf
+    from playground.tokens.tokenize import (
         CompareRequest,
         Comparison,
         Counts,
@@ -75,87 +76,86 @@ if TYPE_CHECKING:
         Tokenization,
         TokenizeRequest,
     )
-    from playground.tokenizer_rules import TokenizerShelf
-    from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
+    from playground.tokens.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 _HOMES = {
-    "Alternative": "playground.generation",
-    "AttentionRequest": "playground.attention",
-    "AttentionResult": "playground.attention",
-    "AttentionStack": "playground.attention",
-    "AttributeRequest": "playground.attribution",
-    "AttributeResult": "playground.attribution",
+    "Alternative": "playground.generation.generate",
+    "AttentionRequest": "playground.attention.attend",
+    "AttentionResult": "playground.attention.attend",
+    "AttentionStack": "playground.attention.attend",
+    "AttributeRequest": "playground.classification.attribution",
+    "AttributeResult": "playground.classification.attribution",
     "BadRow": "playground.tables",
-    "Beam": "playground.generation",
-    "BeamNode": "playground.generation",
-    "BeamStep": "playground.generation",
-    "Candidate": "playground.generation",
-    "ChatMessage": "playground.chat_template",
-    "ChatTemplate": "playground.chat_template",
-    "ChatTemplateRequest": "playground.chat_template",
-    "ClassifierInfo": "playground.classification",
-    "ClassifyRequest": "playground.classification",
-    "ClassifyResult": "playground.classification",
-    "ClassifyTableRequest": "playground.bulk_classification",
-    "CompareRequest": "playground.tokenization",
-    "Comparison": "playground.tokenization",
-    "Counts": "playground.tokenization",
-    "Divergence": "playground.generation",
-    "EncodeRequest": "playground.encoding",
-    "EncodedBatch": "playground.encoding",
-    "EncodedRow": "playground.encoding",
-    "Evaluation": "playground.evaluation",
-    "Finished": "playground.generation",
-    "GenerateRequest": "playground.generation",
-    "Generation": "playground.streams",
-    "GenerationResult": "playground.generation",
-    "MaskComparison": "playground.masking",
-    "MaskRequest": "playground.masking",
-    "Message": "playground.generation",
-    "NextTokenResult": "playground.generation",
-    "PairMeasures": "playground.similarity",
-    "PerturbRequest": "playground.attribution",
-    "PerturbResult": "playground.attribution",
-    "PieceLoss": "playground.similarity",
+    "Beam": "playground.generation.generate",
+    "BeamNode": "playground.generation.generate",
+    "BeamStep": "playground.generation.generate",
+    "Candidate": "playground.generation.generate",
+    "ChatMessage": "playground.tokens.chat_template",
+    "ChatTemplate": "playground.tokens.chat_template",
+    "ChatTemplateRequest": "playground.tokens.chat_template",
+    "ClassifierInfo": "playground.classification.classify",
+    "ClassifyRequest": "playground.classification.classify",
+    "ClassifyResult": "playground.classification.classify",
+    "ClassifyTableRequest": "playground.classification.table",
+    "CompareRequest": "playground.tokens.tokenize",
+    "Comparison": "playground.tokens.tokenize",
+    "Counts": "playground.tokens.tokenize",
+    "Divergence": "playground.generation.generate",
+    "EncodeRequest": "playground.tokens.batch",
+    "EncodedBatch": "playground.tokens.batch",
+    "EncodedRow": "playground.tokens.batch",
+    "Evaluation": "playground.classification.evaluation",
+    "Finished": "playground.generation.generate",
+    "GenerateRequest": "playground.generation.generate",
+    "Generation": "playground.generation.running",
+    "GenerationResult": "playground.generation.generate",
+    "MaskComparison": "playground.tokens.masks",
+    "MaskRequest": "playground.tokens.masks",
+    "Message": "playground.generation.generate",
+    "NextTokenResult": "playground.generation.generate",
+    "PairMeasures": "playground.similarity.word_loss",
+    "PerturbRequest": "playground.classification.attribution",
+    "PerturbResult": "playground.classification.attribution",
+    "PieceLoss": "playground.similarity.word_loss",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
-    "RoleSpan": "playground.chat_template",
-    "Segment": "playground.tokenization",
+    "RoleSpan": "playground.tokens.chat_template",
+    "Segment": "playground.tokens.tokenize",
     "Settings": "playground.config",
-    "Split": "playground.vocabulary",
-    "SplitRequest": "playground.vocabulary",
-    "Reading": "playground.generation",
-    "Started": "playground.generation",
-    "Step": "playground.generation",
+    "Split": "playground.tokens.vocabulary",
+    "SplitRequest": "playground.tokens.vocabulary",
+    "Reading": "playground.generation.generate",
+    "Started": "playground.generation.generate",
+    "Step": "playground.generation.generate",
     "Table": "playground.tables",
-    "TableProgress": "playground.bulk_classification",
-    "TableResult": "playground.bulk_classification",
-    "Token": "playground.tokenization",
-    "TokenColumns": "playground.tokenization",
-    "Tokenization": "playground.tokenization",
-    "TokenizeRequest": "playground.tokenization",
-    "TokenizerShelf": "playground.tokenizer_rules",
-    "VocabularyPage": "playground.vocabulary",
-    "VocabularyRequest": "playground.vocabulary",
-    "Waiting": "playground.generation",
+    "TableProgress": "playground.classification.table",
+    "TableResult": "playground.classification.table",
+    "Token": "playground.tokens.tokenize",
+    "TokenColumns": "playground.tokens.tokenize",
+    "Tokenization": "playground.tokens.tokenize",
+    "TokenizeRequest": "playground.tokens.tokenize",
+    "TokenizerShelf": "playground.tokens.rules",
+    "VocabularyPage": "playground.tokens.vocabulary",
+    "VocabularyRequest": "playground.tokens.vocabulary",
+    "Waiting": "playground.generation.generate",
     "WarmUp": "playground.service",
-    "WordLoss": "playground.similarity",
-    "WordLossRequest": "playground.similarity",
-    "WordLossResult": "playground.similarity",
-    "WordMatrixRequest": "playground.similarity",
-    "WordMatrixResult": "playground.similarity",
-    "WordPairsRequest": "playground.similarity",
-    "WordPairsResult": "playground.similarity",
-    "after_sampler": "playground.generation",
-    "as_dict": "playground.generation",
-    "evaluate_rows": "playground.bulk_classification",
-    "first_divergence": "playground.generation",
-    "predictions": "playground.bulk_classification",
+    "WordLoss": "playground.similarity.word_loss",
+    "WordLossRequest": "playground.similarity.word_loss",
+    "WordLossResult": "playground.similarity.word_loss",
+    "WordMatrixRequest": "playground.similarity.word_loss",
+    "WordMatrixResult": "playground.similarity.word_loss",
+    "WordPairsRequest": "playground.similarity.word_loss",
+    "WordPairsResult": "playground.similarity.word_loss",
+    "after_sampler": "playground.generation.generate",
+    "as_dict": "playground.generation.generate",
+    "evaluate_rows": "playground.classification.table",
+    "first_divergence": "playground.generation.generate",
+    "predictions": "playground.classification.table",
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
-    "spearman": "playground.similarity",
+    "spearman": "playground.similarity.word_loss",
     "table_to_csv": "playground.tables",
-    "verdict": "playground.classification",
+    "verdict": "playground.classification.classify",
 }
 
 __all__ = [

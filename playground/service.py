@@ -28,17 +28,15 @@ from playground.models.zero_gpu import put_on_gpu
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-    from playground import similarity
-    from playground.attention import AttentionRequest, AttentionResult
-    from playground.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
-    from playground.bulk_classification import ClassifyTableRequest, TableProgress, TableResult
-    from playground.chat_template import ChatTemplate, ChatTemplateRequest
-    from playground.classification import ClassifierInfo, ClassifyRequest, ClassifyResult
-    from playground.encoding import EncodedBatch, EncodeRequest
-    from playground.generation import Event, Finished, GenerateRequest, NextTokenResult
-    from playground.masking import MaskComparison, MaskRequest
-    from playground.receipts import Receipt
-    from playground.similarity import (
+    from playground.attention.attend import AttentionRequest, AttentionResult
+    from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
+    from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult
+    from playground.classification.table import ClassifyTableRequest, TableProgress, TableResult
+    from playground.generation.generate import Event, Finished, GenerateRequest, NextTokenResult
+    from playground.generation.running import Generation
+    from playground.receipt import Receipt
+    from playground.similarity import word_loss as similarity
+    from playground.similarity.word_loss import (
         WordLossRequest,
         WordLossResult,
         WordMatrixRequest,
@@ -46,10 +44,12 @@ if TYPE_CHECKING:
         WordPairsRequest,
         WordPairsResult,
     )
-    from playground.streams import Generation
-    from playground.tokenization import CompareRequest, Comparison, TokenColumns, Tokenization, TokenizeRequest
-    from playground.tokenizer_rules import TokenizerShelf
-    from playground.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
+    from playground.tokens.batch import EncodedBatch, EncodeRequest
+    from playground.tokens.chat_template import ChatTemplate, ChatTemplateRequest
+    from playground.tokens.masks import MaskComparison, MaskRequest
+    from playground.tokens.rules import TokenizerShelf
+    from playground.tokens.tokenize import CompareRequest, Comparison, TokenColumns, Tokenization, TokenizeRequest
+    from playground.tokens.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class WarmUp:
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 _HEAVY = (
-    "models.loading", "attention", "attribution", "bulk_classification", "classification", "masking", "similarity",
-    "streams",
+    "models.loading", "attention.attend", "classification.attribution", "classification.table",
+    "classification.classify", "tokens.masks", "similarity.word_loss", "generation.running",
 )  # fmt: skip
 # The Tokens tab starts without its model, so that one comes last.
 _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation", "feature-extraction")
@@ -126,14 +126,14 @@ class Playground:
     @_after_imports
     def generate(self, request: GenerateRequest) -> Generation:
         """The running generation: an iterable of events; see `generation.generate`."""
-        from playground import generation
+        from playground.generation import generate as generation
 
         return generation.generate(self.manager, request)
 
     @_after_imports
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
         """Up to four settings in one batch; see `generation.compare`."""
-        from playground import generation
+        from playground.generation import generate as generation
 
         return generation.compare(self.manager, requests, asked_at)
 
@@ -152,7 +152,7 @@ class Playground:
         asked_at = asked_at or time.perf_counter()
         if not self._imported:
             await asyncio.to_thread(self.import_everything)
-        from playground import streams
+        from playground.generation import running as streams
 
         def begin(requests: Sequence[GenerateRequest]) -> Generation:
             generation = self.compare(requests, asked_at)
@@ -166,9 +166,9 @@ class Playground:
     @_after_imports
     def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
         """Runnable Python with plain transformers that gives the same token ids."""
-        from playground import prompts
+        from playground.generation import prompts
+        from playground.generation.receipt import generation_receipt
         from playground.models.loading import pick_device, pick_dtype
-        from playground.receipts.generation import generation_receipt
 
         ids = prompts.read_as_text(request, self.manager.tokenizer(request.model_id))
         device = pick_device(self.settings.device)
@@ -179,7 +179,7 @@ class Playground:
     @_after_imports
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""
-        from playground import generation
+        from playground.generation import generate as generation
 
         return generation.next_token(self.manager, request)
 
@@ -227,7 +227,7 @@ class Playground:
     @_after_imports
     def attend(self, request: AttentionRequest) -> AttentionResult:
         """The attention weights of a model for one text, per layer and head."""
-        from playground.attention import attend
+        from playground.attention.attend import attend
 
         return attend(self.manager, request)
 
@@ -236,8 +236,8 @@ class Playground:
         self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0
     ) -> Receipt:
         """The plain-transformers Python for one head of a result; None averages over layers or heads."""
+        from playground.attention.receipt import attention_receipt
         from playground.models.loading import AUTO_CLASSES
-        from playground.receipts.attention import attention_receipt
 
         spec = self.manager.spec(result.request.model_id)
         return attention_receipt(result, AUTO_CLASSES[spec.task], self.pretrained_source(spec.id), kind, layer, head)
@@ -247,20 +247,20 @@ class Playground:
     @_after_imports
     def describe_classifier(self, model_id: str | None = None, quantization: str = "auto") -> ClassifierInfo:
         """The labels of a classifier and what it can be asked; loads it if need be."""
-        from playground import classification
+        from playground.classification import classify as classification
 
         return classification.describe(self.manager, model_id, quantization)
 
     @_after_imports
     def classify(self, request: ClassifyRequest) -> ClassifyResult:
         """The label probabilities of one text, step by step, beside what ``pipeline()`` returns."""
-        from playground import classification
+        from playground.classification import classify as classification
 
         return classification.classify(self.manager, request)
 
     def classification_receipts(self, result: ClassifyResult) -> tuple[Receipt, Receipt]:
         """The plain-transformers Python for a result: by ``pipeline()`` alone, and step by step."""
-        from playground.receipts import classification as receipts
+        from playground.classification import receipt as receipts
 
         return receipts.pipeline_receipt(result), receipts.steps_receipt(result)
 
@@ -269,21 +269,21 @@ class Playground:
         self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[TableProgress | TableResult]:
         """Progress, then a label for every row. Closing the iterator stops the work."""
-        from playground import bulk_classification
+        from playground.classification import table as bulk_classification
 
         return bulk_classification.classify_table(self.manager, request, stop)
 
     @_after_imports
     def attribute(self, request: AttributeRequest) -> AttributeResult:
         """How much each token of a text speaks for or against a label, by three methods."""
-        from playground import attribution
+        from playground.classification import attribution
 
         return attribution.attribute(self.manager, request)
 
     @_after_imports
     def perturb(self, request: PerturbRequest) -> PerturbResult:
         """The labels of a text before and after some of its tokens were masked or deleted."""
-        from playground import attribution
+        from playground.classification import attribution
 
         return attribution.perturb(self.manager, request)
 
@@ -292,14 +292,14 @@ class Playground:
     @_after_imports
     def word_loss(self, request: WordLossRequest) -> WordLossResult:
         """exp(loss) of every ordered pair of two or three words, piece by piece."""
-        from playground import similarity
+        from playground.similarity import word_loss as similarity
 
         return similarity.word_loss(self.manager, request)
 
     @_after_imports
     def word_loss_receipt(self, result: WordLossResult) -> Receipt:
         """Plain transformers code that gives the losses of a result."""
-        from playground.receipts import similarity as receipts
+        from playground.similarity import receipt as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
         return receipts.word_loss_receipt(words, self.pretrained_source(result.model_id), result.template)
@@ -307,14 +307,14 @@ class Playground:
     @_after_imports
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
-        from playground import similarity
+        from playground.similarity import word_loss as similarity
 
         return similarity.word_matrix(self.manager, request)
 
     @_after_imports
     def word_pairs(self, request: WordPairsRequest) -> Iterator[similarity.Progress | WordPairsResult]:
         """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
-        from playground import similarity
+        from playground.similarity import word_loss as similarity
 
         return similarity.word_pairs(self.manager, request)
 
@@ -324,7 +324,7 @@ class Playground:
     def tokenizers(self) -> TokenizerShelf:
         """The tokenizers in use. Those of embedded models are read from their files, without importing torch."""
         from playground.models import embedded
-        from playground.tokenizer_rules import TokenizerShelf
+        from playground.tokens.rules import TokenizerShelf
 
         def embedded_folder(model_id: str) -> Path | None:
             spec = self.catalog.find(model_id)
@@ -335,43 +335,43 @@ class Playground:
 
     def tokenize(self, request: TokenizeRequest) -> Tokenization:
         """The tokens of one text, each tied to its characters."""
-        from playground import tokenization
+        from playground.tokens import tokenize as tokenization
 
         return tokenization.tokenize(self.tokenizers, request)
 
     def token_columns(self, request: TokenizeRequest) -> TokenColumns:
         """The same, as a list per property: quick enough to be asked at every keystroke."""
-        from playground import tokenization
+        from playground.tokens import tokenize as tokenization
 
         return tokenization.token_columns(self.tokenizers, request)
 
     def compare_tokenizers(self, request: CompareRequest) -> Comparison:
         """One text under two to four tokenizers, with the boundaries on which they differ."""
-        from playground import tokenization
+        from playground.tokens import tokenize as tokenization
 
         return tokenization.compare(self.tokenizers, request)
 
     def encode(self, request: EncodeRequest) -> EncodedBatch:
         """The rows that ``tokenizer(...)`` returns for one to eight texts."""
-        from playground import encoding
+        from playground.tokens import batch as encoding
 
         return encoding.encode(self.tokenizers, request)
 
     def render_chat(self, request: ChatTemplateRequest) -> ChatTemplate:
         """A conversation as the model reads it, with who said what."""
-        from playground import chat_template
+        from playground.tokens import chat_template
 
         return chat_template.render_chat(self.tokenizers, request)
 
     def search_vocabulary(self, request: VocabularyRequest) -> VocabularyPage:
         """The pieces of a vocabulary that contain a text, or have an id."""
-        from playground import vocabulary
+        from playground.tokens import vocabulary
 
         return vocabulary.search_vocabulary(self.tokenizers, request)
 
     def explain_split(self, request: SplitRequest) -> Split:
         """The steps from a word to its pieces."""
-        from playground import vocabulary
+        from playground.tokens import vocabulary
 
         return vocabulary.explain_split(self.tokenizers, request)
 
@@ -379,13 +379,13 @@ class Playground:
         self, request: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskRequest
     ) -> Receipt:
         """The runnable Python that reproduces a request of the Tokens tab with plain transformers."""
-        from playground.receipts import tokenization as receipts
+        from playground.tokens import receipt as receipts
 
         return receipts.token_receipt(request, self.pretrained_source, lambda name: self.manager.spec(name).task)
 
     def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
         """The runnable Python that repeats a search and a split with one tokenizer."""
-        from playground.receipts import vocabulary as receipts
+        from playground.tokens import vocabulary_receipt as receipts
 
         rules = self.tokenizers.rules(split.model_id)
         return receipts.vocabulary_receipt(search, split, self.pretrained_source(split.model_id), rules)
@@ -393,7 +393,7 @@ class Playground:
     @_after_imports
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""
-        from playground import masking
+        from playground.tokens import masks as masking
 
         return masking.compare_masks(self.manager, self.tokenizers, request)
 

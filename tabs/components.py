@@ -23,7 +23,7 @@ from gradio_client.utils import python_type_to_json_schema
 
 import playground as pg
 from playground.errors import PlaygroundError
-from playground.receipts import Receipt, notebook
+from playground.receipt import Receipt, notebook
 
 log = logging.getLogger(__name__)
 VIEWS = Path(__file__).parent.parent / "assets" / "views"

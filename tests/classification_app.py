@@ -51,7 +51,7 @@ def classification_app(folder: Path) -> Iterator[str]:
     import app
     from playground.config import Settings
     from playground.service import Playground
-    from tabs import classification as tab
+    from tabs.classification import tab
 
     settings = Settings(device="cpu", models_file=save_classifiers(folder), warm_up=("none",))
     with Playground(settings) as playground:

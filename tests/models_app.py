@@ -19,7 +19,7 @@ NASTY = "<img src=x onerror=alert(1)> ${alert(1)} {{title}}"
 @contextmanager
 def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
     """While the block runs, two replies of the first tiny model stay in the middle of being written."""
-    from playground.generation import GenerateRequest, generate
+    from playground.generation.generate import GenerateRequest, generate
 
     with playground.manager.lease("tiny/a", TASK, quantization) as loaded:
         request = GenerateRequest(
@@ -62,7 +62,7 @@ def models_app(folder: Path, **settings: Any) -> Iterator[tuple[str, Any]]:
     from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec
     from playground.models.manager import ModelManager
     from playground.service import Playground
-    from tabs import models as tab
+    from tabs.models import tab
 
     specs = [make_spec(folder / name, "llama", f"tiny/{name}", title=f"Tiny {name}") for name in "abc"]
     nowhere = ModelSpec("tiny/broken", TASK, "folder", str(folder / "nowhere"), title=NASTY, note=NASTY)

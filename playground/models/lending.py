@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from playground.errors import DeviceMemoryError
 from playground.models.catalog import ModelSpec
-from playground.models.cpu_threads import release_helpers
+from playground.models.cpu.threads import release_helpers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

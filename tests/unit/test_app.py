@@ -74,7 +74,7 @@ def test_names_and_methods_may_be_used_by_many_threads_at_once():
         "work = [lambda: pg.ClassifyRequest, everything, lambda: pg.WordLossRequest, lambda: pg.AttentionRequest] * 3\n"
         "threads = [threading.Thread(target=each) for each in work]\n"
         "[thread.start() for thread in threads], [thread.join() for thread in threads]\n"
-        "from playground import batching\n"
+        "from playground.classification import batching\n"
         "print(callable(batching.transformers.pipeline))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CAPABILITIES = ("classification", "tokenization", "attention", "generation", "similarity")
+CAPABILITIES = ("classification", "tokens", "attention", "generation", "similarity")
+WINGS = (*CAPABILITIES, "models")
 PLAYGROUND = sorted((ROOT / "playground").rglob("*.py"))
 TABS = sorted((ROOT / "tabs").rglob("*.py"))
 
@@ -48,11 +49,15 @@ def test_importing_the_page_imports_no_heavy_library():
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("stem", CAPABILITIES)
-def test_every_capability_has_one_stem_everywhere(stem):
-    expected = [f"playground/{stem}.py", f"tabs/{stem}.py", f"playground/receipts/{stem}.py"]
-    expected += [f"tests/{tier}/test_{stem}.py" for tier in ("unit", "integration", "browser")]
-    assert [path for path in expected if not (ROOT / path).exists()] == []
+@pytest.mark.parametrize("wing", WINGS)
+def test_every_wing_has_the_same_name_on_every_floor(wing):
+    floors = [f"{floor}/{wing}" for floor in ("playground", "tabs", "tests/unit", "tests/integration", "tests/browser")]
+    assert [floor for floor in floors if not (ROOT / floor).is_dir()] == []
+
+
+@pytest.mark.parametrize("wing", CAPABILITIES)
+def test_every_capability_writes_a_receipt(wing):
+    assert (ROOT / "playground" / wing / "receipt.py").exists()
 
 
 def test_every_tab_has_a_title_and_builds_itself():

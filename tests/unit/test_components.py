@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from playground.receipts import Receipt
+from playground.receipt import Receipt
 from tabs.components import file_to_serve, receipt_values
 
 

@@ -1,0 +1,1 @@
+"""Text -> attention weights per layer and head."""

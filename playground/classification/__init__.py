@@ -1,0 +1,1 @@
+"""Text -> label probabilities, why a label was chosen, many texts at once."""

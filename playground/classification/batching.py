@@ -1,0 +1,350 @@
+"""Texts -> logits, with everybody's texts sharing the forward passes of one resident model.
+
+A `Classifier` serves one loaded model: one thread looks after it, and each time it comes round it takes all the texts
+that queued up while it was busy, and those of people who have pressed and whose text is still being tokenized; nobody
+waits for a clock. Texts are sorted by length before they are padded, so little is computed for padding, and every
+answer goes back to the one who asked. On a CPU large passes run two at a time, each on half of the cores: there two
+small teams get more done than a large one that meets after every layer.
+
+Leaves out what the logits mean (`classification`).
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+
+from playground.errors import BusyError, DeviceMemoryError
+from playground.models.cpu.threads import release_helpers
+
+if TYPE_CHECKING:
+    from playground.models.manager import LoadedModel
+
+Encoding = Mapping[str, list[int]]
+CPU_BATCH_TOKENS = 1024  # padded tokens of one forward pass; more makes a CPU no faster and everybody's wait longer
+GPU_BATCH_TOKENS = 32768
+PASS_TOKENS = 40  # what a pass costs besides its tokens, in tokens: rather one more pass than more padding than that
+LANE_TOKENS = 256  # from here on two passes run side by side on a CPU
+ARRIVAL_SECONDS = 0.02  # the longest wait for somebody whose text is being tokenized
+TOKENIZER_CHUNK = 256  # texts that are tokenized while others wait for the tokenizer
+INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
+LEFT_PADDED = ("xlnet",)  # these read their answer at the last position, so padding must come first
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said to one text: a logit per label, and what ``pipeline()`` said where that was asked for."""
+
+    logits: tuple[float, ...]
+    pipeline: tuple[tuple[str, float], ...] | None = None
+
+
+@dataclass(eq=False)
+class _Job:
+    """One text on its way through the model."""
+
+    encoding: Encoding
+    pipeline_input: dict[str, str] | None
+    future: Future[Answer] = field(default_factory=Future)
+
+    @property
+    def length(self) -> int:
+        return len(self.encoding["input_ids"])
+
+    @property
+    def content(self) -> object:
+        """What the model is given: equal for two texts that must get the same answer."""
+        asked = tuple((self.pipeline_input or {}).items())
+        return asked, tuple(tuple(values) for values in self.encoding.values())
+
+
+class Classifier:
+    """Runs one resident sequence-classification model for everybody; a companion of its `LoadedModel`.
+
+    It keeps tokenizers of its own: a fast tokenizer holds its truncation as a setting, so two threads that share one
+    can cut each other's texts.
+    """
+
+    def __init__(self, loaded: LoadedModel, batch_tokens: int | None = None) -> None:
+        self.model: Any = loaded.model
+        self.tokenizer = copy.deepcopy(loaded.tokenizer)
+        self.max_length = usable_length(loaded.model, loaded.tokenizer)
+        self.forward_passes = 0
+        on_cpu = self.model.device.type == "cpu"
+        self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
+        self._pad_id = pad_token_id(loaded.model, loaded.tokenizer)
+        self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
+        self._lanes = lanes() if on_cpu and torch.get_num_threads() > 1 else None
+        self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
+        for _ in range(2 if self._lanes else 1):  # a pipeline keeps settings on itself: one for each that runs at once
+            tokenizer = copy.deepcopy(loaded.tokenizer)
+            self._free_pipelines.put(make("text-classification", model=self.model, tokenizer=tokenizer))
+        self._tokenizing, self._counting = threading.Lock(), threading.Lock()
+        self._arriving = 0
+        self._queue: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name=f"classifier {loaded.key.model_id}", daemon=True)
+        self._thread.start()
+
+    def encode(self, text: str, text_pair: str | None = None, *, truncate: bool = True) -> transformers.BatchEncoding:
+        """What the tokenizer returns for one text, with offsets; longer texts are cut to ``max_length``."""
+        with self._tokenizing:
+            return self.tokenizer(
+                text,
+                text_pair,
+                truncation=truncate,
+                max_length=self.max_length if truncate else None,
+                return_offsets_mapping=self.tokenizer.is_fast,
+                return_special_tokens_mask=True,
+                verbose=False,
+            )
+
+    def encode_many(self, texts: Sequence[str]) -> Iterator[tuple[Encoding, int]]:
+        """For each text what the model needs of it, and how many tokens it has before it is cut."""
+        for start in range(0, len(texts), TOKENIZER_CHUNK):
+            chunk = list(texts[start : start + TOKENIZER_CHUNK])
+            with self._tokenizing:
+                whole = self.tokenizer(chunk, verbose=False)
+                lengths = [len(ids) for ids in whole["input_ids"]]
+                if max(lengths) > self.max_length:
+                    whole = self.tokenizer(chunk, truncation=True, max_length=self.max_length)
+            for number, length in enumerate(lengths):
+                yield {name: values[number] for name, values in whole.items()}, length
+
+    def submit(self, encoding: Encoding, pipeline_input: dict[str, str] | None = None) -> Future[Answer]:
+        """The answer to come for one encoded text; with ``pipeline_input`` also what ``pipeline()`` makes of that."""
+        return self._enqueue([_Job(_plain(encoding), pipeline_input)])[0]
+
+    def submit_many(self, encodings: Sequence[Encoding]) -> list[Future[Answer]]:
+        """The answers to come for texts that wait together."""
+        return self._enqueue([_Job(_plain(encoding), None) for encoding in encodings])
+
+    def _enqueue(self, jobs: list[_Job]) -> list[Future[Answer]]:
+        with self._closing:
+            if self._closed:
+                raise _unloaded()
+            self._queue.put(jobs)
+        return [job.future for job in jobs]
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While a text is prepared inside, a pass that is about to start waits for it: they may share the pass."""
+        with self._counting:
+            self._arriving += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._arriving -= 1
+
+    def close(self) -> None:
+        """Ends the thread; whoever still waits is told to try again."""
+        with self._closing:
+            self._closed = True
+            self._queue.put([])
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._answer(*self.groups(self._take(), self.batch_tokens // (2 if self._lanes else 1)))
+            release_helpers()
+        if self._lanes:
+            self._lanes.shutdown()
+        for job in self._take(wait=False):
+            job.future.set_exception(_unloaded())
+
+    def _take(self, wait: bool = True) -> list[_Job]:
+        """Everything that waits now or is about to come; blocks until there is something."""
+        taken = self._queue.get() if wait else []
+        patience = time.monotonic() + ARRIVAL_SECONDS
+        while wait and self._arriving and time.monotonic() < patience:
+            with suppress(queue.Empty):
+                taken += self._queue.get(timeout=0.001)
+        with suppress(queue.Empty):
+            while True:
+                taken += self._queue.get_nowait()
+        return [job for job in taken if job.future.set_running_or_notify_cancel()]
+
+    def groups(self, jobs: Sequence[Any], batch_tokens: int | None = None) -> Iterator[list[Any]]:
+        """Jobs sorted by their ``length``, in groups of at most ``batch_tokens`` tokens with the padding counted.
+
+        A group also ends where one more text would bring more padding than a pass of its own costs.
+        """
+        group: list[Any] = []
+        tokens, most = 0, batch_tokens or self.batch_tokens
+        for job in sorted(jobs, key=lambda job: job.length):
+            padded = job.length * (len(group) + 1)
+            wasted = padded - tokens - job.length
+            if group and (self._pad_id is None or padded > most or wasted > PASS_TOKENS):
+                yield group
+                group, tokens = [], 0
+            group.append(job)
+            tokens += job.length
+        if group:
+            yield group
+
+    def _answer(self, *groups: list[_Job]) -> None:
+        """Fulfils the jobs, a pass for each group; if one of several spoils a pass, only its own owner hears of it."""
+        start = self._lanes.submit if self._lanes and _weight(groups) >= LANE_TOKENS else _at_once
+        begun = []
+        for jobs in reversed(groups):  # what takes longest first: so the lanes end together
+            alike: dict[Any, list[_Job]] = {}  # a class that tries the same sentence costs one row
+            for job in jobs:
+                alike.setdefault(job.content, []).append(job)
+            firsts = [same[0] for same in alike.values()]
+            pipelines = start(self._pipelines, [job for job in firsts if job.pipeline_input])
+            begun.append((jobs, alike, start(self._logits, [job.encoding for job in firsts]), pipelines))
+        for jobs, alike, logits, pipelines in begun:
+            try:
+                rows, labels = logits.result(), pipelines.result()
+            except Exception as error:
+                self._blame(jobs, error)
+                continue
+            for same, row in zip(alike.values(), rows, strict=True):
+                for job in same:
+                    job.future.set_result(Answer(tuple(row), labels.get(id(same[0]))))
+
+    def _blame(self, jobs: list[_Job], error: Exception) -> None:
+        out_of_memory = isinstance(error, torch.OutOfMemoryError)
+        if out_of_memory and self.model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if len(jobs) > 1:
+            for job in jobs:
+                self._answer([job])
+            return
+        if out_of_memory:
+            error = DeviceMemoryError("The device ran out of memory on this text.", "Try again, or shorten it.")
+        jobs[0].future.set_exception(error)
+
+    @torch.inference_mode()
+    def _logits(self, encodings: list[Encoding]) -> list[list[float]]:
+        self.forward_passes += 1
+        batch = self.padded(encodings)
+        return self.model(**batch, **self.options).logits.float().tolist()
+
+    def padded(self, encodings: list[Encoding]) -> dict[str, torch.Tensor]:
+        """Tensors ``[batch, seq]`` on the model's device, filled up to the longest text.
+
+        On the right, whatever side the tokenizer prefers: on the left a model with absolute positions would read the
+        same text at other positions than when the text is alone.
+        """
+        longest = max(len(encoding["input_ids"]) for encoding in encodings)
+        filler = {
+            "input_ids": self._pad_id or 0,
+            "attention_mask": 0,
+            "token_type_ids": getattr(self.tokenizer, "pad_token_type_id", 0),
+        }
+        left = self.model.config.model_type in LEFT_PADDED
+        batch = {}
+        for name in encodings[0]:
+            gaps = [[filler[name]] * (longest - len(encoding[name])) for encoding in encodings]
+            rows = [(gap + e[name]) if left else (e[name] + gap) for gap, e in zip(gaps, encodings, strict=True)]
+            batch[name] = torch.tensor(rows, device=self.model.device)
+        return batch
+
+    def _pipelines(self, jobs: list[_Job]) -> dict[int, tuple[tuple[str, float], ...]]:
+        """What ``transformers.pipeline`` returns, by job; several texts share its passes where its padding is safe."""
+        if not jobs:
+            return {}
+        together = self._pad_id is not None and self.tokenizer.padding_side == "right"
+        pipeline = self._free_pipelines.get()
+        try:
+            results = pipeline(
+                [job.pipeline_input for job in jobs],
+                top_k=None,
+                truncation=True,
+                max_length=self.max_length,
+                batch_size=len(jobs) if together else 1,
+            )
+        finally:
+            self._free_pipelines.put(pipeline)
+        return {
+            id(job): tuple((entry["label"], entry["score"]) for entry in entries)
+            for job, entries in zip(jobs, results, strict=True)
+        }
+
+
+def lanes() -> ThreadPoolExecutor:
+    """Two threads, each with half of torch's threads for its passes."""
+    whole = torch.get_num_threads()
+
+    def halve() -> None:
+        torch.get_num_threads()  # torch first gives a new thread the number of all, whatever was set before
+        torch.set_num_threads(whole // 2)  # for this thread, and by the way for threads to come
+
+    pool, gate = ThreadPoolExecutor(2, "lane", halve), threading.Barrier(2)
+    list(pool.map(lambda _: gate.wait(), range(2)))
+    torch.set_num_threads(whole)
+    return pool
+
+
+def _plain(encoding: Encoding) -> Encoding:
+    """What the model needs of what the tokenizer returned."""
+    return {name: encoding[name] for name in INPUT_NAMES if name in encoding}
+
+
+def _weight(groups: Sequence[Sequence[_Job]]) -> int:
+    """Tokens of all passes, padding not counted."""
+    return sum(job.length for group in groups for job in group)
+
+
+def _at_once(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """What a pool's ``submit`` returns, with the work done here and now."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work(*arguments))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+def usable_length(model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase) -> int:
+    """How many tokens the model reads at most, special tokens included: the least of what tokenizer and model say.
+
+    RoBERTa and its kin say 514 and read 512: their positions are counted from behind the padding's own.
+    """
+    limit = min(int(tokenizer.model_max_length), 8192)
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if not isinstance(positions, int) or positions <= 0:
+        return limit
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            positions -= module.padding_idx + 1
+            break
+    return min(limit, positions)
+
+
+def pad_token_id(model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase) -> int | None:
+    """The id that fills up shorter texts, or None where the model can only take one text at a time.
+
+    Decoders find the end of a text by their config's ``pad_token_id``, so that one counts where it is set.
+    """
+    own = getattr(model.config.get_text_config(), "pad_token_id", None)
+    if own is not None:
+        return own
+    if model.config.is_encoder_decoder or not hasattr(model, "score"):
+        return tokenizer.pad_token_id
+    return None
+
+
+def classifier(loaded: LoadedModel) -> Classifier:
+    """The one `Classifier` of a resident model."""
+    return loaded.companion("classifier", Classifier)
+
+
+def _unloaded() -> BusyError:
+    return BusyError("The model was unloaded while your text was waiting.", "Try again.")

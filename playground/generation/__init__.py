@@ -1,0 +1,1 @@
+"""Prompt -> a stream of steps, each with the alternatives it beat."""

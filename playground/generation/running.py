@@ -1,0 +1,282 @@
+"""The way from the engine's thread to whoever reads: a mailbox, and the handle that a caller holds.
+
+The writer never waits for the reader, and the reader sleeps until there is something: that is what lets one thread
+serve thirty pages. It leaves out what the events mean (`generation`) and how they are made (`engine`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from playground.errors import PlaygroundError
+from playground.generation.engine import Engine, Stream
+from playground.generation.generate import (
+    BeamStep,
+    Event,
+    Finished,
+    GenerateRequest,
+    GenerationResult,
+    NextTokenResult,
+    Started,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from playground.models.manager import LoadedModel, ModelManager
+
+Posted = tuple[int, Event]
+
+
+class Mailbox:
+    """What streams have posted and nobody has read yet; any thread may post, one reader takes."""
+
+    def __init__(self, streams: int) -> None:
+        self._filled = threading.Condition()
+        self._posted: list[Posted | Exception] = []
+        self._open = streams
+        self._wake: Callable[[], None] | None = None
+        self._at_end: Callable[[], None] | None = None
+
+    def post(self, index: int, event: Event | Exception) -> None:
+        """Never blocks. A `Finished` or an exception is the last post of its stream."""
+        with self._filled:
+            self._posted.append(event if isinstance(event, Exception) else (index, event))
+            self._open -= isinstance(event, Finished | Exception)
+            wake, self._wake = self._wake, None
+            at_end = self._at_end if self._open <= 0 else None
+            self._filled.notify_all()
+        for call in filter(None, (wake, at_end)):
+            call()
+
+    def take(self, timeout: float | None = None) -> list[Posted] | None:
+        """All posts so far, after waiting for the first; empty when ``timeout`` passes, None when no more will come.
+
+        Raises:
+            PlaygroundError: what a stream failed with.
+        """
+        with self._filled:
+            self._filled.wait_for(self._ready, timeout)
+            return self._drain()
+
+    async def take_async(self) -> list[Posted] | None:
+        """As `take`, without blocking the event loop."""
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        with self._filled:
+            ready = self._ready()
+            self._wake = None if ready else partial(_call_soon, loop, arrived.set)
+        if not ready:
+            await arrived.wait()
+        with self._filled:
+            return self._drain()
+
+    async def gather(self, seconds: float) -> None:
+        """Lets posts come in for some seconds; no longer than until the last one has come."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        with self._filled:
+            if self._open <= 0:
+                return
+            self._at_end = partial(_call_soon, loop, ended.set)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), seconds)
+
+    def _ready(self) -> bool:
+        return bool(self._posted) or self._open <= 0
+
+    def _drain(self) -> list[Posted] | None:
+        """Everything before the first failure; the failure itself by the next call."""
+        if not self._posted:
+            return None if self._open <= 0 else []
+        if isinstance(self._posted[0], Exception):
+            raise self._posted.pop(0)  # type: ignore[misc]
+        cut = next((i for i, post in enumerate(self._posted) if isinstance(post, Exception)), len(self._posted))
+        taken, self._posted = self._posted[:cut], self._posted[cut:]
+        return taken  # type: ignore[return-value]
+
+
+class Generation:
+    """A running generation: iterate over it for events, or read it in batches of (which request, event).
+
+    Example, in an async handler of a page, where a delta every 50 ms is enough:
+        >>> async for batch in generation.batches():  # doctest: +SKIP
+        ...     yield [as_dict(event) for _, event in batch]
+    """
+
+    def __init__(self, requests: tuple[GenerateRequest, ...], mailbox: Mailbox, streams: tuple[Stream, ...]) -> None:
+        self.requests = requests
+        self._mailbox = mailbox
+        self._streams = streams
+        self._finalizer = weakref.finalize(self, _stop_all, streams)
+
+    def __iter__(self) -> Iterator[Event]:
+        while (batch := self.read()) is not None:
+            for _, event in batch:
+                yield event
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def read(self, timeout: float | None = None) -> list[Posted] | None:
+        """What has happened since the last call, after waiting for at least one event.
+
+        Empty when ``timeout`` seconds pass without any; None when all streams have ended.
+
+        Raises:
+            PlaygroundError: what a stream failed with, such as DeviceMemoryError.
+        """
+        return self._mailbox.take(timeout)
+
+    async def batches(self, interval_seconds: float = 0.05) -> AsyncIterator[list[Posted]]:
+        """What has happened, gathered for ``interval_seconds``: costs the event loop nothing in between.
+
+        The first token and the end never wait for others. Ending the iteration early (a closed page) stops the streams.
+        """
+        with self:
+            while (batch := await self._mailbox.take_async()) is not None:
+                if batch:
+                    yield batch
+                if any(isinstance(event, Step | BeamStep) for _, event in batch):
+                    await self._mailbox.gather(interval_seconds)
+
+    def results(self) -> tuple[GenerationResult, ...]:
+        """All streams read to their end, in the order of their requests."""
+        events: list[list[Event]] = [[] for _ in self.requests]
+        while (batch := self.read()) is not None:
+            for index, event in batch:
+                events[index].append(event)
+        return tuple(_gather(request, own) for request, own in zip(self.requests, events, strict=True))
+
+    def result(self) -> GenerationResult:
+        """The only stream read to its end."""
+        return self.results()[0]
+
+    def stop(self) -> None:
+        """Asks the streams to end; `Finished` with reason "stopped" still comes, within one step."""
+        _stop_all(self._streams)
+
+    def close(self) -> None:
+        """Stops the streams and frees their slots; nobody has to read any more."""
+        self._finalizer()
+
+
+async def batches_of_all(
+    begin: Callable[[tuple[GenerateRequest, ...]], Generation],
+    requests: tuple[GenerateRequest, ...],
+    interval_seconds: float,
+) -> AsyncGenerator[list[Posted], None]:
+    """Batches of (which request, event) for an async handler: even loading the model doesn't block the event loop.
+
+    A page that closes while the model is still loading leaves nothing behind: what is started then is closed at once.
+    """
+    await _lull()
+    starting = asyncio.get_running_loop().run_in_executor(None, begin, requests)
+    try:
+        generation = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_close_unread)
+        raise
+    with generation:
+        async for batch in generation.batches(interval_seconds):
+            yield batch
+
+
+async def _lull(most_seconds: float = 0.25) -> None:
+    """Waits while the event loop is busy, as when a class presses Start: those who arrive together start together.
+
+    To read the first prompt while thirty requests come in would take three times as long, and so would taking them in.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + most_seconds
+    while (asleep := loop.time()) < end:
+        await asyncio.sleep(0.001)
+        if loop.time() - asleep < 0.003:
+            return
+
+
+def _close_unread(starting: asyncio.Future[Generation]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().close()
+
+
+def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at: float | None = None) -> Generation:
+    """The running generation of one or more requests to one model; see `generation.generate`.
+
+    Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from when the model is loaded.
+    """
+    with ExitStack() as stack:
+        loaded: LoadedModel = stack.enter_context(
+            manager.lease(requests[0].model_id, "text-generation", requests[0].quantization)
+        )
+        engine = _engine(loaded, manager)
+        prompts = [engine.prepare(request) for request in requests]
+        mailbox = Mailbox(len(requests))
+        lease = _Shared(len(requests), stack.pop_all())
+        streams = tuple(
+            Stream(request, prompt, partial(mailbox.post, index), lease.release, asked_at or time.perf_counter())
+            for index, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
+        )
+    try:
+        engine.submit(streams)
+    except PlaygroundError:
+        for _ in streams:
+            lease.release()
+        raise
+    return Generation(requests, mailbox, streams)
+
+
+def next_token(manager: ModelManager, request: GenerateRequest, count: int) -> NextTokenResult:
+    """The distribution over the next token; see `generation.next_token`."""
+    with manager.lease(request.model_id, "text-generation", request.quantization) as loaded:
+        return _engine(loaded, manager).next_token(request, count)
+
+
+def _engine(loaded: LoadedModel, manager: ModelManager) -> Engine:
+    settings = manager.settings
+    return loaded.companion(
+        "generation", lambda owner: Engine(owner, settings.max_streams, settings.max_streams_per_person)
+    )
+
+
+class _Shared:
+    """One lease for several streams: given back by the last one that ends."""
+
+    def __init__(self, holders: int, stack: ExitStack) -> None:
+        self._lock = threading.Lock()
+        self._holders = holders
+        self._stack = stack
+
+    def release(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            last = self._holders == 0
+        if last:
+            self._stack.close()
+
+
+def _gather(request: GenerateRequest, events: list[Event]) -> GenerationResult:
+    started = next((event for event in events if isinstance(event, Started)), None)
+    finished = next(event for event in events if isinstance(event, Finished))
+    steps = tuple(event for event in events if isinstance(event, Step))
+    return GenerationResult(
+        request, started, steps, tuple(event for event in events if isinstance(event, BeamStep)), finished
+    )
+
+
+def _stop_all(streams: tuple[Stream, ...]) -> None:
+    for stream in streams:
+        stream.stop()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Runs a function in the loop; a loop that has ended needs nothing any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)

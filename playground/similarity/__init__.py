@@ -1,0 +1,1 @@
+"""Words -> exp(loss), and what that number hides."""

@@ -1,0 +1,1 @@
+"""Text -> tokens, batches with their masks, chat templates, vocabularies."""

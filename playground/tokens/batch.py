@@ -1,0 +1,226 @@
+"""A batch of texts -> the rows that ``tokenizer(...)`` returns: ids, type ids, masks, padding, truncation, overflow.
+
+This module leaves out what a model makes of the rows (`masking`) and the characters behind a single text's tokens
+(`tokenization`). The rows are transformers' own, unchanged; what is added is one word per token that says why it is
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.tokens.rules import TokenizerShelf
+from playground.tokens.tokenize import usable_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MAX_TEXTS = 8
+MAX_LENGTH = 512
+PADDINGS = ("longest", "max_length", "do_not_pad")
+TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
+SIDES = ("right", "left")
+
+
+@dataclass(frozen=True)
+class EncodeRequest:
+    """One to eight texts (or pairs) and the arguments of ``tokenizer(...)``, under transformers' names.
+
+    ``pairs`` is empty, or as long as ``texts``; an empty pair counts as none. ``padding_side=None`` and
+    ``return_token_type_ids=None`` mean the tokenizer's own default.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] = ()
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    padding: str = "longest"
+    padding_side: str | None = None
+    truncation: str = "do_not_truncate"
+    max_length: int | None = None
+    add_special_tokens: bool = True
+    return_token_type_ids: bool | None = None
+    stride: int = 0
+    return_overflowing_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class EncodedRow:
+    """One row of the batch: four lists of equal length, and which text it comes from.
+
+    ``kinds`` says why each token is there: ``text``, ``pair``, ``special`` or ``padding``.
+    """
+
+    sample: int
+    pieces: tuple[str, ...]
+    shown: tuple[str, ...]
+    kinds: tuple[str, ...]
+    input_ids: tuple[int, ...]
+    attention_mask: tuple[int, ...]
+    special_tokens_mask: tuple[int, ...]
+    token_type_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class EncodedBatch:
+    """What ``tokenizer(...)`` returned, as rows and as the dictionary itself.
+
+    ``truncated[i]`` counts the tokens of text ``i`` that no row holds.
+    """
+
+    request: EncodeRequest
+    rows: tuple[EncodedRow, ...]
+    dictionary: dict[str, list[Any]]
+    truncated: tuple[int, ...]
+    padding_side: str
+    pad_token: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_rectangular(self) -> bool:
+        """True when all rows have one length, so that they fit into one tensor."""
+        return len({len(row.input_ids) for row in self.rows}) == 1
+
+
+def encode(shelf: TokenizerShelf, request: EncodeRequest) -> EncodedBatch:
+    """The batch as ``tokenizer(...)`` returns it.
+
+    Raises:
+        EmptyInputError: there is no text.
+        InputTooLongError: more than eight texts, or one is too long.
+        InputError: an argument doesn't fit the others; the message says which.
+    """
+    texts, pairs, notes = _checked(request)
+    tokenizer, lock = shelf.copy(request.model_id)
+    with lock:
+        _check_tokenizer(tokenizer, request)
+        dictionary = _call(tokenizer, texts, pairs, request)
+        whole = tokenizer(texts, pairs, add_special_tokens=request.add_special_tokens)["input_ids"]
+    rules = shelf.rules(request.model_id)
+    samples = dictionary.get("overflow_to_sample_mapping") or list(range(len(texts)))
+    rows = tuple(_row(rules, tokenizer, dictionary, index, sample) for index, sample in enumerate(samples))
+    truncated = _truncated([len(ids) for ids in whole], rows, request, len(texts))
+    side = request.padding_side or tokenizer.padding_side
+    return EncodedBatch(request, rows, dictionary, truncated, side, tokenizer.pad_token, notes)
+
+
+def call_arguments(request: EncodeRequest) -> dict[str, Any]:
+    """The keyword arguments of ``tokenizer(...)``, only those that differ from transformers' defaults."""
+    arguments: dict[str, Any] = {"padding": request.padding, "truncation": request.truncation}
+    if request.padding == "do_not_pad":
+        arguments["padding"] = False
+    if request.truncation == "do_not_truncate":
+        arguments["truncation"] = False
+    if request.max_length is not None and (request.padding == "max_length" or arguments["truncation"]):
+        arguments["max_length"] = request.max_length
+    if request.padding_side is not None and arguments["padding"]:
+        arguments["padding_side"] = request.padding_side
+    if not request.add_special_tokens:
+        arguments["add_special_tokens"] = False
+    if request.return_token_type_ids is not None:
+        arguments["return_token_type_ids"] = request.return_token_type_ids
+    if arguments["truncation"] and request.return_overflowing_tokens:
+        arguments |= {"return_overflowing_tokens": True, "stride": request.stride}
+    return {**arguments, "return_special_tokens_mask": True}
+
+
+def _call(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], pairs: list[str] | None, request: EncodeRequest
+) -> dict[str, list[Any]]:
+    try:
+        return dict(tokenizer(texts, pairs, **call_arguments(request)))
+    except InputError:
+        raise
+    except BaseException as error:  # the Rust side panics (a BaseException) when stride leaves no room for text
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise InputError(
+            f"The tokenizer refused these arguments: {error}", "Raise max_length or lower stride."
+        ) from None
+
+
+def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None, tuple[str, ...]]:
+    """The texts and pairs, made usable."""
+    if not any(text for text in request.texts):
+        raise EmptyInputError("There is no text.", "Type at least one sentence.")
+    if len(request.texts) > MAX_TEXTS:
+        raise InputTooLongError(f"There are {len(request.texts)} texts.", f"Use at most {MAX_TEXTS}.")
+    for name, value, allowed in (
+        ("padding", request.padding, PADDINGS),
+        ("truncation", request.truncation, TRUNCATIONS),
+        ("padding_side", request.padding_side or "right", SIDES),
+    ):
+        if value not in allowed:
+            raise InputError(f"{name} is {value!r}.", f"Use one of {', '.join(allowed)}.")
+    notes: list[str] = []
+    cleaned = []
+    for text in (*request.texts, *request.pairs):
+        usable, more = usable_text(text, 5_000)
+        cleaned.append(usable)
+        notes += more
+    texts, pairs = cleaned[: len(request.texts)], cleaned[len(request.texts) :]
+    has_pairs = any(pairs)
+    if has_pairs and (len(pairs) != len(texts) or not all(pairs)):
+        raise InputError("Some texts have a pair and some don't.", "Give every text a pair, or none.")
+    if request.truncation == "only_second" and not has_pairs:
+        raise InputError("truncation is only_second, but there are no pairs.", "Use only_first, or write pairs.")
+    _check_lengths(request)
+    return texts, pairs if has_pairs else None, tuple(notes)
+
+
+def _check_lengths(request: EncodeRequest) -> None:
+    needs_length = request.padding == "max_length" or request.truncation != "do_not_truncate"
+    if needs_length and request.max_length is None:
+        raise InputError("padding or truncation to a length needs max_length.", "Give one, such as 16.")
+    if request.max_length is not None and not 1 <= request.max_length <= MAX_LENGTH:
+        raise InputError(f"max_length is {request.max_length}.", f"Use 1 to {MAX_LENGTH}.")
+    if request.return_overflowing_tokens and request.max_length and not 0 <= request.stride < request.max_length:
+        raise InputError(f"stride is {request.stride}.", f"Use 0 to {request.max_length - 1}: less than max_length.")
+
+
+def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, request: EncodeRequest) -> None:
+    if request.padding != "do_not_pad" and tokenizer.pad_token is None:
+        raise InputError(
+            f"The tokenizer of {request.model_id} has no padding token, because its model was never trained with one.",
+            "Choose padding: do_not_pad.",
+        )
+    pairs = bool(any(request.pairs))
+    specials = tokenizer.num_special_tokens_to_add(pair=pairs) if request.add_special_tokens else 0
+    if request.truncation != "do_not_truncate" and request.max_length is not None and request.max_length <= specials:
+        raise InputError(
+            f"max_length {request.max_length} leaves no room for text beside {specials} special tokens.",
+            f"Use at least {specials + 1}.",
+        )
+    room = (request.max_length or MAX_LENGTH) - specials
+    if request.return_overflowing_tokens and request.truncation != "do_not_truncate" and request.stride >= room:
+        raise InputError(f"stride is {request.stride}.", f"Use less than {room}: what max_length leaves for text.")
+
+
+def _row(
+    rules: Any, tokenizer: PreTrainedTokenizerBase, dictionary: dict[str, list[Any]], index: int, sample: int
+) -> EncodedRow:
+    ids, mask, special = (dictionary[name][index] for name in ("input_ids", "attention_mask", "special_tokens_mask"))
+    types = dictionary["token_type_ids"][index] if "token_type_ids" in dictionary else None
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    shown = [rules.show(token_id, piece) for token_id, piece in zip(ids, pieces, strict=True)]
+    kinds = ["padding" if not m else "special" if s else "text" for m, s in zip(mask, special, strict=True)]
+    if types:
+        kinds = ["pair" if kind == "text" and t == 1 else kind for kind, t in zip(kinds, types, strict=True)]
+    return EncodedRow(
+        sample,
+        tuple(pieces),
+        tuple(shown),
+        tuple(kinds),
+        tuple(ids),
+        tuple(mask),
+        tuple(special),
+        tuple(types) if types is not None else None,
+    )
+
+
+def _truncated(whole: Sequence[int], rows: Sequence[EncodedRow], request: EncodeRequest, texts: int) -> tuple[int, ...]:
+    if request.return_overflowing_tokens:
+        return (0,) * texts
+    return tuple(max(0, whole[row.sample] - sum(row.attention_mask)) for row in rows)

@@ -1,0 +1,300 @@
+"""A batch with its right masks beside the same batch with wrong ones -> how far the model's answers move.
+
+This module leaves out how a batch is made (`encoding`) and the full view of attention (`attention`). The idea that
+trips people up: a model doesn't see text, it sees rows of ids and is told by ``attention_mask`` which of them count. A
+wrong mask raises no error; the numbers are just different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from playground.errors import InputError, InputTooLongError, WrongTaskError
+from playground.tokens.batch import EncodedBatch, EncodeRequest, encode
+from playground.tokens.rules import TokenizerShelf
+
+if TYPE_CHECKING:
+    from playground.models.manager import LoadedModel, ModelManager
+
+MISTAKES = ("flipped bits", "no mask", "wrong padding side", "no special tokens")
+MAX_COLUMNS = 64
+TOP = 8
+
+
+@dataclass(frozen=True)
+class MaskRequest:
+    """A batch and what shall be wrong with it.
+
+    ``mistake`` is one of `MISTAKES`; ``flips`` are (row, column) pairs of ``attention_mask`` bits to turn over, used by
+    the mistake "flipped bits". Attention is reported for one row, ``attention_row``.
+    """
+
+    batch: EncodeRequest
+    mistake: str = "flipped bits"
+    flips: tuple[tuple[int, int], ...] = ()
+    attention_row: int = 0
+    quantization: str = "auto"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of the model's answer, in both runs."""
+
+    name: str
+    right: float
+    wrong: float
+
+    @property
+    def difference(self) -> float:
+        """Wrong minus right."""
+        return self.wrong - self.right
+
+
+@dataclass(frozen=True)
+class AttentionPair:
+    """The attention of one row in both runs, averaged over the heads of each layer.
+
+    ``right`` and ``wrong``: layer x query x key; the columns of the two runs may stand for different tokens.
+    ``aligned`` is True when both have the same ids in the same columns, so that cells can be subtracted.
+    """
+
+    right: tuple[tuple[tuple[float, ...], ...], ...]
+    wrong: tuple[tuple[tuple[float, ...], ...], ...]
+    right_tokens: tuple[str, ...]
+    wrong_tokens: tuple[str, ...]
+    right_mask: tuple[int, ...]
+    wrong_mask: tuple[int, ...]
+    row: int
+    aligned: bool
+
+
+@dataclass(frozen=True)
+class RowComparison:
+    """One text in both runs.
+
+    ``unit`` says what the quantities are: ``logit``, ``probability of the next token``, ``cosine`` and ``distance`` of
+    embeddings. ``largest_difference`` is the largest absolute difference over all the numbers that were compared, not
+    only those that are listed.
+    """
+
+    sample: int
+    quantities: tuple[Quantity, ...]
+    unit: str
+    largest_difference: float
+    compared: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class MaskComparison:
+    """Both batches, and what the model made of each row."""
+
+    mistake: str
+    task: str
+    right: EncodedBatch
+    wrong: EncodedBatch
+    right_mask: tuple[tuple[int, ...], ...]
+    wrong_mask: tuple[tuple[int, ...], ...]
+    rows: tuple[RowComparison, ...]
+    attention: AttentionPair
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one forward pass gave: per row a vector to compare, and attention as layer, row, query, key."""
+
+    answers: Float[Tensor, "row number"]
+    attention: Float[Tensor, "layer row query key"]
+
+
+def compare_masks(manager: ModelManager, shelf: TokenizerShelf, request: MaskRequest) -> MaskComparison:
+    """The model's answers with the right and the wrong masks, row by row.
+
+    Both runs are plain ``model(input_ids=..., attention_mask=...)``: nothing mends the wrong one.
+
+    Raises:
+        InputError: the batch isn't rectangular, nothing is flipped, or the mistake can't be made with this batch.
+        InputTooLongError: more than 64 columns.
+    """
+    spec = manager.spec(request.batch.model_id)
+    right, wrong, wrong_mask = _both_batches(shelf, request)
+    right_mask = tuple(row.attention_mask for row in right.rows)
+    with manager.lease(spec.id, spec.task, request.quantization) as loaded:
+        first = _run(loaded, spec.task, right, right_mask, _read_positions(right, right_mask, request))
+        second = _run(loaded, spec.task, wrong, wrong_mask, _read_positions(right, right_mask, request, wrong))
+        compared = [_compare(loaded, spec.task, *pair) for pair in zip(first.answers, second.answers, strict=True)]
+    rows = tuple(replace(item, sample=right.rows[index].sample) for index, item in enumerate(compared))
+    index = request.attention_row if 0 <= request.attention_row < len(rows) else 0
+    attention = AttentionPair(
+        _rounded(first.attention[:, index]),
+        _rounded(second.attention[:, index]),
+        right.rows[index].shown,
+        wrong.rows[index].shown,
+        right_mask[index],
+        wrong_mask[index],
+        index,
+        right.rows[index].input_ids == wrong.rows[index].input_ids,
+    )
+    return MaskComparison(request.mistake, spec.task, right, wrong, right_mask, wrong_mask, rows, attention)
+
+
+def _both_batches(
+    shelf: TokenizerShelf, request: MaskRequest
+) -> tuple[EncodedBatch, EncodedBatch, tuple[tuple[int, ...], ...]]:
+    """The right batch, the wrong batch and the wrong mask."""
+    if request.mistake not in MISTAKES:
+        raise InputError(f"There is no mistake {request.mistake!r}.", f"Use one of {', '.join(MISTAKES)}.")
+    right = _fitting(encode(shelf, request.batch))
+    if request.mistake == "no special tokens":
+        wrong = _fitting(encode(shelf, replace(request.batch, add_special_tokens=False)))
+        if wrong.dictionary["input_ids"] == right.dictionary["input_ids"]:
+            raise InputError("This tokenizer adds no special tokens to a text.", "Try another mistake or model.")
+        return right, wrong, tuple(row.attention_mask for row in wrong.rows)
+    if request.mistake == "wrong padding side":
+        if not any(0 in row.attention_mask for row in right.rows):
+            raise InputError("There is no padding in this batch.", "Use texts of different lengths.")
+        side = "left" if right.padding_side == "right" else "right"
+        wrong = encode(shelf, replace(request.batch, padding_side=side))
+        return right, wrong, tuple(row.attention_mask for row in wrong.rows)
+    if request.mistake == "no mask":
+        if not any(0 in row.attention_mask for row in right.rows):
+            raise InputError("There is no padding in this batch, so the mask is all ones.", "Add a shorter text.")
+        return right, right, tuple((1,) * len(row.attention_mask) for row in right.rows)
+    return right, right, _flipped(right, request.flips)
+
+
+def _fitting(batch: EncodedBatch) -> EncodedBatch:
+    if not batch.is_rectangular:
+        raise InputError("The rows have different lengths, so they fit into no tensor.", "Choose padding: longest.")
+    columns = len(batch.rows[0].input_ids)
+    if not columns:
+        raise InputError("There are no tokens.", "Type a sentence.")
+    if columns > MAX_COLUMNS:
+        raise InputTooLongError(
+            f"The batch has {columns} columns.", f"Shorten the texts to {MAX_COLUMNS} tokens, or truncate them."
+        )
+    return batch
+
+
+def _flipped(batch: EncodedBatch, flips: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+    if not flips:
+        raise InputError("No bit of attention_mask is flipped.", "Click one of the bits.")
+    masks = [list(row.attention_mask) for row in batch.rows]
+    for row, column in set(flips):
+        if not (0 <= row < len(masks) and 0 <= column < len(masks[row])):
+            raise InputError(f"There is no bit at row {row}, column {column}.", "Click one of the bits.")
+        masks[row][column] = 1 - masks[row][column]
+    return tuple(map(tuple, masks))
+
+
+def _read_positions(
+    right: EncodedBatch, mask: tuple[tuple[int, ...], ...], request: MaskRequest, wrong: EncodedBatch | None = None
+) -> list[int]:
+    """Where a causal model's answer is read: the last token that counts.
+
+    After the mistake "wrong padding side" it is the last column, whatever stands there: that is where ``generate``
+    reads.
+    """
+    if wrong is not None and wrong is not right:
+        if request.mistake == "wrong padding side" and wrong.padding_side == "right":
+            return [len(row.input_ids) - 1 for row in wrong.rows]
+        return [_last_one(row.attention_mask) for row in wrong.rows]
+    return [_last_one(row) for row in mask]
+
+
+def _last_one(mask: Sequence[int]) -> int:
+    return max((column for column, bit in enumerate(mask) if bit), default=len(mask) - 1)
+
+
+@torch.inference_mode()
+def _run(
+    loaded: LoadedModel, task: str, batch: EncodedBatch, mask: tuple[tuple[int, ...], ...], positions: list[int]
+) -> _Run:
+    model = loaded.eager
+    inputs = {
+        "input_ids": torch.tensor([row.input_ids for row in batch.rows], device=loaded.device),
+        "attention_mask": torch.tensor(mask, device=loaded.device),
+    }
+    if "token_type_ids" in loaded.tokenizer.model_input_names and batch.rows[0].token_type_ids is not None:
+        inputs["token_type_ids"] = torch.tensor([row.token_type_ids for row in batch.rows], device=loaded.device)
+    if task == "text2text-generation":
+        start = model.config.decoder_start_token_id or 0
+        inputs["decoder_input_ids"] = torch.full((len(batch.rows), 1), start, device=loaded.device)
+    output = model(**inputs, output_attentions=True, return_dict=True)
+    attentions = output.encoder_attentions if task == "text2text-generation" else output.attentions
+    attention = torch.stack([layer.float().mean(dim=1) for layer in attentions]).cpu()
+    return _Run(_answers(task, output, inputs["attention_mask"], positions), attention)
+
+
+def _answers(task: str, output: Any, mask: Tensor, positions: list[int]) -> Float[Tensor, "row number"]:
+    """Per row: logits of the labels, a mean-pooled embedding, or logits of the next token."""
+    if task == "text-classification":
+        return output.logits.float().cpu()
+    if task == "feature-extraction":
+        weights = mask.unsqueeze(-1).float()
+        pooled = (output.last_hidden_state.float() * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+        return pooled.cpu()
+    if task == "text-generation":
+        return torch.stack([output.logits[row, column].float() for row, column in enumerate(positions)]).cpu()
+    if task == "text2text-generation":
+        return output.logits[:, 0].float().cpu()
+    raise WrongTaskError(f"Masks can't be compared for the task {task}.", "Pick another model.")
+
+
+def _compare(loaded: LoadedModel, task: str, right: Tensor, wrong: Tensor) -> RowComparison:
+    if task == "text-classification":
+        quantities, unit, summary = _compare_labels(right, wrong, loaded.model.config.id2label)
+    elif task == "feature-extraction":
+        quantities, unit, summary = _compare_embeddings(right, wrong)
+    else:
+        quantities, unit, summary = _compare_next_tokens(right, wrong, loaded)
+    return RowComparison(0, quantities, unit, float((right - wrong).abs().max()), len(right), summary)
+
+
+def _compare_labels(a: Tensor, b: Tensor, names: dict[int, str]) -> tuple[tuple[Quantity, ...], str, str]:
+    quantities = tuple(Quantity(names[k], float(a[k]), float(b[k])) for k in range(len(a)))
+    before, after = names[int(a.argmax())], names[int(b.argmax())]
+    moved = f"the label changes from {before} to {after}" if before != after else f"the label stays {before}"
+    shift = float((a.softmax(-1) - b.softmax(-1)).abs().max())
+    return quantities, "logit", f"{moved}; a probability moves by up to {shift:.3f}"
+
+
+def _compare_embeddings(a: Tensor, b: Tensor) -> tuple[tuple[Quantity, ...], str, str]:
+    cosine = float(torch.cosine_similarity(a, b, dim=0))
+    quantities = (
+        Quantity("length of the embedding", float(a.norm()), float(b.norm())),
+        Quantity("cosine with the right embedding", 1.0, cosine),
+        Quantity("distance from the right embedding", 0.0, float((a - b).norm())),
+    )
+    return (
+        quantities,
+        "embedding (mean over the tokens that count)",
+        f"the two embeddings have a cosine of {cosine:.4f}",
+    )
+
+
+def _compare_next_tokens(a: Tensor, b: Tensor, loaded: LoadedModel) -> tuple[tuple[Quantity, ...], str, str]:
+    p, q = a.softmax(-1), b.softmax(-1)
+    chosen = list(dict.fromkeys([*p.topk(min(TOP, len(p))).indices.tolist(), *q.topk(min(4, len(q))).indices.tolist()]))
+    quantities = tuple(
+        Quantity(loaded.tokenizer.decode([token_id]), float(p[token_id]), float(q[token_id])) for token_id in chosen
+    )
+    divergence = float((p * (a.log_softmax(-1) - b.log_softmax(-1))).sum())
+    before, after = (loaded.tokenizer.decode([int(x.argmax())]) for x in (p, q))
+    moved = f"stays “{before}”" if before == after else f"changes from “{before}” to “{after}”"
+    return (
+        quantities,
+        "probability of the next token",
+        f"the likeliest token {moved}; KL {divergence:.4f} nats",
+    )
+
+
+def _rounded(attention: Float[Tensor, "layer query key"]) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    rows = (attention * 1e4).round().div(1e4).tolist()
+    return tuple(tuple(tuple(round(value, 4) for value in row) for row in layer) for layer in rows)

@@ -1,0 +1,111 @@
+"""The receipt of a mask experiment: the same model with the right and with the wrong batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from playground.receipt import Receipt, literal
+from playground.tokens.batch import call_arguments
+from playground.tokens.masks import MaskRequest
+from playground.tokens.tokenize import usable_text
+
+AUTO_CLASSES = (
+    ("text-classification", "AutoModelForSequenceClassification"),
+    ("feature-extraction", "AutoModel"),
+    ("text-generation", "AutoModelForCausalLM"),
+    ("text2text-generation", "AutoModelForSeq2SeqLM"),
+)
+_READ = {
+    "text-classification": "    return output.logits",
+    "feature-extraction": """    weights = mask.unsqueeze(-1).float()
+    return (output.last_hidden_state * weights).sum(1) / weights.sum(1).clamp(min=1e-9)  # mean over what counts""",
+    "text-generation": "    return output.logits[torch.arange(len(last)), last]  # where the answer is read",
+    "text2text-generation": "    return output.logits[:, 0]  # the decoder's first token",
+}
+
+
+def mask_receipt(request: MaskRequest, source: str, task: str = "feature-extraction") -> Receipt:
+    """Both runs and their largest difference, per row.
+
+    ``task`` decides the class and what is read: labels, a mean embedding, or the next token.
+    """
+    arguments = "".join(f", {name}={literal(value)}" for name, value in _arguments(request).items())
+    decoder = (
+        "    inputs['decoder_input_ids'] = torch.full((len(mask), 1), model.config.decoder_start_token_id or 0)\n"
+        if task == "text2text-generation"
+        else ""
+    )
+    pairs = f"\npairs = {_texts(request.batch.pairs)}" if any(request.batch.pairs) else ""
+    auto_class = dict(AUTO_CLASSES)[task]
+    code = f"""import json
+
+import torch
+from transformers import {auto_class}, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({literal(source)})
+model = {auto_class}.from_pretrained({literal(source)}, dtype=torch.float32, attn_implementation="eager").eval()
+texts = {_texts(request.batch.texts)}{pairs}
+
+
+def last_one(mask):
+    return [max((k for k, bit in enumerate(row) if bit), default=len(row) - 1) for row in mask.tolist()]
+
+
+@torch.inference_mode()
+def answer(batch, mask, last):
+    inputs = {{"input_ids": batch["input_ids"], "attention_mask": mask}}
+    if "token_type_ids" in batch:
+        inputs["token_type_ids"] = batch["token_type_ids"]
+{decoder}    output = model(**inputs)
+{_READ[task]}
+
+
+right = tokenizer(texts{", pairs" if pairs else ""}, return_tensors="pt"{arguments})
+mask = right["attention_mask"]
+{_wrong(request, bool(pairs))}
+
+difference = (answer(right, mask, last_one(mask)) - answer(wrong, wrong_mask, last)).abs().amax(dim=1)
+print(json.dumps({{"largest_difference": difference.tolist(), "wrong_mask": wrong_mask.tolist()}}))
+"""
+    return Receipt("A wrong attention mask", code)
+
+
+def _arguments(request: MaskRequest) -> dict[str, object]:
+    arguments = call_arguments(request.batch)
+    del arguments["return_special_tokens_mask"]
+    return arguments
+
+
+def _wrong(request: MaskRequest, has_pairs: bool) -> str:
+    """The lines that make the wrong batch, its mask, and where a causal model is read."""
+    if request.mistake == "no mask":
+        return "wrong, wrong_mask = right, torch.ones_like(mask)\nlast = last_one(mask)"
+    if request.mistake == "flipped bits":
+        flips = [list(pair) for pair in sorted(set(request.flips))]
+        return (
+            "wrong, wrong_mask = right, mask.clone()\n"
+            f"for row, column in {flips}:\n    wrong_mask[row, column] = 1 - wrong_mask[row, column]\n"
+            "last = last_one(mask)"
+        )
+    batch = request.batch
+    texts = "texts, pairs" if has_pairs else "texts"
+    if request.mistake == "no special tokens":
+        given = _arguments(replace(request, batch=replace(batch, add_special_tokens=False)))
+        arguments = "".join(f", {name}={literal(value)}" for name, value in given.items())
+        return (
+            f'wrong = tokenizer({texts}, return_tensors="pt"{arguments})\n'
+            'wrong_mask = wrong["attention_mask"]\nlast = last_one(wrong_mask)'
+        )
+    given = {name: value for name, value in _arguments(request).items() if name != "padding_side"}
+    arguments = "".join(f", {name}={literal(value)}" for name, value in given.items())
+    right_side = literal(batch.padding_side) if batch.padding_side else "tokenizer.padding_side"
+    return (
+        f'side = "left" if {right_side} == "right" else "right"\n'
+        f'wrong = tokenizer({texts}, return_tensors="pt"{arguments}, padding_side=side)\n'
+        'wrong_mask = wrong["attention_mask"]\n'
+        'last = [mask.shape[1] - 1] * len(mask) if side == "right" else last_one(wrong_mask)'
+    )
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return "[\n" + "".join(f"    {literal(usable_text(text, len(text))[0])},\n" for text in texts) + "]"

@@ -1,0 +1,423 @@
+"""One text -> its tokens, each tied to the characters it stands for, for one tokenizer or for several side by side.
+
+This module leaves out batches with padding and masks (`encoding`), chat templates (`chat_template`), the reasons behind
+a split (`vocabulary`) and models. It needs the ``tokenizers`` library alone, never torch, so that a page can answer
+while a person types.
+
+Three ideas carry it:
+
+* A token is not always a piece of the text. Special tokens are added, whitespace may be dropped, letters may be
+  lower-cased: so a token has a span ``start:end`` of characters, and what no token stands for is a gap.
+* Several tokens can share one character (the bytes of an emoji): they form one segment.
+* Segments and gaps, in order, are the text again, exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from playground.errors import InputError, InputTooLongError
+from playground.tokens.rules import METASPACE, Entry, TokenizerRules, TokenizerShelf, visible
+
+MAX_CHARACTERS = 20_000
+MAX_COMPARED = 4
+SPECIAL, UNKNOWN, CONTINUATION = 1, 2, 4
+
+Span = tuple[int, int]
+Group = list[Any]  # [start, end, [index of a token, ...]]; lists, because they grow
+
+
+@dataclass(frozen=True)
+class TokenizeRequest:
+    """A text and the tokenizer that shall split it.
+
+    ``add_special_tokens`` is transformers' switch: True adds what the model expects around a text, such as ``[CLS]``.
+    ``describe`` tokens are described one by one; the rest is counted and stands in one last segment.
+    """
+
+    text: str
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    add_special_tokens: bool = True
+    describe: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token as the tokenizer made it.
+
+    ``piece`` is the entry of the vocabulary, ``shown`` the same for human eyes: ``Ġcat`` is shown as ``·cat``, half of
+    a character as its bytes ``⟨F0 9F⟩``. ``start`` and ``end`` count characters (Unicode code points) of the text; both
+    are 0 and ``segment`` is None when the token stands for no character.
+    """
+
+    index: int
+    token_id: int
+    piece: str
+    shown: str
+    start: int
+    end: int
+    segment: int | None
+    special: bool = False
+    unknown: bool = False
+    continuation: bool = False
+    added: bool = False
+    byte_note: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the text: with the tokens that share it, or a gap (no tokens) that the tokenizer dropped."""
+
+    start: int
+    end: int
+    text: str
+    tokens: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How long a text is, in every unit that people mix up. Words are what whitespace separates."""
+
+    characters: int
+    utf8_bytes: int
+    words: int
+    tokens: int
+    special_tokens: int
+    unknown_tokens: int
+
+    @property
+    def tokens_per_word(self) -> float | None:
+        """Tokens without the special ones, per word; None when there is no word."""
+        return round((self.tokens - self.special_tokens) / self.words, 3) if self.words else None
+
+
+@dataclass(frozen=True)
+class Tokenization:
+    """A text as one tokenizer sees it.
+
+    ``tokens`` holds the described ones, ``input_ids`` all of them. The texts of the segments, joined, are ``text``,
+    which differs from what was asked only where half of a surrogate pair (no character) was replaced by ``�``;
+    ``notes`` says so.
+    """
+
+    model_id: str
+    algorithm: str
+    text: str
+    input_ids: tuple[int, ...]
+    tokens: tuple[Token, ...]
+    segments: tuple[Segment, ...]
+    counts: Counts
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TokenColumns:
+    """A `Tokenization` with a list per property instead of an object per token.
+
+    ``marks`` are sums of ``SPECIAL``, ``UNKNOWN`` and ``CONTINUATION``. A span is None when the token stands for no
+    character. ``groups`` are ``[start, end, tokens]`` for each segment that has tokens; what lies between is a gap.
+    ``byte_notes`` has an entry only for tokens that hold a part of a character.
+    """
+
+    algorithm: str
+    text: str
+    input_ids: list[int]
+    pieces: list[str]
+    shown: list[str]
+    spans: list[Span | None]
+    marks: list[int]
+    byte_notes: dict[int, str]
+    groups: list[Group]
+    described: int
+    counts: Counts
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """A text and the two to four tokenizers that shall split it."""
+
+    text: str
+    model_ids: tuple[str, ...]
+    add_special_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One text under several tokenizers.
+
+    ``agreed`` are the character offsets where every tokenizer has a boundary, ``contested`` those where some have one
+    and others don't.
+    """
+
+    text: str
+    results: tuple[Tokenization, ...]
+    agreed: tuple[int, ...]
+    contested: tuple[int, ...]
+
+
+def tokenize(shelf: TokenizerShelf, request: TokenizeRequest) -> Tokenization:
+    """The tokens of a text, their spans, and the segments that make up the text again.
+
+    Padding and truncation never happen here, whatever the tokenizer's files ask for.
+
+    Raises:
+        InputTooLongError: the text has more than 20,000 characters.
+    """
+    columns = token_columns(shelf, request)
+    segments, homes = _segments(columns)
+    tokens = tuple(_token(columns, index, homes.get(index)) for index in range(columns.described))
+    return Tokenization(
+        request.model_id,
+        columns.algorithm,
+        columns.text,
+        tuple(columns.input_ids),
+        tokens,
+        segments,
+        columns.counts,
+        columns.notes,
+    )
+
+
+def token_columns(shelf: TokenizerShelf, request: TokenizeRequest) -> TokenColumns:
+    """The same answer as `tokenize`, with a list per property: several times as fast, for a question per keystroke.
+
+    Raises:
+        InputTooLongError: the text has more than 20,000 characters.
+    """
+    text, notes = usable_text(request.text)
+    rules = shelf.rules(request.model_id)
+    encoding = rules.backend.encode(text, add_special_tokens=request.add_special_tokens)
+    ids, special = encoding.ids, encoding.special_tokens_mask  # each look at a property copies the whole list
+    entries = rules.entries(ids)
+    dropped = _dropped_bytes(rules, text)
+    if dropped:
+        spans = _spans_by_bytes(rules, text, ids, special)
+        notes = (*notes, f"{dropped} bytes have no piece in this vocabulary: the tokenizer drops them without a trace.")
+    else:
+        spans = _spans(text, encoding.offsets, entries, special)
+    groups, described = _groups(len(text), spans, request.describe)
+    marks = _marks(rules, ids, entries, encoding.word_ids, special)
+    counts = Counts(
+        len(text),
+        len(text.encode()),
+        len(text.split()),
+        len(ids),
+        sum(mark & SPECIAL for mark in marks),
+        ids.count(rules.unknown_id) if rules.unknown_id is not None else 0,
+    )
+    byte_notes = _byte_notes(rules, text, ids, groups) if rules.speaks_bytes else {}
+    return TokenColumns(
+        rules.algorithm,
+        text,
+        ids,
+        [entry.piece for entry in entries],
+        [entry.shown for entry in entries],
+        spans,
+        marks,
+        byte_notes,
+        groups,
+        described,
+        counts,
+        (*notes, *rules.notes),
+    )
+
+
+def compare(shelf: TokenizerShelf, request: CompareRequest) -> Comparison:
+    """A text under several tokenizers, with the boundaries on which they agree and disagree.
+
+    Raises:
+        InputError: fewer than two tokenizers, more than four, or the same one twice.
+    """
+    if not 2 <= len(request.model_ids) <= MAX_COMPARED or len(set(request.model_ids)) < len(request.model_ids):
+        raise InputError("A comparison needs two to four different tokenizers.", "Pick them from the list.")
+    results = tuple(
+        tokenize(shelf, TokenizeRequest(request.text, model_id, request.add_special_tokens))
+        for model_id in request.model_ids
+    )
+    cuts = [boundaries(result) for result in results]
+    agreed, somewhere = set.intersection(*cuts), set.union(*cuts)
+    return Comparison(results[0].text, results, tuple(sorted(agreed)), tuple(sorted(somewhere - agreed)))
+
+
+def boundaries(result: Tokenization) -> set[int]:
+    """The character offsets where a segment starts or ends; whitespace at an edge does not count as a difference.
+
+    ``Ġcat`` covers the space before the word and ``cat`` doesn't, which is no disagreement about where the word starts:
+    so a segment starts at its first character that is no whitespace.
+    """
+    cuts = set()
+    for segment in result.segments:
+        if segment.tokens and (body := segment.text.strip()):
+            start = segment.start + segment.text.index(body)
+            cuts |= {start, start + len(body)}
+    return cuts
+
+
+def usable_text(text: str, limit: int = MAX_CHARACTERS) -> tuple[str, tuple[str, ...]]:
+    """The text with every lone surrogate replaced by ``�``, and a note if there was one.
+
+    A browser can send half of a surrogate pair; it is no character and has no UTF-8 bytes, so no tokenizer takes it.
+
+    >>> usable_text("a\\ud83d")
+    ('a�', ('1 half of a surrogate pair is no character: it was replaced by �.',))
+    """
+    if len(text) > limit:
+        raise InputTooLongError(f"The text has {len(text):,} characters.", f"Shorten it to {limit:,}.")
+    text, count = re.subn("[\ud800-\udfff]", "�", text)
+    if not count:
+        return text, ()
+    kind = "half of a surrogate pair is no character: it was" if count == 1 else "halves of surrogate pairs were"
+    return text, (f"{count} {kind} replaced by �.",)
+
+
+def _spans(text: str, offsets: list[Span], entries: list[Entry], special: list[int]) -> list[Span | None]:
+    """The characters of each token; None for one that stands for none (added, or empty)."""
+    spans: list[Span | None] = [
+        None if alone or span[0] >= span[1] else span for span, alone in zip(offsets, special, strict=True)
+    ]
+    for index, entry in enumerate(entries):
+        if entry.is_metaspace and (span := spans[index]) is not None:
+            held = text[span[0] : span[1]]
+            if held.strip() and METASPACE not in held:  # invented: the tokenizer put it in front of a word
+                spans[index] = None
+    return spans
+
+
+def _marks(
+    rules: TokenizerRules, ids: list[int], entries: list[Entry], words: list[int | None], special: list[int]
+) -> list[int]:
+    """What each token is: special, unknown, a continuation of the same word."""
+    marks = [entry.special or alone for entry, alone in zip(entries, special, strict=True)]
+    if rules.unknown_id is not None:
+        marks = [UNKNOWN if t == rules.unknown_id else mark for t, mark in zip(ids, marks, strict=True)]
+    return [
+        mark + CONTINUATION if word is not None and word == last else mark
+        for mark, word, last in zip(marks, words, [None, *words], strict=False)
+    ]
+
+
+def _groups(length: int, spans: list[Span | None], describe: int) -> tuple[list[Group], int]:
+    """The stretches of text that tokens share, in order, and how many tokens are described.
+
+    From about token ``describe`` on, at a place where no character is cut, everything is one group.
+    """
+    groups: list[Group] = []
+    reached = -1
+    for index, span in enumerate(spans):
+        if span is None:
+            continue
+        start, end = span
+        if start < reached:
+            last = groups[-1]
+            last[2].append(index)
+            if end > reached:
+                last[1] = reached = end
+        else:
+            groups.append([start, end, [index]])
+            reached = end
+    if describe < len(spans) and (k := next((k for k, g in enumerate(groups) if g[2][-1] >= describe), None)):
+        described = groups[k][2][0]
+        groups[k:] = [[groups[k][0], length, [index for group in groups[k:] for index in group[2]]]]
+        return groups, described
+    return groups, len(spans)
+
+
+def _segments(columns: TokenColumns) -> tuple[tuple[Segment, ...], dict[int, int]]:
+    """The segments and gaps that make up the text, and the segment of each token."""
+    text, segments, homes, position = columns.text, [], {}, 0
+    for start, end, members in columns.groups:
+        if start > position:
+            segments.append(Segment(position, start, text[position:start]))
+        for index in members:
+            homes[index] = len(segments)
+        segments.append(Segment(start, end, text[start:end], tuple(members)))
+        position = end
+    if position < len(text):
+        segments.append(Segment(position, len(text), text[position:]))
+    return tuple(segments), homes
+
+
+def _byte_notes(rules: TokenizerRules, text: str, ids: list[int], groups: list[Group]) -> dict[int, str]:
+    """For each token that holds a part of a character: which of its bytes."""
+    notes: dict[int, str] = {}
+    for start, end, members in groups:
+        if not 2 <= len(members) <= 64:
+            continue
+        shared = text[start:end]
+        parts = [rules.piece_bytes(ids[index], rules.entry(ids[index]).piece) for index in members]
+        if None in parts or not b"".join(p for p in parts if p).endswith(shared.encode()):
+            continue
+        places = [(c, k + 1, len(c.encode())) for c in shared for k in range(len(c.encode()))]
+        position = len(places) - sum(len(part or b"") for part in parts)
+        for index, part in zip(members, parts, strict=True):
+            held = places[max(position, 0) : position + len(part or b"")]
+            position += len(part or b"")
+            if note := _held(held):
+                notes[index] = note
+    return notes
+
+
+def _dropped_bytes(rules: TokenizerRules, text: str) -> int:
+    """How many bytes of the text no token holds: a vocabulary of bytes can lack rare ones, and has no unknown token."""
+    if not rules.missing_bytes or rules.description.get("normalizer"):
+        return 0
+    return len(text.encode()) - len(text.encode().translate(None, bytes(rules.missing_bytes)))
+
+
+def _spans_by_bytes(rules: TokenizerRules, text: str, ids: list[int], special: list[int]) -> list[Span | None]:
+    """The characters of each token, found by its bytes.
+
+    After a dropped byte the tokenizer's own offsets are wrong: they count what is left of the text.
+    """
+    homes = [k for k, character in enumerate(text) for _ in character.encode()]
+    data, position = text.encode(), 0
+    spans: list[Span | None] = []
+    for token_id, alone in zip(ids, special, strict=True):
+        held = [] if alone else list(rules.piece_bytes(token_id, rules.entry(token_id).piece) or b"")
+        places = []
+        while held and position < len(data):
+            if data[position] == held[0]:
+                places.append(homes[position])
+                held.pop(0)
+            position += 1
+        spans.append((places[0], places[-1] + 1) if places else None)
+    return spans
+
+
+def _held(places: list[tuple[str, int, int]]) -> str:
+    """``byte 1-2 of 4 of 👍 (U+1F44D)`` for the incomplete characters among the bytes that a token holds."""
+    notes, k = [], 0
+    while k < len(places):
+        character, first, total = places[k]
+        last = first
+        while k + 1 < len(places) and places[k + 1][1] == last + 1:
+            k, last = k + 1, last + 1
+        if last - first + 1 < total:
+            which = f"byte {first}" if first == last else f"bytes {first}–{last}"
+            sign = visible(character) if unicodedata.category(character)[0] != "M" else "◌" + character
+            notes.append(f"{which} of {total} of {sign} (U+{ord(character):04X})".replace("⟨", "").replace("⟩", ""))
+        k += 1
+    return ", ".join(notes)
+
+
+def _token(columns: TokenColumns, index: int, segment: int | None) -> Token:
+    span, mark = columns.spans[index], columns.marks[index]
+    start, end = span or (0, 0)
+    return Token(
+        index,
+        columns.input_ids[index],
+        columns.pieces[index],
+        columns.shown[index],
+        start,
+        end,
+        segment,
+        special=bool(mark & SPECIAL),
+        unknown=bool(mark & UNKNOWN),
+        continuation=bool(mark & CONTINUATION),
+        added=span is None,
+        byte_note=columns.byte_notes.get(index, ""),
+    )

@@ -1,0 +1,117 @@
+"""A page with one attention result that works anywhere: one file, no network, the same view as in the app.
+
+The weights of all heads are in it as 16-bit numbers (steps of 1/65535), packed with zlib, which browsers can unpack.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+import playground as pg
+from playground.errors import InputTooLongError
+
+ASSETS = Path(__file__).parents[2] / "assets"
+MAX_CELLS = 20_000_000
+STEPS = 65535
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>@title@</title>
+<style>
+@colours@
+body { margin: 0 auto; max-width: 1240px; padding: 16px 20px 40px; background: var(--pg-surface-2);
+  color: var(--pg-ink); font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.3rem; } [hidden] { display: none !important; }
+#view { @view_css@ }
+</style>
+</head>
+<body>
+<h1>@title@</h1>
+<p class="pg-muted">@text@</p>
+<div id="view" class="pg-view-host">@view_html@</div>
+<p class="pg-muted">Made with Transformers Playground. All weights are in this file, in steps of 1/65535.</p>
+<script type="application/json" id="data">@data@</script>
+<script>
+document.body.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
+const data = JSON.parse(document.getElementById("data").textContent);
+const unpacked = {};
+async function weightsOf(kind) {
+  const packed = Uint8Array.from(atob(data.packed[kind]), (char) => char.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint16Array(await new Response(stream).arrayBuffer());
+}
+const server = {
+  async attention_head(ticket, kind, layer, head) {
+    const all = (unpacked[kind] ??= await weightsOf(kind)), value = JSON.parse(data.value);
+    const { heads, queries, keys } = value.kinds.find((one) => one.kind === kind);
+    const size = value[queries].text.length * value[keys].text.length, weights = new Float32Array(size);
+    const wanted = head < 0 ? Array.from({ length: heads }, (_, number) => number) : [head];
+    for (const number of wanted) {
+      const start = (layer * heads + number) * size;
+      for (let index = 0; index < size; index++) weights[index] += all[start + index] / @steps@ / wanted.length;
+    }
+    return { weights };
+  },
+  async attention_overview(ticket, kind, hidden) { return data.overviews[kind + (hidden ? "/hidden" : "")]; },
+};
+const view = document.getElementById("view");
+for (const button of view.querySelectorAll("[data-server]")) button.remove();
+(function (element, trigger, props, server, upload, watch) {
+@view_js@
+})(view, () => {}, { value: data.value }, server, null, () => {});
+</script>
+</body>
+</html>
+"""
+
+
+def stand_alone_page(result: pg.AttentionResult, title: str) -> str:
+    """The text of an HTML file with the whole result in it.
+
+    Raises:
+        InputTooLongError: the file would be too large to open.
+    """
+    from tabs.attention.tab import format_overview, format_result
+
+    cells = sum(stack.weights.size for stack in result.stacks)
+    if cells > MAX_CELLS:
+        raise InputTooLongError(f"The page would hold {cells:,} weights.", "Give a shorter text, or take the CSV.")
+    data = {
+        "value": format_result(result, "offline", title),
+        "packed": {stack.kind: _packed(stack) for stack in result.stacks},
+        "overviews": {
+            stack.kind + suffix: format_overview(stack, hidden)
+            for stack in result.stacks
+            for suffix, hidden in (("", False), ("/hidden", True))
+        },
+    }
+    parts = {
+        "title": _escaped(f"Attention of {title}"),
+        "text": _escaped(result.request.text),
+        "colours": (ASSETS / "style.css").read_text(encoding="utf-8"),
+        "view_css": (ASSETS / "views" / "attention.css").read_text(encoding="utf-8"),
+        "view_html": (ASSETS / "views" / "attention.html").read_text(encoding="utf-8"),
+        "view_js": (ASSETS / "views" / "attention.js").read_text(encoding="utf-8"),
+        "data": json.dumps(data).replace("<", "\\u003c"),
+        "steps": str(STEPS),
+    }
+    # One pass, so that what a person wrote is never taken for a placeholder.
+    return re.sub(r"@([a-z_]+)@", lambda match: parts.get(match[1], match[0]), _PAGE)
+
+
+def _packed(stack: pg.AttentionStack) -> str:
+    steps = np.rint(stack.weights * STEPS).clip(0, STEPS).astype("<u2")
+    return base64.b64encode(zlib.compress(steps.tobytes(), level=6)).decode("ascii")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

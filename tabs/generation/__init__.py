@@ -1,0 +1,1 @@
+"""What the Generation tab shows."""

@@ -1,0 +1,198 @@
+"""The attention section in Chromium: drawn, read by keyboard, hatched, exported, and opened again without a network."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+import app
+from tabs.attention import tab as attention
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+READOUT, LIVE = ".at-readout", ".at-live"
+
+
+def open_section(page):
+    page.get_by_role("tab", name="Tokens", exact=True).first.click()
+    page.get_by_role("tab", name="Attention", exact=True).click()
+    page.wait_for_selector(".at[data-drawn]", state="attached", timeout=60_000)
+    return page
+
+
+def run(page, text: str) -> None:
+    """Shows the attention of a text and waits until it is drawn."""
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
+    section = page.locator(".at").locator("xpath=ancestor::*[@role='tabpanel'][1]")
+    section.get_by_label("text", exact=True).fill(text)
+    section.get_by_role("button", name="Show attention").click()
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
+
+
+def colours_drawn(page, selector: str) -> int:
+    """How many different colours a canvas shows."""
+    return page.evaluate(
+        """(selector) => {
+            const canvas = document.querySelector(selector), context = canvas.getContext("2d");
+            const data = context.getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+            for (let at = 0; at < data.length; at += 4) seen.add(data[at] << 16 | data[at + 1] << 8 | data[at + 2]);
+            return seen.size;
+        }""",
+        selector,
+    )
+
+
+def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
+    open_section(page)
+    assert colours_drawn(page, ".at-thumbs") > 50
+    assert colours_drawn(page, ".at-stage") > 20
+
+    page.focus(".at-stage")
+    page.keyboard.press("Home")
+    assert " attends " in page.inner_text(LIVE) and page.inner_text(LIVE).startswith("query sat")
+    assert page.inner_text(LIVE).endswith(" to [CLS]")
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text(LIVE).startswith("query on attends")
+
+    page.focus(".at-thumbs")
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("outputs.attentions[0][0, 3]").wait_for()
+    page.locator(".at-layer").fill("4")
+    page.locator(".at-headslider").fill("12")
+    page.get_by_text("outputs.attentions[4][0].mean(0)").wait_for()
+    page.select_option(".at-find", label="read the previous token")
+    page.get_by_text("outputs.attentions[0][0, 2]").wait_for()
+
+    code = page.get_by_role("button", name="Code: this exact run with plain transformers")
+    code.locator("visible=true").click()
+    page.get_by_text("weights = attentions[0, 2]").locator("visible=true").wait_for()
+
+    box = page.locator(".at-stage").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "the row sums to 1.0000" in page.inner_text(READOUT)
+
+    page.get_by_text("The same numbers as a table").click()
+    page.locator(".at-table tr").nth(3).wait_for()
+    header = page.locator(".at-table tr").first.locator("th").all_inner_texts()
+    row = page.locator(".at-table tr").nth(3).locator("td").all_inner_texts()
+    assert header[1:4] == ["[CLS]", "the", "cat"]
+    assert float(row[2 - 1]) > 0.99  # "cat" reads "the", the previous token
+    assert row[-1] == "1.0000"
+
+    page.check(".at-hide")
+    page.get_by_text("special tokens hidden").wait_for()
+    assert "not the model's own numbers" in page.inner_text(".at-plain")
+
+
+def test_padding_is_hatched_and_named(page):
+    open_section(page)
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
+    page.get_by_role("button", name="Padding, hatched").click()
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
+    page.get_by_text("masked: padding", exact=True).wait_for()
+    page.focus(".at-stage")
+    page.keyboard.press("End")
+    assert "can't read [PAD]" in page.inner_text(LIVE)
+    assert "attention_mask is 0" in page.inner_text(LIVE)
+    for mode in ("lines", "mask", "heatmap"):
+        page.click(f"[data-mode={mode}]")
+        assert colours_drawn(page, ".at-stage") > 3
+    assert "padding: attention_mask" not in page.inner_text(READOUT)
+
+
+def test_what_people_write_is_shown_and_never_run(page):
+    open_section(page)
+    text = "${alert(1)} {{alert(2)}} <img src=x onerror=alert(3)> cat"
+    page.on("dialog", lambda dialog: pytest.fail(f"a script of the text ran: {dialog.message}"))
+    run(page, text)
+    page.get_by_text("The same numbers as a table").click()
+    page.select_option(".at-query", index=1)
+    assert page.locator(".at-table td, .at-table th").filter(has_text="$").count() >= 1
+    assert page.locator(".at img").count() == 0
+    run(page, "word " * 300)
+    page.get_by_text("The first 256 were given to the model").wait_for()
+
+
+def test_every_export_and_the_page_without_a_network(page, browser, tmp_path):
+    open_section(page)
+    files = {}
+    for form in ("png", "svg", "csv", "json", "html"):
+        with page.expect_download() as download:
+            page.click(f"[data-export={form}]")
+        files[form] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[form])
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+    assert files["svg"].read_text().startswith("<svg") and "because" in files["svg"].read_text()
+    rows = list(csv.reader(files["csv"].read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == 14 and sum(map(float, rows[3][1:])) == pytest.approx(1, abs=1e-4)
+    taken = json.loads(files["json"].read_text())
+    assert len(taken["attentions"]) == 6 and len(taken["attentions"][0]) == 12
+    check_offline_page(browser, files["html"], taken)
+
+
+def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, monkeypatch):
+    shelves = []
+
+    class Watched(attention.Shelf):
+        def __init__(self) -> None:
+            super().__init__()
+            shelves.append(self)
+
+    monkeypatch.setattr(attention, "Shelf", Watched)
+    with gr.Blocks() as demo, gr.Tabs(), gr.Tab("Attention"):
+        attention.build_section(app_playground)
+    options = app.launch_options(app_playground.settings)
+    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+    try:
+        page = open_page(url=url.rstrip("/"))
+        page.wait_for_selector(".at[data-drawn]", state="attached")
+        run(page, "Nobody else sees this.")
+        assert len(shelves[0]) == 1
+        page.close()
+        deadline = time.monotonic() + 20
+        while len(shelves[0]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(shelves[0]) == 0
+    finally:
+        demo.close()
+
+
+def test_a_t5_opens_with_cross_attention_and_the_code_is_that_of_the_head_in_sight(page):
+    open_section(page)
+    before = page.get_attribute(".at[data-drawn]", "data-drawn")
+    page.get_by_role("button", name="Cross-attention of a T5").click()
+    page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
+    assert page.inner_text('.at-kinds [aria-pressed="true"]') == "Cross"
+    shown = page.inner_text(".at-code")
+    assert shown.startswith("outputs.cross_attentions[")
+    layer, head = (int(part.strip(" ]").split(", ")[-1]) for part in shown.split("[", 1)[1].split("]["))
+    page.get_by_role("button", name="Code: this exact run").last.click()
+    code = page.locator(".pg-receipt .cm-content").filter(visible=True)
+    code.evaluate("node => { node.scrollIntoView(false); node.parentElement.scrollTop = node.scrollHeight; }")
+    code.get_by_text(f"attentions[{layer}, {head}]").wait_for()  # the editor writes only the lines in sight
+
+
+def check_offline_page(browser, path: Path, taken: dict) -> None:
+    """The file opens with no network, shows another head, and its numbers are those of the JSON."""
+    context = browser.new_context(offline=True)
+    page, troubles = context.new_page(), []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "request", lambda request: request.url.startswith(("file:", "blob:", "data:")) or troubles.append(request.url)
+    )
+    page.goto(path.as_uri())
+    page.wait_for_selector(".at[data-drawn]", state="attached")
+    page.focus(".at-thumbs")
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("outputs.attentions[1][0, 2]").wait_for()
+    page.get_by_text("The same numbers as a table").click()
+    page.wait_for_function("document.querySelectorAll('.at-table td.num').length === 13 * 13")
+    shown = [float(text.lstrip("<")) for text in page.locator(".at-table td.num").all_inner_texts()]
+    expected = [weight for row in taken["attentions"][1][2] for weight in row]
+    assert shown == pytest.approx(expected, abs=2e-4)
+    context.close()
+    assert troubles == []

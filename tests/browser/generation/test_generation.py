@@ -1,0 +1,311 @@
+"""The generation tab as a person uses it: stream, point, choose, stop, step by hand, compare, chat."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tabs.components import VIEWS
+from tabs.generation.tab import EXAMPLES
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"
+
+
+@pytest.fixture
+def tab(page):
+    return enter(page)
+
+
+def enter(page, tokens=8):
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator("[data-act=start]").wait_for()
+    limit(page, tokens)
+    return page
+
+
+def limit(page, tokens):
+    field = page.get_by_label("number input for max_new_tokens")
+    field.fill(str(tokens))
+    field.press("Tab")
+
+
+def wait(page, seconds=90):
+    page.wait_for_function(IDLE, timeout=1000 * seconds)
+
+
+def number(percent):
+    return float(percent.removesuffix("%"))
+
+
+def tokens(page, host=".gen-text"):
+    return page.locator(f"{host} .gen-token")
+
+
+def test_stream_point_choose_and_return(tab):
+    tab.keyboard.press("Control+Enter")
+    tokens(tab).nth(7).wait_for(timeout=90_000)
+    wait(tab)
+    assert tokens(tab).count() == 8
+    assert "max_new_tokens reached after 8 tokens" in tab.locator(".gen-state").text_content()
+    first = tab.locator(".gen-text").inner_text()
+    assert first.startswith("A list of colors: red, blue")
+    assert "of 8,192" in tab.locator(".gen-live").text_content()
+
+    # By keyboard: one stop for Tab, arrows move, the token says what it is, arrow down reaches its alternatives.
+    assert tab.locator('.gen-text .gen-token[tabindex="0"]').count() == 1
+    tokens(tab).first.focus()
+    tab.keyboard.press("ArrowRight")
+    label = tab.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert re.fullmatch(r"token '.+', probability [01]\.\d\d", label)
+    rows = tab.locator(".gen-panel .gen-choice")
+    assert rows.count() == 10
+    assert rows.first.locator(".gen-numbers span").nth(1).text_content() == "100 %"
+    assert "cut" in rows.nth(1).get_attribute("class")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    chosen = rows.nth(1).locator(".gen-piece").text_content()
+    tab.keyboard.press("Enter")
+    wait(tab)
+
+    # The text goes on from the choice; the other branch is kept and comes back as it was.
+    assert tokens(tab).nth(1).text_content() == chosen.replace("␣", " ")
+    assert "chosen by you" in tokens(tab).nth(1).get_attribute("aria-label")
+    assert tokens(tab).count() == 8
+    assert tab.locator(".gen-panel h4 code").text_content() == chosen, "the panel still shows the old token"
+    assert tab.locator(".gen-panel .gen-choice.chosen .gen-piece").text_content() == chosen
+    branches = tab.locator(".gen-branch")
+    assert branches.count() == 2
+    branches.first.click()
+    assert tab.locator(".gen-text").inner_text() == first
+
+    tab.locator(".gen-table summary").click()
+    cells = tab.locator(".gen-table tbody tr").first.locator("td").all_text_contents()
+    assert cells[0] == "1"
+    assert 0 < float(cells[3]) <= 1
+    assert tab.locator(".gen-table tbody tr").count() == 8
+    before = float(cells[3])
+    tokens(tab).first.click()
+    assert f"probability {100 * before:.0f} %" in tab.locator(".gen-panel").text_content()
+
+    tab.locator(".gen-tint").select_option("plain")
+    assert tab.locator(".gen-text .t1, .gen-text .t2, .gen-text .t3, .gen-text .t4, .gen-text .t5").count() == 0
+
+    limit(tab, 3)
+    tab.locator("[data-act=continue]").click()
+    tokens(tab).nth(10).wait_for(timeout=90_000)
+    wait(tab)
+    assert tokens(tab).count() == 11
+    assert tab.locator(".gen-text").inner_text().startswith(first.rstrip())
+
+
+def test_stop_then_step_by_hand(tab, app_playground):
+    limit(tab, 400)
+    tab.locator("#generation-prompt textarea").fill("Once upon a time")
+    tab.locator("[data-act=start]").click()
+    tokens(tab).nth(2).wait_for(timeout=90_000)
+    tokens(tab).nth(1).click()
+    tab.locator(".gen-panel .gen-choice").nth(2).hover()
+    tab.mouse.down()
+    tokens(tab).nth(tokens(tab).count() + 2).wait_for()  # a slow click, while tokens keep coming
+    tab.mouse.up()
+    tab.locator(".gen-branch").nth(1).wait_for()
+    tokens(tab).nth(4).wait_for()
+    tab.keyboard.press("Escape")
+    wait(tab)
+    written = tokens(tab).count()
+    assert 3 <= written < 400
+    assert "Stopped after" in tab.locator(".gen-state").text_content()
+
+    tab.locator("[data-how=step]").click()
+    tab.get_by_text("What comes next?").wait_for()
+    tab.locator(".gen-panel .gen-choice").nth(11).wait_for(timeout=90_000)
+    wait(tab)
+    rows = tab.locator(".gen-panel .gen-choice")
+
+    piece = rows.nth(1).locator(".gen-piece").text_content()
+    rows.nth(1).click()
+    wait(tab)
+    assert tokens(tab).count() == written + 1
+    assert (
+        tokens(tab)
+        .last.get_attribute("aria-label")
+        .startswith(f"token '{piece.replace('␣', ' ')}'".replace("↵", "new line"))
+    )
+    tab.locator("[data-act=step]").click()
+    wait(tab)
+    assert tokens(tab).count() == written + 2
+    assert tab.locator(".gen-live dd").nth(1).text_content().startswith("–"), "one step has no speed"
+    tab.locator("[data-act=undo]").click()
+    wait(tab)
+    assert tokens(tab).count() == written + 1
+
+    # What is refused takes nothing away.
+    half = "field => { field.value = 'a\\ud83d'; field.dispatchEvent(new Event('input', {bubbles: true})); }"
+    tab.locator("#generation-prompt textarea").evaluate(half)
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-notes", has_text="Character 2 is half of a character").wait_for()
+    wait(tab)
+    assert tokens(tab).count() == written + 1
+
+
+def test_presets_act_on_the_cached_logits(tab):
+    """At the first token of this prompt: a reply stopped anywhere can stand before a token that is certain anyhow."""
+    tab.locator("[data-how=step]").click()
+    tab.locator("#generation-prompt textarea").fill("The weather today is")
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-panel .gen-choice").nth(11).wait_for(timeout=90_000)
+    wait(tab)
+    after = tab.locator(".gen-panel .gen-choice").first.locator(".gen-numbers span").nth(1)
+    assert after.text_content() == "100 %"
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.get_by_label("creative", exact=True).check()
+    expect(after).not_to_have_text("100 %")
+    creative = after.text_content()
+    tab.get_by_label("balanced", exact=True).check()
+    expect(after).not_to_have_text(creative)
+    assert 0 < number(creative) < number(after.text_content()) < 100, "a lower temperature sharpens"
+    assert not [url for url in requests if "queue" in url or "component_server" in url]
+
+
+def test_a_long_prompt_shows_how_far_it_is_read_and_can_be_stopped(tab):
+    bar = tab.locator(".gen-progress")
+    assert bar.is_hidden()
+    tab.locator("#generation-prompt textarea").fill("All work and no play. " * 900)
+    tab.locator("[data-act=start]").click()
+    tab.wait_for_function("document.querySelector('.gen-progress').value > 0", timeout=90_000)
+    assert bar.is_visible()
+    assert "Reading the prompt" in tab.locator(".gen-state").text_content()
+    tab.locator("[data-act=stop]").click()
+    wait(tab)
+    assert bar.is_hidden()
+
+
+def test_side_by_side_and_beams(tab):
+    tab.locator("[data-how=compare]").click()
+    tab.get_by_role("button", name="remove creative").click()
+    tab.locator("[data-act=start]").click()
+    columns = tab.locator(".gen-column")
+    columns.nth(2).wait_for()
+    wait(tab)
+    assert columns.locator("h4").all_text_contents() == ["greedy", "balanced", "beam"]
+    verdict = tab.locator(".gen-verdict").text_content()
+    assert re.search(r"At token \d+, greedy takes .+ \(.+ %\) and (balanced|beam) takes", verdict)
+    assert tab.locator(".gen-column .diverges").count() >= 1
+
+    tab.locator("[data-how=write]").click()
+    tab.get_by_label("beam", exact=True).check()
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-node.best").first.wait_for(timeout=90_000)
+    wait(tab)
+    best = tab.locator(".gen-node.best")
+    assert best.count() == tokens(tab).count() == 8
+    best.last.focus()
+    label = tab.evaluate("document.activeElement.getAttribute('aria-label')")
+    total = float(re.search(r"total (-?[\d.]+)", label)[1])
+    tab.keyboard.press("ArrowLeft")
+    parent = tab.evaluate("document.activeElement.getAttribute('aria-label')")
+    own = float(re.search(r"log-probability (-?[\d.]+)", label)[1])
+    assert total == pytest.approx(float(re.search(r"total (-?[\d.]+)", parent)[1]) + own, abs=0.02)
+    shown = tab.locator(".gen-node").count()
+    tab.locator(".gen-dropped").check()
+    assert tab.locator(".gen-node").count() > shown
+
+
+def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatch):
+    page = enter(open_page(width=390, dark=True), tokens=3)
+    prompt = page.locator("#generation-prompt textarea")
+    page.get_by_label("Chat", exact=True).check()
+    expect(prompt).to_have_value(EXAMPLES["Chat"])  # it comes a moment later, and would fill the field again
+    prompt.fill("")
+    page.locator("[data-act=start]").click()
+    page.locator(".gen-notes", has_text="The message is empty").wait_for(timeout=90_000)
+    hostile = "${alert(1)} <img src=x onerror=alert(1)> {{value}} <|im_end|>"
+    prompt.fill(hostile)
+    page.locator("[data-act=start]").click()
+    tokens(page).nth(2).wait_for(timeout=90_000)
+    wait(page)
+    assert hostile in page.locator(".gen-turn.user").text_content()
+    assert "<|im_end|>" in page.locator(".gen-notes").text_content()
+    assert prompt.input_value() == ""
+    prompt.fill("And now?")
+    page.locator("[data-act=start]").click()
+    page.locator(".gen-turn.user", has_text="And now?").wait_for()
+    wait(page)
+    assert page.locator(".gen-turn").count() == 3  # what was asked, what was answered, what is asked now
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    # A tap shows the alternatives at the bottom of the window, the token still above them; choosing makes room again.
+    tokens(page).nth(1).evaluate("span => span.scrollIntoView({block: 'end'})")
+    tokens(page).nth(1).click()
+    page.get_by_role("button", name="close", exact=True).wait_for()
+    panel, token = page.locator(".gen-panel").bounding_box(), tokens(page).nth(1).bounding_box()
+    assert 0 < token["y"] + token["height"] <= panel["y"]
+    assert panel["y"] + panel["height"] <= page.viewport_size["height"] + 1
+    page.locator(".gen-panel .gen-choice").nth(1).click()
+    page.locator(".gen-branch").nth(1).wait_for()
+    wait(page)
+    assert page.get_by_role("button", name="close", exact=True).count() == 0
+
+    # A failure that nobody foresaw ends the run, says so, and keeps the text.
+    def fail(*_, **__):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(app_playground, "compare_batches", fail)
+    prompt.fill("Still here")
+    page.locator("[data-act=start]").click()
+    page.locator(".gen-notes", has_text="try again").wait_for()
+    wait(page)
+    assert prompt.input_value() == "Still here"
+
+
+SETTINGS = [
+    {"temperature": 0.7, "top_k": 20},
+    {"temperature": 1.5, "top_k": 0, "top_p": 0.8},
+    {"temperature": 1.2, "top_k": 50, "top_p": 0.95, "min_p": 0.02, "repetition_penalty": 1.3},
+    {"temperature": 0.3, "top_k": 0, "min_p": 0.1},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_page_samples_as_transformers_does(browser, settings):
+    """The arithmetic behind the sliders against transformers' own processors, over a whole vocabulary."""
+    import torch
+    from transformers import (
+        LogitsProcessorList,
+        MinPLogitsWarper,
+        RepetitionPenaltyLogitsProcessor,
+        TemperatureLogitsWarper,
+        TopKLogitsWarper,
+        TopPLogitsWarper,
+    )
+
+    settings = {"top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0, "do_sample": True, **settings}
+    logits = torch.randn(1, 500, generator=torch.Generator().manual_seed(1)) * 3
+    seen = torch.tensor([[3, 77, 123, int(logits.argmax())]])
+    processors = LogitsProcessorList(
+        [
+            RepetitionPenaltyLogitsProcessor(settings["repetition_penalty"]),
+            TemperatureLogitsWarper(settings["temperature"]),
+        ]
+    )
+    if settings["top_k"]:
+        processors.append(TopKLogitsWarper(settings["top_k"]))
+    if settings["top_p"] < 1:
+        processors.append(TopPLogitsWarper(settings["top_p"]))
+    if settings["min_p"]:
+        processors.append(MinPLogitsWarper(settings["min_p"]))
+    expected = processors(seen, logits.clone()).softmax(-1)[0].tolist()
+
+    candidates = [{"id": i, "logit": x, "seen": i in seen[0].tolist()} for i, x in enumerate(logits[0].tolist())]
+    script = (VIEWS / "generation_sampler.js").read_text(encoding="utf-8")
+    page = browser.new_page()
+    run = "([script, rows, settings]) => new Function(script + '; return afterSampler;')()(rows, [], settings)"
+    answer = page.evaluate(run, [script, candidates, settings])
+    page.close()
+    assert [one["kept"] for one in answer] == [p > 0 for p in expected]
+    assert all(math.isclose(one["after"], p, abs_tol=1e-6) for one, p in zip(answer, expected, strict=True))

@@ -1,0 +1,101 @@
+"""Attention through the running app: the API, its errors, and receipts run in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from gradio_client.exceptions import AppError
+
+import playground as pg
+from tabs.attention.tab import DEFAULT_MODEL, Shelf, format_result
+
+TEXT = "The cat sat on the mat."
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture(scope="module")
+def result(app_playground):
+    return app_playground.attend(pg.AttentionRequest(TEXT))
+
+
+def test_the_api_returns_what_transformers_computes(client, result):
+    answer = client.predict(TEXT, api_name="/attention")
+    assert answer["queries"] == ["[CLS]", "the", "cat", "sat", "on", "the", "mat", ".", "[SEP]"]
+    assert answer["model_id"] == DEFAULT_MODEL
+    assert np.abs(np.array(answer["attentions"], dtype=np.float32) - result.stack().weights).max() <= 1e-7
+    assert np.array(answer["masked"]).sum() == 0
+
+
+def test_the_api_gives_one_head_with_padding(client):
+    answer = client.predict(TEXT, DEFAULT_MODEL, "", "", 2, 5, 3, api_name="/attention")
+    assert (answer["layers"], answer["heads"]) == ([2], [5])
+    assert answer["attention_mask"] == [1] * 9 + [0] * 3
+    weights, masked = np.array(answer["attentions"])[0, 0], np.array(answer["masked"])[0]
+    assert (weights[:9, 9:] == 0).all()
+    assert masked[0].tolist() == [0] * 9 + [1] * 3
+    assert weights.sum(1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_api_is_typed_and_documented(client):
+    described = client.view_api(return_format="dict")["named_endpoints"]["/attention"]
+    parameters = [parameter["parameter_name"] for parameter in described["parameters"]]
+    assert parameters == ["text", "model_id", "text_pair", "kind", "layer", "head", "padding"]
+    assert "eager attention" in described["description"]
+    shown = client.view_api(return_format="dict")["named_endpoints"]
+    assert not [name for name in shown if name.startswith(("/show", "/choose_head", "/attention_"))]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["  "], "Type a sentence"),
+        ([TEXT, "no/such-model"], "no/such-model"),
+        ([TEXT, DEFAULT_MODEL, "", "cross"], "It has: self"),
+        ([TEXT, DEFAULT_MODEL, "", "", 99], "The layers are 0 to 5"),
+        ([TEXT, DEFAULT_MODEL, "", "", None, None, 400], "Add 0 to 16"),
+        (["cat " * 300], "Ask for one layer or one head"),
+    ],
+)
+def test_bad_input_gets_a_message_that_says_the_fix(client, given, says):
+    with pytest.raises(AppError, match=says):
+        client.predict(*given, api_name="/attention")
+
+
+def test_a_receipt_run_by_itself_prints_the_numbers_of_the_page(app_playground, result, tmp_path):
+    receipt = app_playground.attention_receipt(result, "self", 0, 2)
+    path = tmp_path / "receipt.py"
+    path.write_text(receipt.code, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    printed = json.loads(done.stdout.splitlines()[-1])
+    stack = result.stack()
+    largest = np.sort(stack.head(0, 2).flatten())[::-1][:5]
+    assert [pair["weight"] for pair in printed["largest"]] == pytest.approx(largest.tolist(), abs=1e-5)
+    assert printed["entropy_nats"] == pytest.approx(stack.summaries[0][2].entropy_nats, abs=1e-4)
+    assert "playground" not in receipt.code.split("MODEL")[0]
+
+
+def test_results_of_a_page_replace_each_other_and_are_forgotten(result):
+    shelf = Shelf(budget_bytes=result.size_bytes * 3)
+    tickets = [shelf.put("one", result) for _ in range(20)]
+    assert len(shelf) == 1
+    assert shelf.get(tickets[-1]) is result
+    for person in "abcdefgh":
+        shelf.put(person, result)
+    assert len(shelf) == 3
+    for person in "abcdefgh":
+        shelf.forget(person)
+    assert len(shelf) == 0
+    with pytest.raises(pg.PlaygroundError, match="Press Show attention again"):
+        shelf.get(tickets[-1])
+
+
+def test_what_is_sent_to_the_page_is_compact(app_playground):
+    result = app_playground.attend(pg.AttentionRequest("The cat sat on the warm mat and looked at the bird. " * 30))
+    assert result.tokens_shown == 256
+    value = format_result(result, "ticket", "MiniLM")
+    assert len(value) < 800_000
+    assert "first 256 were given to the model" in value

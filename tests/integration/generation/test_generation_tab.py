@@ -1,0 +1,144 @@
+"""The generation tab's endpoints through gradio_client, and its own handlers without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import playground as pg
+from playground.generation.generate import DEFAULT_MODEL
+from tabs.generation import tab
+
+pytestmark = pytest.mark.embedded
+PROMPT = "A list of colors: red, blue"
+
+
+def controls(**changes):
+    values = {"model_id": DEFAULT_MODEL, "mode": "Complete", "prompt": PROMPT, "system": ""}
+    return {**values, **tab.DEFAULTS, **tab.SPELLED, "max_new_tokens": 5, **changes}
+
+
+def run(playground, asked, **changes):
+    """All deltas of one run of the page."""
+
+    async def read():
+        runs = tab.Runs()
+        return [json.loads(one) async for one in tab.stream_run(playground, runs, controls(**changes), asked, "me")]
+
+    return asyncio.run(read())
+
+
+def test_generate_streams_typed_steps(client):
+    job = client.submit(PROMPT, max_new_tokens=4, api_name="/generate")
+    job.result(timeout=120)
+    events = [event for batch in job.outputs() for event in batch]
+    assert [event["type"] for event in events] == ["started", "step", "step", "step", "step", "finished"]
+    steps = [event for event in events if event["type"] == "step"]
+    assert [step["index"] for step in steps] == [0, 1, 2, 3]
+    assert [step["token_id"] for step in steps] == events[-1]["token_ids"]
+    assert all(0 < step["probability_before"] <= 1 for step in steps)
+    assert "".join(step["text"] for step in steps) == events[-1]["text"]
+
+
+def test_next_token_agrees_with_what_greedy_takes(client):
+    answer = client.predict(PROMPT, api_name="/next_token")
+    greedy = client.predict(PROMPT, max_new_tokens=1, api_name="/generate")
+    assert answer["candidates"][0]["token_id"] == greedy[-1]["token_ids"][0]
+    assert answer["candidates"][0]["after"] == 1.0
+
+
+def test_bad_values_get_a_kind_message(client):
+    with pytest.raises(Exception, match="temperature is 0"):
+        client.predict(PROMPT, temperature=0, do_sample=True, api_name="/generate")
+
+
+def test_deltas_add_up_and_the_last_has_everything(app_playground):
+    deltas = run(app_playground, {"run": "r"})
+    assert [delta["n"] for delta in deltas] == list(range(len(deltas)))
+    streamed = [event for delta in deltas[:-1] for event in delta.get("events", ())]
+    assert deltas[-1]["final"] is True
+    assert deltas[-1]["events"] == streamed
+    assert tab.unecho(deltas[0]["begin"][0]) == pg.GenerateRequest(PROMPT, model_id=DEFAULT_MODEL, max_new_tokens=5)
+
+
+def test_rewinding_sends_only_what_the_page_lacks(app_playground):
+    first = run(app_playground, {"run": "a"})[-1]["events"][-1][1]["token_ids"]
+    deltas = run(app_playground, {"run": "b", "prefix_token_ids": first[:3], "have": 3, "prompt": PROMPT})
+    steps = [event for _, event in deltas[-1]["events"] if event["type"] == "step"]
+    assert [step["id"] for step in steps] == first[3:]
+
+
+def test_a_step_by_hand_brings_the_next_distribution(app_playground):
+    deltas = run(app_playground, {"run": "a", "draw": 1, "have": 0})
+    upcoming = deltas[-1]["next"]
+    taken = deltas[-1]["events"][-1][1]["token_ids"]
+    assert len(taken) == 1
+    ahead = run(app_playground, {"run": "b", "prefix_token_ids": taken, "prompt": PROMPT, "have": 1}, max_new_tokens=2)
+    step = next(event for _, event in ahead[-1]["events"] if event["type"] == "step")
+    assert upcoming["candidates"][0][0] == step["id"]
+    assert upcoming["candidates"][0][3] == pytest.approx(step["before"], rel=1e-4)
+
+
+def test_stop_comes_with_figures_and_leaves_nothing(app_playground):
+    async def read():
+        runs, deltas = tab.Runs(), []
+        async for one in tab.stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me"):
+            deltas.append(json.loads(one))
+            if any(event["type"] == "step" for _, event in deltas[-1].get("events", ())):
+                runs.stop("me")
+        return runs, deltas
+
+    runs, deltas = asyncio.run(read())
+    finished = deltas[-1]["events"][-1][1]
+    assert finished["type"] == "finished"
+    assert finished["reason"] == "stopped"
+    assert len(finished["token_ids"]) < 400
+    assert len(runs) == 0
+
+
+def test_the_receipt_gives_the_tokens_of_the_page(app_playground):
+    deltas = run(app_playground, {"run": "r"}, do_sample=True, seed=3)
+    kept, finished = deltas[0]["begin"][0], deltas[-1]["events"][-1][1]
+    code = tab.build_receipt(app_playground, {"requests": [kept], "finished": [finished]}).code
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert json.loads(ran.stdout.splitlines()[-1])["token_ids"] == finished["token_ids"]
+
+
+def test_a_closed_page_frees_its_slot(app_playground):
+    async def leave():
+        runs = tab.Runs()
+        deltas = tab.stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me")
+        async for one in deltas:
+            if any(event["type"] == "step" for _, event in json.loads(one).get("events", ())):
+                break
+        await deltas.aclose()
+        return runs
+
+    assert len(asyncio.run(leave())) == 0
+    deadline = time.monotonic() + 20
+    while any(thread.name == "playground-engine" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "the engine still decodes for a page that has gone"
+        time.sleep(0.05)
+
+
+def test_a_new_run_ends_the_page_s_old_one(app_playground):
+    async def both():
+        runs = tab.Runs()
+
+        async def read(number):
+            stream = tab.stream_run(app_playground, runs, controls(max_new_tokens=200 if number else 2), {}, "me")
+            return [json.loads(one) async for one in stream]
+
+        first = asyncio.create_task(read(1))
+        await asyncio.sleep(0.5)
+        return await asyncio.gather(first, read(0))
+
+    first, second = asyncio.run(both())
+    assert first[-1]["events"][-1][1]["reason"] == "stopped"
+    assert second[-1]["events"][-1][1]["reason"] == "length"

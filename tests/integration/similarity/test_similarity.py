@@ -1,0 +1,74 @@
+"""The similarity endpoints through gradio_client, and its receipts in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from gradio_client.exceptions import AppError
+
+pytestmark = pytest.mark.embedded
+SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def run_receipt(code: str) -> dict[str, float]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
+def test_word_loss_gives_what_its_receipt_gives(client, app_playground, model_id):
+    from playground.similarity.receipt import word_loss_receipt
+
+    answer = client.predict(["man", "woman", "animal"], model_id, api_name="/word_loss")
+    assert len(answer["losses"]) == 6
+    for loss in answer["losses"]:
+        assert loss["loss"] == pytest.approx(sum(p["loss"] for p in loss["pieces"]) / len(loss["pieces"]), rel=1e-6)
+    source = app_playground.pretrained_source(model_id)
+    expected = run_receipt(word_loss_receipt(["man", "woman", "animal"], source, answer["template"]).code)
+    found = {f"{loss['source']} -> {loss['target']}": loss["perplexity"] for loss in answer["losses"]}
+    assert found == pytest.approx(expected, rel=2e-4)
+
+
+def test_words_that_the_embedded_tokenizer_does_not_know_get_no_number(client):
+    """They are a word's beginning and an unknown token; any other such word would get the same perplexity."""
+    with pytest.raises(AppError, match="knows no piece of “漢字”"):
+        client.predict(["man", "漢字"], api_name="/word_loss")
+
+
+def test_the_article_s_example_holds(client):
+    answer = client.predict(["man", "woman", "animal"], api_name="/word_loss")
+    perplexity = {(loss["source"], loss["target"]): loss["perplexity"] for loss in answer["losses"]}
+    assert perplexity["man", "woman"] * 5 < perplexity["man", "animal"]
+
+
+def test_word_matrix_agrees_with_word_loss(client):
+    words = ["man", "woman", "animal"]
+    matrix = client.predict(words, api_name="/word_matrix")
+    assert matrix["words"] == words
+    assert matrix["cosine"][0][0] == pytest.approx(1, abs=1e-5)
+    for loss in client.predict(words, api_name="/word_loss")["losses"]:
+        i, j = words.index(loss["source"]), words.index(loss["target"])
+        assert matrix["loss"][i][j] == pytest.approx(loss["loss"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "no words"),
+        (["man"], "only one word"),
+        (["a", "b", "c", "d"], "4 words; 3 fit"),
+        (["man", "x" * 5000], "fit"),
+    ],
+)
+def test_bad_input_is_answered_kindly(client, words, says):
+    with pytest.raises(AppError, match=says):
+        client.predict(words, api_name="/word_loss")
+    assert client.predict(["man", "woman"], api_name="/word_loss")["losses"]
+
+
+def test_a_model_without_words_to_label_is_refused(client):
+    with pytest.raises(AppError):
+        client.predict(["man", "woman"], "sentence-transformers/all-MiniLM-L6-v2", api_name="/word_loss")

@@ -1,0 +1,149 @@
+"""The Models tab's formatting, the catalog file, and bytes: everything that needs no page."""
+
+from __future__ import annotations
+
+import doctest
+import json
+
+import pytest
+
+from playground.config import Settings, format_bytes, parse_bytes
+from playground.errors import ConfigError, ModelNotFoundError
+from playground.models import catalog as catalog_module
+from playground.models.catalog import Catalog, ModelSpec, typed_in
+from playground.models.report import DeviceReport, ModelReport, Snapshot
+from tabs.models.tab import format_models
+
+SPEC = ModelSpec("a/b", "text-generation", "folder", "/x", title="A", parameters=7)
+REPORT = ModelReport("a/b", "A", "text-generation", "float32", "resident", "cpu", "float32", 10, 12, 2, 1, 0, 5.0,
+                     cache_bytes=4)  # fmt: skip
+DEVICE = DeviceReport("cpu", "CPU memory", 100, 80, 12, 70, 20, 4, 100)
+
+
+def test_rows_join_the_catalog_and_what_is_in_memory():
+    typed = ModelReport("x/typed", "x/typed", "text-generation", "4-bit", "failed", "", "", None, None, 0, 0, 0, None)
+    value = format_models(Catalog((SPEC,)), Snapshot((REPORT, typed), (DEVICE,)), Settings())
+    first, second = value["models"]
+    assert (first["id"], first["title"], first["parameters"]) == ("a/b", "A", 7)
+    assert [(one["state"], one["measured_bytes"], one["leases"]) for one in first["variants"]] == [("resident", 12, 2)]
+    assert (second["id"], second["variants"][0]["state"]) == ("x/typed", "failed")
+    assert first["variants"][0]["cache_bytes"] == 4
+    assert value["devices"][0]["reserve_bytes"] == 20
+    assert (value["devices"][0]["cache_bytes"], value["devices"][0]["limit_bytes"]) == (4, 100)
+    assert value["typing"]
+    json.dumps(value)
+
+
+def test_before_anything_is_measured_the_rows_are_there():
+    value = format_models(Catalog((SPEC,)), None, Settings(public=True))
+    assert [row["variants"] for row in value["models"]] == [[]]
+    assert value["devices"] == []
+    assert (value["public"], value["typing"]) == (True, False)
+    assert not format_models(Catalog((SPEC,)), None, Settings(hub="off"))["typing"]
+
+
+def test_the_catalog_that_comes_along_is_sound():
+    found = Catalog.read()
+    for wanted in ("distilbert/distilbert-base-uncased-finetuned-sst-2-english", "FacebookAI/roberta-large-mnli",
+                   "nlptown/bert-base-multilingual-uncased-sentiment", "openlm-research/open_llama_7b",
+                   "google/flan-t5-small"):  # fmt: skip
+        spec = found.find(wanted)
+        assert spec is not None
+        assert spec.note
+        assert spec.licence != "unknown"
+        assert spec.parameters
+    assert "4-bit" in found.find("openlm-research/open_llama_7b").quantizations
+    for task in catalog_module.TASKS:
+        assert found.default(task).source == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("models: 3", "no list 'models'"),
+        ("models: [", "can't be read"),
+        ("models: [{task: text-generation}]", "Entry 1 .* no 'id'"),
+        ("models: [{id: a, task: juggling}]", "task is 'juggling'"),
+        ("models: [{id: a, task: text-generation, colour: red}]", "'colour' is not a field"),
+        ("models: [{id: a, task: text-generation, source: moon}]", "source is 'moon'"),
+        ("models: [{id: a, task: text-generation, source: folder}]", "needs a 'location'"),
+        ("models: [{id: a, task: text-generation, quantizations: [2-bit]}]", "quantizations are"),
+        ("models: [{id: a, task: text-generation, parameters: many}]", "parameters is 'many'"),
+        ("models: [{id: a, task: text-generation}, {id: a, task: text-generation}]", "names 'a' twice"),
+        (b"\xff\xfe\x00", "can't be read"),
+    ],
+)
+def test_a_models_file_that_is_wrong_says_where(tmp_path, text, words):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ConfigError, match=words):
+        Catalog.read(path)
+
+
+def test_a_teacher_s_own_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("models:\n  - {id: my/model, task: text-classification, source: folder, location: /data/m}\n")
+    (spec,) = Catalog.read(path)
+    assert (spec.title, spec.location, spec.quantizations) == ("my/model", "/data/m", ("auto",))
+
+
+def test_sizes_are_read_as_they_are_written():
+    for text in ("538 MB", "5.1 GB", "27.0 GB", "999 bytes", "2 kB"):
+        if "bytes" not in text:
+            assert format_bytes(parse_bytes(text)) == text
+    assert format_bytes(999_600) == "1.0 MB"
+
+
+def test_examples_in_the_docstrings():
+    from playground.models import loading, memory, tiers
+
+    for module in (catalog_module, loading, memory, tiers):
+        assert doctest.testmod(module).failed == 0
+
+
+def test_typed_ids():
+    assert typed_in("gpt2", "text-generation").source == "hub"
+    with pytest.raises(ModelNotFoundError, match="owner, a slash and a name"):
+        typed_in("file:///etc/passwd", "text-generation")
+
+
+def test_memory_of_a_container_is_what_it_may_use(tmp_path, monkeypatch):
+    import torch
+
+    from playground.models import memory
+
+    for name, text in (
+        ("memory.max", "1000000"),
+        ("memory.current", "900000"),
+        ("memory.stat", "inactive_file 200000"),
+    ):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    found = memory.device_memory(torch.device("cpu"))
+    assert (found.total_bytes, found.free_bytes) == (1_000_000, 300_000)
+    (tmp_path / "memory.max").write_text("max")
+    assert memory.device_memory(torch.device("cpu")).total_bytes > 10**8
+
+
+def test_work_runs_under_the_decorator_of_spaces_where_that_package_is(monkeypatch):
+    import inspect
+    import sys
+    import types
+
+    from playground.models import zero_gpu
+    from playground.service import Playground
+
+    seen = []
+
+    def gpu(function):
+        def wrapper(*values):
+            seen.append((function.__name__, inspect.isgeneratorfunction(function), values))
+            return "done"
+
+        return wrapper
+
+    assert not zero_gpu.put_on_gpu(object()), "without the package nothing changes"
+    monkeypatch.setitem(sys.modules, "spaces", types.SimpleNamespace(GPU=gpu))
+    with Playground(Settings(device="cpu")) as playground:
+        assert playground.word_loss("request") == playground.word_matrix("request") == "done"
+    assert seen == [("word_loss", False, ("request",)), ("word_matrix", True, ("request",))]
