@@ -30,6 +30,7 @@ from playground.errors import (
     WrongTaskError,
 )
 from playground.models.catalog import ModelSpec
+from playground.models.cpu.packed_4bit import pack_4bit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -258,6 +259,7 @@ def load_model(
         )
     _check_complete(spec, task, model, set(info["missing_keys"]))
     _finish_8_bit(model)
+    pack_4bit(model)
     return model.eval().requires_grad_(False)
 
 

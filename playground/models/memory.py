@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 import torch
 
+from playground.models.cpu.packed_4bit import packs
+
 CGROUP = Path("/sys/fs/cgroup")
 KEPT_BYTES = 64 * 2**20
 
@@ -90,17 +92,17 @@ def _scales(attributes: dict[str, Any]) -> Iterator[torch.Tensor]:
             yield from _scales(vars(value))
 
 
-def predict_bytes(blueprint: torch.nn.Module, dtype: torch.dtype) -> int:
+def predict_bytes(blueprint: torch.nn.Module, dtype: torch.dtype, device: torch.device) -> int:
     """Bytes that a model will take, from its blueprint on the meta device: shapes without weights.
 
     A 4-bit weight costs half a byte, plus one byte per 64 values for the scale they share, plus a float32 per 256 such
-    scales, plus its two code tables (16 and 256 values). An 8-bit weight costs a byte, plus a float32 per row. What
-    bitsandbytes leaves alone (embeddings, norms, the head) keeps ``dtype``: this is why a small model with a large
-    vocabulary shrinks by less than a factor of 8.
+    scales, plus its two code tables (16 and 256 values); packed for a CPU, it costs two bytes per scale instead. An
+    8-bit weight costs a byte, plus a float32 per row. What bitsandbytes leaves alone (embeddings, norms, the head)
+    keeps ``dtype``: this is why a small model with a large vocabulary shrinks by less than a factor of 8.
 
     Source: Dettmers et al. 2023, QLoRA, section 3 (blocks of 64, double quantization with blocks of 256).
     """
-    quantized = {id(weight): size for weight, size in _quantized_weights(blueprint)}
+    quantized = {id(weight): size for weight, size in _quantized_weights(blueprint, device)}
     sizes: dict[int, int] = {}
     for name, tensor in [*blueprint.named_parameters(), *blueprint.named_buffers()]:
         plain = tensor.numel() * _element_size(blueprint, name, tensor, dtype)
@@ -108,14 +110,17 @@ def predict_bytes(blueprint: torch.nn.Module, dtype: torch.dtype) -> int:
     return sum(sizes.values())
 
 
-def _quantized_weights(blueprint: torch.nn.Module) -> Iterator[tuple[Any, int]]:
+def _quantized_weights(blueprint: torch.nn.Module, device: torch.device) -> Iterator[tuple[Any, int]]:
     """Each weight that bitsandbytes will quantize, and its bytes afterwards."""
     layer: Any
     for layer in blueprint.modules():
         if type(layer).__name__ == "Linear4bit":
             count = layer.in_features * layer.out_features
             blocks = math.ceil(count / 64)
-            yield layer.weight, math.ceil(count / 2) + blocks + 4 * (math.ceil(blocks / 256) + 1 + 16 + 256)
+            if device.type == "cpu" and packs(layer):
+                yield layer.weight, count // 2 + 2 * blocks + 4 * (1 + 16)
+            else:
+                yield layer.weight, math.ceil(count / 2) + blocks + 4 * (math.ceil(blocks / 256) + 1 + 16 + 256)
         elif type(layer).__name__ == "Linear8bitLt":
             yield layer.weight, layer.in_features * layer.out_features + 4 * layer.out_features
 

@@ -66,7 +66,7 @@ class Source:
         config = loading.load_config(spec, folder, task)
         with loading.explaining(spec):
             shape = loading.blueprint(config, task, quantization, device)
-            return predict_bytes(shape, loading.pick_dtype(quantization, device))
+            return predict_bytes(shape, loading.pick_dtype(quantization, device), device)
 
     def load(
         self,

@@ -89,7 +89,7 @@ def test_bytes_are_predicted_without_reading_the_weights(folders, architecture, 
     config = loading.load_config(spec, folders[architecture], spec.task)
     blueprint = loading.blueprint(config, spec.task, quantization, CPU)
     assert all(one.is_meta for one in blueprint.parameters())
-    predicted = memory.predict_bytes(blueprint, loading.pick_dtype(quantization, CPU))
+    predicted = memory.predict_bytes(blueprint, loading.pick_dtype(quantization, CPU), CPU)
     assert predicted == memory.measure_bytes(load(folders, architecture, quantization))
 
 
