@@ -3,7 +3,7 @@
 A flag wins over its variable, a variable over the default; on a Hugging Face Space (``SPACE_ID`` is set) the defaults
 are ``host=0.0.0.0`` and ``public=True``. Every setting is one field of `Settings`: its name gives
 the variable (``memory_budget`` -> ``PLAYGROUND_MEMORY_BUDGET``) and the flag (``--memory-budget``). Nothing else in the
-project reads ``PLAYGROUND_*`` variables.
+app reads ``PLAYGROUND_*`` variables.
 """
 
 from __future__ import annotations
@@ -17,35 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import ConfigError
+from playground.units import parse_bytes, parse_seconds
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-
-
-def parse_bytes(text: str) -> int:
-    """Number of bytes written as ``6GB``, ``500 MiB`` or ``1000000``.
-
-    >>> parse_bytes("1.5 GB"), parse_bytes("2MiB"), parse_bytes("512")
-    (1500000000, 2097152, 512)
-    """
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?i?)b?\s*", text.lower())
-    if not match or match[2] not in _UNITS:
-        raise ValueError("a size such as 6GB, 500MiB or a number of bytes")
-    return int(float(match[1]) * _UNITS[match[2]])
-
-
-def format_bytes(count: float) -> str:
-    """A number of bytes as people read it, in steps of 1000 as on a disk's label.
-
-    >>> format_bytes(538_060_416), format_bytes(5.1e9), format_bytes(999)
-    ('538 MB', '5.1 GB', '999 bytes')
-    """
-    units = ["bytes", "kB", "MB", "GB", "TB"]
-    while abs(count) >= 999.5 and len(units) > 1:
-        count /= 1000
-        del units[0]
-    whole = units[0] in ("bytes", "kB") or abs(count) >= 99.5
-    return f"{count:.0f} {units[0]}" if whole else f"{count:.1f} {units[0]}"
 
 
 def _boolean(text: str) -> bool:
@@ -64,16 +38,6 @@ def _count(text: str) -> int:
     if not text.strip().isdigit() or int(text) < 1:
         raise ValueError("a whole number of at least 1")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("a number of seconds, 0 for never")
-    return seconds
 
 
 def _host(text: str) -> str:
@@ -134,7 +98,7 @@ class Settings:
     ram_budget: int | None = _setting(
         None, parse_bytes, "bytes of models parked in RAM when a GPU is full; default: measured"
     )
-    idle_unload: float = _setting(0.0, _seconds, "seconds after the last use until a model is unloaded; 0: never")
+    idle_unload: float = _setting(0.0, parse_seconds, "seconds after the last use until a model is unloaded; 0: never")
     models_file: Path | None = _setting(
         None, _file, "a catalog of your own (YAML), in place of playground/models/catalog.yaml"
     )

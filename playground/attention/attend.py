@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.texts import is_byte_level, shown_piece, usable_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -262,6 +263,8 @@ def _check(request: AttentionRequest) -> None:
             f"The text has {len(request.text) + len(request.second_text):,} characters.",
             f"Give at most {MAX_CHARACTERS:,}; the first {MAX_TOKENS} tokens are shown.",
         )
+    for text in (request.text, request.second_text):
+        usable_text(text)
     if not 0 <= request.padding <= MAX_PADDING:
         raise InputError(f"padding is {request.padding}.", f"Add 0 to {MAX_PADDING} padding tokens.")
     if not 2 <= request.max_tokens <= MAX_TOKENS:
@@ -331,22 +334,12 @@ def _decoder_ids(
 def _described(tokenizer: PreTrainedTokenizerBase, ids: list[int], attended: list[int]) -> tuple[AttentionToken, ...]:
     """The tokens of some ids, each with the text that a person reads."""
     special = set(tokenizer.all_special_ids)
-    pieces = tokenizer.convert_ids_to_tokens(ids)
+    pieces, byte_level = tokenizer.convert_ids_to_tokens(ids), is_byte_level(tokenizer)
+    shown = [shown_piece(piece or "", byte_level=byte_level) for piece in pieces]  # None: an id beyond the vocabulary
     return tuple(
-        AttentionToken(
-            token_id, piece, piece if token_id in special else _readable(tokenizer, token_id, piece),
-            token_id in special, bool(bit),
-        )
-        for token_id, piece, bit in zip(ids, pieces, attended, strict=True)
-    )  # fmt: skip
-
-
-def _readable(tokenizer: PreTrainedTokenizerBase, token_id: int, piece: str) -> str:
-    """The text of one piece, its white space made visible; the raw piece for half of a UTF-8 character."""
-    text = str(tokenizer.decode([token_id]))
-    if not text or "\ufffd" in text:
-        return piece
-    return text.strip(" ") or text.replace(" ", "\u2423")
+        AttentionToken(token_id, piece, piece if token_id in special else text, token_id in special, bool(bit))
+        for token_id, piece, text, bit in zip(ids, pieces, shown, attended, strict=True)
+    )
 
 
 def _stack(

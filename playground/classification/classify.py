@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.classification.batching import Classifier, classifier
-from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.errors import EmptyInputError
+from playground.texts import usable_text
 
 if TYPE_CHECKING:
     from transformers import BatchEncoding
@@ -230,14 +231,7 @@ def check_text(text: str) -> None:
     """
     if not text.strip():
         raise EmptyInputError("There is no text yet.", "Type a sentence, or pick an example.")
-    if len(text) > MAX_CHARACTERS:
-        raise InputTooLongError(f"The text has {len(text):,} characters.", f"Use at most {MAX_CHARACTERS:,}.")
-    for position, character in enumerate(text):
-        if "\ud800" <= character <= "\udfff":
-            raise InputError(
-                f"Character {position + 1} is half of a character (a lone surrogate), which no tokenizer can read.",
-                "Delete it and type it again.",
-            )
+    usable_text(text, MAX_CHARACTERS)
 
 
 def count_tokens(machine: Classifier, encoding: BatchEncoding, request: ClassifyRequest) -> int:

@@ -8,7 +8,6 @@ come from (`engine`).
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from transformers import (
 )
 
 from playground.generation.generate import Alternative, Beam, BeamNode, Candidate, GenerateRequest
+from playground.texts import readable_piece
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -57,7 +57,7 @@ class Pieces:
         token = self._tokenizer.convert_ids_to_tokens(token_id)
         if not isinstance(token, str):
             return f"<{token_id}>"
-        return token if re.fullmatch(r"<0x[0-9A-F]{2}>", token) else _show_bytes(token)
+        return readable_piece(token, byte_level=True)
 
 
 class ReplyText:
@@ -424,23 +424,3 @@ def _alternatives(
 def _anchor(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The ids of some plain text to stand in front of a token."""
     return list(tokenizer("a", add_special_tokens=False)["input_ids"])
-
-
-def _show_bytes(token: str) -> str:
-    """A byte-level token (GPT-2's alphabet) with what is readable as text and the other bytes as ``<0xE2>``.
-
-    >>> _show_bytes("Ġhello"), _show_bytes("ðŁĺ")
-    (' hello', '<0xF0><0x9F><0x98>')
-    """
-    letters = _byte_letters()
-    if any(letter not in letters for letter in token):
-        return token
-    text = bytes(letters[letter] for letter in token).decode("utf-8", errors="surrogateescape")
-    return "".join(f"<0x{ord(one) - 0xDC00:02X}>" if 0xDC80 <= ord(one) <= 0xDCFF else one for one in text)
-
-
-def _byte_letters() -> dict[str, int]:
-    """GPT-2's letters for bytes: printable ones stand for themselves, the others follow from U+0100."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in plain]
-    return {chr(byte): byte for byte in plain} | {chr(0x100 + i): byte for i, byte in enumerate(others)}

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from playground.config import format_bytes
 from playground.errors import BudgetError, BusyError, DeviceMemoryError, PlaygroundError
 from playground.generation.choose import (
     BeamSearch,
@@ -58,6 +57,7 @@ from playground.generation.prompts import Prompt, context_length, prepare
 from playground.models.cpu.linear import prepare_for_crowd
 from playground.models.cpu.threads import release_helpers
 from playground.models.memory import device_memory
+from playground.units import format_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError
+from playground.texts import usable_text
 
 if TYPE_CHECKING:
     from playground.generation.running import Generation
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_BEAMS = 8
-_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -380,11 +379,7 @@ def check_request(request: GenerateRequest) -> None:
     if any(not text for text in request.stop_strings):
         raise InputError("A stop string is empty.", "Remove it.")
     for text in [request.prompt or "", *(one.content for one in request.messages or ()), *request.stop_strings]:
-        if half := _HALF_A_CHARACTER.search(text):
-            raise InputError(
-                f"Character {half.start() + 1} is half of a character (a lone surrogate), which no tokenizer can read.",
-                "Delete it, or type it again.",
-            )
+        usable_text(text)
 
 
 def as_dict(value: Any) -> Any:

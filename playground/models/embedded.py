@@ -26,6 +26,7 @@ from typing import Any
 
 from playground.errors import PlaygroundError, PreparationError
 from playground.models.recipes import RECIPES, Recipe, sha256_of
+from playground.units import format_bytes
 
 NAMES: tuple[str, ...] = tuple(RECIPES)
 MANIFEST = "manifest.json"
@@ -197,12 +198,12 @@ class _Shelf:
     def _require_space(self, name: str, recipe: Recipe) -> None:
         free_bytes = shutil.disk_usage(self.models).free
         if free_bytes < recipe.size_bytes:
-            raise self._no_space(name, f"{free_bytes / 1e6:,.0f} MB are free, ")
+            raise self._no_space(name, f"{format_bytes(free_bytes)} are free, ")
 
     def _no_space(self, name: str, found: str = "") -> PreparationError:
         return PreparationError(
             f"Not enough disk space for {name} in {self.home}: {found}"
-            f"{self.recipes[name].size_bytes / 1e6:,.0f} MB are needed.",
+            f"{format_bytes(self.recipes[name].size_bytes)} are needed.",
             "Free some space, or set PLAYGROUND_HOME to a folder on another disk.",
         )
 

@@ -24,7 +24,6 @@ import huggingface_hub
 from huggingface_hub import errors as hub_errors
 from tqdm import tqdm
 
-from playground.config import format_bytes
 from playground.errors import (
     CorruptModelError,
     GatedModelError,
@@ -37,6 +36,7 @@ from playground.errors import (
 )
 from playground.models.catalog import ModelSpec
 from playground.models.loading import Report
+from playground.units import format_bytes
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # configuration, tokenizer, chat template; all at the top
 INDEX_FILES = {"model.safetensors": "model.safetensors.index.json", "pytorch_model.bin": "pytorch_model.bin.index.json"}

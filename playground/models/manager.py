@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.config import Settings, format_bytes
+from playground.config import Settings
 from playground.errors import (
     BudgetError,
     DeviceMemoryError,
@@ -40,6 +40,7 @@ from playground.models.catalog import QUANTIZATIONS, TASKS, Catalog, ModelSpec, 
 from playground.models.entries import Entry, Job, report_of
 from playground.models.lending import Guard, Lease, LoadedModel, ModelKey
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
+from playground.units import format_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -24,6 +24,7 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutput
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.texts import is_byte_level, shown_piece, usable_text
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
@@ -319,8 +320,7 @@ def check_words(words: Sequence[str], most: int) -> tuple[tuple[str, ...], tuple
             raise InputTooLongError(
                 f"{_short(word)} has {len(word):,} characters; {MAX_CHARACTERS:,} fit.", "Shorten it or split it."
             )
-        if any("\ud800" <= character <= "\udfff" for character in word):
-            raise InputError(f"{_short(word)} holds half of a character (a lone surrogate).", "Type it again.")
+        usable_text(word, name=_short(word))
     return kept, tuple(notes)
 
 
@@ -521,7 +521,11 @@ def _word_loss(loaded: LoadedModel, source: str, target: str, pieces: list[tuple
     losses = [loss for _, loss in pieces]
     mean = sum(losses) / len(losses)
     names = loaded.tokenizer.convert_ids_to_tokens([token_id for token_id, _ in pieces])
-    shown = tuple(PieceLoss(i, name, math.exp(-loss), loss) for name, (i, loss) in zip(names, pieces, strict=True))
+    byte_level = is_byte_level(loaded.tokenizer)
+    shown = tuple(
+        PieceLoss(i, shown_piece(name, byte_level=byte_level), math.exp(-loss), loss)
+        for name, (i, loss) in zip(names, pieces, strict=True)
+    )
     return WordLoss(source, target, mean, sum(losses), math.exp(mean), shown)
 
 

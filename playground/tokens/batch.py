@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.texts import usable_text
 from playground.tokens.rules import TokenizerShelf
-from playground.tokens.tokenize import usable_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -76,7 +76,6 @@ class EncodedBatch:
     truncated: tuple[int, ...]
     padding_side: str
     pad_token: str | None
-    notes: tuple[str, ...] = ()
 
     @property
     def is_rectangular(self) -> bool:
@@ -92,7 +91,7 @@ def encode(shelf: TokenizerShelf, request: EncodeRequest) -> EncodedBatch:
         InputTooLongError: more than eight texts, or one is too long.
         InputError: an argument doesn't fit the others; the message says which.
     """
-    texts, pairs, notes = _checked(request)
+    texts, pairs = _checked(request)
     tokenizer, lock = shelf.copy(request.model_id)
     with lock:
         _check_tokenizer(tokenizer, request)
@@ -103,7 +102,7 @@ def encode(shelf: TokenizerShelf, request: EncodeRequest) -> EncodedBatch:
     rows = tuple(_row(rules, tokenizer, dictionary, index, sample) for index, sample in enumerate(samples))
     truncated = _truncated([len(ids) for ids in whole], rows, request, len(texts))
     side = request.padding_side or tokenizer.padding_side
-    return EncodedBatch(request, rows, dictionary, truncated, side, tokenizer.pad_token, notes)
+    return EncodedBatch(request, rows, dictionary, truncated, side, tokenizer.pad_token)
 
 
 def call_arguments(request: EncodeRequest) -> dict[str, Any]:
@@ -141,8 +140,8 @@ def _call(
         ) from None
 
 
-def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None, tuple[str, ...]]:
-    """The texts and pairs, made usable."""
+def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None]:
+    """The texts and pairs, when they can be used."""
     if not any(text for text in request.texts):
         raise EmptyInputError("There is no text.", "Type at least one sentence.")
     if len(request.texts) > MAX_TEXTS:
@@ -154,20 +153,14 @@ def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None, tuple
     ):
         if value not in allowed:
             raise InputError(f"{name} is {value!r}.", f"Use one of {', '.join(allowed)}.")
-    notes: list[str] = []
-    cleaned = []
-    for text in (*request.texts, *request.pairs):
-        usable, more = usable_text(text, 5_000)
-        cleaned.append(usable)
-        notes += more
-    texts, pairs = cleaned[: len(request.texts)], cleaned[len(request.texts) :]
+    texts, pairs = ([usable_text(text, 5_000, "A text") for text in given] for given in (request.texts, request.pairs))
     has_pairs = any(pairs)
     if has_pairs and (len(pairs) != len(texts) or not all(pairs)):
         raise InputError("Some texts have a pair and some don't.", "Give every text a pair, or none.")
     if request.truncation == "only_second" and not has_pairs:
         raise InputError("truncation is only_second, but there are no pairs.", "Use only_first, or write pairs.")
     _check_lengths(request)
-    return texts, pairs if has_pairs else None, tuple(notes)
+    return texts, pairs if has_pairs else None
 
 
 def _check_lengths(request: EncodeRequest) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.texts import usable_text
 from playground.tokens.rules import TokenizerShelf
 from playground.tokens.tokenize import (
     MAX_CHARACTERS,
     Tokenization,
     TokenizeRequest,
     tokenize,
-    usable_text,
 )
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _checked(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
             raise InputTooLongError(
                 "The conversation is too long.", f"Keep it under {MAX_CHARACTERS // 2:,} characters."
             )
-        checked.append({"role": message.role, "content": usable_text(message.content)[0]})
+        checked.append({"role": message.role, "content": usable_text(message.content)})
     return checked
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from playground.receipt import Receipt, literal
 from playground.tokens.batch import call_arguments
 from playground.tokens.masks import MaskRequest
-from playground.tokens.tokenize import usable_text
 
 AUTO_CLASSES = (
     ("text-classification", "AutoModelForSequenceClassification"),
@@ -108,4 +107,4 @@ def _wrong(request: MaskRequest, has_pairs: bool) -> str:
 
 
 def _texts(texts: tuple[str, ...]) -> str:
-    return "[\n" + "".join(f"    {literal(usable_text(text, len(text))[0])},\n" for text in texts) + "]"
+    return "[\n" + "".join(f"    {literal(text)},\n" for text in texts) + "]"

@@ -8,7 +8,7 @@ from typing import Any
 from playground.receipt import Receipt, literal
 from playground.tokens.batch import EncodeRequest, call_arguments
 from playground.tokens.chat_template import ChatTemplateRequest
-from playground.tokens.tokenize import CompareRequest, TokenizeRequest, usable_text
+from playground.tokens.tokenize import CompareRequest, TokenizeRequest
 
 
 def token_receipt(request: Any, source_of: Callable[[str], str], task_of: Callable[[str], str]) -> Receipt:
@@ -38,7 +38,7 @@ def tokenize_receipt(request: TokenizeRequest, source: str) -> Receipt:
 from transformers import AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained({literal(source)})
-text = {literal(_usable(request.text))}
+text = {literal(request.text)}
 
 encoding = tokenizer(text, return_offsets_mapping=True{special})
 tokens = tokenizer.convert_ids_to_tokens(encoding["input_ids"])
@@ -73,7 +73,7 @@ print(json.dumps(dict(batch)))
 def chat_receipt(request: ChatTemplateRequest, source: str) -> Receipt:
     """A conversation as the model reads it."""
     lines = "".join(
-        f"    {{'role': {literal(message.role)}, 'content': {literal(_usable(message.content))}}},\n"
+        f"    {{'role': {literal(message.role)}, 'content': {literal(message.content)}}},\n"
         for message in request.messages
     )
     code = f"""import json
@@ -102,7 +102,7 @@ def compare_receipt(request: CompareRequest, sources: tuple[str, ...]) -> Receip
 
 from transformers import AutoTokenizer
 
-text = {literal(_usable(request.text))}
+text = {literal(request.text)}
 counts = {{}}
 for name in [{names}]:
     tokenizer = AutoTokenizer.from_pretrained(name)
@@ -116,8 +116,4 @@ print(json.dumps(counts))
 
 
 def _texts(texts: tuple[str, ...]) -> str:
-    return "[\n" + "".join(f"    {literal(_usable(text))},\n" for text in texts) + "]"
-
-
-def _usable(text: Any) -> str:
-    return usable_text(text, len(text))[0]
+    return "[\n" + "".join(f"    {literal(text)},\n" for text in texts) + "]"

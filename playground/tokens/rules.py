@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,11 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tokenizers import Tokenizer
 
 from playground.errors import UnsupportedOptionError
+from playground.texts import METASPACE, byte_alphabet, shown_bytes, shown_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-METASPACE = "▁"
 
 
 class Entry(NamedTuple):
@@ -144,8 +142,8 @@ class TokenizerRules:
         """A piece for human eyes: bytes decoded, spaces visible, the continuation mark kept."""
         data = self.piece_bytes(token_id, piece)
         if data is not None:
-            return visible_bytes(data)
-        return visible(piece.replace(METASPACE, " ")) if METASPACE in piece else visible(piece)
+            return shown_bytes(data)
+        return shown_text(piece.replace(METASPACE, " "))
 
 
 @dataclass
@@ -207,58 +205,3 @@ def read_rules(tokenizer_json: str) -> TokenizerRules:
     backend.no_padding()
     backend.no_truncation()
     return TokenizerRules(backend, json.loads(tokenizer_json))
-
-
-def visible(text: str) -> str:
-    """The text with whitespace, control and format characters made visible.
-
-    >>> visible("a b\\n\\u200d")
-    'a·b↵⟨U+200D⟩'
-    """
-    if text.isascii() and text.isalnum():
-        return text
-    return "".join(_visible_character(character) for character in text)
-
-
-def _visible_character(character: str) -> str:
-    if character in _SIGNS:
-        return _SIGNS[character]
-    category = unicodedata.category(character)
-    if category == "Cc":
-        return chr(0x2400 + ord(character)) if ord(character) < 0x20 else f"⟨U+{ord(character):04X}⟩"
-    if category in ("Cf", "Zs", "Zl", "Zp"):
-        return f"⟨U+{ord(character):04X}⟩"
-    return character
-
-
-_SIGNS = {" ": "·", "\n": "↵", "\t": "⇥", "\x7f": "␡"}
-
-
-def visible_bytes(data: bytes) -> str:
-    """UTF-8 bytes as text, with what is no whole character written as its bytes.
-
-    >>> visible_bytes(b"a \\xf0\\x9f")
-    'a·⟨F0 9F⟩'
-    """
-    shown, rest = "", data
-    while rest:
-        try:
-            return shown + visible(rest.decode())
-        except UnicodeDecodeError as error:
-            shown += visible(rest[: error.start].decode()) + f"⟨{rest[error.start : error.end].hex(' ').upper()}⟩"
-            rest = rest[error.end :]
-    return shown.replace("⟩⟨", " ")
-
-
-def byte_alphabet() -> dict[str, int]:
-    """The 256 characters with which byte-level BPE writes bytes: ``Ġ`` is the byte of a space.
-
-    Printable bytes stand for themselves, the others are shifted above U+0100.
-    Source: openai/gpt-2 ``encoder.py``, ``bytes_to_unicode``.
-
-    >>> byte_alphabet()["Ġ"], byte_alphabet()["A"], len(byte_alphabet())
-    (32, 65, 256)
-    """
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + k): byte for k, byte in enumerate(hidden)}

@@ -14,13 +14,13 @@ Three ideas carry it:
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from playground.errors import InputError, InputTooLongError
-from playground.tokens.rules import METASPACE, Entry, TokenizerRules, TokenizerShelf, visible
+from playground.errors import InputError
+from playground.texts import METASPACE, shown_text, usable_text
+from playground.tokens.rules import Entry, TokenizerRules, TokenizerShelf
 
 MAX_CHARACTERS = 20_000
 MAX_COMPARED = 4
@@ -98,9 +98,7 @@ class Counts:
 class Tokenization:
     """A text as one tokenizer sees it.
 
-    ``tokens`` holds the described ones, ``input_ids`` all of them. The texts of the segments, joined, are ``text``,
-    which differs from what was asked only where half of a surrogate pair (no character) was replaced by ``�``;
-    ``notes`` says so.
+    ``tokens`` holds the described ones, ``input_ids`` all of them. The texts of the segments, joined, are ``text``.
     """
 
     model_id: str
@@ -188,7 +186,7 @@ def token_columns(shelf: TokenizerShelf, request: TokenizeRequest) -> TokenColum
     Raises:
         InputTooLongError: the text has more than 20,000 characters.
     """
-    text, notes = usable_text(request.text)
+    text, notes = usable_text(request.text, MAX_CHARACTERS), ()
     rules = shelf.rules(request.model_id)
     encoding = rules.backend.encode(text, add_special_tokens=request.add_special_tokens)
     ids, special = encoding.ids, encoding.special_tokens_mask  # each look at a property copies the whole list
@@ -255,23 +253,6 @@ def boundaries(result: Tokenization) -> set[int]:
             start = segment.start + segment.text.index(body)
             cuts |= {start, start + len(body)}
     return cuts
-
-
-def usable_text(text: str, limit: int = MAX_CHARACTERS) -> tuple[str, tuple[str, ...]]:
-    """The text with every lone surrogate replaced by ``�``, and a note if there was one.
-
-    A browser can send half of a surrogate pair; it is no character and has no UTF-8 bytes, so no tokenizer takes it.
-
-    >>> usable_text("a\\ud83d")
-    ('a�', ('1 half of a surrogate pair is no character: it was replaced by �.',))
-    """
-    if len(text) > limit:
-        raise InputTooLongError(f"The text has {len(text):,} characters.", f"Shorten it to {limit:,}.")
-    text, count = re.subn("[\ud800-\udfff]", "�", text)
-    if not count:
-        return text, ()
-    kind = "half of a surrogate pair is no character: it was" if count == 1 else "halves of surrogate pairs were"
-    return text, (f"{count} {kind} replaced by �.",)
 
 
 def _spans(text: str, offsets: list[Span], entries: list[Entry], special: list[int]) -> list[Span | None]:
@@ -398,7 +379,7 @@ def _held(places: list[tuple[str, int, int]]) -> str:
             k, last = k + 1, last + 1
         if last - first + 1 < total:
             which = f"byte {first}" if first == last else f"bytes {first}–{last}"
-            sign = visible(character) if unicodedata.category(character)[0] != "M" else "◌" + character
+            sign = shown_text(character) if unicodedata.category(character)[0] != "M" else "◌" + character
             notes.append(f"{which} of {total} of {sign} (U+{ord(character):04X})".replace("⟨", "").replace("⟩", ""))
         k += 1
     return ", ".join(notes)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from playground.errors import EmptyInputError, InputTooLongError, UnsupportedOptionError
+from playground.texts import usable_text
 from playground.tokens.rules import TokenizerRules, TokenizerShelf
-from playground.tokens.tokenize import usable_text
 
 MAX_RESULTS = 200
 MAX_WORD = 60
@@ -87,7 +87,7 @@ def search_vocabulary(shelf: TokenizerShelf, request: VocabularyRequest) -> Voca
         InputTooLongError: the query has more than 200 characters.
     """
     rules = shelf.rules(request.model_id)
-    query, _ = usable_text(request.query, MAX_RESULTS)
+    query = usable_text(request.query, MAX_RESULTS, "The query")
     vocabulary = rules.vocabulary
     found = _found(rules, vocabulary, query)
     chosen = found[: max(0, min(request.limit, MAX_RESULTS))]
@@ -116,7 +116,7 @@ def explain_split(shelf: TokenizerShelf, request: SplitRequest) -> Split:
         UnsupportedOptionError: the tokenizer's algorithm is none of BPE, WordPiece, Unigram.
     """
     rules = shelf.rules(request.model_id)
-    text, _ = usable_text(request.word.strip(), MAX_WORD)
+    text = usable_text(request.word.strip(), MAX_WORD, "The word")
     if is_added(rules, text):
         return _split_added(rules, text)
     word, words = _first_word(rules, text)

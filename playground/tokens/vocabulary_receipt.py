@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from playground.receipt import Receipt, literal
 from playground.tokens.rules import TokenizerRules
-from playground.tokens.tokenize import usable_text
-from playground.tokens.vocabulary import MAX_RESULTS, MAX_WORD, SplitRequest, VocabularyRequest, is_added
+from playground.tokens.vocabulary import SplitRequest, VocabularyRequest, is_added
 
 _WORDPIECE = """pieces, start = [], 0  # the longest piece that the vocabulary knows, from the left, again and again
 while start < len(word):
@@ -48,7 +47,7 @@ _ADDED = """word, pieces = text, [text]  # an added token is cut out of a text b
 
 def vocabulary_receipt(search: VocabularyRequest, split: SplitRequest, source: str, rules: TokenizerRules) -> Receipt:
     """The matches of a search and the replay of a split by these rules."""
-    query, word = usable_text(search.query, MAX_RESULTS)[0], usable_text(split.word.strip(), MAX_WORD)[0]
+    query, word = search.query, split.word.strip()
     code = f"""import json
 
 from transformers import AutoTokenizer

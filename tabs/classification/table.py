@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.units import format_seconds
 from tabs import answers
 from tabs.components import answer_box, explain, file_to_serve, friendly, view
 
@@ -49,9 +50,9 @@ def format_done(result: pg.TableResult) -> dict[str, Any]:
     """The last value of the progress view: the bar of a stopped run stays where it was."""
     done, seconds = len(result.rows), result.elapsed_seconds
     speed = f" ({done / seconds:,.0f} rows/s)" if seconds else ""
-    text = f"Done: {format_count(done)} in {seconds:.1f} s{speed}"
+    text = f"Done: {format_count(done)} in {format_seconds(seconds)}{speed}"
     if result.stopped:
-        text = f"Stopped after {done:,} of {format_count(result.usable_rows)} in {seconds:.1f} s{speed}."
+        text = f"Stopped after {done:,} of {format_count(result.usable_rows)} in {format_seconds(seconds)}{speed}."
         text += " Long texts come first, so these are the longest." if done else ""
     return {"percent": int(100 * done / result.usable_rows), "text": text, "running": False}
 

@@ -67,12 +67,12 @@ def format_tokens(result: pg.TokenColumns) -> dict[str, Any]:
 
 def _unusual_gaps(result: pg.TokenColumns) -> list[list[Any]]:
     """Where text that no token stands for begins, and how it is shown, unless it is one space."""
-    from playground.tokens.rules import visible
+    from playground.texts import shown_text
 
     gaps, position = [], 0
     for start, end, _ in [*result.groups, [len(result.text), 0, ()]]:
         if start > position and (text := result.text[position:start]) != " ":
-            gaps.append([position, visible(text)])
+            gaps.append([position, shown_text(text)])
         position = end
     return gaps
 
@@ -160,7 +160,7 @@ def build_live(playground: pg.Playground) -> None:
 
     explain(
         "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
-        " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `⟨F0 9F⟩` are bytes of a"
+        " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `<0xF0>` are bytes of a"
         " character that was cut."
     )
     with gr.Row(equal_height=False):

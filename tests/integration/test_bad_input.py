@@ -1,4 +1,4 @@
-"""What people paste by mistake, into every endpoint: an answer or a kind sentence, never gradio's nameless error."""
+"""What people paste by mistake, into every endpoint: an answer or a kind sentence, never a nameless error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALLS = {
     "/word_loss": lambda text: {"words": ["man", text]},
     "/word_matrix": lambda text: {"words": ["man", "woman", text]},
 }
-NAMELESS = "The upstream Gradio app has raised an exception"
+NAMELESS = ("The upstream Gradio app has raised an exception", "Something went wrong on our side", "Traceback")
 
 
 def test_every_endpoint_with_a_text_is_called(client):
@@ -53,7 +53,7 @@ def test_a_strange_text_is_answered(client, endpoint, monkeypatch):
             answer = client.predict(**CALLS[endpoint](text), api_name=endpoint)
         except AppError as error:
             message = str(error)
-            assert NAMELESS not in message and "Traceback" not in message, f"{name}: {message}"
+            assert not any(said in message for said in NAMELESS), f"{name}: {message}"
             assert message.strip().endswith((".", "!", "?")), f"{name}: {message!r} is no sentence"
         else:
             assert answer, name

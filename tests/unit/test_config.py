@@ -6,8 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from playground.config import Settings, parse_bytes
+from playground.config import Settings
 from playground.errors import ConfigError
+from playground.units import parse_bytes
 
 
 def test_defaults_need_nothing():

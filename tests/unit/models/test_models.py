@@ -7,11 +7,12 @@ import json
 
 import pytest
 
-from playground.config import Settings, format_bytes, parse_bytes
+from playground.config import Settings
 from playground.errors import ConfigError, ModelNotFoundError
 from playground.models import catalog as catalog_module
 from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.report import DeviceReport, ModelReport, Snapshot
+from playground.units import format_bytes, parse_bytes
 from tabs.models.tab import format_models
 
 SPEC = ModelSpec("a/b", "text-generation", "folder", "/x", title="A", parameters=7)

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from playground.config import Settings
 from playground.errors import InputError, InputTooLongError
 from playground.service import Playground
-from playground.tokens.rules import TokenizerShelf, read_rules, visible
+from playground.tokens.rules import TokenizerShelf, read_rules
 from playground.tokens.tokenize import (
     CompareRequest,
     TokenizeRequest,
@@ -90,7 +90,7 @@ ANY_TEXT = st.text(max_size=60) | st.lists(
     st.sampled_from(
         ["👩‍👩‍👧", "é", "e\u0301", "한국", "שלום", "مرحبا", "ﬁ", "㎏", " ", "\n", "\t",
          "\x00", "\u200b", "The", "cat's", "$%",
-         "�", "<|im_end|>", "[CLS]", "</s>", "▁", "Ġ", "##a", "\ud83d", "中文", "1234", "İ", "ß"]
+         "�", "<|im_end|>", "[CLS]", "</s>", "▁", "Ġ", "##a", "中文", "1234", "İ", "ß"]
     ),
     max_size=20,
 ).map("".join)  # fmt: skip
@@ -122,7 +122,7 @@ def test_other_algorithms_lose_no_character_either(tiny, kind, text):
 
 @pytest.mark.parametrize("model_id", EMBEDDED)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=ANY_TEXT.filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
+@given(text=ANY_TEXT)
 def test_ids_and_offsets_are_those_of_transformers(shelf, model_id, text):
     tokenizer, _ = shelf.copy(model_id)
     theirs = tokenizer(text, return_offsets_mapping=True)
@@ -137,7 +137,7 @@ def test_ids_and_offsets_are_those_of_transformers(shelf, model_id, text):
 
 def test_half_of_a_character_is_shown_as_its_bytes(shelf):
     result = tokenize(shelf, TokenizeRequest("a 👍", SMOLLM))
-    assert [token.shown for token in result.tokens] == ["a", "·⟨F0 9F⟩", "⟨91⟩", "⟨8D⟩"]
+    assert [token.shown for token in result.tokens] == ["a", "·<0xF0><0x9F>", "<0x91>", "<0x8D>"]
     assert [token.byte_note for token in result.tokens] == [
         "", "bytes 1–2 of 4 of 👍 (U+1F44D)", "byte 3 of 4 of 👍 (U+1F44D)", "byte 4 of 4 of 👍 (U+1F44D)",
     ]  # fmt: skip
@@ -153,7 +153,7 @@ def test_bytes_without_a_piece_are_said_to_be_dropped_and_spans_stay_right(shelf
 
 def test_byte_fallback_is_shown_as_bytes(tiny):
     result = tokenize(tiny, TokenizeRequest("é", "fallback"))
-    assert [token.shown for token in result.tokens if not token.added] == ["⟨C3⟩", "⟨A9⟩"]
+    assert [token.shown for token in result.tokens if not token.added] == ["<0xC3>", "<0xA9>"]
     assert [token.byte_note for token in result.tokens if not token.added] == [
         "byte 1 of 2 of é (U+00E9)", "byte 2 of 2 of é (U+00E9)",
     ]  # fmt: skip
@@ -184,13 +184,8 @@ def test_a_metaspace_that_the_tokenizer_put_in_front_stands_for_no_character(tin
     assert result.tokens[0].piece == "▁" and result.tokens[0].added
 
 
-def test_half_of_a_surrogate_pair_is_replaced_and_said(shelf):
-    result = tokenize(shelf, TokenizeRequest("a\ud83d b", SMOLLM))
-    assert result.text == "a� b" and "surrogate" in result.notes[0]
-
-
 def test_too_long_a_text_gets_a_kind_message(shelf):
-    with pytest.raises(InputTooLongError, match="Shorten it to 20,000"):
+    with pytest.raises(InputTooLongError, match="at most 20,000"):
         tokenize(shelf, TokenizeRequest("x" * 20_001, MINILM))
 
 
@@ -218,13 +213,6 @@ def test_a_comparison_marks_the_boundaries_that_differ(shelf):
 def test_a_comparison_needs_different_tokenizers(shelf, model_ids):
     with pytest.raises(InputError, match="two to four different"):
         compare(shelf, CompareRequest("x", model_ids))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"), [("a b", "a·b"), ("\t\n", "⇥↵"), ("\x00\x7f", "␀␡"), ("\xa0\u200d", "⟨U+00A0⟩⟨U+200D⟩")]
-)
-def test_whitespace_and_control_characters_are_visible(text, shown):
-    assert visible(text) == shown
 
 
 def test_the_live_path_needs_no_torch():

@@ -1,0 +1,133 @@
+"""One policy for odd text, and one way to show a piece of a vocabulary: what every capability does alike.
+
+Text in, text out; it knows no model and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from playground.errors import InputError, InputTooLongError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+METASPACE = "▁"
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+_SIGNS = {" ": "·", "\n": "↵", "\t": "→", "\x7f": "␡"}
+
+
+def usable_text(text: str, limit: int | None = None, name: str = "The text") -> str:
+    """The text itself, unless no tokenizer could read it.
+
+    Half of a surrogate pair, which a browser or a cut string may send, is no character and has no UTF-8 bytes:
+    transformers would fail on it. Control characters and NUL are characters, and stay.
+
+    Raises:
+        InputTooLongError: the text has more characters than ``limit``.
+        InputError: half of a surrogate pair stands in it.
+    """
+    if limit is not None and len(text) > limit:
+        raise InputTooLongError(f"{name} has {len(text):,} characters.", f"Use at most {limit:,}.")
+    if half := _HALF_A_CHARACTER.search(text):
+        raise InputError(
+            f"Character {half.start() + 1} of {name[:1].lower()}{name[1:]} is half of a character (a lone surrogate),"
+            " which no tokenizer can read.",
+            "Delete it, or type it again.",
+        )
+    return text
+
+
+def sendable(text: str) -> str:
+    """The text with ``\ufffd`` in place of each half of a surrogate pair, for quoting it: no page could be sent it."""
+    return _HALF_A_CHARACTER.sub("\ufffd", text)
+
+
+def shown_piece(piece: str, *, byte_level: bool = False) -> str:
+    """An entry of a vocabulary for human eyes: spaces are seen, and bytes that are no whole character are spelled out.
+
+    ``byte_level`` says that pieces are written in the byte alphabet of GPT-2. A WordPiece ``##s`` stays as it is.
+
+    >>> shown_piece("Ġcat", byte_level=True), shown_piece("▁cat"), shown_piece("##s")
+    ('·cat', '·cat', '##s')
+    """
+    return shown_text(readable_piece(piece, byte_level=byte_level))
+
+
+def readable_piece(piece: str, *, byte_level: bool = False) -> str:
+    """The same with spaces as spaces: what a piece adds to a text.
+
+    >>> readable_piece("Ġcat", byte_level=True), readable_piece("<0x0A>")
+    (' cat', '<0x0A>')
+    """
+    if _BYTE.fullmatch(piece):
+        return piece
+    alphabet = byte_alphabet()
+    if byte_level and all(character in alphabet for character in piece):
+        return readable_bytes(bytes(alphabet[character] for character in piece))
+    return piece.replace(METASPACE, " ")
+
+
+def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """True when a tokenizer's pieces are written in the byte alphabet (GPT-2, SmolLM2, Llama 3 ...)."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return hasattr(tokenizer, "byte_encoder")
+    parts = (backend.pre_tokenizer, backend.decoder)
+    return any(part is not None and b'"ByteLevel"' in part.__getstate__() for part in parts)
+
+
+def shown_text(text: str) -> str:
+    """The text with whitespace, control and format characters made visible.
+
+    >>> shown_text("a b\\n\\u200d")
+    'a·b↵⟨U+200D⟩'
+    """
+    if text.isascii() and text.isalnum():
+        return text
+    return "".join(_shown_character(character) for character in text)
+
+
+def shown_bytes(data: bytes) -> str:
+    """UTF-8 bytes for human eyes.
+
+    >>> shown_bytes(b"a \\xf0\\x9f")
+    'a·<0xF0><0x9F>'
+    """
+    return shown_text(readable_bytes(data))
+
+
+def readable_bytes(data: bytes) -> str:
+    """UTF-8 bytes as text, with what is no whole character spelled out as its bytes."""
+    text = data.decode(errors="surrogateescape")
+    return "".join(f"<0x{ord(one) - 0xDC00:02X}>" if "\udc80" <= one <= "\udcff" else one for one in text)
+
+
+@functools.cache
+def byte_alphabet() -> dict[str, int]:
+    """The 256 characters with which byte-level BPE writes bytes: ``Ġ`` is the byte of a space.
+
+    Printable bytes stand for themselves, the others are shifted above U+0100.
+    Source: openai/gpt-2 ``encoder.py``, ``bytes_to_unicode``.
+
+    >>> byte_alphabet()["Ġ"], byte_alphabet()["A"], len(byte_alphabet())
+    (32, 65, 256)
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + k): byte for k, byte in enumerate(hidden)}
+
+
+def _shown_character(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return chr(0x2400 + ord(character)) if ord(character) < 0x20 else f"⟨U+{ord(character):04X}⟩"
+    if category in ("Cf", "Zs", "Zl", "Zp", "Cs"):
+        return f"⟨U+{ord(character):04X}⟩"
+    return character

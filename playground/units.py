@@ -1,0 +1,62 @@
+"""Bytes and seconds: read from what people write, and written as people read them."""
+
+from __future__ import annotations
+
+import re
+
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Number of bytes written as ``6GB``, ``500 MiB`` or ``1000000``.
+
+    >>> parse_bytes("1.5 GB"), parse_bytes("2MiB"), parse_bytes("512")
+    (1500000000, 2097152, 512)
+    """
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmgt]?i?)b?\s*", text.lower())
+    if not match or match[2] not in _FACTORS:
+        raise ValueError("a size such as 6GB, 500MiB or a number of bytes")
+    return int(float(match[1]) * _FACTORS[match[2]])
+
+
+def format_bytes(count: float) -> str:
+    """A number of bytes as people read it, in steps of 1000 as on a disk's label.
+
+    >>> format_bytes(538_060_416), format_bytes(5.1e9), format_bytes(999)
+    ('538 MB', '5.1 GB', '999 bytes')
+    """
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while abs(count) >= 999.5 and len(units) > 1:
+        count /= 1000
+        del units[0]
+    whole = units[0] in ("bytes", "kB") or abs(count) >= 99.5
+    return f"{count:.0f} {units[0]}" if whole else f"{count:.1f} {units[0]}"
+
+
+def parse_seconds(text: str) -> float:
+    """A number of seconds, 0 or more.
+
+    >>> parse_seconds("90"), parse_seconds("0.5")
+    (90.0, 0.5)
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("a number of seconds, 0 for never")
+    return seconds
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people read it.
+
+    >>> format_seconds(0.24), format_seconds(75), format_seconds(7260)
+    ('0.2 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
