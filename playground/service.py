@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
     from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult
     from playground.classification.table import ClassifyTableRequest, TableProgress, TableResult
-    from playground.generation.generate import Event, Finished, GenerateRequest, NextTokenResult
+    from playground.generation.events import Event, Finished, NextTokenResult
+    from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation
     from playground.receipt import Receipt
     from playground.similarity import word_loss as similarity
@@ -69,7 +70,7 @@ class WarmUp:
 Method = TypeVar("Method", bound="Callable[..., Any]")
 _HEAVY = (
     "models.loading", "attention.attend", "classification.attribution", "classification.table",
-    "classification.classify", "tokens.masks", "similarity.word_loss", "generation.running",
+    "classification.classify", "tokens.masks", "similarity.word_loss", "generation.generate",
 )  # fmt: skip
 # The Tokens tab starts without its model, so that one comes last.
 _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation", "feature-extraction")

@@ -19,7 +19,8 @@ NASTY = "<img src=x onerror=alert(1)> ${alert(1)} {{title}}"
 @contextmanager
 def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
     """While the block runs, two replies of the first tiny model stay in the middle of being written."""
-    from playground.generation.generate import GenerateRequest, generate
+    from playground.generation.generate import generate
+    from playground.generation.request import GenerateRequest
 
     with playground.manager.lease("tiny/a", TASK, quantization) as loaded:
         request = GenerateRequest(

@@ -1,4 +1,4 @@
-"""Logits -> the next token, what it beat, and its text: the part of generation that has nothing to do with batches.
+"""Logits -> the next token and what it beat: the part of generation that has nothing to do with batches.
 
 The processors are transformers' own, in the order of ``model.generate``; what is added is that rows with equal settings
 are processed together, and that every row draws from a random generator of its own. It leaves out where logits
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,74 +24,11 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from playground.generation.generate import Alternative, Beam, BeamNode, Candidate, GenerateRequest
-from playground.texts import readable_piece
+from playground.generation.events import Alternative, Candidate
+from playground.generation.pieces import Pieces
+from playground.generation.request import GenerateRequest
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-RUNNING, FINISHED, DROPPED = "kept", "finished", "dropped"
 FEW = 512
-_UNREACHABLE = -1.0e9
-
-
-class Pieces:
-    """Token id -> what the token is, so that a person can read it: spaces kept, stray bytes as ``<0xE2>``."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._tokenizer = tokenizer
-        self._known: dict[int, str] = {}
-        self._anchor = _anchor(tokenizer)
-
-    def __getitem__(self, token_id: int) -> str:
-        if token_id not in self._known:
-            self._known[token_id] = self._read(token_id)
-        return self._known[token_id]
-
-    def _read(self, token_id: int) -> str:
-        """Decoded behind another token, because some decoders strip the space of a first one."""
-        alone, both = decode(self._tokenizer, self._anchor), decode(self._tokenizer, [*self._anchor, token_id])
-        text = both[len(alone) :]
-        if text and "\ufffd" not in text:
-            return text
-        token = self._tokenizer.convert_ids_to_tokens(token_id)
-        if not isinstance(token, str):
-            return f"<{token_id}>"
-        return readable_piece(token, byte_level=True)
-
-
-class ReplyText:
-    """A reply's text while it grows: `add` gives what a token adds, nothing while a character is incomplete.
-
-    A decoder shows the bytes of an unfinished character as U+FFFD at the end, so those at the end wait for the next
-    token. Only a window of the last tokens is decoded again: a long reply costs no more per token than a short one.
-    """
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, prompt_ids: Sequence[int]) -> None:
-        self._tokenizer = tokenizer
-        self._window = list(prompt_ids[-4:])
-        self._shown = len(decode(tokenizer, self._window, skip=True))
-        self.text = ""
-
-    def add(self, token_id: int) -> str:
-        """The new suffix of the text."""
-        self._window.append(token_id)
-        grown = decode(self._tokenizer, self._window, skip=True)
-        settled = len(grown.rstrip("\ufffd"))
-        settled = max(settled, len(grown) - 3)  # no character has more than three bytes before its last
-        settled = len(grown) if not grown.endswith("\ufffd") else settled
-        suffix = grown[self._shown : settled]
-        self._shown = max(self._shown, settled)
-        if self._shown == len(grown) and len(self._window) > 12:
-            self._shorten(grown)
-        self.text += suffix
-        return suffix
-
-    def _shorten(self, grown: str) -> None:
-        """Forgets the older tokens where the newer ones decode to the same without them."""
-        tail = decode(self._tokenizer, self._window[-4:], skip=True)
-        if grown.endswith(tail):
-            self._window, self._shown = self._window[-4:], len(tail)
 
 
 @dataclass(eq=False)
@@ -184,7 +121,7 @@ def process(logits: Tensor, draws: Sequence[Draw]) -> Kept:
 
     Source: transformers ``GenerationMixin._get_logits_processor`` (which processors, in which order).
     """
-    scores, request = _penalize(logits, draws), draws[0].request
+    scores, request = penalize(logits, draws), draws[0].request
     if not request.do_sample:
         best = scores.argmax(-1, keepdim=True)
         return Kept(torch.ones_like(best, dtype=scores.dtype), best)
@@ -235,6 +172,18 @@ def _few_by_mass(scores: Tensor, request: GenerateRequest) -> Kept | None:
     return Kept(values.masked_fill(~keep, -math.inf).softmax(-1), ids)
 
 
+def candidates(logits: Tensor, draw: Draw, count: int, pieces: Pieces) -> tuple[Candidate, ...]:
+    """The ``count`` best next tokens of one row of logits, each with its logit and both probabilities."""
+    values, ids = logits.topk(min(count, len(logits)))
+    before = logits.softmax(-1)[ids].tolist()
+    after = process(logits[None], [draw]).of(ids[None])[0].tolist()
+    seen = set(draw.token_ids)
+    return tuple(
+        Candidate(token_id, pieces[token_id], logit, one, other, other > 0.0, token_id in seen)
+        for token_id, logit, one, other in zip(ids.tolist(), values.tolist(), before, after, strict=True)
+    )
+
+
 def rest_in_bins(logits: Tensor, bins: int = 128) -> tuple[tuple[float, float], ...]:
     """Many logits as a few pairs (count, logit), best first; the sum of their exponentials is exact."""
     if not len(logits):
@@ -251,105 +200,6 @@ def rest_in_bins(logits: Tensor, bins: int = 128) -> tuple[tuple[float, float], 
     )
 
 
-def candidates(logits: Tensor, draw: Draw, count: int, pieces: Pieces) -> tuple[Candidate, ...]:
-    """The ``count`` best next tokens of one row of logits, each with its logit and both probabilities."""
-    values, ids = logits.topk(min(count, len(logits)))
-    before = logits.softmax(-1)[ids].tolist()
-    after = process(logits[None], [draw]).of(ids[None])[0].tolist()
-    seen = set(draw.token_ids)
-    return tuple(
-        Candidate(token_id, pieces[token_id], logit, one, other, other > 0.0, token_id in seen)
-        for token_id, logit, one, other in zip(ids.tolist(), values.tolist(), before, after, strict=True)
-    )
-
-
-@dataclass(eq=False)
-class BeamSearch:
-    """Beam search over one prompt, one step at a time, with the tree of everything it looked at.
-
-    Each step looks at the best continuations of all running beams together, twice as many as there are beams: those
-    that end are put aside if they are among the best ``num_beams``, the best others run on. A finished one is ranked
-    by its mean log-probability, so a long reply is not punished for its length.
-
-    Source: transformers ``GenerationMixin._beam_search`` with ``early_stopping=False`` and ``length_penalty=1.0``.
-    """
-
-    request: GenerateRequest
-    prompt_ids: tuple[int, ...]
-    eos_ids: frozenset[int]
-    max_new_tokens: int
-    pieces: Pieces
-    running: list[tuple[int, ...]] = field(default_factory=list)
-    totals: list[float] = field(default_factory=list)
-    tips: list[int] = field(default_factory=list)
-    finished: list[Beam] = field(default_factory=list)
-    nodes: int = 0
-    done: bool = False
-
-    def __post_init__(self) -> None:
-        self.running = [()] * self.request.num_beams
-        self.totals = [0.0] + [_UNREACHABLE] * (self.request.num_beams - 1)
-        self.tips = [-1] * self.request.num_beams
-
-    def advance(self, logits: Tensor, ends: Any) -> tuple[tuple[BeamNode, ...], list[int]]:
-        """What was looked at, and for each beam that runs on the row it continues.
-
-        ``logits`` has shape (num_beams, vocab); ``ends(reply)`` says whether a reply is complete by a stop string.
-        """
-        beams, step = self.request.num_beams, len(self.running[0])
-        log_probs = logits.log_softmax(-1)
-        draws = [Draw(self.request, (*self.prompt_ids, *reply), _NO_GENERATOR) for reply in self.running]
-        log_probs = _penalize(log_probs, draws)
-        sums = log_probs + torch.tensor(self.totals, device=logits.device)[:, None]
-        totals, flat = sums.flatten().topk(max(2, 1 + len(self.eos_ids)) * beams)
-        looked: list[tuple[BeamNode, int]] = []
-        replies: list[tuple[int, ...]] = []
-        order: list[int] = []
-        for rank, (total, place) in enumerate(zip(totals.tolist(), flat.tolist(), strict=True)):
-            row, token_id = divmod(place, logits.shape[-1])
-            if total <= _UNREACHABLE / 2:
-                break
-            reply = (*self.running[row], token_id)
-            last = step + 1 >= self.max_new_tokens
-            ended = token_id in self.eos_ids or last or ends(reply)
-            state = (FINISHED if rank < beams else DROPPED) if ended else (RUNNING if len(order) < beams else DROPPED)
-            node = BeamNode(
-                self.nodes, self.tips[row], step, token_id, self.pieces[token_id],
-                total - self.totals[row], total, state,
-            )  # fmt: skip
-            self.nodes += 1
-            looked.append((node, row))
-            replies.append(reply)
-            if state == RUNNING:
-                order.append(len(looked) - 1)
-        self._finish(looked, replies)
-        if order:
-            order += [order[-1]] * (beams - len(order))
-            kept = [looked[place] for place in order]
-            self.running = [replies[place] for place in order]
-            self.totals = [node.total_log_probability for node, _ in kept]
-            self.tips = [node.node for node, _ in kept]
-        worst = min(beam.mean_log_probability for beam in self.finished) if len(self.finished) >= beams else -math.inf
-        self.done = not order or self.totals[0] / (step + 1) <= worst
-        return tuple(node for node, _ in looked), [row for _, row in (looked[place] for place in order)]
-
-    def best(self) -> list[Beam]:
-        """The finished hypotheses, or the running ones while there are none."""
-        if self.finished:
-            return self.finished
-        running = zip(self.tips, self.running, self.totals, strict=True)
-        return [Beam(tip, reply, "", total, total / len(reply)) for tip, reply, total in running if reply]
-
-    def _finish(self, looked: Sequence[tuple[BeamNode, int]], replies: Sequence[tuple[int, ...]]) -> None:
-        """Puts finished hypotheses aside, the best ``num_beams`` of all."""
-        for (node, _), reply in zip(looked, replies, strict=True):
-            if node.state == FINISHED:
-                mean = node.total_log_probability / len(reply)
-                self.finished.append(Beam(node.node, reply, "", node.total_log_probability, mean))
-        self.finished.sort(key=lambda beam: -beam.mean_log_probability)
-        del self.finished[self.request.num_beams :]
-
-
 def look_up(token_ids: Sequence[int], count: int, ngram: int = 2) -> list[int]:
     """Up to ``count`` tokens that followed the last time the text's end stood in it: a guess at how it goes on.
 
@@ -364,15 +214,6 @@ def look_up(token_ids: Sequence[int], count: int, ngram: int = 2) -> list[int]:
             if count > 0 and ids[begin : begin + size] == ids[-size:]:
                 return ids[begin + size : begin + size + count]
     return []
-
-
-_NO_GENERATOR = torch.Generator()
-
-
-def decode(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int], skip: bool = False) -> str:
-    """The text of token ids, exactly: no spaces are tidied up."""
-    text = tokenizer.decode(list(token_ids), skip_special_tokens=skip, clean_up_tokenization_spaces=False)
-    return text if isinstance(text, str) else "".join(text)
 
 
 def _alike(draws: Sequence[Draw]) -> list[list[int]]:
@@ -403,7 +244,7 @@ def _forced(chosen: Tensor, draws: Sequence[Draw]) -> Tensor:
     return torch.tensor([own if draw.forced is None else draw.forced for own, draw in pairs], device=chosen.device)
 
 
-def _penalize(scores: Tensor, draws: Sequence[Draw]) -> Tensor:
+def penalize(scores: Tensor, draws: Sequence[Draw]) -> Tensor:
     """Scores after the repetition penalty; shorter rows are padded with a token that they hold anyway."""
     penalty = draws[0].request.repetition_penalty
     if penalty == 1.0:
@@ -419,8 +260,3 @@ def _alternatives(
 ) -> tuple[Alternative, ...]:
     rows = zip(ids[:top], before[:top], after[:top], strict=True)
     return tuple(Alternative(token_id, pieces[token_id], one, other, other > 0.0) for token_id, one, other in rows)
-
-
-def _anchor(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The ids of some plain text to stand in front of a token."""
-    return list(tokenizer("a", add_special_tokens=False)["input_ids"])

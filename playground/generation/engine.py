@@ -28,24 +28,13 @@ import torch
 from torch import Tensor
 
 from playground.errors import BudgetError, BusyError, DeviceMemoryError, PlaygroundError
-from playground.generation.choose import (
-    BeamSearch,
-    Choice,
-    Draw,
-    Pieces,
-    ReplyText,
-    candidates,
-    choose,
-    decode,
-    look_up,
-    rest_in_bins,
-)
-from playground.generation.generate import (
+from playground.generation.beam_search import BeamSearch
+from playground.generation.choose import Choice, Draw, candidates, choose, look_up, rest_in_bins
+from playground.generation.events import (
     Beam,
     BeamStep,
     Event,
     Finished,
-    GenerateRequest,
     NextTokenResult,
     Reading,
     Started,
@@ -53,7 +42,9 @@ from playground.generation.generate import (
     Waiting,
 )
 from playground.generation.kv_cache import KeyValueTable
+from playground.generation.pieces import Pieces, ReplyText, decode
 from playground.generation.prompts import Prompt, context_length, prepare
+from playground.generation.request import GenerateRequest
 from playground.models.cpu.linear import prepare_for_crowd
 from playground.models.cpu.threads import release_helpers
 from playground.models.memory import device_memory

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.generation.generate import GenerateRequest
+from playground.generation.request import GenerateRequest
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from playground.receipt import Receipt, literal
 
 if TYPE_CHECKING:
-    from playground.generation.generate import Finished, GenerateRequest
+    from playground.generation.events import Finished
+    from playground.generation.request import GenerateRequest
 
 _HEAD = """\
 import json

@@ -17,16 +17,8 @@ from typing import TYPE_CHECKING
 
 from playground.errors import PlaygroundError
 from playground.generation.engine import Engine, Stream
-from playground.generation.generate import (
-    BeamStep,
-    Event,
-    Finished,
-    GenerateRequest,
-    GenerationResult,
-    NextTokenResult,
-    Started,
-    Step,
-)
+from playground.generation.events import BeamStep, Event, Finished, GenerationResult, NextTokenResult, Started, Step
+from playground.generation.request import GenerateRequest
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import playground as pg
-from playground.generation.generate import DEFAULT_MODEL
+from playground.generation.request import DEFAULT_MODEL
 from tabs.generation import tab
 
 pytestmark = pytest.mark.embedded

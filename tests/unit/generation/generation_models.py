@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,17 @@ from playground.config import Settings
 from playground.models.manager import LoadedModel, ModelKey
 
 KINDS = ("gpt2", "llama", "qwen", "gemma")
+PROMPTS = ("the quick brown", "a", "the lazy dog and the quick cat jumps over the fox", "fox the", "🦊 日本")
+STRATEGIES = (
+    {},
+    {"repetition_penalty": 1.4},
+    {"do_sample": True, "top_k": 20, "top_p": 0.9, "temperature": 1.3, "repetition_penalty": 1.2},
+    {"do_sample": True, "top_k": 0, "top_p": 0.7},
+    {"do_sample": True, "top_k": 0, "min_p": 0.05, "temperature": 0.7},
+    {"num_beams": 3},
+    {"num_beams": 4, "repetition_penalty": 1.3},
+    {"prompt_lookup_num_tokens": 4},
+)
 TEXT = "the quick brown fox jumps over the lazy dog and the cat"
 
 
@@ -106,3 +118,16 @@ def reference(model, tokenizer, request):
             **options,
         )
     return tuple(output[0, ids.shape[1] :].tolist())
+
+
+def wait_until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def assert_idle(manager):
+    """No thread, lease or cache is left."""
+    wait_until(lambda: manager.engine.idle and manager.leases == 0)
+    assert not [thread for thread in threading.enumerate() if thread.name == "playground-engine"]

@@ -1,0 +1,215 @@
+"""What comes back: the events of a running generation, and what they add up to, in plain values.
+
+The events of one request, in this order::
+
+    Waiting* Started Reading* (Step | BeamStep)* Finished
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from playground.generation.request import GenerateRequest
+
+_PLAIN = {str, int, float, bool, type(None)}  # most of what is in an event: there is nothing to look into
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The device is full: ``position`` 1 is next in line. ``reason`` is a sentence where it waits for memory."""
+
+    position: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    """The prompt is being read, after ``queue_seconds`` in line.
+
+    ``notes`` are sentences for the person: what was cut, what the model will read.
+    """
+
+    prompt_tokens: int
+    context_length: int
+    max_new_tokens: int
+    notes: tuple[str, ...] = ()
+    queue_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How much of a long prompt has been read; a prompt that is read at once has none of these."""
+
+    read_tokens: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token that could stand here. ``after`` is 0 and ``kept`` False for one that the sampler cut off."""
+
+    token_id: int
+    piece: str
+    before: float
+    after: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token of the reply.
+
+    ``piece`` shows this token alone, with bytes that are no whole character as ``<0xE2>``. ``text`` is what the reply
+    grew by: nothing while a character is still incomplete, so joined texts are always valid. ``probability_before`` is
+    the model's own, ``probability_after`` the one that it was drawn with (temperature, top_k, top_p ... applied; 1.0
+    when greedy). ``entropy`` is of the model's own distribution, in nats: 0 is certain. ``forced`` marks tokens of
+    ``prefix_token_ids``, ``guessed`` tokens that prompt lookup had guessed right.
+    """
+
+    index: int
+    token_id: int
+    piece: str
+    text: str
+    probability_before: float
+    probability_after: float
+    entropy: float
+    elapsed_seconds: float
+    alternatives: tuple[Alternative, ...]
+    forced: bool = False
+    guessed: bool = False
+
+
+@dataclass(frozen=True)
+class BeamNode:
+    """One candidate of beam search. ``state`` is kept (goes on), finished (ended by eos or a stop string) or dropped.
+
+    ``parent`` is the node it continues, -1 for the prompt. ``total_log_probability`` is the sum along its path;
+    the final ranking divides it by the number of tokens.
+    """
+
+    node: int
+    parent: int
+    step: int
+    token_id: int
+    piece: str
+    log_probability: float
+    total_log_probability: float
+    state: str
+
+
+@dataclass(frozen=True)
+class BeamStep:
+    """What beam search looked at in one step, best first. ``text`` is the best running beam's whole reply so far."""
+
+    index: int
+    nodes: tuple[BeamNode, ...]
+    text: str
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class Beam:
+    """One finished hypothesis; ``node`` is its last one in the tree, ``mean_log_probability`` what it was ranked by."""
+
+    node: int
+    token_ids: tuple[int, ...]
+    text: str
+    total_log_probability: float
+    mean_log_probability: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of a reply and its figures.
+
+    ``reason`` is eos (the model ended), stop_string, length (max_new_tokens reached), context (the model's context is
+    full) or stopped. ``text`` leaves special tokens out; ``token_ids`` has them. ``perplexity`` is exp of the mean
+    loss that the model gives its own reply, None for an empty one. ``tokens_per_second`` counts tokens after the
+    first, so it says how fast the stream flows; ``seconds_to_first_token`` holds the wait and the reading of the
+    prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1.
+    """
+
+    reason: str
+    text: str
+    token_ids: tuple[int, ...]
+    prompt_tokens: int
+    context_length: int
+    perplexity: float | None
+    tokens_per_second: float | None
+    seconds_to_first_token: float | None
+    elapsed_seconds: float
+    people: int
+    beams: tuple[Beam, ...] = ()
+
+
+Event = Waiting | Started | Reading | Step | BeamStep | Finished
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """All of one stream, read to its end; ``started`` is None for one that was stopped while it waited."""
+
+    request: GenerateRequest
+    started: Started | None
+    steps: tuple[Step, ...]
+    beam_steps: tuple[BeamStep, ...]
+    finished: Finished
+
+    @property
+    def text(self) -> str:
+        """The reply."""
+        return self.finished.text
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that may come next, with its raw ``logit``; ``seen`` if it stands in the text already."""
+
+    token_id: int
+    piece: str
+    logit: float
+    before: float
+    after: float
+    kept: bool
+    seen: bool
+
+
+@dataclass(frozen=True)
+class NextTokenResult:
+    """The distribution over the next token: the best candidates one by one, the rest in bins.
+
+    ``rest`` are pairs (how many tokens, their common logit), such that sums over the rest stay within a thousandth at
+    usual temperatures: enough to apply other settings in the page, without running the model again.
+    """
+
+    prompt_tokens: int
+    context_length: int
+    entropy: float
+    candidates: tuple[Candidate, ...]
+    rest: tuple[tuple[float, float], ...]
+    notes: tuple[str, ...] = ()
+
+
+def as_dict(value: Any) -> Any:
+    """A result or event as JSON-ready values; each dataclass says its ``type``.
+
+    >>> as_dict(Waiting(2))
+    {'type': 'waiting', 'position': 2, 'reason': ''}
+    """
+    if isinstance(value, tuple | list):
+        return [as_dict(item) for item in value]
+    if not (names := _field_names(value.__class__)):
+        return value
+    shaped = {"type": type(value).__name__.lower()}
+    for name in names:
+        one = getattr(value, name)
+        shaped[name] = one if type(one) in _PLAIN else as_dict(one)
+    return shaped
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields; none for any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

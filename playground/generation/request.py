@@ -1,0 +1,106 @@
+"""What can be asked: `GenerateRequest` and `Message`, checked as soon as they are made.
+
+It leaves out what comes back (`events`) and the limits that only a model knows (`prompts`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from playground.errors import EmptyInputError, InputError
+from playground.texts import usable_text
+
+DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+MAX_BEAMS = 8
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("max_new_tokens", 1, 1_000_000),
+    ("temperature", 0.01, 100),
+    ("top_k", 0, 1_000_000),
+    ("top_p", 0.0, 1.0),
+    ("min_p", 0.0, 1.0),
+    ("repetition_penalty", 0.1, 10),
+    ("seed", 0, 2**63 - 1),
+    ("num_beams", 1, MAX_BEAMS),
+    ("prompt_lookup_num_tokens", 0, 20),
+    ("top", 1, 100),
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat, as chat templates take it: ``role`` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """Everything that decides what is generated; the names and defaults are those of transformers'
+    ``GenerationConfig``.
+
+    Give either ``prompt`` (plain completion) or ``messages`` (the model's chat template is applied).
+
+    ``prefix_token_ids`` are tokens that the reply must begin with. Rewinding to a choice is the tokens before it plus
+    the chosen one; Continue is all tokens so far; one step at a time is that with ``max_new_tokens`` one larger each
+    time. They count towards ``max_new_tokens`` and draw from the random stream as if they had been chosen, so that a
+    reply which was stopped and continued is the reply that was never stopped.
+
+    ``prompt_lookup_num_tokens`` above 0 is assisted decoding without a second model: tokens guessed from repetitions in
+    the text so far are checked in one forward pass. The tokens are those of greedy decoding, only sooner.
+
+    ``person`` is who asks (a session): limits and turns are per person. It changes nothing in the answer.
+    """
+
+    prompt: str | None = None
+    messages: tuple[Message, ...] | None = None
+    model_id: str = DEFAULT_MODEL
+    quantization: str = "auto"
+    max_new_tokens: int = 100
+    do_sample: bool = False
+    temperature: float = 1.0
+    top_k: int = 50
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    stop_strings: tuple[str, ...] = ()
+    num_beams: int = 1
+    prompt_lookup_num_tokens: int = 0
+    prefix_token_ids: tuple[int, ...] = ()
+    split_special_tokens: bool = False
+    top: int = 10
+    person: str = ""
+
+    def __post_init__(self) -> None:
+        check_request(self)
+
+
+def check_request(request: GenerateRequest) -> None:
+    """Nothing, if every setting is in its range; the model's own limits are checked later.
+
+    Raises:
+        EmptyInputError: neither prompt nor messages.
+        InputError: a setting is out of range; the message names it and what is allowed.
+    """
+    if request.prompt is None and not request.messages:
+        raise EmptyInputError("There is no prompt.", "Write something for the model to go on from.")
+    if request.prompt is not None and request.messages:
+        raise InputError("There is a prompt and a chat.", "Give one of them.")
+    for name, lowest, highest in _RANGES:
+        value = getattr(request, name)
+        if not isinstance(value, int | float) or math.isnan(value) or not lowest <= value <= highest:
+            raise InputError(f"{name} is {value}.", f"It goes from {lowest} to {highest}.")
+    if request.num_beams > 1 and (request.do_sample or request.prompt_lookup_num_tokens):
+        raise InputError(
+            "Beam search is deterministic here.", "Switch do_sample and prompt lookup off, or num_beams to 1."
+        )
+    if request.prompt_lookup_num_tokens and request.do_sample:
+        raise InputError("Prompt lookup is for greedy decoding here.", "Switch do_sample off.")
+    if request.num_beams > 1 and request.prefix_token_ids:
+        raise InputError("Beam search starts at the prompt.", "Remove the chosen tokens, or set num_beams to 1.")
+    if any(not text for text in request.stop_strings):
+        raise InputError("A stop string is empty.", "Remove it.")
+    for text in [request.prompt or "", *(one.content for one in request.messages or ()), *request.stop_strings]:
+        usable_text(text)

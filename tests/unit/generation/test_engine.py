@@ -1,0 +1,67 @@
+"""When something breaks, and what is left behind."""
+
+import threading
+
+import pytest
+import torch
+
+from playground.errors import BusyError, DeviceMemoryError
+from playground.generation.generate import generate
+from playground.generation.request import GenerateRequest
+from tests.unit.generation.generation_models import (
+    assert_idle,
+    reference,
+)
+
+
+def test_a_closed_model_ends_its_streams(tiny):
+    manager = tiny()
+    generation = generate(manager, GenerateRequest(prompt="the", max_new_tokens=120))
+    manager.engine.close()
+    assert list(generation)[-1].reason in ("stopped", "length")
+    with pytest.raises(BusyError):
+        generate(manager, GenerateRequest(prompt="the"))
+    assert manager.leases == 0
+
+
+def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeypatch):
+    manager = tiny()
+    older = GenerateRequest(prompt="the quick", max_new_tokens=60, do_sample=True, seed=1, person="old")
+    first = generate(manager, older)
+    engine, real = manager.engine, manager.engine._forward
+    failed = []
+
+    def forward(table, token_ids, wanted=1):
+        if len(token_ids) == 2 and not failed:
+            failed.append(True)
+            raise torch.OutOfMemoryError("no memory")
+        return real(table, token_ids, wanted)
+
+    monkeypatch.setattr(engine, "_forward", forward)
+    second = generate(manager, GenerateRequest(prompt="the quick", max_new_tokens=60, person="new"))
+    expected = reference(manager.loaded.model, tokenizer, older)
+    assert first.result().finished.token_ids == expected
+    if failed:
+        with pytest.raises(DeviceMemoryError):
+            second.result()
+    second.close()
+    assert_idle(manager)
+
+
+def test_a_bug_in_the_model_reaches_everybody_as_a_message(tiny, monkeypatch):
+    manager = tiny()
+    generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
+    monkeypatch.setattr(manager.engine, "_forward", lambda *_: 1 / 0)
+    with pytest.raises(Exception, match="Generation failed"):
+        generate(manager, GenerateRequest(prompt="the", max_new_tokens=5)).result()
+    assert_idle(manager)
+
+
+def test_making_an_engine_leaves_no_helpers_behind(tiny, monkeypatch):
+    """The thread that happened to ask first computes no more; its helpers would slow down the engine's."""
+    released = []
+    monkeypatch.setattr(
+        "playground.generation.engine.release_helpers", lambda: released.append(threading.current_thread())
+    )
+    generate(tiny(), GenerateRequest(prompt="a", max_new_tokens=1)).result()
+    assert threading.current_thread() in released

@@ -1,0 +1,63 @@
+"""The token ids of a receipt, run as it stands, are those of the page."""
+
+import contextlib
+import io
+import json
+
+import pytest
+import torch
+
+from playground.generation.events import Finished
+from playground.generation.generate import generate
+from playground.generation.prompts import read_as_text
+from playground.generation.receipt import generation_receipt
+from playground.generation.request import GenerateRequest, Message
+from tests.unit.generation.generation_models import (
+    tiny_model,
+)
+
+RECEIPTS = (
+    {"prompt": "the quick"},
+    {"prompt": "", "repetition_penalty": 1.3},
+    {"messages": (Message("user", 'fox "${1}"\n'),), "do_sample": True, "top_k": 20, "top_p": 0.9, "seed": 5},
+    {"messages": (Message("user", "the <eos> fox"),), "split_special_tokens": True},
+    {"prompt": "the quick", "num_beams": 3, "repetition_penalty": 1.2},
+    {"prompt": "a", "prompt_lookup_num_tokens": 3},
+    {"prompt": "the", "prefix_token_ids": (7, 9), "do_sample": True, "min_p": 0.02, "temperature": 1.2, "seed": 4},
+    {"prompt": "the", "prefix_token_ids": (7, 9), "repetition_penalty": 1.5, "stop_strings": ("q", "zz")},
+    {"prompt": "the " * 40, "max_new_tokens": 400},
+)
+
+
+@pytest.fixture(scope="module")
+def saved(tokenizer, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    tiny_model("llama", len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("settings", RECEIPTS)
+def test_receipts_give_the_same_tokens(tiny, tokenizer, saved, settings):
+    manager = tiny()
+    request = GenerateRequest(**{"max_new_tokens": 12, "model_id": "tiny", **settings})
+    finished = generate(manager, request).result().finished
+    receipt = generation_receipt(request, str(saved), finished, read_as_text(request, tokenizer))
+    assert run_receipt(receipt.code) == list(finished.token_ids)
+    assert "import playground" not in receipt.code
+
+
+def test_the_receipt_of_a_stopped_reply_ends_where_it_ended(tiny, saved):
+    manager = tiny()
+    finished = generate(manager, GenerateRequest(prompt="the", max_new_tokens=3)).result().finished
+    stopped = Finished(**{**vars(finished), "reason": "stopped"})
+    receipt = generation_receipt(GenerateRequest(prompt="the", max_new_tokens=99), str(saved), stopped)
+    assert run_receipt(receipt.code) == list(stopped.token_ids)
+
+
+def run_receipt(code):
+    """The token ids that a receipt prints."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), torch.random.fork_rng():
+        exec(compile(code, "receipt", "exec"), {})
+    return json.loads(output.getvalue().strip().splitlines()[-1])["token_ids"]
