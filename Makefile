@@ -49,10 +49,10 @@ unit: $(VENV)/.dev models ## unit tests alone
 	@$(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal
 
 integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
-	@$(PY) -m pytest tests/integration -q
+	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q
 
 browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
-	@$(PY) -m pytest tests/browser -q
+	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py -q
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py

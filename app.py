@@ -86,14 +86,16 @@ def launch_options(settings: Settings) -> dict[str, object]:
     """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
     from starlette.middleware import Middleware
 
+    from server import guards
     from tabs.components import ArrivalClock
     from tabs.theme import THEME
 
+    head = (ASSETS / "head.html").read_text(encoding="utf-8")
     return {
-        "app_kwargs": {"middleware": [Middleware(ArrivalClock)]},
+        "app_kwargs": {"middleware": [*guards(settings, head), Middleware(ArrivalClock)]},
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],
-        "head": (ASSETS / "head.html").read_text(encoding="utf-8"),
+        "head": head,
         "favicon_path": ASSETS / "favicon.svg",
         "ssr_mode": False,
         "run_history": False,

@@ -85,6 +85,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _host, "address to listen on; 0.0.0.0 lets a whole classroom in")
     port: int = _setting(7860, _port, "port to listen on; 0 picks a free one")
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), _names, "host names that the page is opened under, beside local names and addresses, such as *.example.org"
+    )
     public: bool = _setting(False, _boolean, "visitors see everything and change nothing that others share")
     warm_up: tuple[str, ...] = _setting(
         ("embedded",),

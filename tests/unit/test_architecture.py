@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 CAPABILITIES = ("classification", "tokens", "attention", "generation", "similarity")
 WINGS = (*CAPABILITIES, "models")
 PLAYGROUND = sorted((ROOT / "playground").rglob("*.py"))
+SERVER = sorted((ROOT / "server").rglob("*.py"))
 TABS = sorted((ROOT / "tabs").rglob("*.py"))
 
 
@@ -32,6 +33,11 @@ def imported(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", PLAYGROUND, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_computed_knows_nothing_of_the_page(path):
     assert not imported(path) & {"gradio", "tabs", "app"}
+
+
+@pytest.mark.parametrize("path", SERVER, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_guards_the_page_knows_neither(path):
+    assert not imported(path) & {"gradio", "torch", "transformers", "tabs", "app"}
 
 
 @pytest.mark.parametrize("path", TABS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -44,7 +44,9 @@ def test_everything_in_the_tree_exists():
 def test_everything_that_matters_is_in_the_tree():
     named = set(paths_of(TREE))
     code = [
-        path for path in tracked() if re.fullmatch(r"[^/]+|(playground|tabs|training)/([^/]+/)*[^/]+\.(py|yaml)", path)
+        path
+        for path in tracked()
+        if re.fullmatch(r"[^/]+|(playground|tabs|server|training)/([^/]+/)*[^/]+\.(py|yaml)", path)
     ]
     quiet = {".gitignore", ".dockerignore", "README.md", "LICENSE", "NOTICE"}
     missing = [path for path in code if path not in named and not path.endswith("__init__.py") and path not in quiet]
@@ -63,7 +65,7 @@ def test_the_settings_table_is_complete_and_its_defaults_are_true():
     expected = {}
     for item in fields(Settings):
         default = ",".join(item.default) if isinstance(item.default, tuple) else item.default
-        shown = "unset" if default is None else str(default)
+        shown = "unset" if default in (None, "") else str(default)
         expected[item.name.replace("_", "-")] = f"`PLAYGROUND_{item.name.upper()}` | {shown}"
     assert rows == expected
 

@@ -1,0 +1,30 @@
+"""What stands between a browser and the page: who may ask, for what, and how the answer is labelled.
+
+Plain ASGI middleware. It leaves out what a request means, and imports neither gradio nor torch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from starlette.middleware import Middleware
+
+from playground.config import Settings
+from server.headers import SecurityHeaders, script_hashes
+from server.origin import AllowedHosts, OwnPageOnly
+
+SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
+
+
+def guards(settings: Settings, head: str, environ: Mapping[str, str] = os.environ) -> list[Middleware]:
+    """The middleware that every request passes, outermost first; ``head`` is the HTML that gradio adds to the page.
+
+    On a Space, ``SPACE_HOST`` is a name of this server and the Hub's pages may show it in a frame.
+    """
+    own_names = (*settings.allowed_hosts, *filter(None, environ.get("SPACE_HOST", "").split(",")))
+    frames = SPACE_FRAMES if environ.get("SPACE_ID") else ()
+    return [
+        Middleware(SecurityHeaders, frames=frames, head_scripts=script_hashes(head.encode())),
+        Middleware(OwnPageOnly, hosts=AllowedHosts(settings.host, own_names)),
+    ]
