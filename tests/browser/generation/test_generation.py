@@ -83,6 +83,7 @@ def test_stream_point_choose_and_return(tab):
     assert tab.locator(".gen-text").inner_text() == first
 
     tab.locator(".gen-table summary").click()
+    tab.locator(".gen-table tbody tr").first.wait_for()  # drawn when it opens, a moment later
     cells = tab.locator(".gen-table tbody tr").first.locator("td").all_text_contents()
     assert cells[0] == "1"
     assert 0 < float(cells[3]) <= 1
