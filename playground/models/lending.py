@@ -22,6 +22,8 @@ from playground.models.cpu.threads import release_helpers
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from playground.models.padding import Side
+
 log = logging.getLogger(__name__)
 Companion = TypeVar("Companion")
 
@@ -50,7 +52,22 @@ class LoadedModel:
     make_room: Callable[[int], None] = lambda needed: None
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
+    _safe_padding: tuple[Side | None] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def safe_padding(self) -> Side | None:
+        """The side at which rows of a batch may be padded and stay what they are alone; None: at neither.
+
+        Found by a probe at first use, see `padding`. Rows of one length may share a pass all the same.
+        """
+        with self._lock:
+            if self._safe_padding is None:
+                from playground.models.padding import pad_token_id, safe_padding
+
+                pad_id = pad_token_id(self.model, self.tokenizer)
+                self._safe_padding = (safe_padding(self.model, self.tokenizer, pad_id),)
+            return self._safe_padding[0]
 
     @property
     def eager(self) -> PreTrainedModel:
