@@ -37,7 +37,8 @@ import transformers
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import app
-from playground.attention.attend import AttentionRequest, AttentionResult
+from playground.attention.request import AttentionRequest
+from playground.attention.result import AttentionResult
 from playground.config import Settings
 from playground.service import Playground
 from tabs.attention import tab as attention

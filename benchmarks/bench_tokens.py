@@ -217,7 +217,7 @@ def server_milliseconds() -> float:
     """Median time to tokenize the text, without page and server."""
     sys.path.insert(0, str(ROOT))
     from playground.service import Playground
-    from playground.tokens.tokenize import TokenizeRequest
+    from playground.tokens.request import TokenizeRequest
 
     times = []
     with Playground() as playground:

@@ -14,7 +14,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.attention.attend import AttentionRequest, AttentionResult, AttentionStack
+    from playground.attention.request import AttentionRequest
+    from playground.attention.result import AttentionResult, AttentionStack
     from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
     from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult, verdict
     from playground.classification.evaluation import Evaluation
@@ -58,27 +59,37 @@ if TYPE_CHECKING:
         spearman,
     )
     from playground.tables import BadRow, Table, read_file, read_lines, table_to_csv
-    from playground.tokens.batch import EncodedBatch, EncodedRow, EncodeRequest
-    from playground.tokens.chat_template import ChatMessage, ChatTemplate, ChatTemplateRequest, RoleSpan
-    from playground.tokens.masks import MaskComparison, MaskRequest
-    from playground.tokens.rules import TokenizerShelf
-    from playground.tokens.tokenize import (
+    from playground.tokens.request import (
+        ChatMessage,
+        ChatTemplateRequest,
         CompareRequest,
+        EncodeRequest,
+        MaskRequest,
+        SplitRequest,
+        TokenizeRequest,
+        VocabularyRequest,
+    )
+    from playground.tokens.result import (
+        ChatTemplate,
         Comparison,
         Counts,
+        EncodedBatch,
+        EncodedRow,
+        MaskComparison,
+        RoleSpan,
         Segment,
+        Split,
         Token,
         TokenColumns,
         Tokenization,
-        TokenizeRequest,
+        VocabularyPage,
     )
-    from playground.tokens.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 _HOMES = {
     "Alternative": "playground.generation.events",
-    "AttentionRequest": "playground.attention.attend",
-    "AttentionResult": "playground.attention.attend",
-    "AttentionStack": "playground.attention.attend",
+    "AttentionRequest": "playground.attention.request",
+    "AttentionResult": "playground.attention.result",
+    "AttentionStack": "playground.attention.result",
     "AttributeRequest": "playground.classification.attribution",
     "AttributeResult": "playground.classification.attribution",
     "BadRow": "playground.tables",
@@ -86,26 +97,26 @@ _HOMES = {
     "BeamNode": "playground.generation.events",
     "BeamStep": "playground.generation.events",
     "Candidate": "playground.generation.events",
-    "ChatMessage": "playground.tokens.chat_template",
-    "ChatTemplate": "playground.tokens.chat_template",
-    "ChatTemplateRequest": "playground.tokens.chat_template",
+    "ChatMessage": "playground.tokens.request",
+    "ChatTemplate": "playground.tokens.result",
+    "ChatTemplateRequest": "playground.tokens.request",
     "ClassifierInfo": "playground.classification.classify",
     "ClassifyRequest": "playground.classification.classify",
     "ClassifyResult": "playground.classification.classify",
     "ClassifyTableRequest": "playground.classification.table",
-    "CompareRequest": "playground.tokens.tokenize",
-    "Comparison": "playground.tokens.tokenize",
-    "Counts": "playground.tokens.tokenize",
-    "EncodeRequest": "playground.tokens.batch",
-    "EncodedBatch": "playground.tokens.batch",
-    "EncodedRow": "playground.tokens.batch",
+    "CompareRequest": "playground.tokens.request",
+    "Comparison": "playground.tokens.result",
+    "Counts": "playground.tokens.result",
+    "EncodeRequest": "playground.tokens.request",
+    "EncodedBatch": "playground.tokens.result",
+    "EncodedRow": "playground.tokens.result",
     "Evaluation": "playground.classification.evaluation",
     "Finished": "playground.generation.events",
     "GenerateRequest": "playground.generation.request",
     "Generation": "playground.generation.running",
     "GenerationResult": "playground.generation.events",
-    "MaskComparison": "playground.tokens.masks",
-    "MaskRequest": "playground.tokens.masks",
+    "MaskComparison": "playground.tokens.result",
+    "MaskRequest": "playground.tokens.request",
     "Message": "playground.generation.request",
     "NextTokenResult": "playground.generation.events",
     "PairMeasures": "playground.similarity.word_loss",
@@ -114,24 +125,23 @@ _HOMES = {
     "PieceLoss": "playground.similarity.word_loss",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
-    "RoleSpan": "playground.tokens.chat_template",
-    "Segment": "playground.tokens.tokenize",
+    "RoleSpan": "playground.tokens.result",
+    "Segment": "playground.tokens.result",
     "Settings": "playground.config",
-    "Split": "playground.tokens.vocabulary",
-    "SplitRequest": "playground.tokens.vocabulary",
+    "Split": "playground.tokens.result",
+    "SplitRequest": "playground.tokens.request",
     "Reading": "playground.generation.events",
     "Started": "playground.generation.events",
     "Step": "playground.generation.events",
     "Table": "playground.tables",
     "TableProgress": "playground.classification.table",
     "TableResult": "playground.classification.table",
-    "Token": "playground.tokens.tokenize",
-    "TokenColumns": "playground.tokens.tokenize",
-    "Tokenization": "playground.tokens.tokenize",
-    "TokenizeRequest": "playground.tokens.tokenize",
-    "TokenizerShelf": "playground.tokens.rules",
-    "VocabularyPage": "playground.tokens.vocabulary",
-    "VocabularyRequest": "playground.tokens.vocabulary",
+    "Token": "playground.tokens.result",
+    "TokenColumns": "playground.tokens.result",
+    "Tokenization": "playground.tokens.result",
+    "TokenizeRequest": "playground.tokens.request",
+    "VocabularyPage": "playground.tokens.result",
+    "VocabularyRequest": "playground.tokens.request",
     "Waiting": "playground.generation.events",
     "WarmUp": "playground.service",
     "WordLoss": "playground.similarity.word_loss",
@@ -206,7 +216,6 @@ __all__ = [
     "TokenColumns",
     "Tokenization",
     "TokenizeRequest",
-    "TokenizerShelf",
     "VocabularyPage",
     "VocabularyRequest",
     "Waiting",

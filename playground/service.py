@@ -28,7 +28,8 @@ from playground.models.zero_gpu import put_on_gpu
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
-    from playground.attention.attend import AttentionRequest, AttentionResult
+    from playground.attention.request import AttentionRequest
+    from playground.attention.result import AttentionResult
     from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
     from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult
     from playground.classification.table import ClassifyTableRequest, TableProgress, TableResult
@@ -45,12 +46,26 @@ if TYPE_CHECKING:
         WordPairsRequest,
         WordPairsResult,
     )
-    from playground.tokens.batch import EncodedBatch, EncodeRequest
-    from playground.tokens.chat_template import ChatTemplate, ChatTemplateRequest
-    from playground.tokens.masks import MaskComparison, MaskRequest
+    from playground.tokens.request import (
+        ChatTemplateRequest,
+        CompareRequest,
+        EncodeRequest,
+        MaskRequest,
+        SplitRequest,
+        TokenizeRequest,
+        VocabularyRequest,
+    )
+    from playground.tokens.result import (
+        ChatTemplate,
+        Comparison,
+        EncodedBatch,
+        MaskComparison,
+        Split,
+        TokenColumns,
+        Tokenization,
+        VocabularyPage,
+    )
     from playground.tokens.rules import TokenizerShelf
-    from playground.tokens.tokenize import CompareRequest, Comparison, TokenColumns, Tokenization, TokenizeRequest
-    from playground.tokens.vocabulary import Split, SplitRequest, VocabularyPage, VocabularyRequest
 
 log = logging.getLogger(__name__)
 
@@ -334,6 +349,10 @@ class Playground:
 
         return TokenizerShelf(self.manager.tokenizer, embedded_folder)
 
+    def has_tokenizer(self, model_id: str) -> bool:
+        """True when a tokenizer is read already: a question about a short text then takes about a millisecond."""
+        return self.tokenizers.has(model_id)
+
     def tokenize(self, request: TokenizeRequest) -> Tokenization:
         """The tokens of one text, each tied to its characters."""
         from playground.tokens import tokenize as tokenization
@@ -360,9 +379,9 @@ class Playground:
 
     def render_chat(self, request: ChatTemplateRequest) -> ChatTemplate:
         """A conversation as the model reads it, with who said what."""
-        from playground.tokens import chat_template
+        from playground.tokens.chat_template import chat_template
 
-        return chat_template.render_chat(self.tokenizers, request)
+        return chat_template(self.tokenizers, request)
 
     def search_vocabulary(self, request: VocabularyRequest) -> VocabularyPage:
         """The pieces of a vocabulary that contain a text, or have an id."""

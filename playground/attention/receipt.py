@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.attention.attend import AttentionResult
+from playground.attention.result import AttentionResult
 from playground.receipt import Receipt, literal
 
 _TITLES = {"self": "Self-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}

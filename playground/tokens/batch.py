@@ -1,18 +1,19 @@
 """A batch of texts -> the rows that ``tokenizer(...)`` returns: ids, type ids, masks, padding, truncation, overflow.
 
-This module leaves out what a model makes of the rows (`masking`) and the characters behind a single text's tokens
-(`tokenization`). The rows are transformers' own, unchanged; what is added is one word per token that says why it is
+This module leaves out what a model makes of the rows (`masks`) and the characters behind a single text's tokens
+(`tokenize`). The rows are transformers' own, unchanged; what is added is one word per token that says why it is
 there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 from playground.texts import usable_text
+from playground.tokens.request import PADDINGS, SIDES, TRUNCATIONS, EncodeRequest
+from playground.tokens.result import EncodedBatch, EncodedRow
 from playground.tokens.rules import TokenizerShelf
 
 if TYPE_CHECKING:
@@ -20,67 +21,6 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 8
 MAX_LENGTH = 512
-PADDINGS = ("longest", "max_length", "do_not_pad")
-TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
-SIDES = ("right", "left")
-
-
-@dataclass(frozen=True)
-class EncodeRequest:
-    """One to eight texts (or pairs) and the arguments of ``tokenizer(...)``, under transformers' names.
-
-    ``pairs`` is empty, or as long as ``texts``; an empty pair counts as none. ``padding_side=None`` and
-    ``return_token_type_ids=None`` mean the tokenizer's own default.
-    """
-
-    texts: tuple[str, ...]
-    pairs: tuple[str, ...] = ()
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
-    padding: str = "longest"
-    padding_side: str | None = None
-    truncation: str = "do_not_truncate"
-    max_length: int | None = None
-    add_special_tokens: bool = True
-    return_token_type_ids: bool | None = None
-    stride: int = 0
-    return_overflowing_tokens: bool = False
-
-
-@dataclass(frozen=True)
-class EncodedRow:
-    """One row of the batch: four lists of equal length, and which text it comes from.
-
-    ``kinds`` says why each token is there: ``text``, ``pair``, ``special`` or ``padding``.
-    """
-
-    sample: int
-    pieces: tuple[str, ...]
-    shown: tuple[str, ...]
-    kinds: tuple[str, ...]
-    input_ids: tuple[int, ...]
-    attention_mask: tuple[int, ...]
-    special_tokens_mask: tuple[int, ...]
-    token_type_ids: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True)
-class EncodedBatch:
-    """What ``tokenizer(...)`` returned, as rows and as the dictionary itself.
-
-    ``truncated[i]`` counts the tokens of text ``i`` that no row holds.
-    """
-
-    request: EncodeRequest
-    rows: tuple[EncodedRow, ...]
-    dictionary: dict[str, list[Any]]
-    truncated: tuple[int, ...]
-    padding_side: str
-    pad_token: str | None
-
-    @property
-    def is_rectangular(self) -> bool:
-        """True when all rows have one length, so that they fit into one tensor."""
-        return len({len(row.input_ids) for row in self.rows}) == 1
 
 
 def encode(shelf: TokenizerShelf, request: EncodeRequest) -> EncodedBatch:

@@ -1,85 +1,26 @@
 """A conversation -> the text that a chat model really reads, its tokens, and who said what.
 
-This module leaves out generation. A chat model knows no messages: it sees one long text, in which a template has
-written the roles with special tokens. Templates are small Jinja programs that come with the tokenizer; transformers
-runs them in a sandbox.
+This module leaves out generation, and how a template is run (`models.tokenizers`). A chat model knows no messages: it
+sees one long text, in which a template has written the roles with special tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
 
-from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.models.tokenizers import ContentSpan, RenderedChat, chat_template_of, render_chat
 from playground.texts import usable_text
+from playground.tokens.request import ROLES, ChatMessage, ChatTemplateRequest, TokenizeRequest
+from playground.tokens.result import ChatTemplate, RoleSpan
 from playground.tokens.rules import TokenizerShelf
-from playground.tokens.tokenize import (
-    MAX_CHARACTERS,
-    Tokenization,
-    TokenizeRequest,
-    tokenize,
-)
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from playground.tokens.tokenize import MAX_CHARACTERS, tokenize
 
 MAX_MESSAGES = 32
-ROLES = ("system", "user", "assistant", "tool")
 
 
-@dataclass(frozen=True)
-class ChatMessage:
-    """What one side says. ``role`` is system, user, assistant or tool; not every template knows every role."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True)
-class ChatTemplateRequest:
-    """A conversation and the tokenizer whose template shall write it down.
-
-    ``add_generation_prompt`` ends the text with the opening of an assistant's turn, so that the model answers instead
-    of going on with the question.
-    """
-
-    messages: tuple[ChatMessage, ...]
-    model_id: str = "HuggingFaceTB/SmolLM2-135M-Instruct"
-    add_generation_prompt: bool = True
-
-
-@dataclass(frozen=True)
-class RoleSpan:
-    """Characters ``start:end`` of the rendered text, and whose they are.
-
-    ``message`` is None for what the template added by itself (a default system prompt, the generation prompt).
-    ``is_content`` is True for what a person wrote, False for the template's markup around it.
-    """
-
-    start: int
-    end: int
-    role: str
-    message: int | None
-    is_content: bool
-
-
-@dataclass(frozen=True)
-class ChatTemplate:
-    """The rendered conversation: the spans, in order, cover the text; ``token_spans[i]`` is the span of token i."""
-
-    tokenization: Tokenization
-    spans: tuple[RoleSpan, ...]
-    token_spans: tuple[int, ...]
-    template: str
-
-    @property
-    def text(self) -> str:
-        """What the model reads."""
-        return self.tokenization.text
-
-
-def render_chat(shelf: TokenizerShelf, request: ChatTemplateRequest) -> ChatTemplate:
+def chat_template(shelf: TokenizerShelf, request: ChatTemplateRequest) -> ChatTemplate:
     """The conversation as the model reads it, with roles.
 
     Raises:
@@ -88,19 +29,15 @@ def render_chat(shelf: TokenizerShelf, request: ChatTemplateRequest) -> ChatTemp
     """
     messages = _checked(request.messages)
     tokenizer, lock = shelf.copy(request.model_id)
-    if not tokenizer.chat_template:
-        raise UnsupportedOptionError(
-            f"The tokenizer of {request.model_id} has no chat template: its model was not trained on conversations.",
-            "Pick a chat model, such as SmolLM2 Instruct.",
-        )
     with lock:
-        text = _render(tokenizer, messages, request.add_generation_prompt)
-        spans = _role_spans(tokenizer, messages, text)
-    result = tokenize(shelf, TokenizeRequest(text, request.model_id, add_special_tokens=False))
+        template = chat_template_of(tokenizer)
+        rendered = render_chat(tokenizer, messages, request.add_generation_prompt)
+    spans = role_spans(rendered, [message["role"] for message in messages])
+    result = tokenize(shelf, TokenizeRequest(rendered.text, request.model_id, add_special_tokens=False))
     starts = [span.start for span in spans]
     owners = tuple(max(0, sum(start <= token.start for start in starts) - 1) for token in result.tokens)
-    template = tokenizer.chat_template if isinstance(tokenizer.chat_template, str) else str(tokenizer.chat_template)
-    return ChatTemplate(result, spans, owners, template)
+    notes = tuple(f"The template rewrites the content of message {number + 1}." for number in rendered.changed)
+    return ChatTemplate(result, spans, owners, template, notes)
 
 
 def _checked(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
@@ -121,68 +58,41 @@ def _checked(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
     return checked
 
 
-def _render(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
-    try:
-        rendered: Any = tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-    except Exception as error:  # a template is a program of its own and raises what it likes
-        raise InputError(
-            f"The template refuses this conversation: {error}", "Change the roles or their order."
-        ) from error
-    return str(rendered)
+def role_spans(rendered: RenderedChat, roles: Sequence[str]) -> tuple[RoleSpan, ...]:
+    """The spans of a rendered conversation, in order: contents, and the template's markup between them.
 
-
-def _role_spans(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], text: str) -> tuple[RoleSpan, ...]:
-    """The spans of a rendered text: where each message ends shows when the conversation is cut after it."""
-    spans: list[RoleSpan] = []
-    position = _default_system_end(tokenizer, messages, text)
-    if position:
-        spans.append(RoleSpan(0, position, "system", None, False))
-    for number, message in enumerate(messages):
-        end = max(position, _end_of(tokenizer, messages[: number + 1], text))
-        spans += _content_spans(text, position, end, message, number)
-        position = end
-    if position < len(text):
-        spans.append(RoleSpan(position, len(text), "assistant", None, False))
-    return tuple(spans)
-
-
-def _content_spans(text: str, start: int, end: int, message: dict[str, str], number: int) -> list[RoleSpan]:
-    """Markup, content, markup of one message; many templates strip the content."""
-    for content in (message["content"], message["content"].strip()):
-        found = text.find(content, start, end) if content else -1
-        if found >= 0:
-            edges = [(start, found, False), (found, found + len(content), True), (found + len(content), end, False)]
-            return [RoleSpan(a, b, message["role"], number, is_content) for a, b, is_content in edges if a < b]
-    return [RoleSpan(start, end, message["role"], number, False)] if start < end else []
-
-
-def _end_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], text: str) -> int:
-    """How far the text agrees with the rendering of these messages alone."""
-    shorter = _tried(tokenizer, messages)
-    pairs = enumerate(zip(shorter, text, strict=False))
-    return next((k for k, (a, b) in pairs if a != b), min(len(shorter), len(text)))
-
-
-def _tried(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) -> str:
-    """The rendering, or nothing where the template refuses the shorter conversation."""
-    try:
-        return _render(tokenizer, messages, False)
-    except InputError:
-        return ""
-
-
-def _default_system_end(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], text: str) -> int:
-    """Where a system prompt that the template invented ends; 0 if it invented none.
-
-    With a system message of our own in front the rest of the text stays the same, so what stands before that rest is
-    the invention.
+    Markup between two contents belongs to the earlier message up to where that message ends, then to the next.
     """
-    if messages[0]["role"] == "system":
-        return 0
-    system = {"role": "system", "content": "\x00"}
-    alone, whole = _tried(tokenizer, [system]), _tried(tokenizer, [system, *messages])
-    plain = _tried(tokenizer, messages)
-    tail = whole[len(alone) :] if alone and whole.startswith(alone) else ""
-    return len(plain) - len(tail) if tail and plain.endswith(tail) and text.startswith(plain) else 0
+    edges = [ContentSpan(0, 0, 0), *_apart(rendered.contents), ContentSpan(len(rendered.text), len(rendered.text), -1)]
+    spans = [RoleSpan(0, rendered.invented, "system", None, False)] if rendered.invented else []
+    for before, after in pairwise(edges):
+        start = max(before.end, rendered.invented)
+        spans += _markup(rendered, roles, start, after.start, before.message, after.message)
+        if after.message >= 0:
+            spans.append(RoleSpan(after.start, after.end, roles[after.message], after.message, True))
+    return tuple(span for span in spans if span.start < span.end)
+
+
+def _apart(contents: Sequence[ContentSpan]) -> list[ContentSpan]:
+    """The contents without those that begin inside another."""
+    kept: list[ContentSpan] = []
+    for span in contents:
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return kept
+
+
+def _markup(
+    rendered: RenderedChat, roles: Sequence[str], start: int, end: int, first: int, last: int
+) -> list[RoleSpan]:
+    """The markup between two contents, of the messages ``first`` and ``last`` (-1: what follows the last content)."""
+    final = last < 0
+    low, high = (first, len(roles) - 1) if final else sorted((first, last))
+    spans = []
+    for number in range(low, high + 1):
+        known = rendered.ends[number]
+        is_last = number == high and not (final and known is not None)
+        stop = end if is_last else min(max(known if known is not None else start, start), end)
+        spans.append(RoleSpan(start, stop, roles[number], number, False))
+        start = stop
+    return [*spans, RoleSpan(start, end, "assistant", None, False)]

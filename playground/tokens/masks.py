@@ -1,6 +1,6 @@
 """A batch with its right masks beside the same batch with wrong ones -> how far the model's answers move.
 
-This module leaves out how a batch is made (`encoding`) and the full view of attention (`attention`). The idea that
+This module leaves out how a batch is made (`batch`) and the full view of attention (`attention`). The idea that
 trips people up: a model doesn't see text, it sees rows of ids and is told by ``attention_mask`` which of them count. A
 wrong mask raises no error; the numbers are just different.
 """
@@ -16,93 +16,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import InputError, InputTooLongError, WrongTaskError
-from playground.tokens.batch import EncodedBatch, EncodeRequest, encode
+from playground.tokens.batch import encode
+from playground.tokens.request import MISTAKES, MaskRequest
+from playground.tokens.result import AttentionPair, EncodedBatch, MaskComparison, Quantity, RowComparison
 from playground.tokens.rules import TokenizerShelf
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
 
-MISTAKES = ("flipped bits", "no mask", "wrong padding side", "no special tokens")
 MAX_COLUMNS = 64
 TOP = 8
-
-
-@dataclass(frozen=True)
-class MaskRequest:
-    """A batch and what shall be wrong with it.
-
-    ``mistake`` is one of `MISTAKES`; ``flips`` are (row, column) pairs of ``attention_mask`` bits to turn over, used by
-    the mistake "flipped bits". Attention is reported for one row, ``attention_row``.
-    """
-
-    batch: EncodeRequest
-    mistake: str = "flipped bits"
-    flips: tuple[tuple[int, int], ...] = ()
-    attention_row: int = 0
-    quantization: str = "auto"
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One number of the model's answer, in both runs."""
-
-    name: str
-    right: float
-    wrong: float
-
-    @property
-    def difference(self) -> float:
-        """Wrong minus right."""
-        return self.wrong - self.right
-
-
-@dataclass(frozen=True)
-class AttentionPair:
-    """The attention of one row in both runs, averaged over the heads of each layer.
-
-    ``right`` and ``wrong``: layer x query x key; the columns of the two runs may stand for different tokens.
-    ``aligned`` is True when both have the same ids in the same columns, so that cells can be subtracted.
-    """
-
-    right: tuple[tuple[tuple[float, ...], ...], ...]
-    wrong: tuple[tuple[tuple[float, ...], ...], ...]
-    right_tokens: tuple[str, ...]
-    wrong_tokens: tuple[str, ...]
-    right_mask: tuple[int, ...]
-    wrong_mask: tuple[int, ...]
-    row: int
-    aligned: bool
-
-
-@dataclass(frozen=True)
-class RowComparison:
-    """One text in both runs.
-
-    ``unit`` says what the quantities are: ``logit``, ``probability of the next token``, ``cosine`` and ``distance`` of
-    embeddings. ``largest_difference`` is the largest absolute difference over all the numbers that were compared, not
-    only those that are listed.
-    """
-
-    sample: int
-    quantities: tuple[Quantity, ...]
-    unit: str
-    largest_difference: float
-    compared: int
-    summary: str
-
-
-@dataclass(frozen=True)
-class MaskComparison:
-    """Both batches, and what the model made of each row."""
-
-    mistake: str
-    task: str
-    right: EncodedBatch
-    wrong: EncodedBatch
-    right_mask: tuple[tuple[int, ...], ...]
-    wrong_mask: tuple[tuple[int, ...], ...]
-    rows: tuple[RowComparison, ...]
-    attention: AttentionPair
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from playground.receipt import Receipt, literal
 from playground.tokens.batch import call_arguments
-from playground.tokens.masks import MaskRequest
+from playground.tokens.request import MaskRequest
 
 AUTO_CLASSES = (
     ("text-classification", "AutoModelForSequenceClassification"),

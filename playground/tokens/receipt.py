@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.receipt import Receipt, literal
-from playground.tokens.batch import EncodeRequest, call_arguments
-from playground.tokens.chat_template import ChatTemplateRequest
-from playground.tokens.tokenize import CompareRequest, TokenizeRequest
+from playground.tokens.batch import call_arguments
+from playground.tokens.request import ChatTemplateRequest, CompareRequest, EncodeRequest, TokenizeRequest
 
 
 def token_receipt(request: Any, source_of: Callable[[str], str], task_of: Callable[[str], str]) -> Receipt:

@@ -1,6 +1,6 @@
 """A tokenizer's own rules, read once from its ``tokenizer.json``: what its pieces stand for, and how to show them.
 
-This module leaves out texts: `tokenization` applies the rules, `vocabulary` explains them. It needs the ``tokenizers``
+This module leaves out texts: `tokenize` applies the rules, `vocabulary` explains them. It needs the ``tokenizers``
 library alone, never torch.
 """
 

@@ -1,6 +1,6 @@
 """One text -> its tokens, each tied to the characters it stands for, for one tokenizer or for several side by side.
 
-This module leaves out batches with padding and masks (`encoding`), chat templates (`chat_template`), the reasons behind
+This module leaves out batches with padding and masks (`batch`), chat templates (`chat_template`), the reasons behind
 a split (`vocabulary`) and models. It needs the ``tokenizers`` library alone, never torch, so that a page can answer
 while a person types.
 
@@ -15,146 +15,16 @@ Three ideas carry it:
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from typing import Any
 
 from playground.errors import InputError
 from playground.texts import METASPACE, shown_text, usable_text
+from playground.tokens.request import CompareRequest, TokenizeRequest
+from playground.tokens.result import Comparison, Counts, Group, Segment, Span, Token, TokenColumns, Tokenization
 from playground.tokens.rules import Entry, TokenizerRules, TokenizerShelf
 
 MAX_CHARACTERS = 20_000
 MAX_COMPARED = 4
 SPECIAL, UNKNOWN, CONTINUATION = 1, 2, 4
-
-Span = tuple[int, int]
-Group = list[Any]  # [start, end, [index of a token, ...]]; lists, because they grow
-
-
-@dataclass(frozen=True)
-class TokenizeRequest:
-    """A text and the tokenizer that shall split it.
-
-    ``add_special_tokens`` is transformers' switch: True adds what the model expects around a text, such as ``[CLS]``.
-    ``describe`` tokens are described one by one; the rest is counted and stands in one last segment.
-    """
-
-    text: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
-    add_special_tokens: bool = True
-    describe: int = 1_000_000
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token as the tokenizer made it.
-
-    ``piece`` is the entry of the vocabulary, ``shown`` the same for human eyes: ``Ġcat`` is shown as ``·cat``, half of
-    a character as its bytes ``⟨F0 9F⟩``. ``start`` and ``end`` count characters (Unicode code points) of the text; both
-    are 0 and ``segment`` is None when the token stands for no character.
-    """
-
-    index: int
-    token_id: int
-    piece: str
-    shown: str
-    start: int
-    end: int
-    segment: int | None
-    special: bool = False
-    unknown: bool = False
-    continuation: bool = False
-    added: bool = False
-    byte_note: str = ""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of the text: with the tokens that share it, or a gap (no tokens) that the tokenizer dropped."""
-
-    start: int
-    end: int
-    text: str
-    tokens: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How long a text is, in every unit that people mix up. Words are what whitespace separates."""
-
-    characters: int
-    utf8_bytes: int
-    words: int
-    tokens: int
-    special_tokens: int
-    unknown_tokens: int
-
-    @property
-    def tokens_per_word(self) -> float | None:
-        """Tokens without the special ones, per word; None when there is no word."""
-        return round((self.tokens - self.special_tokens) / self.words, 3) if self.words else None
-
-
-@dataclass(frozen=True)
-class Tokenization:
-    """A text as one tokenizer sees it.
-
-    ``tokens`` holds the described ones, ``input_ids`` all of them. The texts of the segments, joined, are ``text``.
-    """
-
-    model_id: str
-    algorithm: str
-    text: str
-    input_ids: tuple[int, ...]
-    tokens: tuple[Token, ...]
-    segments: tuple[Segment, ...]
-    counts: Counts
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TokenColumns:
-    """A `Tokenization` with a list per property instead of an object per token.
-
-    ``marks`` are sums of ``SPECIAL``, ``UNKNOWN`` and ``CONTINUATION``. A span is None when the token stands for no
-    character. ``groups`` are ``[start, end, tokens]`` for each segment that has tokens; what lies between is a gap.
-    ``byte_notes`` has an entry only for tokens that hold a part of a character.
-    """
-
-    algorithm: str
-    text: str
-    input_ids: list[int]
-    pieces: list[str]
-    shown: list[str]
-    spans: list[Span | None]
-    marks: list[int]
-    byte_notes: dict[int, str]
-    groups: list[Group]
-    described: int
-    counts: Counts
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class CompareRequest:
-    """A text and the two to four tokenizers that shall split it."""
-
-    text: str
-    model_ids: tuple[str, ...]
-    add_special_tokens: bool = False
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One text under several tokenizers.
-
-    ``agreed`` are the character offsets where every tokenizer has a boundary, ``contested`` those where some have one
-    and others don't.
-    """
-
-    text: str
-    results: tuple[Tokenization, ...]
-    agreed: tuple[int, ...]
-    contested: tuple[int, ...]
 
 
 def tokenize(shelf: TokenizerShelf, request: TokenizeRequest) -> Tokenization:
@@ -167,7 +37,8 @@ def tokenize(shelf: TokenizerShelf, request: TokenizeRequest) -> Tokenization:
     """
     columns = token_columns(shelf, request)
     segments, homes = _segments(columns)
-    tokens = tuple(_token(columns, index, homes.get(index)) for index in range(columns.described))
+    notes = dict(columns.byte_notes)
+    tokens = tuple(_token(columns, index, homes.get(index), notes.get(index, "")) for index in range(columns.described))
     return Tokenization(
         request.model_id,
         columns.algorithm,
@@ -199,15 +70,8 @@ def token_columns(shelf: TokenizerShelf, request: TokenizeRequest) -> TokenColum
         spans = _spans(text, encoding.offsets, entries, special)
     groups, described = _groups(len(text), spans, request.describe)
     marks = _marks(rules, ids, entries, encoding.word_ids, special)
-    counts = Counts(
-        len(text),
-        len(text.encode()),
-        len(text.split()),
-        len(ids),
-        sum(mark & SPECIAL for mark in marks),
-        ids.count(rules.unknown_id) if rules.unknown_id is not None else 0,
-    )
-    byte_notes = _byte_notes(rules, text, ids, groups) if rules.speaks_bytes else {}
+    counts = _counts(rules, text, ids, marks)
+    byte_notes = _byte_notes(rules, text, ids, groups) if rules.speaks_bytes else ()
     return TokenColumns(
         rules.algorithm,
         text,
@@ -238,7 +102,8 @@ def compare(shelf: TokenizerShelf, request: CompareRequest) -> Comparison:
     )
     cuts = [boundaries(result) for result in results]
     agreed, somewhere = set.intersection(*cuts), set.union(*cuts)
-    return Comparison(results[0].text, results, tuple(sorted(agreed)), tuple(sorted(somewhere - agreed)))
+    sizes = tuple(len(shelf.rules(model_id).vocabulary) for model_id in request.model_ids)
+    return Comparison(results[0].text, results, tuple(sorted(agreed)), tuple(sorted(somewhere - agreed)), sizes)
 
 
 def boundaries(result: Tokenization) -> set[int]:
@@ -266,6 +131,19 @@ def _spans(text: str, offsets: list[Span], entries: list[Entry], special: list[i
             if held.strip() and METASPACE not in held:  # invented: the tokenizer put it in front of a word
                 spans[index] = None
     return spans
+
+
+def _counts(rules: TokenizerRules, text: str, ids: list[int], marks: list[int]) -> Counts:
+    words, special = len(text.split()), sum(mark & SPECIAL for mark in marks)
+    return Counts(
+        characters=len(text),
+        utf8_bytes=len(text.encode()),
+        words=words,
+        tokens=len(ids),
+        special_tokens=special,
+        unknown_tokens=ids.count(rules.unknown_id) if rules.unknown_id is not None else 0,
+        tokens_per_word=round((len(ids) - special) / words, 3) if words else None,
+    )
 
 
 def _marks(
@@ -322,9 +200,9 @@ def _segments(columns: TokenColumns) -> tuple[tuple[Segment, ...], dict[int, int
     return tuple(segments), homes
 
 
-def _byte_notes(rules: TokenizerRules, text: str, ids: list[int], groups: list[Group]) -> dict[int, str]:
+def _byte_notes(rules: TokenizerRules, text: str, ids: list[int], groups: list[Group]) -> tuple[tuple[int, str], ...]:
     """For each token that holds a part of a character: which of its bytes."""
-    notes: dict[int, str] = {}
+    notes: list[tuple[int, str]] = []
     for start, end, members in groups:
         if not 2 <= len(members) <= 64:
             continue
@@ -338,8 +216,8 @@ def _byte_notes(rules: TokenizerRules, text: str, ids: list[int], groups: list[G
             held = places[max(position, 0) : position + len(part or b"")]
             position += len(part or b"")
             if note := _held(held):
-                notes[index] = note
-    return notes
+                notes.append((index, note))
+    return tuple(notes)
 
 
 def _dropped_bytes(rules: TokenizerRules, text: str) -> int:
@@ -385,7 +263,7 @@ def _held(places: list[tuple[str, int, int]]) -> str:
     return ", ".join(notes)
 
 
-def _token(columns: TokenColumns, index: int, segment: int | None) -> Token:
+def _token(columns: TokenColumns, index: int, segment: int | None, note: str) -> Token:
     span, mark = columns.spans[index], columns.marks[index]
     start, end = span or (0, 0)
     return Token(
@@ -400,5 +278,5 @@ def _token(columns: TokenColumns, index: int, segment: int | None) -> Token:
         unknown=bool(mark & UNKNOWN),
         continuation=bool(mark & CONTINUATION),
         added=span is None,
-        byte_note=columns.byte_notes.get(index, ""),
+        byte_note=note,
     )

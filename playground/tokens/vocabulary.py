@@ -7,77 +7,17 @@ This module leaves out how a vocabulary is learned. Each algorithm is replayed h
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from playground.errors import EmptyInputError, InputTooLongError, UnsupportedOptionError
 from playground.texts import usable_text
+from playground.tokens.request import SplitRequest, VocabularyRequest
+from playground.tokens.result import Split, SplitStep, VocabularyEntry, VocabularyPage
 from playground.tokens.rules import TokenizerRules, TokenizerShelf
 
 MAX_RESULTS = 200
 MAX_WORD = 60
-
-
-@dataclass(frozen=True)
-class VocabularyRequest:
-    """What to look for: a part of a piece (as it is shown or as it is stored), or a token id."""
-
-    query: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
-    limit: int = 50
-
-
-@dataclass(frozen=True)
-class VocabularyEntry:
-    """One piece. ``rank`` is the number of its merge (BPE), ``log_probability`` its weight (Unigram); else None."""
-
-    token_id: int
-    piece: str
-    shown: str
-    special: bool
-    rank: int | None = None
-    log_probability: float | None = None
-
-
-@dataclass(frozen=True)
-class VocabularyPage:
-    """The first entries that match, shortest first, and how many there are in all."""
-
-    size: int
-    matches: int
-    entries: tuple[VocabularyEntry, ...]
-
-
-@dataclass(frozen=True)
-class SplitRequest:
-    """A word whose split shall be explained."""
-
-    word: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
-
-
-@dataclass(frozen=True)
-class SplitStep:
-    """One step: the pieces after it, and what was decided."""
-
-    pieces: tuple[str, ...]
-    reason: str
-    number: float | None = None
-
-
-@dataclass(frozen=True)
-class Split:
-    """How a word became pieces.
-
-    ``word`` is what reaches the algorithm: normalised, and the first word of the input. ``pieces`` are entries of the
-    vocabulary, the pieces of a step are written for human eyes.
-    """
-
-    algorithm: str
-    word: str
-    steps: tuple[SplitStep, ...]
-    pieces: tuple[str, ...]
-    idea: str
 
 
 def search_vocabulary(shelf: TokenizerShelf, request: VocabularyRequest) -> VocabularyPage:

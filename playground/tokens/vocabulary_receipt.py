@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from playground.receipt import Receipt, literal
+from playground.tokens.request import SplitRequest, VocabularyRequest
 from playground.tokens.rules import TokenizerRules
-from playground.tokens.vocabulary import SplitRequest, VocabularyRequest, is_added
+from playground.tokens.vocabulary import is_added
 
 _WORDPIECE = """pieces, start = [], 0  # the longest piece that the vocabulary knows, from the left, again and again
 while start < len(word):

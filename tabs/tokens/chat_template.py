@@ -31,11 +31,12 @@ def request_of(question: Any) -> pg.ChatTemplateRequest:
     Raises:
         InputError: it isn't a conversation.
     """
-    try:
-        messages = tuple(pg.ChatMessage(str(item["role"]), str(item["content"])) for item in question["messages"])
-        return pg.ChatTemplateRequest(messages, str(question["model_id"]), bool(question["add_generation_prompt"]))
-    except (KeyError, TypeError):
-        raise InputError("That is no conversation.", "Give messages, each with a role and a content.") from None
+    from playground.models.tokenizers import read_messages
+
+    if not isinstance(question, dict) or "messages" not in question:
+        raise InputError("That is no conversation.", "Give messages, each with a role and a content.")
+    messages = tuple(pg.ChatMessage(**message) for message in read_messages(question["messages"]))
+    return pg.ChatTemplateRequest(messages, str(question["model_id"]), bool(question["add_generation_prompt"]))
 
 
 def format_chat(result: pg.ChatTemplate) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def format_chat(result: pg.ChatTemplate) -> dict[str, Any]:
     return {
         "text": result.text,
         "template": result.template,
+        "notes": list(result.notes),
         "spans": [
             {"start": s.start, "end": s.end, "role": s.role, "message": s.message, "content": s.is_content}
             for s in result.spans

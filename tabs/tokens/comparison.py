@@ -47,7 +47,7 @@ START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, �
 NO_SPACES = ("Chinese", "Japanese", "Thai")
 
 
-def format_comparison(result: pg.Comparison, titles: list[str], sizes: list[int]) -> dict[str, Any]:
+def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any]:
     """What the comparison view draws: per tokenizer the cells that make up the text."""
     cuts = sorted({0, len(result.text)} | {s.start for item in result.results for s in item.segments})
     return {
@@ -66,7 +66,7 @@ def format_comparison(result: pg.Comparison, titles: list[str], sizes: list[int]
                 f"{item.counts.unknown_tokens:,}",
                 "–" if item.counts.tokens_per_word is None else f"{item.counts.tokens_per_word:.2f}",
             ]
-            for title, size, item in zip(titles, sizes, result.results, strict=True)
+            for title, size, item in zip(titles, result.vocabulary_sizes, result.results, strict=True)
         ],
     }
 
@@ -115,8 +115,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     def compare(text: str, model_ids: list[str]) -> tuple[dict[str, Any], str, str]:
         request = pg.CompareRequest(text, tuple(model_ids))
         result = playground.compare_tokenizers(request)
-        sizes = [len(playground.tokenizers.rules(model_id).vocabulary) for model_id in model_ids]
-        shown = format_comparison(result, [title_of(model_id) for model_id in model_ids], sizes)
+        shown = format_comparison(result, [title_of(model_id) for model_id in model_ids])
         return shown, *receipt_values(playground.token_receipt(request))
 
     def languages(model_ids: list[str]) -> Any:

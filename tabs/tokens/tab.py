@@ -59,7 +59,7 @@ def format_tokens(result: pg.TokenColumns) -> dict[str, Any]:
         "pieces": None if pieces == shown else pieces,
         "spans": [place for span in result.spans[:size] for place in span or (-1, -1)],
         "marks": result.marks[:size],
-        "bytes": [[index, note] for index, note in result.byte_notes.items() if index < size],
+        "bytes": [[index, note] for index, note in result.byte_notes if index < size],
         "gaps": _unusual_gaps(result),
         "rest": result.groups[-1][0] if size < len(result.input_ids) else None,
     }
@@ -89,10 +89,7 @@ def format_api(result: pg.Tokenization) -> dict[str, Any]:
             {"start": item.start, "end": item.end, "text": item.text, "tokens": list(item.tokens)}
             for item in result.segments
         ],
-        "counts": {
-            **{name: getattr(result.counts, name) for name in result.counts.__dataclass_fields__},
-            "tokens_per_word": result.counts.tokens_per_word,
-        },
+        "counts": {name: getattr(result.counts, name) for name in result.counts.__dataclass_fields__},
         "notes": list(result.notes),
     }
 
@@ -133,7 +130,7 @@ def build_live(playground: pg.Playground) -> None:
 
     async def live_tokens(question: dict[str, Any]) -> str:
         """Short texts are answered at once (about a millisecond), others on a thread of their own."""
-        known = isinstance(question, dict) and playground.tokenizers.has(str(question.get("model_id")))
+        known = isinstance(question, dict) and playground.has_tokenizer(str(question.get("model_id")))
         if known and len(str(question.get("text"))) <= SHORT:
             return answer(question)
         return await anyio.to_thread.run_sync(answer, question)

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.config import Settings
 from playground.errors import EmptyInputError, InputError, UnsupportedOptionError
-from playground.service import Playground
-from playground.tokens.chat_template import ChatMessage, ChatTemplateRequest, render_chat
+from playground.tokens.chat_template import chat_template
+from playground.tokens.request import ChatMessage, ChatTemplateRequest
 
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 STRICT = (  # refuses two turns of one side, strips content and knows no system role, like some real ones
@@ -18,12 +17,6 @@ STRICT = (  # refuses two turns of one side, strips content and knows no system 
     "<{{ m.role }}>{{ m.content | trim }}</{{ m.role }}>{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
-
-
-@pytest.fixture(scope="module")
-def shelf():
-    with Playground(Settings()) as playground:
-        yield playground.tokenizers
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def parts(result):
 
 def test_roles_contents_and_what_the_template_added_are_told_apart(shelf):
     chat = (ChatMessage("user", "Hi!"), ChatMessage("assistant", "Hello."), ChatMessage("user", "Hi!"))
-    result = render_chat(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=True))
+    result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=True))
     contents = [(role, number, text) for role, number, content, text in parts(result) if content]
     assert contents == [("user", 0, "Hi!"), ("assistant", 1, "Hello."), ("user", 2, "Hi!")]
     added = [(role, text) for role, number, _, text in parts(result) if number is None]
@@ -51,7 +44,7 @@ def test_roles_contents_and_what_the_template_added_are_told_apart(shelf):
 
 def test_a_system_message_of_ones_own_replaces_the_default(shelf):
     chat = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hi!"))
-    result = render_chat(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=False))
+    result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=False))
     assert next((role, number) for role, number, _, _ in parts(result)) == ("system", 0)
     assert all(number is not None for _, number, _, _ in parts(result))
 
@@ -65,7 +58,7 @@ def test_a_system_message_of_ones_own_replaces_the_default(shelf):
 def test_spans_cover_the_text_and_ids_are_those_of_transformers(shelf, contents, first, prompt):
     roles = [first] + [("user", "assistant")[k % 2] for k in range(len(contents) - 1)]
     chat = tuple(map(ChatMessage, roles, contents))
-    result = render_chat(shelf, ChatTemplateRequest(chat, SMOLLM, prompt))
+    result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, prompt))
     assert "".join(text for *_, text in parts(result)) == result.text
     assert all(a.end == b.start for a, b in zip(result.spans, result.spans[1:], strict=False))
     tokenizer, _ = shelf.copy(SMOLLM)
@@ -77,20 +70,40 @@ def test_spans_cover_the_text_and_ids_are_those_of_transformers(shelf, contents,
 
 def test_a_template_that_strips_still_has_its_contents_found(strict):
     chat = (ChatMessage("user", "  hi  "), ChatMessage("assistant", "yes"))
-    result = render_chat(strict, ChatTemplateRequest(chat, SMOLLM, True))
+    result = chat_template(strict, ChatTemplateRequest(chat, SMOLLM, True))
     assert [text for _, _, content, text in parts(result) if content] == ["hi", "yes"]
     assert parts(result)[-1] == ("assistant", None, False, "<assistant>")
 
 
 def test_a_template_that_refuses_says_why(strict):
     with pytest.raises(InputError, match="must alternate"):
-        render_chat(strict, ChatTemplateRequest((ChatMessage("user", "a"), ChatMessage("user", "b")), SMOLLM))
+        chat_template(strict, ChatTemplateRequest((ChatMessage("user", "a"), ChatMessage("user", "b")), SMOLLM))
 
 
 def test_no_template_no_message_and_unknown_roles(shelf):
     with pytest.raises(UnsupportedOptionError, match="no chat template"):
-        render_chat(shelf, ChatTemplateRequest((ChatMessage("user", "a"),), "sentence-transformers/all-MiniLM-L6-v2"))
+        chat_template(shelf, ChatTemplateRequest((ChatMessage("user", "a"),), "sentence-transformers/all-MiniLM-L6-v2"))
     with pytest.raises(EmptyInputError):
-        render_chat(shelf, ChatTemplateRequest((), SMOLLM))
+        chat_template(shelf, ChatTemplateRequest((), SMOLLM))
     with pytest.raises(InputError, match="role 'pilot'"):
-        render_chat(shelf, ChatTemplateRequest((ChatMessage("pilot", "a"),), SMOLLM))
+        chat_template(shelf, ChatTemplateRequest((ChatMessage("pilot", "a"),), SMOLLM))
+
+
+@pytest.mark.parametrize("content", ["start", "user", "<|im_start|>assistant", "\n", ""])
+def test_a_content_that_occurs_in_the_markup_stands_where_it_was_written(shelf, content):
+    result = chat_template(shelf, ChatTemplateRequest((ChatMessage("user", content), ChatMessage("user", "b")), SMOLLM))
+    own = [(text, is_content) for _, number, is_content, text in parts(result) if number == 0]
+    middle = [(content, True)] if content else []
+    assert "".join(text for text, _ in own) == f"<|im_start|>user\n{content}<|im_end|>\n"
+    assert [part for part in own if part[1]] == middle
+
+
+def test_what_a_template_rewrites_is_said(shelf):
+    tokenizer, _ = shelf.copy(SMOLLM)
+    kept, tokenizer.chat_template = tokenizer.chat_template, "{{ messages[0].content[:2] }}"
+    try:
+        result = chat_template(shelf, ChatTemplateRequest((ChatMessage("user", "hello"),), SMOLLM))
+    finally:
+        tokenizer.chat_template = kept
+    assert result.text == "he" and result.notes == ("The template rewrites the content of message 1.",)
+    assert [span.is_content for span in result.spans] == [False]

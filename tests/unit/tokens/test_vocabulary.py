@@ -6,21 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.config import Settings
 from playground.errors import EmptyInputError
-from playground.service import Playground
-from playground.tokens.vocabulary import SplitRequest, VocabularyRequest, explain_split, search_vocabulary
+from playground.tokens.request import SplitRequest, VocabularyRequest
+from playground.tokens.vocabulary import explain_split, search_vocabulary
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 T5 = "playground/word-association"
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzABCéß한Жя", min_size=1, max_size=20)
-
-
-@pytest.fixture(scope="module")
-def shelf():
-    with Playground(Settings()) as playground:
-        yield playground.tokenizers
 
 
 @pytest.mark.parametrize("model_id", [MINILM, SMOLLM])

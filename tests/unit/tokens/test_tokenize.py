@@ -12,28 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from playground.config import Settings
 from playground.errors import InputError, InputTooLongError
-from playground.service import Playground
+from playground.tokens.request import CompareRequest, EncodeRequest, TokenizeRequest
 from playground.tokens.rules import TokenizerShelf, read_rules
-from playground.tokens.tokenize import (
-    CompareRequest,
-    TokenizeRequest,
-    compare,
-    tokenize,
-)
+from playground.tokens.tokenize import compare, tokenize
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 T5 = "playground/word-association"
 RARE_BYTES = bytes.fromhex("04 06 13 14 16 1d f1 f2")  # SmolLM2's vocabulary has no piece for these
 EMBEDDED = (MINILM, SMOLLM, T5)
-
-
-@pytest.fixture(scope="module")
-def shelf():
-    with Playground(Settings()) as playground:
-        yield playground.tokenizers
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +206,7 @@ def test_a_comparison_needs_different_tokenizers(shelf, model_ids):
 def test_the_live_path_needs_no_torch():
     code = (
         "import sys\nfrom playground.service import Playground\n"
-        "from playground.tokens.tokenize import TokenizeRequest\n"
+        "from playground.tokens.request import TokenizeRequest\n"
         "print(len(Playground().tokenize(TokenizeRequest('cats')).tokens), 'torch' in sys.modules)"
     )
     root = Path(__file__).parents[3]
@@ -230,7 +218,7 @@ def test_many_threads_may_use_one_tokenizer(shelf):
     """transformers' own call fails here with "Already borrowed" when padding changes between threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from playground.tokens.batch import EncodeRequest, encode
+    from playground.tokens.batch import encode
 
     def work(number):
         if number % 2:

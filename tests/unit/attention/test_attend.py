@@ -16,17 +16,10 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
-from playground.attention.attend import (
-    CAUSAL,
-    PADDING,
-    PADDING_QUERY,
-    VISIBLE,
-    WINDOW,
-    AttentionRequest,
-    attend_model,
-    renormalise,
-)
+from playground.attention.attend import attend_model
 from playground.attention.receipt import attention_receipt
+from playground.attention.request import AttentionRequest
+from playground.attention.result import CAUSAL, PADDING, PADDING_QUERY, VISIBLE, WINDOW, renormalise
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.models.loading import eager_view
 

@@ -20,8 +20,8 @@ from transformers import (
 
 from playground.errors import InputError, InputTooLongError
 from playground.models.catalog import ModelSpec
-from playground.tokens.batch import EncodeRequest
-from playground.tokens.masks import MaskRequest, compare_masks
+from playground.tokens.masks import compare_masks
+from playground.tokens.request import EncodeRequest, MaskRequest
 from playground.tokens.rules import TokenizerShelf
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "sat", "on", "mat", "dog", "a", "b", "c", "d"]

@@ -6,19 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.config import Settings
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.service import Playground
-from playground.tokens.batch import EncodeRequest, encode
+from playground.tokens.batch import encode
+from playground.tokens.request import EncodeRequest
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
-
-
-@pytest.fixture(scope="module")
-def shelf():
-    with Playground(Settings()) as playground:
-        yield playground.tokenizers
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

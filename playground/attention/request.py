@@ -1,0 +1,32 @@
+"""What the attention wing can be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import index
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+MAX_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class AttentionRequest:
+    """What to run.
+
+    ``second_text`` is a second segment for an encoder, and what the decoder reads for an encoder-decoder model (left
+    empty, the model writes it greedily). ``padding`` adds so many padding tokens on the tokenizer's own side.
+    ``attention_mask`` replaces the right mask, one 0 or 1 per token, padding included.
+    """
+
+    text: str
+    model_id: str = DEFAULT_MODEL
+    second_text: str = ""
+    padding: int = 0
+    attention_mask: tuple[int, ...] | None = None
+    max_tokens: int = MAX_TOKENS
+
+    def __post_init__(self) -> None:
+        for name in ("padding", "max_tokens"):
+            object.__setattr__(self, name, index(getattr(self, name)))
+        if self.attention_mask is not None:
+            object.__setattr__(self, "attention_mask", tuple(map(index, self.attention_mask)))

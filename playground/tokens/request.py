@@ -1,0 +1,140 @@
+"""What the tokens wing can be asked.
+
+Requests are plain values: nothing here knows a tokenizer. Numbers may be numpy's, and one text may stand for a list of
+one text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import index
+
+PADDINGS = ("longest", "max_length", "do_not_pad")
+TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
+SIDES = ("right", "left")
+ROLES = ("system", "user", "assistant", "tool")
+MISTAKES = ("flipped bits", "no mask", "wrong padding side", "no special tokens")
+
+
+@dataclass(frozen=True)
+class TokenizeRequest:
+    """A text and the tokenizer that shall split it.
+
+    ``add_special_tokens`` is transformers' switch: True adds what the model expects around a text, such as ``[CLS]``.
+    ``describe`` tokens are described one by one; the rest is counted and stands in one last segment.
+    """
+
+    text: str
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    add_special_tokens: bool = True
+    describe: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        _whole(self, "describe")
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """A text and the two to four tokenizers that shall split it."""
+
+    text: str
+    model_ids: tuple[str, ...]
+    add_special_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class EncodeRequest:
+    """One to eight texts (or pairs) and the arguments of ``tokenizer(...)``, under transformers' names.
+
+    ``pairs`` is empty, or as long as ``texts``; a pair of blanks counts as none. ``padding_side=None`` and
+    ``return_token_type_ids=None`` mean the tokenizer's own default.
+
+    >>> EncodeRequest("a cat", "a dog").pairs
+    ('a dog',)
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] = ()
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    padding: str = "longest"
+    padding_side: str | None = None
+    truncation: str = "do_not_truncate"
+    max_length: int | None = None
+    add_special_tokens: bool = True
+    return_token_type_ids: bool | None = None
+    stride: int = 0
+    return_overflowing_tokens: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("texts", "pairs"):
+            texts = getattr(self, name)
+            texts = (texts,) if isinstance(texts, str) else tuple(texts)
+            object.__setattr__(self, name, () if name == "pairs" and not any(map(str.strip, texts)) else texts)
+        _whole(self, "max_length", "stride")
+
+
+@dataclass(frozen=True)
+class MaskRequest:
+    """A batch and what shall be wrong with it.
+
+    ``mistake`` is one of `MISTAKES`; ``flips`` are (row, column) pairs of ``attention_mask`` bits to turn over, used by
+    the mistake "flipped bits". Attention is reported for one row, ``attention_row``.
+    """
+
+    batch: EncodeRequest
+    mistake: str = "flipped bits"
+    flips: tuple[tuple[int, int], ...] = ()
+    attention_row: int = 0
+    quantization: str = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flips", tuple((index(row), index(column)) for row, column in self.flips))
+        _whole(self, "attention_row")
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """What one side says. ``role`` is system, user, assistant or tool; not every template knows every role."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class ChatTemplateRequest:
+    """A conversation and the tokenizer whose template shall write it down.
+
+    ``add_generation_prompt`` ends the text with the opening of an assistant's turn, so that the model answers instead
+    of going on with the question.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    model_id: str = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    add_generation_prompt: bool = True
+
+
+@dataclass(frozen=True)
+class VocabularyRequest:
+    """What to look for: a part of a piece (as it is shown or as it is stored), or a token id."""
+
+    query: str
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        _whole(self, "limit")
+
+
+@dataclass(frozen=True)
+class SplitRequest:
+    """A word whose split shall be explained."""
+
+    word: str
+    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def _whole(request: object, *names: str) -> None:
+    """Makes Python's own whole numbers of these fields, which may be numpy's or None."""
+    for name in names:
+        if getattr(request, name) is not None:
+            object.__setattr__(request, name, index(getattr(request, name)))

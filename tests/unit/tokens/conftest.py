@@ -1,0 +1,24 @@
+"""What the tests of tokens share: the tokenizers of the embedded models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from playground.tokens.rules import TokenizerShelf
+
+
+@pytest.fixture(scope="session")
+def shelf() -> TokenizerShelf:
+    """The embedded models' tokenizers, read from their files."""
+    from playground.models import embedded
+    from playground.models.catalog import Catalog
+    from playground.models.loading import load_tokenizer
+
+    catalog = Catalog.read(None)
+
+    def folder(model_id: str) -> Path:
+        return embedded.locate(catalog.find(model_id).location, None)
+
+    return TokenizerShelf(lambda model_id: load_tokenizer(folder(model_id)), folder)
