@@ -88,11 +88,15 @@ def launch_options(settings: Settings) -> dict[str, object]:
 
     from server import guards
     from tabs.components import ArrivalClock
+    from tabs.fonts import FontPreload, font_route
     from tabs.theme import THEME
 
     head = (ASSETS / "head.html").read_text(encoding="utf-8")
     return {
-        "app_kwargs": {"middleware": [*guards(settings, head), Middleware(ArrivalClock)]},
+        "app_kwargs": {
+            "middleware": [*guards(settings, head), Middleware(ArrivalClock), Middleware(FontPreload)],
+            "routes": [font_route()],
+        },
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],
         "head": head,

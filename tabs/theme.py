@@ -1,7 +1,9 @@
-"""THEME: gradio's base theme in the playground's colours; everything finer is in ``assets/style.css``."""
+"""THEME: gradio's base theme in the playground's colours and fonts; everything finer is in ``assets/style.css``."""
 
 import gradio as gr
 from gradio.themes.utils import colors, sizes
+
+from tabs.fonts import MONO, SANS
 
 TEAL = colors.Color(
     name="pgteal",
@@ -25,6 +27,8 @@ THEME = gr.themes.Base(
     text_size=sizes.text_md,
     spacing_size=sizes.spacing_md,
     radius_size=sizes.radius_lg,
+    font=SANS,
+    font_mono=MONO,
 ).set(
     body_background_fill="#f6f7f9",
     body_background_fill_dark="#0f1419",

@@ -1,0 +1,101 @@
+"""Every letter on the page comes from the page's own two families, whatever its weight and its script."""
+
+from __future__ import annotations
+
+import pytest
+
+from tabs import TABS
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+SAMPLES = {
+    "Latin": "The quick brown fox: 1lI 0O8B, -> “café” façade 0123456789 → × −",
+    "Latin of other languages": "Łódź ğüşİ čšž ăîâșț őű Ġ",
+    "Greek": "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι",
+    "Cyrillic": "Все люди рождаются свободными ґєії ў",
+    "Vietnamese": "Tất cả mọi người sinh ra đều được tự do ẳợỗ",
+}
+ELEMENTS = {
+    "title": ("#pg-brand h1", "Inter"),
+    "bold text": (".pg-explain strong", "Inter"),
+    "tab": ("#pg-tabs button[role=tab]", "Inter"),
+    "label": ("[data-testid=block-info]", "Inter"),
+    "button": ("button.primary", "Inter"),
+    "badge": (".pg-badge", "Inter"),
+    "heading in code": (".ps h4", "JetBrains Mono"),
+    "code": ("code", "JetBrains Mono"),
+    "pre": (".ps-out", "JetBrains Mono"),
+}
+CLONE = """([selector, weight, samples]) => {
+  const model = document.querySelector(selector);
+  for (const [script, text] of Object.entries(samples)) {
+    const copy = model.cloneNode(false);
+    Object.assign(copy, { textContent: text, id: "", className: model.className + " probe" });
+    if (weight) copy.style.fontWeight = weight;
+    model.after(copy);
+    copy.dataset.script = script;
+  }
+  return document.fonts.ready.then(() => getComputedStyle(model).fontWeight);
+}"""
+
+
+def fonts_of(session, selector: str) -> list[tuple[str, int]]:
+    """(family, characters) that Chromium drew an element's text with; a font of the machine has a * at its end."""
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    node = session.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+    fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    return [(font["familyName"] + "*" * (not font["isCustomFont"]), round(font["glyphCount"])) for font in fonts]
+
+
+@pytest.fixture
+def styles(page):
+    """A page whose first tab has answered, and a session of the browser's own inspector on it."""
+    page.locator(".ps-out").first.wait_for()
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    return session
+
+
+@pytest.mark.parametrize("kind", ELEMENTS)
+def test_every_letter_of_every_weight_is_ours(page, styles, kind):
+    selector, family = ELEMENTS[kind]
+    for weight in ("", "400", "500", "600", "700"):
+        page.evaluate("document.querySelectorAll('.probe').forEach((probe) => probe.remove())")
+        page.evaluate(CLONE, [selector, weight, SAMPLES])
+        page.wait_for_function("document.fonts.status === 'loaded'")
+        for script in SAMPLES:
+            found = fonts_of(styles, f'.probe[data-script="{script}"]')
+            assert [name for name, _ in found] == [family], f"{kind}, weight {weight or 'its own'}, {script}: {found}"
+            assert sum(count for _, count in found) > 20
+
+
+@pytest.mark.parametrize("title", [tab.TITLE for tab in TABS])
+def test_all_text_of_a_tab_is_ours(page, styles, title):
+    page.get_by_role("tab", name=title, exact=True).first.click()
+    page.wait_for_timeout(500)
+    page.evaluate("""() => {
+      let number = 0;
+      const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+      for (const element of document.querySelectorAll(".gradio-container *"))
+        if (element.checkVisibility() && [...element.childNodes].some(isText)) element.dataset.text = number++;
+      const shown = document.querySelector(".gradio-container");
+      shown.outerHTML = shown.outerHTML;  // a copy that no answer changes any more
+    }""")
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    count = page.locator("[data-text]").count()
+    assert count > 20
+    strangers = {}
+    for number in range(count):
+        names = {name for name, _ in fonts_of(styles, f'[data-text="{number}"]')}
+        if names - {"Inter", "JetBrains Mono"}:
+            strangers[page.locator(f'[data-text="{number}"]').inner_text()[:40]] = names
+    assert strangers == {}
+
+
+def test_who_reads_latin_letters_downloads_two_files(page):
+    page.locator(".ps-out").first.wait_for()
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    files = page.evaluate("performance.getEntriesByType('resource').map((r) => r.name).filter((n) => /woff/.test(n))")
+    names = [address.rsplit("/", 1)[1].split(".")[0] for address in files]
+    assert sorted(names) == ["inter-latin", "jetbrains-mono-latin"], files
+    assert all("/fonts/" in address for address in files)
