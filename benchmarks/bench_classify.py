@@ -144,7 +144,7 @@ def main() -> None:
     transformers.logging.set_verbosity_error()
     texts = sentences(600 if quick else 2000)
     with pg.Playground() as playground:
-        model_id = playground.catalog.default("text-classification").id
+        model_id = playground.catalog.default_for("text-classification").id
         with playground.manager.lease(model_id, "text-classification") as loaded:
             pipe: Any = transformers.pipeline("text-classification", model=loaded.model, tokenizer=loaded.tokenizer)  # type: ignore[call-overload]
             pipe(texts[:8])

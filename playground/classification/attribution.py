@@ -127,7 +127,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         UnsupportedOptionError: this model gives no gradients, or its tokenizer has no neutral token.
     """
     _check(request)
-    model_id = request.model_id or manager.catalog.default(TASK).id
+    model_id = request.model_id or manager.catalog.default_for(TASK).id
     with manager.lease(model_id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
@@ -173,7 +173,7 @@ def perturb(manager: ModelManager, request: PerturbRequest) -> PerturbResult:
     """
     text = request.request
     check_text(text.text)
-    with manager.lease(text.model_id or manager.catalog.default(TASK).id, TASK, text.quantization) as loaded:
+    with manager.lease(text.model_id or manager.catalog.default_for(TASK).id, TASK, text.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
         encoding = machine.encode(text.text, text.text_pair or None)

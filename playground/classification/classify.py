@@ -126,7 +126,7 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
     check_text(request.text)
     if request.text_pair:
         check_text(request.text_pair)
-    model_id = request.model_id or manager.catalog.default(TASK).id
+    model_id = request.model_id or manager.catalog.default_for(TASK).id
     with manager.lease(model_id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         with machine.arriving():
@@ -163,7 +163,7 @@ def describe(manager: ModelManager, model_id: str | None = None, quantization: s
     Raises:
         ModelError: the model can't be loaded, or has no classification head.
     """
-    with manager.lease(model_id or manager.catalog.default(TASK).id, TASK, quantization) as loaded:
+    with manager.lease(model_id or manager.catalog.default_for(TASK).id, TASK, quantization) as loaded:
         return classifier_info(loaded, classifier(loaded))
 
 

@@ -113,7 +113,7 @@ def classify_table(
     texts = request.table.column(request.text_column)
     gold_values = request.table.column(request.label_column) if request.label_column else None
     started = time.monotonic()
-    model_id = request.model_id or manager.catalog.default(TASK).id
+    model_id = request.model_id or manager.catalog.default_for(TASK).id
     with manager.lease(model_id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)

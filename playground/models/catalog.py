@@ -99,16 +99,16 @@ class Catalog:
         chosen = [spec for spec in self.models if spec.task in tasks]
         return tuple(sorted(chosen, key=lambda spec: SOURCES.index(spec.source)))
 
-    def default(self, task: str) -> ModelSpec:
-        """The first entry for a task, an embedded one where there is one.
+    def default_for(self, *tasks: str) -> ModelSpec:
+        """The model of whoever names none: the first of the first of these tasks that has one, embedded ones first.
 
         Raises:
-            ModelNotFoundError: the catalog has no model for this task.
+            ModelNotFoundError: the catalog has no model for any of these tasks.
         """
-        specs = self.for_task(task)
-        if not specs:
-            raise ModelNotFoundError(f"The catalog has no model for {task}.", "Add one to the models file.")
-        return specs[0]
+        for task in tasks:
+            if specs := self.for_task(task):
+                return specs[0]
+        raise ModelNotFoundError(f"The catalog has no model for {' or '.join(tasks)}.", "Add one to the models file.")
 
 
 def _spec(entry: object, number: int, path: Path) -> ModelSpec:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from playground.errors import DeviceMemoryError
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.threads import release_helpers
+from playground.models.pretrained import AUTO_CLASSES, Pretrained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -70,6 +71,12 @@ class LoadedModel:
             return self._safe_padding[0]
 
     @property
+    def pretrained(self) -> Pretrained:
+        """How this run holds its model, for receipts."""
+        device = "auto" if is_spread(self.model) else self.device
+        return pretrained(self.spec, self.folder, self.key, self.dtype, device)
+
+    @property
     def eager(self) -> PreTrainedModel:
         """The same weights as a module that returns attention weights; costs no second copy."""
         with self._lock:
@@ -111,6 +118,19 @@ class LoadedModel:
                 companion.close()
             except Exception:
                 log.exception("A companion of %s couldn't be closed", self.key.model_id)
+
+
+def pretrained(spec: ModelSpec, folder: Path, key: ModelKey, dtype: str, device: str) -> Pretrained:
+    """What ``from_pretrained`` gets for a model: a Hub model's id, else the folder of an embedded or local one."""
+    from_hub = spec.source == "hub"
+    revision = spec.revision if from_hub and spec.revision not in (None, "main") else ""
+    source = spec.location if from_hub else str(folder)
+    return Pretrained(source, AUTO_CLASSES[key.task], key.quantization, dtype, device, revision or "")
+
+
+def is_spread(model: Any) -> bool:
+    """Whether accelerate put a model's parts on several devices."""
+    return len(set((getattr(model, "hf_device_map", None) or {"": 0}).values())) > 1
 
 
 class Lender(Protocol):

@@ -31,6 +31,9 @@ from playground.errors import (
 )
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.packed_4bit import pack_4bit
+from playground.models.lending import is_spread
+from playground.models.pretrained import AUTO_CLASSES, BITS_AND_BYTES
+from playground.models.shared_tokenizer import share
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -39,12 +42,6 @@ log = logging.getLogger(__name__)
 
 Report = Callable[[str, float | None], None]  # (what is being done, fraction from 0 to 1 where it is known)
 
-AUTO_CLASSES = {
-    "text-classification": "AutoModelForSequenceClassification",
-    "feature-extraction": "AutoModel",
-    "text-generation": "AutoModelForCausalLM",
-    "text2text-generation": "AutoModelForSeq2SeqLM",
-}
 # Which classes have the head for a task: transformers' own tables, config's model_type -> class name.
 ARCHITECTURES: dict[str, Mapping[str, Any]] = {
     "text-classification": modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
@@ -94,7 +91,7 @@ def pick_quantization(wanted: str, offered: tuple[str, ...], device: torch.devic
     Raises:
         UnsupportedOptionError: there is no such quantization.
     """
-    if wanted not in ("auto", "8-bit", "4-bit", *DTYPES):
+    if wanted not in ("auto", *BITS_AND_BYTES, *DTYPES):
         raise UnsupportedOptionError(f"There is no quantization {wanted!r}.", "Use auto, float32, 8-bit or 4-bit.")
     if wanted != "auto":
         return wanted
@@ -115,19 +112,13 @@ def pick_dtype(quantization: str, device: torch.device) -> torch.dtype:
 
 def quantization_config(quantization: str, compute_dtype: torch.dtype) -> transformers.BitsAndBytesConfig:
     """The bitsandbytes settings for a quantization name: LLM.int8() or NF4 with double quantization."""
-    if quantization == "8-bit":
-        return transformers.BitsAndBytesConfig(load_in_8bit=True)
-    return transformers.BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=compute_dtype,
-    )
+    compute = {"bnb_4bit_compute_dtype": compute_dtype} if quantization == "4-bit" else {}
+    return transformers.BitsAndBytesConfig(**BITS_AND_BYTES[quantization], **compute)
 
 
 def quantization_obstacle(quantization: str, device: torch.device) -> str:
     """Why a quantization can't work on this machine, in one sentence; empty if it can."""
-    if quantization not in ("8-bit", "4-bit"):
+    if quantization not in BITS_AND_BYTES:
         return ""
     try:
         import bitsandbytes
@@ -193,7 +184,7 @@ def blueprint(config: PreTrainedConfig, task: str, quantization: str, device: to
     with BUILDING:
         with torch.device("meta"):
             model = getattr(transformers, AUTO_CLASSES[task]).from_config(copy.deepcopy(config), dtype=dtype)
-        if quantization in ("8-bit", "4-bit"):
+        if quantization in BITS_AND_BYTES:
             settings = quantization_config(quantization, dtype)
             quantizer = AutoHfQuantizer.from_config(settings, pre_quantized=False)
             quantizer.preprocess_model(
@@ -203,29 +194,8 @@ def blueprint(config: PreTrainedConfig, task: str, quantization: str, device: to
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder; any number of threads may call it at once.
-
-    A fast tokenizer keeps its padding and truncation as state and sets them at every call: two threads with different
-    wishes would get each other's. Calls take turns, which costs microseconds.
-    """
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if hasattr(tokenizer, "_encode_plus"):
-        tokenizer._encode_plus = _InTurns(tokenizer._encode_plus)
-    return tokenizer
-
-
-class _InTurns:
-    """A method that threads run one after the other."""
-
-    def __init__(self, method: Callable[..., Any]) -> None:
-        self._method, self._turn = method, threading.Lock()
-
-    def __call__(self, *values: Any, **options: Any) -> Any:
-        with self._turn:
-            return self._method(*values, **options)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _InTurns:
-        return _InTurns(copy.deepcopy(self._method, memo))
+    """The tokenizer of a folder; any number of threads may call it at once, see `shared_tokenizer`."""
+    return share(transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
 
 
 def load_model(
@@ -246,7 +216,7 @@ def load_model(
     options: dict[str, Any] = {"dtype": pick_dtype(quantization, device), "device_map": {"": device}}
     if max_memory:
         options |= {"device_map": "auto", "max_memory": max_memory}
-    if quantization in ("8-bit", "4-bit"):
+    if quantization in BITS_AND_BYTES:
         if obstacle := quantization_obstacle(quantization, device):
             raise UnsupportedOptionError(f"{quantization} can't work here: {obstacle}", "Choose auto.")
         # bitsandbytes warns of its cast to float16 at every layer of every forward pass.
@@ -359,7 +329,7 @@ def eager_view(model: PreTrainedModel) -> PreTrainedModel:
     Raises:
         UnsupportedOptionError: the model is spread over several devices.
     """
-    if len(set((getattr(model, "hf_device_map", None) or {"": 0}).values())) > 1:
+    if is_spread(model):
         raise UnsupportedOptionError(
             "Attention weights need the whole model on one device, and this one is spread over several.",
             "Load it in 8-bit or 4-bit, so that it fits on one.",

@@ -38,7 +38,7 @@ from playground.errors import (
 )
 from playground.models.catalog import QUANTIZATIONS, TASKS, Catalog, ModelSpec, typed_in
 from playground.models.entries import Entry, Job, report_of
-from playground.models.lending import Guard, Lease, LoadedModel, ModelKey
+from playground.models.lending import Guard, Lease, LoadedModel, ModelKey, pretrained
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.units import format_bytes
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from playground.models.places import Places
+    from playground.models.pretrained import Pretrained
     from playground.models.sources import Source
 
 __all__ = [
@@ -97,8 +98,10 @@ class ModelManager:
 
     # Lending
 
-    def lease(self, model_id: str, task: str, quantization: str = "auto") -> Lease:
+    def lease(self, model_id: str | None, task: str, quantization: str = "auto") -> Lease:
         """A ``with`` (or ``async with``) block that lends a resident model, loaded first if need be.
+
+        Without a ``model_id`` it is the catalog's first for the task.
 
         It is given back when the block ends, however it ends. A model that is lent is never evicted, moved or unloaded.
 
@@ -106,7 +109,7 @@ class ModelManager:
             ModelError: the model can't be used; the kind says why.
             BudgetError: it doesn't fit; the message says what would help.
         """
-        return Lease(self, ModelKey(model_id, task, quantization))
+        return Lease(self, ModelKey(model_id or self.catalog.default_for(task).id, task, quantization))
 
     def guard(self) -> Guard:
         """A ``with`` block in which running out of memory becomes a `DeviceMemoryError`, after memory was reclaimed."""
@@ -155,12 +158,16 @@ class ModelManager:
 
     # Asking and commanding
 
-    def spec(self, model_id: str, task: str = "feature-extraction") -> ModelSpec:
+    def spec(self, model_id: str | None, task: str = "feature-extraction") -> ModelSpec:
         """The catalog's entry for an id, or one made for an id that was typed in, where settings allow that.
+
+        Without an id it is the catalog's first for the task, or its first at all where no model can do the task.
 
         Raises:
             ModelNotFoundError: the catalog has no such model, and it can't or may not come from the Hub.
         """
+        if not model_id:
+            return self.catalog.default_for(task, *TASKS)
         if spec := self.catalog.find(model_id):
             return spec
         if self.settings.hub == "any" and not self.settings.public:
@@ -171,7 +178,18 @@ class ModelManager:
         """The local folder with a model's files, prepared or downloaded first if need be."""
         return self._source.folder(spec, lambda what, fraction: None)
 
-    def tokenizer(self, model_id: str) -> PreTrainedTokenizerBase:
+    def pretrained(self, model_id: str | None, task: str = "", quantization: str = "auto") -> Pretrained:
+        """How a run of a model holds it here, for receipts; loads nothing. See also `LoadedModel.pretrained`."""
+        from playground.models.loading import pick_dtype
+
+        spec = self.spec(model_id, task or "feature-extraction")
+        key = self._entry(ModelKey(spec.id, task or spec.task, quantization)).key
+        device = self._get_places().device
+        dtype = str(pick_dtype(key.quantization, device)).removeprefix("torch.")
+        folder = Path() if spec.source == "hub" else self.folder(spec)
+        return pretrained(spec, folder, key, dtype, str(device))
+
+    def tokenizer(self, model_id: str | None) -> PreTrainedTokenizerBase:
         """A model's tokenizer alone: needs no lease and no memory on the device."""
         spec = self.spec(model_id)
         with self._lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import math
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ from playground.models.cpu.packed_4bit import packs
 
 CGROUP = Path("/sys/fs/cgroup")
 KEPT_BYTES = 64 * 2**20
+# What the allocators of CPUs, CUDA, cuBLAS, cuDNN, ROCm and Metal say, in lower case.
+_OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "std::bad_alloc",
+    "status_alloc_failed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,14 +166,17 @@ def keep_freed_memory() -> None:
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether an exception says that a device, or the machine, had no memory left.
+    """Whether an exception says that a device, or the machine, had no memory left; or comes from one that does.
 
     >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"))
     True
-    >>> is_out_of_memory(ValueError("out of range"))
+    >>> is_out_of_memory(RuntimeError("CUDA error: device-side assert triggered"))
     False
     """
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    words = ("out of memory", "can't allocate memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    if isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+        return True
+    return error is not None and error.__cause__ is not None and is_out_of_memory(error.__cause__)

@@ -29,14 +29,15 @@ FILLERS = {"attention_mask": 0, "token_type_ids": 0}
 def pad_token_id(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
     """The id that fills up shorter texts, or None where the model can only take one text at a time.
 
-    Decoders find the end of a text by their config's ``pad_token_id``, so that one counts where it is set.
+    A decoder that classifies finds the end of a text by its config's ``pad_token_id``, and RoBERTa counts positions by
+    it, so that one counts where it is set. Elsewhere the mask hides the padding, and any token will do.
     """
+    rows = model.get_input_embeddings().weight.shape[0]
     own = getattr(model.config.get_text_config(), "pad_token_id", None)
-    if own is not None:
-        return own
-    if model.config.is_encoder_decoder or not hasattr(model, "score"):
-        return tokenizer.pad_token_id
-    return None
+    if own is None and hasattr(model, "score") and not model.config.is_encoder_decoder:
+        return None
+    candidates = (own, tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+    return next(one for one in candidates if isinstance(one, int) and 0 <= one < rows)
 
 
 def safe_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pad_token_id: int | None) -> Side | None:

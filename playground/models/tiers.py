@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from playground.models.lending import is_spread
+
 
 @dataclass
 class Tier:
@@ -77,8 +79,7 @@ def choose_victims(candidates: Iterable[AnyCandidate], needed: int) -> list[AnyC
 
 def can_move(model: torch.nn.Module) -> bool:
     """Whether a model can go to RAM and back: not if it is quantized or spread over several devices."""
-    spread = len(set((getattr(model, "hf_device_map", None) or {"": 0}).values())) > 1
-    return not spread and getattr(model, "hf_quantizer", None) is None
+    return not is_spread(model) and getattr(model, "hf_quantizer", None) is None
 
 
 def move(model: torch.nn.Module, device: torch.device) -> None:

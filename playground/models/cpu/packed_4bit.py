@@ -39,7 +39,7 @@ def pack_4bit(model: nn.Module) -> None:
             continue
         with torch.no_grad():
             layer.eval()(torch.zeros(1, layer.in_features))  # bitsandbytes packs at the first pass
-        layer.__class__ = _packed_class(type(layer))
+        layer.__class__ = _packed_class(type(layer))  # type: ignore[arg-type]
 
 
 def _layers_4bit(model: nn.Module) -> list[Any]:

@@ -55,7 +55,7 @@ def test_the_catalog_that_comes_along_is_sound():
         assert spec.parameters
     assert "4-bit" in found.find("openlm-research/open_llama_7b").quantizations
     for task in catalog_module.TASKS:
-        assert found.default(task).source == "embedded"
+        assert found.default_for(task).source == "embedded"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""How a run holds its model, as the arguments of ``from_pretrained``: what a receipt repeats to get the same numbers.
+
+It leaves out the loading itself (`loading`, which uses the same tables) and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+AUTO_CLASSES = {
+    "text-classification": "AutoModelForSequenceClassification",
+    "feature-extraction": "AutoModel",
+    "text-generation": "AutoModelForCausalLM",
+    "text2text-generation": "AutoModelForSeq2SeqLM",
+}
+# The arguments of BitsAndBytesConfig: LLM.int8(), and NF4 with double quantization.
+BITS_AND_BYTES: dict[str, dict[str, Any]] = {
+    "8-bit": {"load_in_8bit": True},
+    "4-bit": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True},
+}
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What ``from_pretrained`` got for a run.
+
+    ``source`` is a Hub model's id, else a folder; ``quantization`` is what was loaded, never "auto"; ``dtype`` and
+    ``device`` are as torch writes them ("bfloat16", "cuda:0"). ``device`` is "auto" for a model that is spread over
+    several. ``revision`` is empty where the Hub's own default will do.
+    """
+
+    source: str
+    auto_class: str
+    quantization: str
+    dtype: str
+    device: str
+    revision: str = ""
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the code needs ``BitsAndBytesConfig``."""
+        return self.quantization in BITS_AND_BYTES
+
+    def options(self) -> str:
+        """The keyword arguments as Python.
+
+        >>> Pretrained("gpt2", "AutoModelForCausalLM", "bfloat16", "bfloat16", "cuda:0").options()
+        "dtype=torch.bfloat16, device_map='cuda:0'"
+        """
+        options = [f"dtype=torch.{self.dtype}"]
+        if self.quantized:
+            arguments = [f"{name}={value!r}" for name, value in BITS_AND_BYTES[self.quantization].items()]
+            arguments += [f"bnb_4bit_compute_dtype=torch.{self.dtype}"] if self.quantization == "4-bit" else []
+            options.append(f"quantization_config=BitsAndBytesConfig({', '.join(arguments)})")
+        options += [] if self.device == "cpu" else [f"device_map={self.device!r}"]
+        return ", ".join(options + self._revision())
+
+    def code(self) -> str:
+        """The whole call as Python.
+
+        >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu").code()
+        "AutoModelForCausalLM.from_pretrained('gpt2', dtype=torch.float32)"
+        """
+        return f"{self.auto_class}.from_pretrained({self.source!r}, {self.options()})"
+
+    def tokenizer_code(self) -> str:
+        """The call for the tokenizer.
+
+        >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu", "v1").tokenizer_code()
+        "AutoTokenizer.from_pretrained('gpt2', revision='v1')"
+        """
+        return f"AutoTokenizer.from_pretrained({', '.join([repr(self.source), *self._revision()])})"
+
+    def _revision(self) -> list[str]:
+        return [f"revision={self.revision!r}"] if self.revision else []
