@@ -25,6 +25,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
 from playground.config import Settings
 from playground.errors import ConfigError, PlaygroundError
 from playground.service import Playground
+from server.uploads import RunFolder
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -36,7 +37,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     from tabs import TABS
     from tabs.components import status_bar
 
-    with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(3600, 7200)) as demo:
+    with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(300, 3000)) as demo:
         # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up. Set while
         # the page is still empty, since gradio describes the whole page anew at each such call.
         demo.queue(api_open=False, max_size=200, default_concurrency_limit=40)
@@ -84,6 +85,7 @@ def _describe_once(demo) -> None:  # type: ignore[no-untyped-def]  # gr.Blocks
 
 def launch_options(settings: Settings) -> dict[str, object]:
     """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
+    from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
     from server import guards
@@ -94,7 +96,11 @@ def launch_options(settings: Settings) -> dict[str, object]:
     head = (ASSETS / "head.html").read_text(encoding="utf-8")
     return {
         "app_kwargs": {
-            "middleware": [*guards(settings, head), Middleware(ArrivalClock), Middleware(FontPreload)],
+            "middleware": [
+                *guards(settings, head, Path(get_upload_folder())),
+                Middleware(ArrivalClock),
+                Middleware(FontPreload),
+            ],
             "routes": [font_route()],
         },
         "theme": THEME,
@@ -123,6 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)
         port = _free_port(settings)
+        os.environ["GRADIO_TEMP_DIR"] = str(RunFolder().begin())  # read by gradio when it is imported
         playground = Playground(settings)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)

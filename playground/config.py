@@ -110,6 +110,9 @@ class Settings:
     max_streams: int = _setting(32, _count, "generations that share the device at once; more wait in line")
     max_streams_per_person: int = _setting(4, _count, "generations of one person at once")
     max_upload: int = _setting(20_000_000, parse_bytes, "largest file that may be dropped, such as 20MB")
+    max_uploads: int = _setting(
+        1_000_000_000, parse_bytes, "bytes of all dropped files together; half of them from one address in an hour"
+    )
 
     @classmethod
     def read(cls, argv: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Settings:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from starlette.middleware import Middleware
 
 from playground.config import Settings
 from server.headers import SecurityHeaders, script_hashes
 from server.origin import AllowedHosts, OwnPageOnly
+from server.requests import BoundedRequests
+from server.uploads import BoundedUploads
 
 SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
 
 
-def guards(settings: Settings, head: str, environ: Mapping[str, str] = os.environ) -> list[Middleware]:
-    """The middleware that every request passes, outermost first; ``head`` is the HTML that gradio adds to the page.
+def guards(settings: Settings, head: str, uploads: Path, environ: Mapping[str, str] = os.environ) -> list[Middleware]:
+    """The middleware that every request passes, outermost first.
+
+    ``head`` is the HTML that gradio adds to the page, ``uploads`` the folder where it puts files.
 
     On a Space, ``SPACE_HOST`` is a name of this server and the Hub's pages may show it in a frame.
     """
@@ -27,4 +32,11 @@ def guards(settings: Settings, head: str, environ: Mapping[str, str] = os.enviro
     return [
         Middleware(SecurityHeaders, frames=frames, head_scripts=script_hashes(head.encode())),
         Middleware(OwnPageOnly, hosts=AllowedHosts(settings.host, own_names)),
+        Middleware(BoundedRequests),
+        Middleware(
+            BoundedUploads,
+            folder=uploads,
+            most_per_request=settings.max_upload + 100_000,
+            most_in_all=settings.max_uploads,
+        ),
     ]

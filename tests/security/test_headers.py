@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from pathlib import Path
 
 import httpx
 import pytest
@@ -27,10 +28,10 @@ def test_every_answer_is_labelled(app_server, path):
 
 
 def test_on_a_space_the_hub_may_show_the_page():
-    chosen = guards(Settings(), "", {"SPACE_ID": "me/demo", "SPACE_HOST": "me-demo.hf.space"})
+    chosen = guards(Settings(), "", Path("."), {"SPACE_ID": "me/demo", "SPACE_HOST": "me-demo.hf.space"})
     assert "https://huggingface.co" in chosen[0].kwargs["frames"]
     assert "me-demo.hf.space" in chosen[1].kwargs["hosts"]
-    assert guards(Settings(), "", {})[0].kwargs["frames"] == ()
+    assert guards(Settings(), "", Path("."), {})[0].kwargs["frames"] == ()
 
 
 def test_hashes_are_of_the_inline_scripts_alone():
