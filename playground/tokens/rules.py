@@ -92,8 +92,13 @@ class TokenizerRules:
 
     @cached_property
     def prefix(self) -> str:
-        """What marks a piece that goes on with a word: ``##`` for WordPiece, empty for the others."""
+        """What marks a piece that goes on with a word: ``##`` for WordPiece, empty for most others."""
         return self.description["model"].get("continuing_subword_prefix") or ""
+
+    @cached_property
+    def suffix(self) -> str:
+        """What marks a piece that ends a word: ``</w>`` for the BPE of GPT-1, XLM and CLIP, empty for the others."""
+        return self.description["model"].get("end_of_word_suffix") or ""
 
     @cached_property
     def alphabet(self) -> dict[str, int]:
@@ -104,6 +109,14 @@ class TokenizerRules:
     def vocabulary(self) -> dict[str, int]:
         """Piece -> token id, added tokens included."""
         return self.backend.get_vocab(True)
+
+    @cached_property
+    def own_vocabulary(self) -> dict[str, int]:
+        """Piece -> token id as the algorithm knows them: without the added tokens."""
+        vocabulary = self.description["model"]["vocab"]
+        if isinstance(vocabulary, dict):
+            return vocabulary
+        return {piece: token_id for token_id, (piece, _) in enumerate(vocabulary)}
 
     @cached_property
     def missing_bytes(self) -> frozenset[int]:

@@ -10,40 +10,68 @@ from playground.tokens.vocabulary import is_added
 _WORDPIECE = """pieces, start = [], 0  # the longest piece that the vocabulary knows, from the left, again and again
 while start < len(word):
     mark = rules["continuing_subword_prefix"] if start else ""
-    fitting = [end for end in range(len(word), start, -1) if mark + word[start:end] in vocabulary]
+    fitting = [end for end in range(len(word), start, -1) if mark + word[start:end] in known]
     if not fitting or len(word) > rules["max_input_chars_per_word"]:
         pieces, start = [rules["unk_token"]], len(word)
     else:
         pieces, start = [*pieces, mark + word[start : fitting[0]]], fitting[0]
     print(pieces)
 """
+_WORDLEVEL = """pieces = [word if word in known else rules["unk_token"]]
+"""
 _BPE = """order = {tuple(pair): rank for rank, pair in enumerate(rules["merges"], start=1)}
-FIRST
+prefix, suffix = rules["continuing_subword_prefix"] or "", rules["end_of_word_suffix"] or ""
+pieces, waiting = [], []  # the smallest pieces; an unknown one waits for the next known one
+for k, letter in enumerate(word):
+    piece = (prefix if k else "") + letter + (suffix if k == len(word) - 1 else "")
+    hexes = [f"<0x{byte:02X}>" for byte in piece.encode()]
+    if piece in known:
+        pieces, waiting = [*pieces, *waiting, piece], []
+    elif rules["byte_fallback"] and set(hexes) <= set(known):
+        pieces += hexes
+    elif rules["unk_token"]:
+        pieces, waiting = pieces + (waiting if not rules["fuse_unk"] else []), [rules["unk_token"]]
+pieces += waiting
+if rules["ignore_merges"] and word in known:
+    pieces = [word]
 print(pieces)
 while len(pieces) > 1:  # the merge that was learned first is done first, until none fits
     rank, k = min((order.get(pair, len(order) + 1), k) for k, pair in enumerate(zip(pieces, pieces[1:])))
     if rank > len(order):
         break
-    pieces[k : k + 2] = [pieces[k] + pieces[k + 1]]
+    pieces[k : k + 2] = [pieces[k] + pieces[k + 1].removeprefix(prefix)]
     print(f"merge {rank:,} of {len(order):,}: {pieces}")
 """
-_UNIGRAM = """log_probabilities = dict(rules["vocab"])
+_UNIGRAM = """from itertools import groupby
+
+log_probabilities = dict(rules["vocab"])
 floor = min(log_probabilities.values()) - 10  # for a character that no piece holds
-best = [(0.0, [])]  # the likeliest split of the first characters of the word: of none, of one, of two, ...
+best = [(0.0, 0, [])]  # the likeliest split of the first characters of the word: of none, of one, of two, ...
 for end in range(1, len(word) + 1):
     options = []
     for start in range(end):
-        piece, (total, before) = word[start:end], best[start]
+        piece, (total, _, before) = word[start:end], best[start]
         if piece in log_probabilities or len(piece) == 1:
-            options.append((total + log_probabilities.get(piece, floor), [*before, piece]))
+            options.append((total + log_probabilities.get(piece, floor), -start, [*before, piece]))
     best.append(max(options))
-log_probability, pieces = best[-1]
-print(" + ".join(f"{log_probabilities.get(piece, floor):.2f}" for piece in pieces), "=", round(log_probability, 2))
+log_probability, _, path = best[-1]
+print(" + ".join(f"{log_probabilities.get(piece, floor):.2f}" for piece in path), "=", round(log_probability, 2))
+pieces = []  # neighbouring unknown characters become one piece, or their bytes
+for is_known, group in groupby(path, known.__contains__):
+    unknown = "" if is_known else "".join(group)
+    hexes = [f"<0x{byte:02X}>" for byte in unknown.encode()]
+    by_bytes = rules["byte_fallback"] and set(hexes) <= set(known)
+    pieces += group if is_known else hexes if by_bytes else [unknown]
 """
-
-
-_ADDED = """word, pieces = text, [text]  # an added token is cut out of a text before the algorithm runs
+_WORD = """normal = backend.normalizer.normalize_str(text) if backend.normalizer else text
+word = backend.pre_tokenizer.pre_tokenize_str(normal)[0][0] if backend.pre_tokenizer else normal
+known = rules["vocab"] if isinstance(rules["vocab"], dict) else dict(rules["vocab"])
+print(word, "is split by", rules["type"])
 """
+_ADDED = """# an added token is cut out of a text before the algorithm runs
+pieces = tokenizer.tokenize(text)[:1]
+"""
+_REPLAYS = {"WordPiece": _WORDPIECE, "WordLevel": _WORDLEVEL, "BPE": _BPE, "Unigram": _UNIGRAM}
 
 
 def vocabulary_receipt(search: VocabularyRequest, split: SplitRequest, source: str, rules: TokenizerRules) -> Receipt:
@@ -69,28 +97,15 @@ matches = [
 print(len(matches), "of", len(vocabulary), "pieces match, such as", sorted(matches)[:10])
 
 text, backend = {literal(word)}, tokenizer.backend_tokenizer
-normal = backend.normalizer.normalize_str(text) if backend.normalizer else text
-word = backend.pre_tokenizer.pre_tokenize_str(normal)[0][0] if backend.pre_tokenizer else normal
-print(word, "is split by", rules["type"])
-{_ADDED if is_added(rules, word) else _replay(rules)}
+{_steps(rules, word)}
 print("the tokenizer itself says", tokenizer.tokenize(text))
-print(json.dumps({{"size": len(vocabulary), "matches": len(matches), "word": word, "pieces": pieces}}))
+print(json.dumps({{"size": len(vocabulary), "matches": len(matches), "pieces": pieces}}))
 """
     return Receipt("A vocabulary and a split", code)
 
 
-def _replay(rules: TokenizerRules) -> str:
-    """The code of the algorithm."""
-    description = rules.description["model"]
-    kind = description.get("type") or "BPE"
-    if kind != "BPE":
-        return {"WordPiece": _WORDPIECE, "Unigram": _UNIGRAM}[kind]
-    first = "pieces = [letter for letter in word if letter in vocabulary]  # the smallest pieces"
-    if description.get("byte_fallback"):
-        first = (
-            "pieces = []  # the smallest pieces: characters, or bytes\nfor letter in word:\n"
-            '    pieces += [letter] if letter in vocabulary else [f"<0x{byte:02X}>" for byte in letter.encode()]'
-        )
-    if description.get("ignore_merges"):
-        first += "\nif word in vocabulary:\n    pieces = [word]"
-    return _BPE.replace("FIRST", first)
+def _steps(rules: TokenizerRules, text: str) -> str:
+    """The code that splits the first word of the text."""
+    if is_added(rules, text):
+        return _ADDED
+    return _WORD + _REPLAYS[rules.description["model"].get("type") or "BPE"]
