@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 
 from playground.config import Settings
+from server.failures import KindFailures
 from server.headers import SecurityHeaders, script_hashes
 from server.origin import AllowedHosts, OwnPageOnly
 from server.requests import BoundedRequests
@@ -39,4 +40,5 @@ def guards(settings: Settings, head: str, uploads: Path, environ: Mapping[str, s
             most_per_request=settings.max_upload + 100_000,
             most_in_all=settings.max_uploads,
         ),
+        Middleware(KindFailures),
     ]
