@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         WordPairsResult,
         spearman,
     )
-    from playground.tables import BadRow, Table, read_file, read_lines, table_to_csv
+    from playground.tables import BadRow, Table, TableFormat, read_file, read_lines, write_csv
     from playground.tokens.request import (
         ChatMessage,
         ChatTemplateRequest,
@@ -134,6 +134,7 @@ _HOMES = {
     "Started": "playground.generation.events",
     "Step": "playground.generation.events",
     "Table": "playground.tables",
+    "TableFormat": "playground.tables",
     "TableProgress": "playground.classification.table",
     "TableResult": "playground.classification.table",
     "Token": "playground.tokens.result",
@@ -157,8 +158,8 @@ _HOMES = {
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
     "spearman": "playground.similarity.word_loss",
-    "table_to_csv": "playground.tables",
     "verdict": "playground.classification.classify",
+    "write_csv": "playground.tables",
 }
 
 __all__ = [
@@ -210,6 +211,7 @@ __all__ = [
     "Started",
     "Step",
     "Table",
+    "TableFormat",
     "TableProgress",
     "TableResult",
     "Token",
@@ -233,8 +235,8 @@ __all__ = [
     "read_file",
     "read_lines",
     "spearman",
-    "table_to_csv",
     "verdict",
+    "write_csv",
 ]
 
 

@@ -114,7 +114,7 @@ def to_csv(result: pg.TableResult, threshold: float | None = None) -> str:
         gold = "" if row.gold is None else names[row.gold]
         shares = [round(probability, 6) for probability in row.probabilities]
         rows.append([row.line, row.text, names[said], gold, row.tokens_used, row.tokens_total, *shares])
-    return pg.table_to_csv([*columns, *(f"probability {name}" for name in names)], rows)
+    return pg.write_csv([*columns, *(f"probability {name}" for name in names)], rows)
 
 
 def to_json(result: pg.TableResult) -> answers.ClassifiedFile:
@@ -204,7 +204,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             )
         found = pg.read_file(Path(path))
         labels = [NO_COLUMN, *found.columns]
-        if found.doubtful_header and Path(path).suffix.lower() in (".csv", ".tsv"):
+        if found.format.header_doubtful:
             gr.Info(f"Line 1 was read as the names of the columns: {', '.join(found.columns)[:200]}. {HEADER_ADVICE}")
         return (
             gr.Dropdown(choices=list(found.columns), value=found.text_column, visible=True),
