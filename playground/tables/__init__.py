@@ -3,8 +3,9 @@
 A file is read whole; a row that can't be read is reported with its line number and the others stay. Everything has a
 bound (rows, columns, characters of a cell), and what was left out is said. Leaves out what the rows mean.
 
-``table`` shapes and bounds · ``encoding`` bytes -> text · ``records`` text -> cells · ``dialect`` separator and quoting ·
-``separated``, ``json_lines``, ``lines`` the three kinds of file · ``read`` picks one of them · ``csv_text`` the way back
+Shapes and bounds are in ``table``. Bytes become text in ``encoding``, text becomes cells in ``records``, under the
+separator and quoting that ``dialect`` finds. ``separated``, ``json_lines`` and ``lines`` are the three kinds of file,
+``read`` picks one of them, and ``csv_text`` is the way back.
 """
 
 from playground.tables.csv_text import write_csv

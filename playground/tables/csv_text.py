@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 _FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GUARDED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?%?")
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -41,7 +41,7 @@ def guarded(cell: object) -> object:
     """
     if not isinstance(cell, str):
         return cell
-    cell = _HALF_CHARACTER.sub("\ufffd", cell)
+    cell = _NO_CHARACTER.sub("\ufffd", cell)
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 

@@ -113,7 +113,7 @@ def _halves(data: bytes) -> str:
     sample = data[:65_536]
     high, low = sample[0::2].count(0), sample[1::2].count(0)
     codec = "utf-16-le" if low > 20 * high else "utf-16-be" if high > 20 * low else ""
-    if not codec or re.search("[\0-\x08]", sample.decode(codec, "ignore")):
+    if not codec or (low + high) * 100 < len(sample) or re.search("[\0-\x08]", sample.decode(codec, "ignore")):
         return ""
     return codec
 

@@ -46,7 +46,10 @@ def read_json_lines(content: str, encoding: str) -> Table:
                 keys.add(name)
             if len(places) < MAX_COLUMNS:
                 places.setdefault(name, len(places))
-        rows.append([cells.get(name, "") for name in places])
+        row = [""] * len(places)
+        for name in cells.keys() & places.keys():
+            row[places[name]] = cells[name]
+        rows.append(row)
         lines.append(number)
     width = len(places)
     padded = tuple(tuple(row + [""] * (width - len(row))) for row in rows)

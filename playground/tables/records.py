@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from playground.tables.table import MAX_CELL_CHARACTERS
+from playground.errors import InputTooLongError
 
 MAX_RECORD_CHARACTERS = 1_000_000
+MAX_LINES = 1_000_000
 NEVER_CLOSED = "a quote in it is never closed"
 
 
@@ -88,6 +89,8 @@ class _Source:
         if not self.lines:
             self.first, self._second = line, self._text.tell()
         self._line += 1
+        if self._line > MAX_LINES:
+            raise InputTooLongError(f"The file has more than {MAX_LINES:,} lines.", "Give a shorter one.")
         self._characters += len(line)
         if self._characters > MAX_RECORD_CHARACTERS:
             raise csv.Error(
@@ -99,10 +102,13 @@ class _Source:
 def records(content: str, dialect: Dialect) -> Iterator[Record]:
     """Every record that isn't blank, from top to bottom.
 
+    Raises:
+        InputTooLongError: the text has more than MAX_LINES lines.
+
     >>> [record.cells or record.problem for record in records('a,b\\n"c,d\\n"e\\nf",g', Dialect(","))]
     [('a', 'b'), 'a quote in it is never closed', ('e\\nf', 'g')]
     """
-    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    csv.field_size_limit(MAX_RECORD_CHARACTERS)
     source, widths = _Source(content), set[int]()
     options = dialect.options()
     reader = csv.reader(source, strict=True, **options)
@@ -129,8 +135,6 @@ def _rescued(line: int, source: _Source, error: str, options: dict[str, Any]) ->
     if source.lines > 1 or "unexpected end" in error:
         source.give_up()
         return Record(line, (), problem=NEVER_CLOSED)
-    if "field larger" in error:
-        return Record(line, (), problem=f"a cell in it has more than {MAX_CELL_CHARACTERS:,} characters")
     if "expected after" not in error:
         return Record(line, (), problem=error)
     [cells] = csv.reader([source.first], **options)

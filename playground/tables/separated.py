@@ -13,6 +13,7 @@ from playground.tables.encoding import bad_bytes, without_bad_bytes
 from playground.tables.records import Dialect, Record, records
 from playground.tables.table import (
     LABEL_NAMES,
+    MAX_CELL_CHARACTERS,
     MAX_COLUMNS,
     TEXT_NAMES,
     BadRow,
@@ -139,6 +140,8 @@ class _Rows:
         if not problem:
             below, problem = _spoilt(cells)
             line += below
+        if not problem and (longest := max(map(len, cells))) > MAX_CELL_CHARACTERS:
+            problem = f"a cell in it has {longest:,} characters; {MAX_CELL_CHARACTERS:,} fit"
         if problem:
             self.bad.append(BadRow(line, problem))
             return

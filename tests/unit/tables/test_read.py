@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.tables import read_file, read_lines, table_to_csv
+from playground.tables import read_file, read_lines, write_csv
 
 
 def write(tmp_path, name, content):
@@ -51,9 +51,9 @@ def test_a_quote_that_is_never_closed_loses_only_its_own_line(tmp_path, rows, ke
 def test_a_first_line_with_a_number_is_a_row_and_an_unusual_header_is_doubted(tmp_path):
     table = read_file(write(tmp_path, "a.csv", "I loved it,5\nAwful,1\n"))
     assert table.columns == ("column 1", "column 2") and len(table.rows) == 2 and table.lines == (1, 2)
-    assert table.text_column == "column 1" and not table.doubtful_header
-    assert read_file(write(tmp_path, "b.csv", "I loved it\nAwful\n")).doubtful_header
-    assert not read_file(write(tmp_path, "c.csv", "id,Review\n1,good\n")).doubtful_header
+    assert table.text_column == "column 1" and not table.format.header_doubtful
+    assert read_file(write(tmp_path, "b.csv", "I loved it\nAwful\n")).format.header_doubtful
+    assert not read_file(write(tmp_path, "c.csv", "id,Review\n1,good\n")).format.header_doubtful
 
 
 @pytest.mark.parametrize(("sign", "name"), [(";", "a.csv"), ("\t", "a.tsv"), ("\t", "a.csv"), (",", "a.csv")])
@@ -111,5 +111,5 @@ def test_columns_without_or_with_the_same_name(tmp_path):
 
 def test_pasted_lines_and_csv_there_and_back(tmp_path):
     assert read_lines("\n a \n\r\nb\n").rows == (("a",), ("b",))
-    text = table_to_csv(["line", "text"], [[1, 'with "quotes", commas'], [2, "two\nlines"]])
+    text = write_csv(["line", "text"], [[1, 'with "quotes", commas'], [2, "two\nlines"]])
     assert read_file(write(tmp_path, "a.csv", text)).column("text") == ['with "quotes", commas', "two\nlines"]
