@@ -5,7 +5,6 @@ This file knows no tab by name and computes nothing.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import socket
@@ -18,9 +17,9 @@ if sys.version_info < (3, 11):  # noqa: UP036  (people do start it with an older
         f"Transformers Playground needs Python 3.11 or newer; this is {sys.version.split()[0]}. Install a newer one."
     )
 
-# Read by gradio when it is imported: no analytics request, no growing table of past events.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000")
+import process
+
+process.set_environment()
 
 from playground.config import Settings
 from playground.errors import ConfigError, PlaygroundError
@@ -124,8 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    sys.setswitchinterval(0.0002)  # a forward pass asks for the lock a thousand times: it can't wait 5 ms for each
-    gc.disable()  # until warm: importing makes a million objects that stay, and looking through them takes a second
+    process.prepare()
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)
         port = _free_port(settings)
@@ -148,12 +146,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _warm_up(playground: Playground) -> None:
-    """Loads what the first visitors need; from then on garbage is collected, but never looked for in the libraries."""
+    """Loads what the first visitors need."""
     try:
         playground.warm_up()
     finally:
-        gc.freeze()
-        gc.enable()
+        process.settle()
 
 
 def _free_port(settings: Settings) -> int:

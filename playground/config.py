@@ -19,6 +19,7 @@ from typing import Any
 from playground.errors import ConfigError
 from playground.units import parse_bytes, parse_seconds
 
+VERSION = "0.9.0"  # the newest entry of CHANGELOG.md has it in its heading
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -146,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Transformers Playground: learn Hugging Face Transformers by running it.",
         epilog="Each flag can also be set as a variable: --memory-budget 6GB is PLAYGROUND_MEMORY_BUDGET=6GB.",
     )
+    parser.add_argument("--version", action="version", version=f"Transformers Playground {VERSION}")
     for item in fields(Settings):
         flag = f"--{item.name.replace('_', '-')}"
         shown = f"{item.metadata['help']} [{_shown(item.default)}]"

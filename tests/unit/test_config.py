@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
-from playground.config import Settings
+from playground.config import VERSION, Settings
 from playground.errors import ConfigError
 from playground.units import parse_bytes
 
@@ -73,3 +75,12 @@ def test_sizes_are_read_with_their_units():
     assert parse_bytes("1.5 GiB") == 3 * 2**29
     with pytest.raises(ValueError, match="size"):
         parse_bytes("6 apples")
+
+
+def test_the_version_is_the_newest_entry_of_the_changelog(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        Settings.read(["--version"], {})
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"Transformers Playground {VERSION}\n"
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changes, re.M)[0] == VERSION

@@ -1,0 +1,48 @@
+"""What the process sets for itself, each with its reason and its figure.
+
+``python benchmarks/bench_process.py`` measures every figure again: its last line names them. What is set here is set
+for the whole process, so it is set by the program (``app.py``), never by the library: who imports `playground` in a
+notebook keeps the settings of the notebook.
+
+Nothing is set for OpenMP: torch takes as many threads as there are cores. What a computation leaves behind is handed
+back by ``playground/models/cpu/threads.py`` (figures ``step_over_alone_kept`` and ``step_over_alone_released``).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+SWITCH_SECONDS = 0.0002
+GRADIO = {
+    "GRADIO_ANALYTICS_ENABLED": "False",  # else gradio asks its makers' server whether there is a newer version
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000",  # else each event makes a table of all events before it
+}
+
+
+def set_environment() -> None:
+    """Sets what gradio reads when it is imported; a variable that a person has set stays."""
+    for name, value in GRADIO.items():
+        os.environ.setdefault(name, value)
+
+
+def prepare() -> None:
+    """Sets what helps until the first models are loaded, and the switch interval for good.
+
+    A step of a model asks for Python's lock about a thousand times, and each time a busy thread may keep it for the
+    switch interval: at Python's 5 ms a step takes many times as long as with 0.2 ms (``step_over_alone_5_ms`` and
+    ``step_over_alone_0_2_ms``). Importing makes about a million objects that stay, and looking through them again and
+    again for garbage takes ``import_seconds_saved``.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.disable()
+
+
+def settle() -> None:
+    """From here on garbage is collected, but never looked for in what has been loaded so far.
+
+    That makes a full collection, during which nobody is served, shorter (``collect_ms`` and ``collect_ms_settled``).
+    """
+    gc.freeze()
+    gc.enable()

@@ -1,0 +1,27 @@
+"""Commit subjects can be read in one line, wherever a list of commits is shown."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAST_OLD, ITS_DATE = (
+    "0e475e6c828c7401c2ac60f2e57ae9ff4a5e2387",
+    "2026-11-26T01:06:04+00:00",
+)  # older subjects stay as they are
+LONGEST = 72
+
+
+def git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_subject_fits_in_one_line():
+    known = git("merge-base", "--is-ancestor", LAST_OLD, "HEAD").returncode == 0
+    listed = git("log", "--no-merges", "--format=%s", *([f"{LAST_OLD}..HEAD"] if known else [f"--since={ITS_DATE}"]))
+    if listed.returncode:
+        pytest.skip("the files alone, without their history")
+    assert [subject for subject in listed.stdout.splitlines() if len(subject) > LONGEST] == []

@@ -1,0 +1,48 @@
+"""What the process sets for itself: each in a process of its own, since it holds for a whole process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def told(code: str, **environ: str) -> list:
+    """What the code printed last, as JSON, run where ``process`` can be imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import gc, json, os, sys, process\n{code}"],
+        cwd=ROOT, env={"PATH": "", **environ}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_variable_that_a_person_has_set_stays():
+    code = "process.set_environment(); print(json.dumps([os.environ[name] for name in process.GRADIO]))"
+    assert told(code) == ["False", "1000"]
+    assert told(code, GRADIO_ANALYTICS_ENABLED="True") == ["True", "1000"]
+
+
+def test_importing_the_module_sets_nothing():
+    code = "print(json.dumps([gc.isenabled(), sys.getswitchinterval(), *(os.environ.get(n) for n in process.GRADIO)]))"
+    assert told(code) == [True, 0.005, None, None]
+
+
+def test_garbage_is_left_alone_until_all_is_loaded_and_never_looked_for_in_it():
+    code = """
+process.prepare()
+before = [gc.isenabled(), sys.getswitchinterval()]
+loaded = [[] for _ in range(10_000)]
+process.settle()
+print(json.dumps([*before, gc.isenabled(), gc.get_freeze_count() > 10_000, gc.get_count()[0] < 10_000]))
+"""
+    assert told(code) == [False, pytest.approx(0.0002), True, True, True]
+
+
+def test_the_app_sets_it_before_gradio_is_imported():
+    code = "import app; print(json.dumps([os.environ['GRADIO_ANALYTICS_ENABLED'], 'gradio' in sys.modules]))"
+    assert told(code, HOME="/tmp") == ["False", False]
