@@ -16,16 +16,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playground.attention.request import AttentionRequest
     from playground.attention.result import AttentionResult, AttentionStack
-    from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
-    from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult, verdict
-    from playground.classification.evaluation import Evaluation
-    from playground.classification.table import (
+    from playground.classification.columns import guess_columns
+    from playground.classification.evaluation import evaluate_table, predictions
+    from playground.classification.labels import describe_reading
+    from playground.classification.request import (
+        AttributeRequest,
+        ClassifyRequest,
         ClassifyTableRequest,
+        PerturbRequest,
+    )
+    from playground.classification.result import (
+        AttributeResult,
+        ClassifierInfo,
+        ClassifyResult,
+        Evaluation,
+        LabelReading,
+        PerturbResult,
         TableProgress,
         TableResult,
-        evaluate_rows,
-        predictions,
     )
+    from playground.classification.verdict import verdict
     from playground.config import Settings
     from playground.errors import PlaygroundError
     from playground.generation.events import (
@@ -90,8 +100,8 @@ _HOMES = {
     "AttentionRequest": "playground.attention.request",
     "AttentionResult": "playground.attention.result",
     "AttentionStack": "playground.attention.result",
-    "AttributeRequest": "playground.classification.attribution",
-    "AttributeResult": "playground.classification.attribution",
+    "AttributeRequest": "playground.classification.request",
+    "AttributeResult": "playground.classification.result",
     "BadRow": "playground.tables",
     "Beam": "playground.generation.events",
     "BeamNode": "playground.generation.events",
@@ -100,28 +110,29 @@ _HOMES = {
     "ChatMessage": "playground.tokens.request",
     "ChatTemplate": "playground.tokens.result",
     "ChatTemplateRequest": "playground.tokens.request",
-    "ClassifierInfo": "playground.classification.classify",
-    "ClassifyRequest": "playground.classification.classify",
-    "ClassifyResult": "playground.classification.classify",
-    "ClassifyTableRequest": "playground.classification.table",
+    "ClassifierInfo": "playground.classification.result",
+    "ClassifyRequest": "playground.classification.request",
+    "ClassifyResult": "playground.classification.result",
+    "ClassifyTableRequest": "playground.classification.request",
     "CompareRequest": "playground.tokens.request",
     "Comparison": "playground.tokens.result",
     "Counts": "playground.tokens.result",
     "EncodeRequest": "playground.tokens.request",
     "EncodedBatch": "playground.tokens.result",
     "EncodedRow": "playground.tokens.result",
-    "Evaluation": "playground.classification.evaluation",
+    "Evaluation": "playground.classification.result",
     "Finished": "playground.generation.events",
     "GenerateRequest": "playground.generation.request",
     "Generation": "playground.generation.running",
     "GenerationResult": "playground.generation.events",
+    "LabelReading": "playground.classification.result",
     "MaskComparison": "playground.tokens.result",
     "MaskRequest": "playground.tokens.request",
     "Message": "playground.generation.request",
     "NextTokenResult": "playground.generation.events",
     "PairMeasures": "playground.similarity.word_loss",
-    "PerturbRequest": "playground.classification.attribution",
-    "PerturbResult": "playground.classification.attribution",
+    "PerturbRequest": "playground.classification.request",
+    "PerturbResult": "playground.classification.result",
     "PieceLoss": "playground.similarity.word_loss",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
@@ -135,8 +146,8 @@ _HOMES = {
     "Step": "playground.generation.events",
     "Table": "playground.tables",
     "TableFormat": "playground.tables",
-    "TableProgress": "playground.classification.table",
-    "TableResult": "playground.classification.table",
+    "TableProgress": "playground.classification.result",
+    "TableResult": "playground.classification.result",
     "Token": "playground.tokens.result",
     "TokenColumns": "playground.tokens.result",
     "Tokenization": "playground.tokens.result",
@@ -153,12 +164,14 @@ _HOMES = {
     "WordPairsRequest": "playground.similarity.word_loss",
     "WordPairsResult": "playground.similarity.word_loss",
     "as_dict": "playground.generation.events",
-    "evaluate_rows": "playground.classification.table",
-    "predictions": "playground.classification.table",
+    "describe_reading": "playground.classification.labels",
+    "evaluate_table": "playground.classification.evaluation",
+    "guess_columns": "playground.classification.columns",
+    "predictions": "playground.classification.evaluation",
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
     "spearman": "playground.similarity.word_loss",
-    "verdict": "playground.classification.classify",
+    "verdict": "playground.classification.verdict",
     "write_csv": "playground.tables",
 }
 
@@ -192,6 +205,7 @@ __all__ = [
     "GenerateRequest",
     "Generation",
     "GenerationResult",
+    "LabelReading",
     "MaskComparison",
     "MaskRequest",
     "Message",
@@ -230,7 +244,9 @@ __all__ = [
     "WordPairsRequest",
     "WordPairsResult",
     "as_dict",
-    "evaluate_rows",
+    "describe_reading",
+    "evaluate_table",
+    "guess_columns",
     "predictions",
     "read_file",
     "read_lines",

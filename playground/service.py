@@ -30,9 +30,21 @@ if TYPE_CHECKING:
 
     from playground.attention.request import AttentionRequest
     from playground.attention.result import AttentionResult
-    from playground.classification.attribution import AttributeRequest, AttributeResult, PerturbRequest, PerturbResult
-    from playground.classification.classify import ClassifierInfo, ClassifyRequest, ClassifyResult
-    from playground.classification.table import ClassifyTableRequest, TableProgress, TableResult
+    from playground.classification.request import (
+        AttributeRequest,
+        ClassifyRequest,
+        ClassifyTableRequest,
+        PerturbRequest,
+    )
+    from playground.classification.result import (
+        AttributeResult,
+        ClassifierInfo,
+        ClassifyResult,
+        LabelReading,
+        PerturbResult,
+        TableProgress,
+        TableResult,
+    )
     from playground.generation.events import Event, Finished, NextTokenResult
     from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation
@@ -263,9 +275,9 @@ class Playground:
     @_after_imports
     def describe_classifier(self, model_id: str | None = None, quantization: str = "auto") -> ClassifierInfo:
         """The labels of a classifier and what it can be asked; loads it if need be."""
-        from playground.classification import classify as classification
+        from playground.classification import describe
 
-        return classification.describe(self.manager, model_id, quantization)
+        return describe.describe(self.manager, model_id, quantization)
 
     @_after_imports
     def classify(self, request: ClassifyRequest) -> ClassifyResult:
@@ -285,9 +297,16 @@ class Playground:
         self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[TableProgress | TableResult]:
         """Progress, then a label for every row. Closing the iterator stops the work."""
-        from playground.classification import table as bulk_classification
+        from playground.classification import table
 
-        return bulk_classification.classify_table(self.manager, request, stop)
+        return table.classify_table(self.manager, request, stop)
+
+    @_after_imports
+    def label_readings(self, request: ClassifyTableRequest) -> tuple[LabelReading, ...]:
+        """Every way to read a table's column of right labels that fits; more than one means that somebody must say."""
+        from playground.classification import table
+
+        return table.readings(self.manager, request)
 
     @_after_imports
     def attribute(self, request: AttributeRequest) -> AttributeResult:
@@ -299,9 +318,9 @@ class Playground:
     @_after_imports
     def perturb(self, request: PerturbRequest) -> PerturbResult:
         """The labels of a text before and after some of its tokens were masked or deleted."""
-        from playground.classification import attribution
+        from playground.classification import perturb
 
-        return attribution.perturb(self.manager, request)
+        return perturb.perturb(self.manager, request)
 
     # Similarity
 

@@ -6,13 +6,14 @@ waits for a clock. Texts are sorted by length before they are padded, so little 
 answer goes back to the one who asked. On a CPU large passes run two at a time, each on half of the cores: there two
 small teams get more done than a large one that meets after every layer.
 
-Leaves out what the logits mean (`classification`).
+Leaves out what the logits mean (`describe`), and which side a family may be padded at (`models.padding`).
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
+import logging
 import queue
 import threading
 import time
@@ -25,12 +26,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 
-from playground.errors import BusyError, DeviceMemoryError
+from playground.classification.labels import label_names
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
 from playground.models.cpu.threads import release_helpers
+from playground.models.limits import token_limit
+from playground.models.memory import is_out_of_memory
+from playground.models.padding import pad_token_id
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel
 
+log = logging.getLogger(__name__)
 Encoding = Mapping[str, list[int]]
 CPU_BATCH_TOKENS = 1024  # padded tokens of one forward pass; more makes a CPU no faster and everybody's wait longer
 GPU_BATCH_TOKENS = 32768
@@ -38,8 +44,6 @@ PASS_TOKENS = 40  # what a pass costs besides its tokens, in tokens: rather one 
 LANE_TOKENS = 256  # from here on two passes run side by side on a CPU
 ARRIVAL_SECONDS = 0.02  # the longest wait for somebody whose text is being tokenized
 TOKENIZER_CHUNK = 256  # texts that are tokenized while others wait for the tokenizer
-INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
-LEFT_PADDED = ("xlnet",)  # these read their answer at the last position, so padding must come first
 
 
 @dataclass(frozen=True)
@@ -77,20 +81,31 @@ class Classifier:
     """
 
     def __init__(self, loaded: LoadedModel, batch_tokens: int | None = None) -> None:
+        self.name = loaded.key.model_id
         self.model: Any = loaded.model
         self.tokenizer = copy.deepcopy(loaded.tokenizer)
-        self.max_length = usable_length(loaded.model, loaded.tokenizer)
+        self.labels, self.labels_note = label_names(loaded.model.config)
+        self.max_length = token_limit(loaded.model, loaded.tokenizer)
         self.forward_passes = 0
         on_cpu = self.model.device.type == "cpu"
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._pad_id = pad_token_id(loaded.model, loaded.tokenizer)
+        self._fillers = {
+            "input_ids": self._pad_id or 0,
+            "attention_mask": 0,
+            "token_type_ids": getattr(self.tokenizer, "pad_token_type_id", 0),
+        }
+        fillable = set(self.tokenizer.model_input_names) <= set(self._fillers)
+        self.padding_side = loaded.safe_padding if fillable else None
+        self.takes_batches = self._pad_id is not None
+        self._rows = getattr(self.model.get_input_embeddings(), "num_embeddings", None)
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
         self._lanes = lanes() if on_cpu and torch.get_num_threads() > 1 else None
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
         for _ in range(2 if self._lanes else 1):  # a pipeline keeps settings on itself: one for each that runs at once
             tokenizer = copy.deepcopy(loaded.tokenizer)
-            self._free_pipelines.put(make("text-classification", model=self.model, tokenizer=tokenizer))
+            self._free_pipelines.put(make("text-classification", model=self._named_model(), tokenizer=tokenizer))
         self._tokenizing, self._counting = threading.Lock(), threading.Lock()
         self._arriving = 0
         self._queue: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
@@ -98,6 +113,20 @@ class Classifier:
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"classifier {loaded.key.model_id}", daemon=True)
         self._thread.start()
+
+    def _named_model(self) -> Any:
+        """The model, or where its ``id2label`` is of no use to the pipeline a twin on the same weights with another."""
+        id2label = dict(enumerate(self.labels))
+        if self.model.config.id2label == id2label:
+            return self.model
+        twin = copy.copy(self.model)
+        twin.config = copy.copy(self.model.config)
+        twin.config.id2label = id2label
+        return twin
+
+    def inputs(self, encoding: Encoding | transformers.BatchEncoding) -> dict[str, list[int]]:
+        """What the model needs of what the tokenizer returned."""
+        return {name: list(encoding[name]) for name in self.tokenizer.model_input_names if name in encoding}
 
     def encode(self, text: str, text_pair: str | None = None, *, truncate: bool = True) -> transformers.BatchEncoding:
         """What the tokenizer returns for one text, with offsets; longer texts are cut to ``max_length``."""
@@ -112,32 +141,46 @@ class Classifier:
                 verbose=False,
             )
 
-    def encode_many(self, texts: Sequence[str]) -> Iterator[tuple[Encoding, int]]:
-        """For each text what the model needs of it, and how many tokens it has before it is cut."""
+    def encode_many(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Iterator[tuple[Encoding, int]]:
+        """For each text (or pair) what the model needs of it, and how many tokens it has before it is cut."""
         for start in range(0, len(texts), TOKENIZER_CHUNK):
-            chunk = list(texts[start : start + TOKENIZER_CHUNK])
+            part = slice(start, start + TOKENIZER_CHUNK)
+            chunk = [list(column[part]) for column in (texts, pairs) if column]
             with self._tokenizing:
-                whole = self.tokenizer(chunk, verbose=False)
+                whole = self.tokenizer(*chunk, verbose=False)
                 lengths = [len(ids) for ids in whole["input_ids"]]
                 if max(lengths) > self.max_length:
-                    whole = self.tokenizer(chunk, truncation=True, max_length=self.max_length)
+                    whole = self.tokenizer(*chunk, truncation=True, max_length=self.max_length)
             for number, length in enumerate(lengths):
                 yield {name: values[number] for name, values in whole.items()}, length
 
     def submit(self, encoding: Encoding, pipeline_input: dict[str, str] | None = None) -> Future[Answer]:
         """The answer to come for one encoded text; with ``pipeline_input`` also what ``pipeline()`` makes of that."""
-        return self._enqueue([_Job(_plain(encoding), pipeline_input)])[0]
+        return self._enqueue([_Job(self.inputs(encoding), pipeline_input)])[0]
 
     def submit_many(self, encodings: Sequence[Encoding]) -> list[Future[Answer]]:
         """The answers to come for texts that wait together."""
-        return self._enqueue([_Job(_plain(encoding), None) for encoding in encodings])
+        return self._enqueue([_Job(self.inputs(encoding), None) for encoding in encodings])
 
     def _enqueue(self, jobs: list[_Job]) -> list[Future[Answer]]:
         with self._closing:
             if self._closed:
                 raise _unloaded()
-            self._queue.put(jobs)
+            self._queue.put([job for job in jobs if self._fits(job)])
         return [job.future for job in jobs]
+
+    def _fits(self, job: _Job) -> bool:
+        """Whether the model has an embedding for every id: a GPU that looks for one in vain is lost until a restart."""
+        greatest = max(job.encoding["input_ids"], default=0)
+        if self._rows is None or greatest < self._rows:
+            return True
+        job.future.set_exception(
+            UnsupportedOptionError(
+                f"The tokenizer of {self.name} makes the id {greatest}, and the model has {self._rows} embeddings.",
+                "Choose another text, or a model whose tokenizer belongs to it.",
+            )
+        )
+        return False
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
@@ -182,14 +225,16 @@ class Classifier:
     def groups(self, jobs: Sequence[Any], batch_tokens: int | None = None) -> Iterator[list[Any]]:
         """Jobs sorted by their ``length``, in groups of at most ``batch_tokens`` tokens with the padding counted.
 
-        A group also ends where one more text would bring more padding than a pass of its own costs.
+        A group also ends where one more text would bring more padding than a pass of its own costs, or any padding at
+        all where the model reads it.
         """
         group: list[Any] = []
         tokens, most = 0, batch_tokens or self.batch_tokens
         for job in sorted(jobs, key=lambda job: job.length):
             padded = job.length * (len(group) + 1)
             wasted = padded - tokens - job.length
-            if group and (self._pad_id is None or padded > most or wasted > PASS_TOKENS):
+            bearable = PASS_TOKENS if self.padding_side else 0
+            if group and (not self.takes_batches or padded > most or wasted > bearable):
                 yield group
                 group, tokens = [], 0
             group.append(job)
@@ -219,7 +264,7 @@ class Classifier:
                     job.future.set_result(Answer(tuple(row), labels.get(id(same[0]))))
 
     def _blame(self, jobs: list[_Job], error: Exception) -> None:
-        out_of_memory = isinstance(error, torch.OutOfMemoryError)
+        out_of_memory = is_out_of_memory(error)
         if out_of_memory and self.model.device.type == "cuda":
             torch.cuda.empty_cache()
         if len(jobs) > 1:
@@ -228,6 +273,9 @@ class Classifier:
             return
         if out_of_memory:
             error = DeviceMemoryError("The device ran out of memory on this text.", "Try again, or shorten it.")
+        elif not isinstance(error, PlaygroundError):
+            log.info("%s failed on a text", self.name, exc_info=error)
+            error = refusal(self.name, error)
         jobs[0].future.set_exception(error)
 
     @torch.inference_mode()
@@ -239,20 +287,17 @@ class Classifier:
     def padded(self, encodings: list[Encoding]) -> dict[str, torch.Tensor]:
         """Tensors ``[batch, seq]`` on the model's device, filled up to the longest text.
 
-        On the right, whatever side the tokenizer prefers: on the left a model with absolute positions would read the
-        same text at other positions than when the text is alone.
+        On the side that changes no answer, whatever side the tokenizer prefers: on the left a model with absolute
+        positions would read the same text at other positions than when the text is alone.
         """
         longest = max(len(encoding["input_ids"]) for encoding in encodings)
-        filler = {
-            "input_ids": self._pad_id or 0,
-            "attention_mask": 0,
-            "token_type_ids": getattr(self.tokenizer, "pad_token_type_id", 0),
-        }
-        left = self.model.config.model_type in LEFT_PADDED
         batch = {}
         for name in encodings[0]:
-            gaps = [[filler[name]] * (longest - len(encoding[name])) for encoding in encodings]
-            rows = [(gap + e[name]) if left else (e[name] + gap) for gap, e in zip(gaps, encodings, strict=True)]
+            gaps = [[self._fillers.get(name, 0)] * (longest - len(encoding[name])) for encoding in encodings]
+            rows = [
+                [*gap, *encoding[name]] if self.padding_side == "left" else [*encoding[name], *gap]
+                for gap, encoding in zip(gaps, encodings, strict=True)
+            ]
             batch[name] = torch.tensor(rows, device=self.model.device)
         return batch
 
@@ -260,7 +305,7 @@ class Classifier:
         """What ``transformers.pipeline`` returns, by job; several texts share its passes where its padding is safe."""
         if not jobs:
             return {}
-        together = self._pad_id is not None and self.tokenizer.padding_side == "right"
+        together = self.takes_batches and self.tokenizer.padding_side == self.padding_side
         pipeline = self._free_pipelines.get()
         try:
             results = pipeline(
@@ -292,11 +337,6 @@ def lanes() -> ThreadPoolExecutor:
     return pool
 
 
-def _plain(encoding: Encoding) -> Encoding:
-    """What the model needs of what the tokenizer returned."""
-    return {name: encoding[name] for name in INPUT_NAMES if name in encoding}
-
-
 def _weight(groups: Sequence[Sequence[_Job]]) -> int:
     """Tokens of all passes, padding not counted."""
     return sum(job.length for group in groups for job in group)
@@ -312,38 +352,18 @@ def _at_once(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
     return future
 
 
-def usable_length(model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase) -> int:
-    """How many tokens the model reads at most, special tokens included: the least of what tokenizer and model say.
-
-    RoBERTa and its kin say 514 and read 512: their positions are counted from behind the padding's own.
-    """
-    limit = min(int(tokenizer.model_max_length), 8192)
-    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if not isinstance(positions, int) or positions <= 0:
-        return limit
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            positions -= module.padding_idx + 1
-            break
-    return min(limit, positions)
-
-
-def pad_token_id(model: transformers.PreTrainedModel, tokenizer: transformers.PreTrainedTokenizerBase) -> int | None:
-    """The id that fills up shorter texts, or None where the model can only take one text at a time.
-
-    Decoders find the end of a text by their config's ``pad_token_id``, so that one counts where it is set.
-    """
-    own = getattr(model.config.get_text_config(), "pad_token_id", None)
-    if own is not None:
-        return own
-    if model.config.is_encoder_decoder or not hasattr(model, "score"):
-        return tokenizer.pad_token_id
-    return None
-
-
 def classifier(loaded: LoadedModel) -> Classifier:
     """The one `Classifier` of a resident model."""
     return loaded.companion("classifier", Classifier)
+
+
+def refusal(name: str, error: Exception, what: str = "can't read this text") -> UnsupportedOptionError:
+    """What transformers raised, as an answer that a person can do something with."""
+    text = " ".join(str(error).split())[:200].rstrip(".")
+    return UnsupportedOptionError(
+        f"{name} {what}: in transformers it raises {type(error).__name__}{f' ({text})' if text else ''}.",
+        "Try another text, or another model.",
+    )
 
 
 def _unloaded() -> BusyError:

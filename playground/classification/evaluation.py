@@ -1,49 +1,36 @@
 """Predicted and right labels -> accuracy, macro F1, confusion matrix, calibration, thresholds.
 
 Plain Python on plain values: every number can be followed by hand. Leaves out where the predictions come from
-(`bulk_classification`).
+(`table`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from playground.classification.labels import are_ordered
+from playground.classification.result import Evaluation, LabelMetrics, ReliabilityBin, TableResult
 
 
-@dataclass(frozen=True)
-class LabelMetrics:
-    """How one label did. A share with nothing to divide by is 0, as in scikit-learn."""
-
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """Answers given with a probability in ``low..high``: how sure the model was on average, how often it was right."""
-
-    low: float
-    high: float
-    count: int
-    confidence: float
-    accuracy: float
+def evaluate_table(result: TableResult, threshold: float | None = None) -> Evaluation | None:
+    """Metrics over the rows whose right label is known, or None; for two labels ``threshold`` decides for label 1."""
+    pairs = [
+        (row.gold, said, row.probabilities[said])
+        for row, said in zip(result.rows, predictions(result, threshold), strict=True)
+        if row.gold is not None
+    ]
+    if not pairs or result.no_metrics:
+        return None
+    gold, chosen, confidence = zip(*pairs, strict=True)
+    return evaluate(result.info.labels, gold, chosen, confidence)
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """How predictions compare with the right labels; ``confusion[gold][predicted]`` counts rows."""
-
-    labels: tuple[str, ...]
-    count: int
-    accuracy: float
-    macro_f1: float
-    per_label: tuple[LabelMetrics, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    reliability: tuple[ReliabilityBin, ...]
-    expected_calibration_error: float
+def predictions(result: TableResult, threshold: float | None = None) -> list[int]:
+    """The label id of every row: the most probable one, or for two labels what a threshold on label 1 says."""
+    if threshold is None or len(result.info.labels) != 2:
+        return [row.label_id for row in result.rows]
+    return at_threshold([row.probabilities[1] for row in result.rows], threshold)
 
 
 def evaluate(
@@ -57,6 +44,8 @@ def evaluate(
     >>> e = evaluate(["no", "yes"], gold=[0, 0, 1, 1], predicted=[0, 1, 1, 1], confidence=[0.9, 0.6, 0.8, 0.7])
     >>> e.accuracy, e.confusion, round(e.macro_f1, 3)
     (0.75, ((1, 1), (0, 2)), 0.733)
+    >>> e.chance, e.majority, e.majority_label
+    (0.5, 0.5, 'no')
     """
     confusion = [[0] * len(labels) for _ in labels]
     for right, said in zip(gold, predicted, strict=True):
@@ -65,10 +54,16 @@ def evaluate(
     occurring = [m for n, m in enumerate(per_label) if m.support or any(row[n] for row in confusion)]
     hits = [right == said for right, said in zip(gold, predicted, strict=True)]
     reliability = reliability_bins(confidence, hits, bins)
+    [(majority_id, majority_count)] = Counter(sorted(gold)).most_common(1)
+    steps = [abs(right - said) for right, said in zip(gold, predicted, strict=True)]
     return Evaluation(
         labels=tuple(labels),
         count=len(hits),
         accuracy=_share(sum(hits), len(hits)),
+        chance=1 / len(labels),
+        majority=_share(majority_count, len(hits)),
+        majority_label=labels[majority_id],
+        mean_distance=_share(sum(steps), len(steps)) if are_ordered(labels) else None,
         macro_f1=_share(sum(metrics.f1 for metrics in occurring), len(occurring)),
         per_label=per_label,
         confusion=tuple(tuple(row) for row in confusion),

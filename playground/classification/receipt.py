@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from playground.classification.result import ClassifierInfo, ClassifyResult
 from playground.receipt import Receipt, literal
-
-if TYPE_CHECKING:
-    from playground.classification.classify import ClassifierInfo, ClassifyResult
 
 _PIPELINE = """\
 import json
@@ -19,9 +15,9 @@ model_id = {source}{comment}
 classifier = pipeline(
     "text-classification",
     model=model_id,
-    {model_options},
+    {options},
 )
-
+{renamed}
 result = classifier({inputs}, top_k=None, truncation=True, max_length={max_length})
 
 for entry in result:
@@ -36,9 +32,9 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer{imports}
 
 model_id = {source}{comment}
-tokenizer = AutoTokenizer.from_pretrained(model_id)
-model = AutoModelForSequenceClassification.from_pretrained(model_id, {options}).eval()
-
+tokenizer = AutoTokenizer.from_pretrained(model_id{revision})
+model = AutoModelForSequenceClassification.from_pretrained(model_id, {options}){place}.eval()
+{renamed}
 # 1. Text -> input_ids
 inputs = tokenizer({arguments}, truncation=True, max_length={max_length}, return_tensors="pt").to(model.device)
 print(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]))
@@ -65,58 +61,46 @@ _FUNCTIONS = {
 
 def pipeline_receipt(result: ClassifyResult) -> Receipt:
     """The probabilities of the page, by ``pipeline()`` alone."""
-    request = result.request
+    request, held = result.request, result.info.pretrained
     pair = f', "text_pair": {literal(request.text_pair)}' if request.text_pair else ""
-    options = _options(result.info)
-    if _quantized(result.info):
-        options = f"model_kwargs={{{options.replace('quantization_config=', repr('quantization_config') + ': ')}}}"
+    options = held.options()
+    if held.quantized:  # pipeline() hands these on
+        options = f"model_kwargs=dict({options})"
+    elif held.device == "cpu":
+        options += ', device="cpu"'
     code = _PIPELINE.format(
-        imports=_imports(result.info),
-        source=literal(result.info.source),
-        comment=_comment(result.info),
-        model_options=options,
+        **_shared(result.info, "classifier.model.config"),
+        options=options,
         inputs=f'{{"text": {literal(request.text)}{pair}}}',
-        max_length=result.info.max_length,
     )
     return Receipt("Classification with the pipeline", code)
 
 
 def steps_receipt(result: ClassifyResult) -> Receipt:
     """The probabilities of the page, step by step: tokenizer, model, logits, probabilities, labels."""
-    request = result.request
+    request, held = result.request, result.info.pretrained
     texts = [request.text, request.text_pair] if request.text_pair else [request.text]
     code = _STEPS.format(
-        imports=_imports(result.info),
-        source=literal(result.info.source),
-        comment=_comment(result.info),
-        options=_options(result.info),
+        **_shared(result.info, "model.config"),
+        revision=f", revision={held.revision!r}" if held.revision else "",
+        options=held.options(),
+        place='.to("cpu")' if held.device == "cpu" and not held.quantized else "",
         arguments=", ".join(literal(text) for text in texts),
-        max_length=result.info.max_length,
         function=_FUNCTIONS[result.info.function_to_apply],
     )
     return Receipt("Classification step by step", code)
 
 
-def _quantized(info: ClassifierInfo) -> bool:
-    return info.quantization in ("8-bit", "4-bit")
-
-
-def _imports(info: ClassifierInfo) -> str:
-    return "" if not _quantized(info) else "\nfrom transformers import BitsAndBytesConfig"
-
-
-def _comment(info: ClassifierInfo) -> str:
-    """Where the model came from, if the code names a folder."""
-    return "" if info.source == info.model_id else f"  # {info.model_id}, as prepared on this machine"
-
-
-def _options(info: ClassifierInfo) -> str:
-    if info.quantization == "8-bit":
-        return "quantization_config=BitsAndBytesConfig(load_in_8bit=True)"
-    if info.quantization == "4-bit":
-        return (
-            'quantization_config=BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", '
-            f"bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.{info.dtype})"
-        )
-    device = "" if info.device == "cpu" else f", device_map={info.device!r}"
-    return f"dtype=torch.{info.dtype}{device}"
+def _shared(info: ClassifierInfo, config: str) -> dict[str, object]:
+    """What both ways say alike; ``renamed`` gives the labels numbers that the model's config.json lacks."""
+    held = info.pretrained
+    comment = "" if held.source == info.model_id else f"  # {info.model_id}, as prepared on this machine"
+    names = literal(dict(enumerate(info.labels)))
+    renamed = f"{config}.id2label = {names}  # its config.json doesn't number them 0, 1, 2, ...\n"
+    return {
+        "imports": "\nfrom transformers import BitsAndBytesConfig" if held.quantized else "",
+        "source": literal(held.source),
+        "comment": comment,
+        "max_length": info.max_length,
+        "renamed": renamed if info.labels_note else "",
+    }

@@ -3,86 +3,46 @@
 Rows are tokenized first, sorted by length and run in batches that hold as many tokens as a forward pass takes well;
 results come back in the order of the table. Other people's single sentences get in between two batches.
 
-Leaves out how files are read (`tables`) and how the measures are defined (`evaluation`).
+Leaves out how files are read (`tables`), what a column of labels means (`labels`) and how the measures are defined
+(`evaluation`).
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playground.classification.batching import Answer, Classifier, Encoding, classifier
-from playground.classification.classify import TASK, ClassifierInfo, check_text, classifier_info, label_probabilities
-from playground.classification.evaluation import Evaluation, at_threshold, evaluate
-from playground.errors import InputError, PlaygroundError
-from playground.tables import BadRow, Table
+from playground.classification.classify import check_text
+from playground.classification.describe import TASK, classifier_info, label_probabilities
+from playground.classification.labels import chosen_reading, label_readings
+from playground.classification.request import ClassifyTableRequest
+from playground.classification.result import ClassifiedRow, ClassifierInfo, LabelReading, TableProgress, TableResult
+from playground.errors import InputError, PlaygroundError, UnsupportedOptionError
+from playground.tables import BadRow
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
 
 
-@dataclass(frozen=True)
-class ClassifyTableRequest:
-    """A table to classify: the column with the texts, and the one with the right labels if there is one."""
-
-    table: Table
-    text_column: str
-    label_column: str | None = None
-    model_id: str | None = None
-    quantization: str = "auto"
+_Answers = dict[int, "Answer | UnsupportedOptionError"]  # by the row's place in the table
 
 
 @dataclass(frozen=True)
-class TableProgress:
-    """How far a run has come."""
+class _Source:
+    """What a request asks of a table: a text, perhaps a second one, and perhaps a value for the right label per row."""
 
-    done: int
-    total: int
-    elapsed_seconds: float
+    lines: tuple[int, ...]
+    texts: list[str]
+    pairs: list[str] | None
+    values: list[str] | None
 
-    @property
-    def rows_per_second(self) -> float:
-        """Rows done for each second so far."""
-        return self.done / self.elapsed_seconds if self.elapsed_seconds else 0.0
-
-
-@dataclass(frozen=True)
-class ClassifiedRow:
-    """One row with its label; ``gold`` is the label id that the table says is right, where it says so."""
-
-    line: int
-    text: str
-    label_id: int
-    label: str
-    probability: float
-    probabilities: tuple[float, ...]
-    tokens_used: int
-    tokens_total: int
-    gold: int | None
-
-
-@dataclass(frozen=True)
-class TableResult:
-    """The rows in the order of the table; ``read_as`` says how the label column was understood.
-
-    A stopped run has the longest of its ``usable_rows``, because those come first.
-    """
-
-    info: ClassifierInfo
-    rows: tuple[ClassifiedRow, ...]
-    bad_rows: tuple[BadRow, ...]
-    read_as: str | None
-    elapsed_seconds: float
-    usable_rows: int
-
-    @property
-    def stopped(self) -> bool:
-        """True if the run was stopped before it had all rows."""
-        return len(self.rows) < self.usable_rows
+    def pair(self, place: int) -> str | None:
+        """The second text of a row."""
+        return self.pairs[place] if self.pairs else None
 
 
 @dataclass(frozen=True)
@@ -99,6 +59,21 @@ class _Row:
         return len(self.encoding["input_ids"])
 
 
+def readings(manager: ModelManager, request: ClassifyTableRequest) -> tuple[LabelReading, ...]:
+    """Every way to read the label column of a request that explains the most of its values; () without a use for it.
+
+    Raises:
+        InputError: the column isn't there, or no value means a label in any way.
+        ModelError: the model can't be loaded, or has no classification head.
+    """
+    source = _source(request)
+    with manager.lease(request.model_id or manager.catalog.default_for(TASK).id, TASK, request.quantization) as loaded:
+        info = classifier_info(loaded, classifier(loaded))
+    if source.values is None or _no_metrics(info, source):
+        return ()
+    return label_readings(source.values, info.labels)
+
+
 def classify_table(
     manager: ModelManager, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[TableProgress | TableResult]:
@@ -107,148 +82,136 @@ def classify_table(
     Closing the generator ends the run, too, without a result.
 
     Raises:
-        InputError: a column isn't there, or no row has a usable text.
-        ModelError: the model can't be loaded, or has no classification head.
+        InputError: a column isn't there, no row has a usable text, or the labels can be read in more ways than one.
+        ModelError: the model can't be loaded, has no classification head, or can't read a single row.
     """
-    texts = request.table.column(request.text_column)
-    gold_values = request.table.column(request.label_column) if request.label_column else None
+    source = _source(request)
     started = time.monotonic()
-    model_id = request.model_id or manager.catalog.default_for(TASK).id
-    with manager.lease(model_id, TASK, request.quantization) as loaded:
+    with manager.lease(request.model_id or manager.catalog.default_for(TASK).id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
-        gold: list[int | None] = [None] * len(texts)
-        read_as = None
-        if gold_values:
-            gold, read_as = read_labels(gold_values, info.labels)
-        usable, bad = _usable(request.table, texts, gold_values, gold)
-        answers: dict[int, Answer] = {}
-        pending: list[tuple[list[_Row], list[Future[Answer]]]] = []
-        rows = _encoded(machine, texts, usable, gold)
-        yield TableProgress(0, len(rows), time.monotonic() - started)
-        try:
-            for batch in _batches(machine, rows):
-                if stop():
-                    break
-                pending.append((batch, machine.submit_many([row.encoding for row in batch])))
-                if len(pending) > 1:  # one batch runs, one waits: the model is never idle, and others get in between
-                    _collect(pending.pop(0), answers)
-                    yield TableProgress(len(answers), len(rows), time.monotonic() - started)
-            while pending:
-                _collect(pending.pop(0), answers)
-            yield TableProgress(len(answers), len(rows), time.monotonic() - started)
-        finally:
-            for _, futures in pending:
-                for future in futures:
-                    future.cancel()
+        no_metrics = _no_metrics(info, source)
+        reading = None
+        if source.values and not no_metrics:
+            reading = chosen_reading(source.values, info.labels, request.labels_read_as)
+        usable, bad = _usable(source, reading)
+        rows = _encoded(machine, source, usable, reading)
+        answers: _Answers = {}
+        for done in _run(machine, rows, answers, stop):
+            yield TableProgress(done, len(rows), time.monotonic() - started)
+    given = {place: answer for place, answer in answers.items() if isinstance(answer, Answer)}
+    refused = {place: error for place, error in answers.items() if isinstance(error, UnsupportedOptionError)}
+    if refused and not given:
+        raise next(iter(refused.values()))
+    bad += [BadRow(source.lines[place], error.message.rstrip(".")) for place, error in refused.items()]
     yield TableResult(
         info=info,
         rows=tuple(
-            _classified(row, answers[row.place], request.table, texts, info)
+            _classified(row, given[row.place], source, info)
             for row in sorted(rows, key=lambda row: row.place)
-            if row.place in answers
+            if row.place in given
         ),
         bad_rows=tuple(sorted([*request.table.bad_rows, *bad], key=lambda row: row.line)),
-        read_as=read_as,
+        read_as=reading,
+        no_metrics=no_metrics,
         elapsed_seconds=time.monotonic() - started,
-        usable_rows=len(rows),
+        usable_rows=len(rows) - len(refused),
     )
 
 
-def evaluate_rows(result: TableResult, threshold: float | None = None) -> Evaluation | None:
-    """Metrics over the rows whose right label is known, or None; for two labels ``threshold`` decides for label 1."""
-    rows = [row for row in result.rows if row.gold is not None]
-    if not rows or result.info.function_to_apply != "softmax":
-        return None
-    predicted = predictions(result, threshold)
-    chosen = [predicted[number] for number, row in enumerate(result.rows) if row.gold is not None]
-    confidence = [row.probabilities[said] for row, said in zip(rows, chosen, strict=True)]
-    return evaluate(result.info.labels, [row.gold for row in rows if row.gold is not None], chosen, confidence)
-
-
-def predictions(result: TableResult, threshold: float | None = None) -> list[int]:
-    """The label id of every row: the most probable one, or for two labels what a threshold on label 1 says."""
-    if threshold is None or len(result.info.labels) != 2:
-        return [row.label_id for row in result.rows]
-    return at_threshold([row.probabilities[1] for row in result.rows], threshold)
-
-
-def read_labels(values: Sequence[str], labels: Sequence[str]) -> tuple[list[int | None], str]:
-    """The label id that each value of a label column means (None: no label), and how the column was read.
-
-    Names win over the numbers that stand in them ("4" is "4 stars"), and those over label ids.
-
-    >>> read_labels(["4", "1 star", "5"], ["1 star", "2 stars", "3 stars", "4 stars", "5 stars"])
-    ([3, 0, 4], 'names, or the number in the name')
-    >>> read_labels(["1", "0"], ["NEGATIVE", "POSITIVE"])
-    ([1, 0], 'label ids')
-    """
-    names = {label.strip().casefold(): number for number, label in enumerate(labels)}
-    numbers = [re.findall(r"\d+", label) for label in labels]
-    numbered = {found[0]: n for n, found in enumerate(numbers) if len(found) == 1}
-    numbered = numbered if len(numbered) == len(labels) else {}
-    folded = [_plain_number(value.strip().casefold()) for value in values]
-    if any(value in names or value in numbered for value in folded):
-        known = {**numbered, **names}
-        return [known.get(value) for value in folded], "names, or the number in the name" if numbered else "names"
-    ids = {str(number): number for number in range(len(labels))}
-    found_ids = [ids.get(value) for value in folded]
-    if any(number is not None for number in found_ids):
-        return found_ids, "label ids"
-    raise InputError(
-        f"The label column holds {values[0]!r}, and the model's labels are {', '.join(labels)}.",
-        "Choose another label column, or none.",
+def _source(request: ClassifyTableRequest) -> _Source:
+    table = request.table
+    return _Source(
+        table.lines,
+        table.column(request.text_column),
+        table.column(request.pair_column) if request.pair_column else None,
+        table.column(request.label_column) if request.label_column else None,
     )
 
 
-def _plain_number(value: str) -> str:
-    return value.removesuffix(".0") if re.fullmatch(r"\d+\.0", value) else value
+def _no_metrics(info: ClassifierInfo, source: _Source) -> str:
+    """Why right labels are of no use here; empty if they are, or if there are none."""
+    if source.values is None:
+        return ""
+    if info.pair_names and source.pairs is None:
+        first, second = info.pair_names
+        return f"Not compared with the right labels: this model judges a {first} and a {second}, and has only one text."
+    if info.function_to_apply != "softmax":
+        return "Not compared with the right labels: this model doesn't choose one label of several."
+    return ""
 
 
-def _usable(
-    table: Table, texts: list[str], gold_values: list[str] | None, gold: list[int | None]
-) -> tuple[list[int], list[BadRow]]:
+def _usable(source: _Source, reading: LabelReading | None) -> tuple[list[int], list[BadRow]]:
     """The places of the rows that can be classified, and why the others can't."""
     usable, bad = [], []
-    for place, text in enumerate(texts):
-        try:
-            check_text(text)
-        except PlaygroundError as error:
-            bad.append(BadRow(table.lines[place], error.message.rstrip(".")))
+    for place in range(len(source.texts)):
+        if reason := _obstacle(source, place):
+            bad.append(BadRow(source.lines[place], reason))
             continue
         usable.append(place)
-        if gold_values and gold[place] is None:
-            bad.append(
-                BadRow(table.lines[place], f"its label {gold_values[place]!r} is none of the model's: not counted")
-            )
+        if reading and source.values and reading.label_ids[place] is None:
+            reason = f"its label {source.values[place]!r} is none of the model's: not counted"
+            bad.append(BadRow(source.lines[place], reason))
     if not usable:
         raise InputError(f"No row has a usable text (line {bad[0].line}: {bad[0].reason}).", "Choose another column.")
     return usable, bad
 
 
-def _encoded(machine: Classifier, texts: list[str], usable: list[int], gold: list[int | None]) -> list[_Row]:
-    encodings = machine.encode_many([texts[place] for place in usable])
+def _obstacle(source: _Source, place: int) -> str:
+    """Why a row can't be classified; empty if it can."""
+    for what, text in (("", source.texts[place]), ("its second text: ", source.pair(place))):
+        try:
+            if text is not None:
+                check_text(text)
+        except PlaygroundError as error:
+            return what + error.message.rstrip(".")
+    return ""
+
+
+def _encoded(machine: Classifier, source: _Source, usable: list[int], reading: LabelReading | None) -> list[_Row]:
+    texts = [source.texts[place] for place in usable]
+    pairs = [source.pairs[place] for place in usable] if source.pairs else None
     return [
-        _Row(place, encoding, total, gold[place]) for place, (encoding, total) in zip(usable, encodings, strict=True)
+        _Row(place, encoding, total, reading.label_ids[place] if reading else None)
+        for place, (encoding, total) in zip(usable, machine.encode_many(texts, pairs), strict=True)
     ]
 
 
-def _batches(machine: Classifier, rows: list[_Row]) -> Iterator[list[_Row]]:
-    """Longest first: if a batch is too large for the device, that shows at once."""
-    return iter(reversed(list(machine.groups(rows))))
+def _run(machine: Classifier, rows: list[_Row], answers: _Answers, stop: Callable[[], bool]) -> Iterator[int]:
+    """Fills ``answers``, with the error where the model refuses a row; yields how many rows are done."""
+    pending: list[tuple[list[_Row], list[Future[Answer]]]] = []
+
+    def collect() -> int:
+        for row, future in zip(*pending.pop(0), strict=True):
+            try:
+                answers[row.place] = future.result()
+            except UnsupportedOptionError as error:
+                answers[row.place] = error
+        return len(answers)
+
+    yield 0
+    try:
+        for batch in reversed(list(machine.groups(rows))):  # longest first: what is too large shows at once
+            if stop():
+                break
+            pending.append((batch, machine.submit_many([row.encoding for row in batch])))
+            if len(pending) > 1:  # one batch runs, one waits: the model is never idle, and others get in between
+                yield collect()
+        while pending:
+            yield collect()
+    finally:
+        for _, futures in pending:
+            for future in futures:
+                future.cancel()
 
 
-def _collect(batch: tuple[list[_Row], list[Future[Answer]]], answers: dict[int, Answer]) -> None:
-    for row, future in zip(*batch, strict=True):
-        answers[row.place] = future.result()
-
-
-def _classified(row: _Row, answer: Answer, table: Table, texts: list[str], info: ClassifierInfo) -> ClassifiedRow:
+def _classified(row: _Row, answer: Answer, source: _Source, info: ClassifierInfo) -> ClassifiedRow:
     labels = label_probabilities(answer.logits, info)
     best = max(labels, key=lambda label: label.probability)
     return ClassifiedRow(
-        line=table.lines[row.place],
-        text=texts[row.place],
+        line=source.lines[row.place],
+        text=source.texts[row.place],
+        text_pair=source.pair(row.place),
         label_id=best.label_id,
         label=best.label,
         probability=best.probability,

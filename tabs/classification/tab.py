@@ -84,7 +84,7 @@ def format_change(
 
 def format_second(first: pg.ClassifyResult, other: pg.ClassifyResult) -> dict[str, Any]:
     """The value of the bars view for a second model on the same text: its bars, and how far each moved if it can."""
-    bits = other.info.quantization if other.info.quantization in ("8-bit", "4-bit") else other.info.dtype
+    bits = other.info.pretrained.quantization if other.info.pretrained.quantized else other.info.pretrained.dtype
     named = f"{other.info.model_id} in {bits}"
     if other.info.labels != first.info.labels:
         shown = format_bars(other)
@@ -101,6 +101,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     shown = json.dumps(text, ensure_ascii=False)
     made = f'pipeline("text-classification",\n  model="{info.model_id}")'
     same = result.max_difference < 1e-5
+    rounded = f"More than rounding: the weights are {info.pretrained.dtype}."
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
     return {
         "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
@@ -121,7 +122,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
         **_arithmetic(result),
         "label": f"id2label[{result.best.label_id}] = {result.best.label!r}",
         "difference": f"{result.max_difference:.1e}",
-        "comment": "They are the same numbers." if same else f"More than rounding: the weights are {info.dtype}.",
+        "comment": "They are the same numbers." if same else rounded,
     }
 
 
@@ -176,7 +177,8 @@ def format_info(info: pg.ClassifierInfo) -> str:
     how = {"softmax": "softmax", "sigmoid": "sigmoid, each label on its own", "none": "the logit itself"}
     return (
         f"**{len(info.labels)} label{'s' * (len(info.labels) != 1)}**: {_plain(labels)} · `{info.problem_type}` · "
-        f"{how[info.function_to_apply]} · reads up to {info.max_length} tokens · {info.dtype} on {info.device}"
+        f"{how[info.function_to_apply]} · reads up to {info.max_length} tokens · "
+        f"{info.pretrained.dtype} on {info.pretrained.device}"
     )
 
 

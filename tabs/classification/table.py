@@ -61,7 +61,12 @@ def format_bad_rows(result: pg.TableResult, most: int = 20) -> str:
     """The rows that could not be used, as a short list; an empty text if there are none."""
     bad = [f"line {row.line}: {row.reason}" for row in result.bad_rows]
     more = [f"and {len(bad) - most:,} more"] if len(bad) > most else []
-    read = [f"The label column was read as: {result.read_as}."] if result.read_as else []
+    read = (
+        [f"The labels were read as {result.read_as.name}: {pg.describe_reading(result.read_as)}."]
+        if result.read_as
+        else []
+    )
+    read += [result.no_metrics] if result.no_metrics else []
     return "\n".join([*read, *(["Rows that were left out or not counted:"] if bad else []), *bad[:most], *more])
 
 
@@ -119,7 +124,7 @@ def to_csv(result: pg.TableResult, threshold: float | None = None) -> str:
 
 def to_json(result: pg.TableResult) -> answers.ClassifiedFile:
     """The answer of the API's ``/classify_file``."""
-    evaluation = pg.evaluate_rows(result)
+    evaluation = pg.evaluate_table(result)
     metrics: answers.Metrics | None = None
     if evaluation:
         metrics = {
@@ -253,7 +258,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             progress: format_done(result),
             notes: gr.Textbox(text, visible=bool(text)),
             threshold: gr.Slider(value=0.5, visible=two, label=f"threshold: call it “{name}” from this probability on"),
-            metrics: format_evaluation(pg.evaluate_rows(result)),
+            metrics: format_evaluation(pg.evaluate_table(result)),
             table: gr.Dataframe(format_rows(result), label=RESULTS, visible=True),
             download: gr.DownloadButton(value=file_to_serve("classified.csv", to_csv(result)), visible=True),
             every_row: gr.Button(visible=False),
@@ -276,13 +281,13 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         names = result.info.labels
         rows = format_rows(result, value, (gold, said))
         label = f"right {names[gold]}, said {names[said]}: {format_count(len(rows))}"
-        marked = format_evaluation(pg.evaluate_rows(result, value), (gold, said))
+        marked = format_evaluation(pg.evaluate_table(result, value), (gold, said))
         return marked, gr.Dataframe(rows, label=label), gr.Button(visible=True)
 
     @friendly
     def list_all(result: pg.TableResult, value: float) -> tuple[Any, ...]:
         table = gr.Dataframe(format_rows(result, value), label=RESULTS)
-        return format_evaluation(pg.evaluate_rows(result, value)), table, gr.Button(visible=False)
+        return format_evaluation(pg.evaluate_table(result, value)), table, gr.Button(visible=False)
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]

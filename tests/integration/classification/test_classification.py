@@ -9,7 +9,7 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
-from playground.classification.attribution import AttributeRequest
+from playground.classification.request import AttributeRequest
 
 pytestmark = pytest.mark.embedded
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"

@@ -7,16 +7,11 @@ import threading
 import pytest
 import torch
 
-from playground.classification.attribution import (
-    MAX_TOKENS,
-    AttributeRequest,
-    PerturbRequest,
-    attribute,
-    neutral_token_id,
-    perturb,
-    private_view,
-)
-from playground.classification.classify import ClassifyRequest, classify
+from playground.classification.attribution import MAX_TOKENS, attribute
+from playground.classification.classify import classify
+from playground.classification.gradients import private_view
+from playground.classification.perturb import neutral_token_id, perturb
+from playground.classification.request import AttributeRequest, ClassifyRequest, PerturbRequest
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 from tests.tiny_classifiers import FAMILIES, managed, tiny_model, tiny_tokenizer
 

@@ -12,7 +12,8 @@ import pytest
 
 import playground as pg
 from playground.classification.attribution import attribute
-from playground.classification.classify import classify, describe, label_probabilities
+from playground.classification.classify import classify
+from playground.classification.describe import describe, label_probabilities
 from playground.classification.table import classify_table
 from playground.tables import BadRow, Table
 from tabs.classification import tab
@@ -125,7 +126,12 @@ def test_a_change_shows_where_each_bar_was(bert):
     assert [bar["before"] for bar in bars] == [label.probability for label in first.labels]
     moved = (other.labels[0].probability - first.labels[0].probability) * 100
     assert bars[0]["detail"] == f"{moved:+.1f} points"
-    named = replace(other, info=replace(other.info, labels=("a", "b", "c"), quantization="8-bit"))
+    named = replace(
+        other,
+        info=replace(
+            other.info, labels=("a", "b", "c"), pretrained=replace(other.info.pretrained, quantization="8-bit")
+        ),
+    )
     apart = tab.format_second(first, named)
     assert all(bar["before"] is None for bar in apart["bars"]) and apart["facts"][0] == "tiny in 8-bit"
 
@@ -168,7 +174,7 @@ def test_the_end_of_a_run_is_told(table_result):
 def test_bad_rows_are_named_by_their_lines(table_result):
     text = table_tab.format_bad_rows(table_result)
     assert (
-        "read as: names, or the number in the name" in text
+        "read as names: '1' is 'LABEL_1', '0' is 'LABEL_0'" in text
         and "line 4: There is no text yet" in text
         and "line 5: its label '?'" in text
     )
@@ -189,7 +195,7 @@ def test_rows_can_be_those_of_one_cell_and_follow_the_threshold(table_result):
 
 
 def test_metrics_are_the_evaluation_s_own(table_result):
-    evaluation = pg.evaluate_rows(table_result)
+    evaluation = pg.evaluate_table(table_result)
     shown = table_tab.format_evaluation(evaluation)
     assert dict(map(tuple, shown["cards"]))["accuracy"] == f"{evaluation.accuracy * 100:.1f} %"
     assert shown["confusion"] == [list(row) for row in evaluation.confusion] and shown["count"] == 4

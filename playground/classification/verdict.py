@@ -1,0 +1,41 @@
+"""A result in one plain sentence."""
+
+from __future__ import annotations
+
+from playground.classification.result import ClassifyResult
+
+
+def verdict(result: ClassifyResult) -> str:
+    """One sentence in plain language: what the model says, and how sure it is."""
+    best = result.best
+    if result.info.function_to_apply == "none":
+        numbers = ", ".join(f"{label.label} = {label.logit:.3g}" for label in result.labels)
+        return f"This is a regression model: it answers with a number, {numbers}."
+    if result.info.function_to_apply == "sigmoid":
+        return _verdict_of_many(result)
+    ranked = sorted(result.labels, key=lambda label: -label.probability)
+    if best.probability < 0.5:
+        return (
+            f"The model is torn: {best.label} comes first with only {_percent(best.probability)}, "
+            f"before {ranked[1].label} with {_percent(ranked[1].probability)}."
+        )
+    how = "very confident" if best.probability >= 0.9 else "fairly confident" if best.probability >= 0.7 else "leaning"
+    joint = "towards" if how == "leaning" else "that the answer is"
+    return f"The model is {how} {joint} {best.label} ({_percent(best.probability)})."
+
+
+def _verdict_of_many(result: ClassifyResult) -> str:
+    chosen = [label for label in result.labels if label.probability >= 0.5]
+    named = ", ".join(f"{label.label} ({_percent(label.probability)})" for label in chosen)
+    if len(result.labels) == 1:
+        return f"The model has one label, {result.best.label}, and gives it {_percent(result.best.probability)}."
+    if not chosen:
+        nearest = f"{result.best.label} ({_percent(result.best.probability)})"
+        return f"None of the {len(result.labels)} labels reaches 50 %; nearest is {nearest}."
+    return f"{len(chosen)} of {len(result.labels)} labels apply: {named}. Each label is judged on its own."
+
+
+def _percent(probability: float) -> str:
+    """A probability as people write it; never 100 % unless it is."""
+    shown = f"{probability * 100:.0f} %"
+    return shown if shown != "100 %" or probability == 1 else ">99 %"
