@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playground.models.manager import ModelManager
 
 
-_Answers = dict[int, "Answer | UnsupportedOptionError"]  # by the row's place in the table
+Answers = dict[int, "Answer | UnsupportedOptionError"]  # by the row's place in the table
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def classify_table(
             reading = chosen_reading(source.values, info.labels, request.labels_read_as)
         usable, bad = _usable(source, reading)
         rows = _encoded(machine, source, usable, reading)
-        answers: _Answers = {}
+        answers: Answers = {}
         for done in _run(machine, rows, answers, stop):
             yield TableProgress(done, len(rows), time.monotonic() - started)
     given = {place: answer for place, answer in answers.items() if isinstance(answer, Answer)}
@@ -177,7 +177,7 @@ def _encoded(machine: Classifier, source: _Source, usable: list[int], reading: L
     ]
 
 
-def _run(machine: Classifier, rows: list[_Row], answers: _Answers, stop: Callable[[], bool]) -> Iterator[int]:
+def _run(machine: Classifier, rows: list[_Row], answers: Answers, stop: Callable[[], bool]) -> Iterator[int]:
     """Fills ``answers``, with the error where the model refuses a row; yields how many rows are done."""
     pending: list[tuple[list[_Row], list[Future[Answer]]]] = []
 
