@@ -194,15 +194,9 @@ class Playground:
     @_after_imports
     def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
         """Runnable Python with plain transformers that gives the same token ids."""
-        from playground.generation import prompts
-        from playground.generation.receipt import generation_receipt
-        from playground.models.loading import pick_device, pick_dtype
+        from playground.generation.receipt import receipt_of
 
-        ids = prompts.read_as_text(request, self.manager.tokenizer(request.model_id))
-        device = pick_device(self.settings.device)
-        dtype = str(pick_dtype(request.quantization, device)).removeprefix("torch.")
-        source = self.pretrained_source(request.model_id)
-        return generation_receipt(request, source, finished, ids, dtype, str(device))
+        return receipt_of(self.manager, request, finished)
 
     @_after_imports
     def next_token(self, request: GenerateRequest) -> NextTokenResult:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from transformers import LogitsProcessorList
 
 from playground.generation.choose import Draw, penalize
 from playground.generation.events import Beam, BeamNode
@@ -22,7 +23,7 @@ _NO_GENERATOR = torch.Generator()
 
 @dataclass(eq=False)
 class BeamSearch:
-    """Beam search over one prompt, one step at a time, with the tree of everything it looked at.
+    """One beam search and its tree; give it the logits of each step.
 
     Each step looks at the best continuations of all running beams together, twice as many as there are beams: those
     that end are put aside if they are among the best ``num_beams``, the best others run on. A finished one is ranked
@@ -36,6 +37,7 @@ class BeamSearch:
     eos_ids: frozenset[int]
     max_new_tokens: int
     pieces: Pieces
+    processors: LogitsProcessorList | None = None
     running: list[tuple[int, ...]] = field(default_factory=list)
     totals: list[float] = field(default_factory=list)
     tips: list[int] = field(default_factory=list)
@@ -48,47 +50,25 @@ class BeamSearch:
         self.totals = [0.0] + [_UNREACHABLE] * (self.request.num_beams - 1)
         self.tips = [-1] * self.request.num_beams
 
-    def advance(self, logits: Tensor, ends: Any) -> tuple[tuple[BeamNode, ...], list[int]]:
+    def advance(
+        self, logits: Tensor, ends: Callable[[tuple[int, ...]], bool]
+    ) -> tuple[tuple[BeamNode, ...], list[int]]:
         """What was looked at, and for each beam that runs on the row it continues.
 
         ``logits`` has shape (num_beams, vocab); ``ends(reply)`` says whether a reply is complete by a stop string.
         """
+        looked = self._look(logits, ends)
+        self._finish(looked)
         beams, step = self.request.num_beams, len(self.running[0])
-        log_probs = logits.log_softmax(-1)
-        draws = [Draw(self.request, (*self.prompt_ids, *reply), _NO_GENERATOR) for reply in self.running]
-        log_probs = penalize(log_probs, draws)
-        sums = log_probs + torch.tensor(self.totals, device=logits.device)[:, None]
-        totals, flat = sums.flatten().topk(max(2, 1 + len(self.eos_ids)) * beams)
-        looked: list[tuple[BeamNode, int]] = []
-        replies: list[tuple[int, ...]] = []
-        order: list[int] = []
-        for rank, (total, place) in enumerate(zip(totals.tolist(), flat.tolist(), strict=True)):
-            row, token_id = divmod(place, logits.shape[-1])
-            if total <= _UNREACHABLE / 2:
-                break
-            reply = (*self.running[row], token_id)
-            last = step + 1 >= self.max_new_tokens
-            ended = token_id in self.eos_ids or last or ends(reply)
-            state = (FINISHED if rank < beams else DROPPED) if ended else (RUNNING if len(order) < beams else DROPPED)
-            node = BeamNode(
-                self.nodes, self.tips[row], step, token_id, self.pieces[token_id],
-                total - self.totals[row], total, state,
-            )  # fmt: skip
-            self.nodes += 1
-            looked.append((node, row))
-            replies.append(reply)
-            if state == RUNNING:
-                order.append(len(looked) - 1)
-        self._finish(looked, replies)
-        if order:
-            order += [order[-1]] * (beams - len(order))
-            kept = [looked[place] for place in order]
-            self.running = [replies[place] for place in order]
-            self.totals = [node.total_log_probability for node, _ in kept]
-            self.tips = [node.node for node, _ in kept]
+        kept = [one for one in looked if one.node.state == RUNNING]
+        if kept:
+            kept += [kept[-1]] * (beams - len(kept))
+            self.running = [one.reply for one in kept]
+            self.totals = [one.node.total_log_probability for one in kept]
+            self.tips = [one.node.node for one in kept]
         worst = min(beam.mean_log_probability for beam in self.finished) if len(self.finished) >= beams else -math.inf
-        self.done = not order or self.totals[0] / (step + 1) <= worst
-        return tuple(node for node, _ in looked), [row for _, row in (looked[place] for place in order)]
+        self.done = not kept or self.totals[0] / (step + 1) <= worst
+        return tuple(one.node for one in looked), [one.row for one in kept]
 
     def best(self) -> list[Beam]:
         """The finished hypotheses, or the running ones while there are none."""
@@ -97,11 +77,50 @@ class BeamSearch:
         running = zip(self.tips, self.running, self.totals, strict=True)
         return [Beam(tip, reply, "", total, total / len(reply)) for tip, reply, total in running if reply]
 
-    def _finish(self, looked: Sequence[tuple[BeamNode, int]], replies: Sequence[tuple[int, ...]]) -> None:
+    def _look(self, logits: Tensor, ends: Callable[[tuple[int, ...]], bool]) -> list[_Looked]:
+        """The best continuations of all beams, best first, and what becomes of each."""
+        beams, step = self.request.num_beams, len(self.running[0])
+        looked: list[_Looked] = []
+        going = 0
+        for rank, (total, row, token_id) in enumerate(self._best_continuations(logits)):
+            reply = (*self.running[row], token_id)
+            if token_id in self.eos_ids or step + 1 >= self.max_new_tokens or ends(reply):
+                state = FINISHED if rank < beams else DROPPED
+            else:
+                state = RUNNING if going < beams else DROPPED
+                going += state == RUNNING
+            node = BeamNode(
+                self.nodes, self.tips[row], step, token_id, self.pieces[token_id],
+                total - self.totals[row], total, state,
+            )  # fmt: skip
+            self.nodes += 1
+            looked.append(_Looked(node, row, reply))
+        return looked
+
+    def _best_continuations(self, logits: Tensor) -> list[tuple[float, int, int]]:
+        """Sum of log-probabilities, row and token of twice as many continuations as there are beams."""
+        draws = [
+            Draw(self.request, (*self.prompt_ids, *reply), _NO_GENERATOR, processors=self.processors)
+            for reply in self.running
+        ]
+        sums = penalize(logits.log_softmax(-1), draws) + torch.tensor(self.totals, device=logits.device)[:, None]
+        totals, places = sums.flatten().topk(max(2, 1 + len(self.eos_ids)) * self.request.num_beams)
+        pairs = zip(totals.tolist(), places.tolist(), strict=True)
+        return [(total, *divmod(place, logits.shape[-1])) for total, place in pairs if total > _UNREACHABLE / 2]
+
+    def _finish(self, looked: Sequence[_Looked]) -> None:
         """Puts finished hypotheses aside, the best ``num_beams`` of all."""
-        for (node, _), reply in zip(looked, replies, strict=True):
-            if node.state == FINISHED:
-                mean = node.total_log_probability / len(reply)
-                self.finished.append(Beam(node.node, reply, "", node.total_log_probability, mean))
+        for one in looked:
+            if one.node.state == FINISHED:
+                total = one.node.total_log_probability
+                self.finished.append(Beam(one.node.node, one.reply, "", total, total / len(one.reply)))
         self.finished.sort(key=lambda beam: -beam.mean_log_probability)
         del self.finished[self.request.num_beams :]
+
+
+class _Looked(NamedTuple):
+    """A continuation that was looked at: its node, the row it continues, and its whole reply."""
+
+    node: BeamNode
+    row: int
+    reply: tuple[int, ...]

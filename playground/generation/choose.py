@@ -33,12 +33,16 @@ FEW = 512
 
 @dataclass(eq=False)
 class Draw:
-    """One row's turn: its settings, all token ids so far, its own random stream; ``forced`` overrides the choice."""
+    """One row's turn: its settings, all token ids so far, its own random stream.
+
+    ``forced`` overrides the choice; ``processors`` are there where the model's own config adds some.
+    """
 
     request: GenerateRequest
     token_ids: Sequence[int]
     generator: torch.Generator
     forced: int | None = None
+    processors: LogitsProcessorList | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ def process(logits: Tensor, draws: Sequence[Draw]) -> Kept:
     Source: transformers ``GenerationMixin._get_logits_processor`` (which processors, in which order).
     """
     scores, request = penalize(logits, draws), draws[0].request
+    if request.do_sample and draws[0].processors is not None:
+        return Kept(scores.softmax(-1), None)  # these have warped them too
     if not request.do_sample:
         best = scores.argmax(-1, keepdim=True)
         return Kept(torch.ones_like(best, dtype=scores.dtype), best)
@@ -217,12 +223,13 @@ def look_up(token_ids: Sequence[int], count: int, ngram: int = 2) -> list[int]:
 
 
 def _alike(draws: Sequence[Draw]) -> list[list[int]]:
-    """Row numbers, grouped by equal settings."""
+    """Row numbers, grouped by equal settings; a row with processors of its own is a group."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for row, draw in enumerate(draws):
         one = draw.request
         sampled = (one.temperature, one.top_k, one.top_p, one.min_p) if one.do_sample else ()
-        groups.setdefault((one.repetition_penalty, *sampled), []).append(row)
+        own = (row,) if draw.processors is not None else ()
+        groups.setdefault((one.repetition_penalty, sampled, own), []).append(row)
     return list(groups.values())
 
 
@@ -245,7 +252,13 @@ def _forced(chosen: Tensor, draws: Sequence[Draw]) -> Tensor:
 
 
 def penalize(scores: Tensor, draws: Sequence[Draw]) -> Tensor:
-    """Scores after the repetition penalty; shorter rows are padded with a token that they hold anyway."""
+    """Scores after the repetition penalty, or after all processors where a model's own config adds some.
+
+    Shorter rows are padded with a token that they hold anyway; rows with processors of their own have equal length.
+    """
+    if (processors := draws[0].processors) is not None:
+        ids: Any = torch.tensor([list(draw.token_ids) for draw in draws], device=scores.device)
+        return processors(ids, scores)  # type: ignore[no-any-return]
     penalty = draws[0].request.repetition_penalty
     if penalty == 1.0:
         return scores

@@ -28,7 +28,8 @@ class Waiting:
 class Started:
     """The prompt is being read, after ``queue_seconds`` in line.
 
-    ``notes`` are sentences for the person: what was cut, what the model will read.
+    ``notes`` are sentences for the person: what was cut, what the model will read. ``model_settings`` are pairs (name,
+    JSON) of what the model's own ``generation_config.json`` adds to the request.
     """
 
     prompt_tokens: int
@@ -36,6 +37,7 @@ class Started:
     max_new_tokens: int
     notes: tuple[str, ...] = ()
     queue_seconds: float = 0.0
+    model_settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

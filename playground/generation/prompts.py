@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.generation.pieces import special_tokens
 from playground.generation.request import GenerateRequest
+from playground.models.tokenizers import render_chat, render_text
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Prompt:
     notes: tuple[str, ...]
 
 
-def prepare(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, context_length: int, vocab: int) -> Prompt:
+def read_prompt(
+    request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, context_length: int, embedding_rows: int
+) -> Prompt:
     """The prompt of a request.
 
     Special tokens that a person types, such as ``<|im_end|>``, are read by the model as what they are, and a note says
@@ -34,12 +38,12 @@ def prepare(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, contex
         EmptyInputError: there is nothing to start from.
         InputTooLongError: it fills the model's context, so that not one token could follow.
         InputError: no chat template; a prefix token that the model doesn't know, or more of them than max_new_tokens.
+        UnsupportedOptionError: the tokenizer gives an id for which the model has no embedding.
     """
-    notes: list[str] = []
-    ids = _chat_ids(request, tokenizer) if request.messages else _plain_ids(request, tokenizer, notes)
-    notes += _special_notes(request, tokenizer)
+    ids, notes = _read(request, tokenizer)
     if not ids:
         raise EmptyInputError("There is no prompt.", "Write something for the model to go on from.")
+    _check_embedded(ids, tokenizer, embedding_rows)
     room = context_length - len(ids)
     if room < 1:
         raise InputTooLongError(
@@ -51,29 +55,37 @@ def prepare(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, contex
             f"The context holds {context_length} tokens and the prompt takes {len(ids)}, so at most {room} can follow,"
             f" not {request.max_new_tokens}."
         )
-    _check_prefix(request, min(room, request.max_new_tokens), vocab)
+    _check_prefix(request, min(room, request.max_new_tokens), embedding_rows)
     return Prompt(tuple(ids), min(room, request.max_new_tokens), tuple(notes))
 
 
 def read_as_text(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...] | None:
     """The ids of a prompt whose special tokens are read as plain text; None where a tokenizer call alone gives them."""
-    if not request.split_special_tokens:
-        return None
-    return tuple(_chat_ids(request, tokenizer) if request.messages else _plain_ids(request, tokenizer, []))
+    return tuple(_read(request, tokenizer)[0]) if request.split_special_tokens else None
 
 
-def context_length(config: PreTrainedConfig) -> int:
-    """How many tokens a model can look at: prompt and reply together."""
-    text_config = config.get_text_config(decoder=True)
-    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
-        if isinstance(getattr(text_config, name, None), int):
-            return getattr(text_config, name)
-    return 2048
+def _read(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[str]]:
+    """The ids of a prompt or a chat, and notes."""
+    notes: list[str] = []
+    if request.messages:
+        ids = _chat_ids(request, tokenizer)
+        texts = [message.content for message in request.messages]
+    else:
+        texts = [request.prompt or ""]
+        ids = _plain_ids(request, tokenizer, notes)
+    if typed := sorted({special for text in texts for special in _specials(tokenizer, text)}):
+        names = ", ".join(typed)
+        notes.append(
+            f"You typed {names}; the model reads it as plain text."
+            if request.split_special_tokens
+            else f"You typed {names}: the model reads it as a special token, not as text (split_special_tokens changes"
+            " that)."
+        )
+    return ids, notes
 
 
 def _plain_ids(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, notes: list[str]) -> list[int]:
     """The ids of a plain prompt; an empty one starts from the model's first token, where it has one."""
-    assert request.prompt is not None
     if request.prompt:
         return _encode(tokenizer, request.prompt, request.split_special_tokens, add_special_tokens=True)
     if tokenizer.bos_token_id is None:
@@ -85,29 +97,25 @@ def _plain_ids(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, not
 def _chat_ids(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """The ids of a chat behind the model's own template, up to where the assistant speaks."""
     assert request.messages
-    if not tokenizer.chat_template:
-        raise InputError("This model has no chat template.", "Use plain completion, or pick an instruct model.")
     if not any(message.content.strip() for message in request.messages):
         raise EmptyInputError("The message is empty.", "Write something for the model to answer.")
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    split = request.split_special_tokens and any(_specials(tokenizer, message.content) for message in request.messages)
-    if not split:
-        return _encode(tokenizer, _render(tokenizer, messages), False, add_special_tokens=False)
-    marks = [f"\ue000{number}\ue001" for number in range(len(messages))]
-    text = _render(tokenizer, [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)])
+    special = {number for number, one in enumerate(request.messages) if _specials(tokenizer, one.content)}
+    if not (request.split_special_tokens and special):
+        return _encode(tokenizer, render_text(tokenizer, messages), False, add_special_tokens=False)
+    chat = render_chat(tokenizer, messages)
+    if special & set(chat.changed):
+        raise InputError(
+            "This model's chat template rewrites a message with special tokens, so they can't be read as text.",
+            "Switch split_special_tokens off, or take them out.",
+        )
     ids: list[int] = []
-    for mark, message in zip(marks, request.messages, strict=True):
-        before, found, text = text.partition(mark)
-        ids += _encode(tokenizer, before, False, add_special_tokens=False)
-        ids += _encode(tokenizer, message.content if found else "", True, add_special_tokens=False)
-    return ids + _encode(tokenizer, text, False, add_special_tokens=False)
-
-
-def _render(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) -> str:
-    try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-    except Exception as error:  # templates raise what they like: unknown roles, wrong order
-        raise InputError(f"The model's chat template doesn't take this chat: {error}.", "Change its roles.") from error
+    begin = 0
+    for span in chat.contents:
+        ids += _encode(tokenizer, chat.text[begin : span.start], False, add_special_tokens=False)
+        ids += _encode(tokenizer, chat.text[span.start : span.end], True, add_special_tokens=False)
+        begin = span.end
+    return ids + _encode(tokenizer, chat.text[begin:], False, add_special_tokens=False)
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text: str, split: bool, add_special_tokens: bool) -> list[int]:
@@ -117,27 +125,29 @@ def _encode(tokenizer: PreTrainedTokenizerBase, text: str, split: bool, add_spec
     return list(tokenizer(text, add_special_tokens=add_special_tokens, verbose=False, **options)["input_ids"])
 
 
-def _special_notes(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> list[str]:
-    """What to say about special tokens that were typed."""
-    texts = [message.content for message in request.messages] if request.messages else [request.prompt or ""]
-    typed = sorted({special for text in texts for special in _specials(tokenizer, text)})
-    if not typed:
-        return []
-    names = ", ".join(typed)
-    if request.split_special_tokens:
-        return [f"You typed {names}; the model reads it as plain text."]
-    return [
-        f"You typed {names}: the model reads it as a special token, not as text (split_special_tokens changes that)."
-    ]
-
-
 def _specials(tokenizer: PreTrainedTokenizerBase, text: str) -> set[str]:
-    return {special for special in tokenizer.all_special_tokens if special and special in text}
+    """The special tokens that stand in a text and are read as such."""
+    found = {token_id: content for token_id, content in special_tokens(tokenizer).items() if content in text}
+    if not found:
+        return set()
+    ids = set(_encode(tokenizer, text, False, add_special_tokens=False))
+    return {content for token_id, content in found.items() if token_id in ids}
 
 
-def _check_prefix(request: GenerateRequest, most: int, vocab: int) -> None:
-    if any(not 0 <= token_id < vocab for token_id in request.prefix_token_ids):
-        raise InputError("A chosen token isn't in the model's vocabulary.", f"Token ids go from 0 to {vocab - 1}.")
+def _check_embedded(ids: list[int], tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
+    beyond = next((token_id for token_id in ids if not 0 <= token_id < rows), None)
+    if beyond is not None:
+        token = tokenizer.convert_ids_to_tokens(beyond)
+        raise UnsupportedOptionError(
+            f"The tokenizer reads {token!r} as id {beyond}, but this model's embedding has only {rows} rows: they don't"
+            " belong together.",
+            f"Write the prompt without {token!r}, or pick another model.",
+        )
+
+
+def _check_prefix(request: GenerateRequest, most: int, rows: int) -> None:
+    if any(not 0 <= token_id < rows for token_id in request.prefix_token_ids):
+        raise InputError("A chosen token isn't in the model's vocabulary.", f"Token ids go from 0 to {rows - 1}.")
     if len(request.prefix_token_ids) > most:
         raise InputError(
             f"{len(request.prefix_token_ids)} tokens are chosen already, but only {most} may be generated.",

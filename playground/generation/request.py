@@ -5,26 +5,25 @@ It leaves out what comes back (`events`) and the limits that only a model knows 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
 from playground.errors import EmptyInputError, InputError
+from playground.models.tokenizers import read_messages
 from playground.texts import usable_text
+from playground.values import real_number, texts, truth, whole_number, whole_numbers
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 MAX_BEAMS = 8
-_RANGES: tuple[tuple[str, float, float], ...] = (
-    ("max_new_tokens", 1, 1_000_000),
-    ("temperature", 0.01, 100),
-    ("top_k", 0, 1_000_000),
-    ("top_p", 0.0, 1.0),
-    ("min_p", 0.0, 1.0),
-    ("repetition_penalty", 0.1, 10),
-    ("seed", 0, 2**63 - 1),
-    ("num_beams", 1, MAX_BEAMS),
-    ("prompt_lookup_num_tokens", 0, 20),
-    ("top", 1, 100),
-)
+_WHOLE = {
+    "max_new_tokens": (1, 1_000_000),
+    "top_k": (0, 1_000_000),
+    "seed": (0, 2**63 - 1),
+    "num_beams": (1, MAX_BEAMS),
+    "prompt_lookup_num_tokens": (0, 20),
+    "top": (1, 100),
+}
+_REAL = {"temperature": (0.01, 100.0), "top_p": (0.0, 1.0), "min_p": (0.0, 1.0), "repetition_penalty": (0.1, 10.0)}
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,10 @@ class Message:
 
     role: str
     content: str
+
+    def __post_init__(self) -> None:
+        (read,) = read_messages([{"role": self.role, "content": self.content}])
+        object.__setattr__(self, "content", read["content"])
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class GenerateRequest:
 
     ``prompt_lookup_num_tokens`` above 0 is assisted decoding without a second model: tokens guessed from repetitions in
     the text so far are checked in one forward pass. The tokens are those of greedy decoding, only sooner.
+
+    Values are taken as what they mean: one stop string may be a plain string, numbers may be numpy's, and messages may
+    be dictionaries as chat clients send them.
 
     ``person`` is who asks (a session): limits and turns are per person. It changes nothing in the answer.
     """
@@ -74,24 +80,30 @@ class GenerateRequest:
     person: str = ""
 
     def __post_init__(self) -> None:
+        taken: dict[str, Any] = {name: _within(whole_number, self, name, _WHOLE[name]) for name in _WHOLE}
+        taken |= {name: _within(real_number, self, name, _REAL[name]) for name in _REAL}
+        taken |= {name: truth(name, getattr(self, name)) for name in ("do_sample", "split_special_tokens")}
+        taken["stop_strings"] = texts("stop_strings", self.stop_strings)
+        taken["prefix_token_ids"] = whole_numbers("prefix_token_ids", self.prefix_token_ids)
+        taken["messages"] = None if self.messages is None else _messages(self.messages)
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
         check_request(self)
 
 
 def check_request(request: GenerateRequest) -> None:
-    """Nothing, if every setting is in its range; the model's own limits are checked later.
+    """Returns if the settings go together; the model's own limits are checked later.
 
     Raises:
         EmptyInputError: neither prompt nor messages.
-        InputError: a setting is out of range; the message names it and what is allowed.
+        InputError: settings that exclude each other, or a text that no tokenizer can read.
     """
     if request.prompt is None and not request.messages:
         raise EmptyInputError("There is no prompt.", "Write something for the model to go on from.")
     if request.prompt is not None and request.messages:
         raise InputError("There is a prompt and a chat.", "Give one of them.")
-    for name, lowest, highest in _RANGES:
-        value = getattr(request, name)
-        if not isinstance(value, int | float) or math.isnan(value) or not lowest <= value <= highest:
-            raise InputError(f"{name} is {value}.", f"It goes from {lowest} to {highest}.")
+    if not isinstance(request.prompt, str | None):
+        raise InputError("The prompt is no text.", "Give a text, or messages for a chat.")
     if request.num_beams > 1 and (request.do_sample or request.prompt_lookup_num_tokens):
         raise InputError(
             "Beam search is deterministic here.", "Switch do_sample and prompt lookup off, or num_beams to 1."
@@ -100,7 +112,26 @@ def check_request(request: GenerateRequest) -> None:
         raise InputError("Prompt lookup is for greedy decoding here.", "Switch do_sample off.")
     if request.num_beams > 1 and request.prefix_token_ids:
         raise InputError("Beam search starts at the prompt.", "Remove the chosen tokens, or set num_beams to 1.")
-    if any(not text for text in request.stop_strings):
+    if not all(request.stop_strings):
         raise InputError("A stop string is empty.", "Remove it.")
     for text in [request.prompt or "", *(one.content for one in request.messages or ()), *request.stop_strings]:
         usable_text(text)
+
+
+def _within(read: Any, request: GenerateRequest, name: str, limits: tuple[float, float]) -> Any:
+    """A setting as the number that it is.
+
+    Raises:
+        InputError: it is no number, or out of its range; the message names it and what is allowed.
+    """
+    value, (lowest, highest) = read(name, getattr(request, name)), limits
+    if not lowest <= value <= highest:
+        raise InputError(f"{name} is {value}.", f"It goes from {lowest} to {highest}.")
+    return value
+
+
+def _messages(given: Any) -> tuple[Message, ...]:
+    """Messages, also from dictionaries."""
+    if isinstance(given, list | tuple):
+        given = [{"role": one.role, "content": one.content} if isinstance(one, Message) else one for one in given]
+    return tuple(Message(**one) for one in read_messages(given))

@@ -16,9 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from playground.errors import PlaygroundError
-from playground.generation.engine import Engine, Stream
+from playground.generation.engine import Engine
 from playground.generation.events import BeamStep, Event, Finished, GenerationResult, NextTokenResult, Started, Step
 from playground.generation.request import GenerateRequest
+from playground.generation.stream import Stream
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
@@ -209,12 +210,12 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at
             manager.lease(requests[0].model_id, "text-generation", requests[0].quantization)
         )
         engine = _engine(loaded, manager)
-        prompts = [engine.prepare(request) for request in requests]
+        tasks = [engine.prepare(request) for request in requests]
         mailbox = Mailbox(len(requests))
         lease = _Shared(len(requests), stack.pop_all())
         streams = tuple(
-            Stream(request, prompt, partial(mailbox.post, index), lease.release, asked_at or time.perf_counter())
-            for index, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
+            engine.stream(task, partial(mailbox.post, index), lease.release, asked_at or time.perf_counter())
+            for index, task in enumerate(tasks)
         )
     try:
         engine.submit(streams)

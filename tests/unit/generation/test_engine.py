@@ -28,7 +28,7 @@ def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeyp
     manager = tiny()
     older = GenerateRequest(prompt="the quick", max_new_tokens=60, do_sample=True, seed=1, person="old")
     first = generate(manager, older)
-    engine, real = manager.engine, manager.engine._forward
+    engine, real = manager.engine, manager.engine.passes.forward
     failed = []
 
     def forward(table, token_ids, wanted=1):
@@ -37,7 +37,7 @@ def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeyp
             raise torch.OutOfMemoryError("no memory")
         return real(table, token_ids, wanted)
 
-    monkeypatch.setattr(engine, "_forward", forward)
+    monkeypatch.setattr(engine.passes, "forward", forward)
     second = generate(manager, GenerateRequest(prompt="the quick", max_new_tokens=60, person="new"))
     expected = reference(manager.loaded.model, tokenizer, older)
     assert first.result().finished.token_ids == expected
@@ -51,7 +51,7 @@ def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeyp
 def test_a_bug_in_the_model_reaches_everybody_as_a_message(tiny, monkeypatch):
     manager = tiny()
     generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
-    monkeypatch.setattr(manager.engine, "_forward", lambda *_: 1 / 0)
+    monkeypatch.setattr(manager.engine.passes, "forward", lambda *_: 1 / 0)
     with pytest.raises(Exception, match="Generation failed"):
         generate(manager, GenerateRequest(prompt="the", max_new_tokens=5)).result()
     assert_idle(manager)
@@ -61,7 +61,7 @@ def test_making_an_engine_leaves_no_helpers_behind(tiny, monkeypatch):
     """The thread that happened to ask first computes no more; its helpers would slow down the engine's."""
     released = []
     monkeypatch.setattr(
-        "playground.generation.engine.release_helpers", lambda: released.append(threading.current_thread())
+        "playground.generation.passes.release_helpers", lambda: released.append(threading.current_thread())
     )
     generate(tiny(), GenerateRequest(prompt="a", max_new_tokens=1)).result()
     assert threading.current_thread() in released

@@ -100,7 +100,7 @@ def test_reasons_to_end(tiny, tokenizer):
 def test_a_long_prompt_says_how_far_it_is_read(tiny):
     manager = tiny()
     generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
-    manager.engine._pass_tokens = 5
+    manager.engine._reader.pass_tokens = 5
     with generate(manager, GenerateRequest(prompt="the quick dog and " * 20, max_new_tokens=2)) as events:
         started, *reading = [event for event in events if isinstance(event, Started | Reading)]
     assert {one.prompt_tokens for one in reading} == {started.prompt_tokens}

@@ -45,7 +45,7 @@ def test_a_request_that_can_never_fit_fails_at_once(tiny, monkeypatch):
     manager = tiny()
     generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
     monkeypatch.setattr(
-        "playground.generation.engine.device_memory", lambda device: type("Memory", (), {"free_bytes": 10})()
+        "playground.generation.line.device_memory", lambda device: type("Memory", (), {"free_bytes": 10})()
     )
     with pytest.raises(DeviceMemoryError, match="max_new_tokens"):
         generate(manager, GenerateRequest(prompt="the", max_new_tokens=100)).result()
@@ -56,29 +56,29 @@ def with_budget(manager, tokens):
     """Makes the stand-in's memory budget that of the keys and values of so many tokens; the bytes of one token."""
     first = GenerateRequest(prompt="the", max_new_tokens=1)
     generate(manager, first).result()
-    token = manager.engine._bytes_per_token
+    token = manager.engine._room.bytes_per_token
 
     def make_room(needed):
         if needed > tokens * token:
             raise BudgetError(f"{needed} of {tokens * token}", "Do something.")
 
-    manager.engine._make_room = make_room
+    manager.engine._room._make_room = make_room
     return token
 
 
 def test_bytes_of_keys_and_values_never_pass_what_was_reserved(tiny, monkeypatch):
     manager = tiny("gemma", max_streams=6, max_streams_per_person=20)
     assert generate(manager, GenerateRequest(prompt="the", max_new_tokens=1)).result()
-    engine, real, seen = manager.engine, manager.engine._forward, []
+    engine, real, seen = manager.engine, manager.engine.passes.forward, []
     expected = 2 * 2 * 2 * 8 * 4  # keys and values of 2 layers, 2 heads, 8 numbers of 4 bytes
-    assert engine._bytes_per_token == expected
+    assert engine._room.bytes_per_token == expected
 
     def forward(table, token_ids, wanted=1):
         logits = real(table, token_ids, wanted)
         seen.append((engine.nbytes, engine._most_bytes(engine._active()), manager.loaded.cache_bytes))
         return logits
 
-    monkeypatch.setattr(engine, "_forward", forward)
+    monkeypatch.setattr(engine.passes, "forward", forward)
     dice = random.Random(3)
     settings = [{}, {"num_beams": 3}, {"prompt_lookup_num_tokens": 3}, {"do_sample": True, "seed": 1}]
     running = []
@@ -102,9 +102,11 @@ def test_bytes_of_keys_and_values_never_pass_what_was_reserved(tiny, monkeypatch
 def test_a_full_budget_makes_the_newest_wait_and_says_why(tiny, tokenizer, monkeypatch):
     manager = tiny()
     token, reserved = with_budget(manager, 150), []
-    real = manager.engine._forward
+    real = manager.engine.passes.forward
     monkeypatch.setattr(
-        manager.engine, "_forward", lambda *given: (reserved.append(manager.engine.reserved_bytes), real(*given))[1]
+        manager.engine.passes,
+        "forward",
+        lambda *given: (reserved.append(manager.engine.reserved_bytes), real(*given))[1],
     )
     older = [GenerateRequest(prompt="the quick", max_new_tokens=60, person=str(i)) for i in range(2)]
     results = [list(one) for one in [generate(manager, request) for request in older]]
@@ -129,7 +131,7 @@ def test_a_request_beyond_the_budget_fails_at_once_and_the_others_go_on(tiny, to
     with pytest.raises(BudgetError):
         generate(manager, newest).result()
     assert_idle(manager)
-    manager.engine._make_room = lambda needed: (_ for _ in ()).throw(BudgetError("full", "Wait."))
+    manager.engine._room._make_room = lambda needed: (_ for _ in ()).throw(BudgetError("full", "Wait."))
     with pytest.raises(BudgetError):
         next_token(manager, GenerateRequest(prompt="the"))
     assert manager.engine.nbytes == 0
@@ -144,7 +146,7 @@ def test_short_prompts_go_ahead_of_a_long_one(tiny):
     """Who comes behind a long prompt has a first token before it; the long one still gets a piece at each turn."""
     manager = tiny(max_streams_per_person=9)
     generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
-    manager.engine._pass_tokens = 8
+    manager.engine._reader.pass_tokens = 8
     long = GenerateRequest(prompt="the quick dog and " * 20, max_new_tokens=2)
     short = tuple(GenerateRequest(prompt=prompt, max_new_tokens=30) for prompt in ("fox the", "a", "the lazy"))
     order = [index for index, event in drain(compare(manager, (long, *short))) if isinstance(event, Step)]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.generation.generate import generate
 from playground.generation.request import GenerateRequest, Message
 from tests.unit.generation.generation_models import (
@@ -23,7 +23,7 @@ def test_chat_and_special_tokens(tiny, tokenizer):
     assert started.prompt_tokens == len(tokenizer(text, add_special_tokens=False)["input_ids"])
     assert "special token" in started.notes[0]
     plain = GenerateRequest(messages=chat.messages, max_new_tokens=3, split_special_tokens=True)
-    split = manager.engine.prepare(plain).token_ids
+    split = manager.engine.prepare(plain).prompt.token_ids
     assert split.count(0) == 1  # only the template's own
     assert tokenizer.decode(list(split)) == text
 
@@ -47,12 +47,12 @@ def test_input_that_cannot_be_used_says_why(tiny, tokenizer):
     with pytest.raises(EmptyInputError):
         generate(manager, GenerateRequest(messages=(Message("user", "  "),)))
     without = OneModel(manager.loaded.model, tiny_tokenizer(chat=False))
-    with pytest.raises(InputError, match="chat template"):
+    with pytest.raises(UnsupportedOptionError, match="chat template"):
         generate(without, GenerateRequest(messages=(Message("user", "hi"),)))
     assert manager.leases == without.leases == 0
     for wrong in ({"prompt": "ab\ud83d c"}, {"messages": (Message("user", "ab\ud83d"),)},
                   {"prompt": "a", "stop_strings": ("ab\udc00",)}):  # fmt: skip
-        with pytest.raises(InputError, match="Character 3 is half of a character"):
+        with pytest.raises(InputError, match="is half of a character"):
             GenerateRequest(**wrong)
     empty = generate(manager, GenerateRequest(prompt="", max_new_tokens=2)).result()
     assert "<eos>" in empty.started.notes[0]

@@ -12,6 +12,7 @@ from playground.generation.generate import generate
 from playground.generation.prompts import read_as_text
 from playground.generation.receipt import generation_receipt
 from playground.generation.request import GenerateRequest, Message
+from playground.models.pretrained import Pretrained
 from tests.unit.generation.generation_models import (
     tiny_model,
 )
@@ -42,7 +43,7 @@ def test_receipts_give_the_same_tokens(tiny, tokenizer, saved, settings):
     manager = tiny()
     request = GenerateRequest(**{"max_new_tokens": 12, "model_id": "tiny", **settings})
     finished = generate(manager, request).result().finished
-    receipt = generation_receipt(request, str(saved), finished, read_as_text(request, tokenizer))
+    receipt = generation_receipt(request, held(saved), finished, read_as_text(request, tokenizer))
     assert run_receipt(receipt.code) == list(finished.token_ids)
     assert "import playground" not in receipt.code
 
@@ -51,8 +52,13 @@ def test_the_receipt_of_a_stopped_reply_ends_where_it_ended(tiny, saved):
     manager = tiny()
     finished = generate(manager, GenerateRequest(prompt="the", max_new_tokens=3)).result().finished
     stopped = Finished(**{**vars(finished), "reason": "stopped"})
-    receipt = generation_receipt(GenerateRequest(prompt="the", max_new_tokens=99), str(saved), stopped)
+    receipt = generation_receipt(GenerateRequest(prompt="the", max_new_tokens=99), held(saved), stopped)
     assert run_receipt(receipt.code) == list(stopped.token_ids)
+
+
+def held(folder):
+    """How a receipt loads the model of a folder."""
+    return Pretrained(str(folder), "AutoModelForCausalLM", "float32", "float32", "cpu")
 
 
 def run_receipt(code):

@@ -128,7 +128,7 @@ def test_half_precision_models_choose_in_full_precision(tokenizer):
 def test_a_long_prompt_read_in_pieces_stalls_nobody_and_changes_nothing(tiny, tokenizer, kind):
     manager = tiny(kind)
     generate(manager, GenerateRequest(prompt="a", max_new_tokens=1)).result()
-    manager.engine._pass_tokens = 5
+    manager.engine._reader.pass_tokens = 5
     short = GenerateRequest(prompt="fox the", max_new_tokens=40, person="short")
     long = GenerateRequest(prompt="the quick dog and " * 15, max_new_tokens=5, person="long")
     forced = GenerateRequest(

@@ -1,0 +1,144 @@
+"""The forward passes of one model: over a table of keys and values that streams share, or over whole texts.
+
+How a model may be run is found by trying it, because nothing in a checkpoint says so: a family may ignore
+``past_key_values`` (GPT-1, RWKV), keep its state in a cache of another kind (Mamba), or count positions from the left
+edge whatever is masked there. A few tokens are read as ``model.generate`` reads them, and once more as the engine
+would; a way that gives other logits is not taken. It leaves out whose rows they are (`engine`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from playground.errors import UnsupportedOptionError
+from playground.generation.kv_cache import KeyValueTable
+from playground.models.cpu.threads import release_helpers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+log = logging.getLogger(__name__)
+
+PROBE = 6  # tokens
+ATTEMPTS = 3
+EXACT, ROUGH = 3e-4, 0.1  # of the spread of the logits; float32 rounds to 1e-6, half precision to 1e-2
+UNCACHED = (
+    "This model keeps no keys and values that could be used again, so every step reads the whole text: it is slow."
+)
+
+
+class Passes:
+    """Runs a model; ``cached`` says if a table of keys and values may be used, ``padded`` if rows of different length
+    may share one.
+
+    Raises:
+        UnsupportedOptionError: the model can't be asked for the next token of a text at all.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        if model.config.is_encoder_decoder:
+            raise UnsupportedOptionError(
+                f"{type(model).__name__} is an encoder-decoder: it answers a text rather than going on from it.",
+                "Pick a causal language model.",
+            )
+        self.model = model
+        self.device: torch.device = model.device
+        self.embedding_rows: int = model.get_input_embeddings().weight.shape[0]
+        self._options = set(inspect.signature(model.forward).parameters)
+        self.cached = self.padded = False
+        self.bytes_per_token = 0
+        self.vocab = 0
+        self._try()
+        release_helpers()  # this is the caller's thread, which computes no more
+
+    @property
+    def note(self) -> str:
+        """A sentence for the person, where the model is slow here."""
+        return "" if self.cached else UNCACHED
+
+    def table(self) -> KeyValueTable:
+        """An empty table of keys and values."""
+        return KeyValueTable(self.model)
+
+    def forward(self, table: KeyValueTable, token_ids: Sequence[Sequence[int]], wanted: int = 1) -> Tensor:
+        """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table grows by the columns."""
+        columns = len(token_ids[0])
+        inputs = {name: value.to(self.device) for name, value in table.inputs(columns).items() if value is not None}
+        if "position_ids" not in self._options:
+            inputs.pop("position_ids")
+        if "logits_to_keep" in self._options:
+            inputs["logits_to_keep"] = wanted  # type: ignore[assignment]
+        output = self.model(
+            input_ids=torch.tensor(token_ids, device=self.device), past_key_values=table, use_cache=True, **inputs
+        )
+        table.advance(columns)
+        return output.logits[:, -wanted:]
+
+    def whole(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
+        """The logits after texts of equal length, shape (rows, vocab), read at once as ``model.generate`` would."""
+        ids = torch.tensor(token_ids, device=self.device)
+        prepared: dict[str, Any] = self.model.prepare_inputs_for_generation(
+            ids, attention_mask=torch.ones_like(ids), use_cache=False, is_first_iteration=True
+        )
+        taken = inspect.signature(self.model.forward).parameters
+        if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+            prepared = {name: value for name, value in prepared.items() if name in taken}
+        return self.model(**prepared).logits[:, -1]
+
+    @torch.inference_mode()
+    def _try(self) -> None:
+        """Finds out how the model may be run."""
+        for attempt in range(ATTEMPTS):
+            long = self._plain_ids(attempt)
+            short = long[-2:]
+            try:
+                truths = [self.whole([ids])[0] for ids in (long, short)]
+            except Exception as error:
+                raise UnsupportedOptionError(
+                    f"{type(self.model).__name__} can't be asked for a next token: {str(error).splitlines()[0][:200]}.",
+                    "Pick another model.",
+                ) from error
+            self.vocab = truths[0].shape[-1]
+            if self._reads([long, short], truths):
+                self.cached = self.padded = True
+                return
+            self.cached = self.cached or self._reads([long], truths)
+        if not self.cached:
+            self.bytes_per_token = 0
+
+    def _reads(self, rows: list[list[int]], truths: list[Tensor]) -> bool:
+        """True if rows, padded on the left and read in two passes over a table, end in their true logits."""
+        longest = max(map(len, rows))
+        padded = [[0] * (longest - len(row)) + row for row in rows]
+        try:
+            table = self.table()
+            table.open([len(row) for row in rows], longest)
+            self.forward(table, [row[:-1] for row in padded])
+            logits = self.forward(table, [row[-1:] for row in padded])[:, -1]
+        except Exception as error:  # each family refuses a foreign cache in its own words
+            log.info("%s takes no shared cache: %s", type(self.model).__name__, error)
+            return False
+        self.bytes_per_token = table.bytes_per_token
+        return bool(table.bytes_per_token) and all(map(self._equal, logits, truths))
+
+    def _equal(self, logits: Tensor, truth: Tensor) -> bool:
+        rough = self.model.dtype != torch.float32 or getattr(self.model, "is_quantized", False)
+        logits, truth = logits.float(), truth.float()
+        difference = (logits - truth).norm() / (truth - truth.mean()).norm().clamp(min=1e-9)
+        return bool(difference < (ROUGH if rough else EXACT))
+
+    def _plain_ids(self, attempt: int) -> list[int]:
+        """Some ids of the vocabulary that have no meaning of their own, such as padding or an end."""
+        config, special = self.model.config.get_text_config(), set()
+        for name in ("pad_token_id", "eos_token_id", "bos_token_id", "mask_token_id", "unk_token_id"):
+            value = getattr(config, name, None)
+            special |= set(value) if isinstance(value, list) else {value}
+        ids = [one for one in range(self.embedding_rows) if one not in special]
+        step = max(1, len(ids) // (PROBE * ATTEMPTS))
+        return [ids[(PROBE * attempt + place) * step % len(ids)] for place in range(PROBE)]

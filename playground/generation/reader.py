@@ -1,0 +1,102 @@
+"""New prompts, read in pieces: short ones together, long ones a piece at a time.
+
+It leaves out what happens when a prompt is read (`engine`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+from playground.generation.events import Reading
+from playground.generation.kv_cache import KeyValueTable
+from playground.generation.passes import Passes
+from playground.generation.steps import force
+from playground.generation.stream import Stream
+
+PASS_TOKENS = {"cpu": 40, "cuda": 2048}  # tokens of new prompts that one pass reads
+READS = 2  # passes over new prompts between two steps of the others
+
+
+class Read(NamedTuple):
+    """Streams whose prompts are read: their rows' logits, and which row of the table each of them has."""
+
+    streams: Sequence[Stream]
+    table: KeyValueTable
+    logits: Tensor
+    sources: Sequence[int]
+
+
+class Reader:
+    """The streams whose prompts are being read."""
+
+    def __init__(self, passes: Passes) -> None:
+        self._passes = passes
+        self.pass_tokens = PASS_TOKENS.get(passes.device.type, PASS_TOKENS["cpu"])
+        self.streams: list[Stream] = []
+
+    def next_group(self, left: int) -> list[Stream]:
+        """Whose prompts the next pass reads, ``left`` passes before the others' next step; empty: it is their turn.
+
+        Short prompts share passes. Of a long one a single piece is read, and after the short ones: those who came with
+        short prompts don't wait for it, and those who are decoding wait no longer than for the shared passes.
+        """
+        short = [stream for stream in self.streams if self.is_short(stream)]
+        long = [stream for stream in self.streams if stream not in short]
+        return self._group(short) if short and (left or not long) else long[:1]
+
+    def drop(self, streams: Sequence[Stream]) -> None:
+        """Forgets these, and those that have ended."""
+        self.streams = [stream for stream in self.streams if stream not in streams and not stream.ended]
+
+    def read(self, group: Sequence[Stream], shared: bool) -> Read | None:
+        """One forward pass over new prompts; what comes out of it, if they are read to their end.
+
+        ``shared`` says that others wait meanwhile.
+        """
+        for stream in group:
+            stream.tell_started()
+        if len(group) == 1:
+            return self._read_piece(group[0], shared)
+        texts = list(dict.fromkeys(tuple(stream.to_read) for stream in group))
+        columns = max(map(len, texts))
+        table = self._passes.table()
+        table.open([len(text) for text in texts], columns)
+        logits = self._passes.forward(table, [(0,) * (columns - len(text)) + text for text in texts])
+        return Read(group, table, logits[:, -1], [texts.index(tuple(stream.to_read)) for stream in group])
+
+    def _read_piece(self, stream: Stream, shared: bool) -> Read | None:
+        """The next piece of one prompt, and steps for the forced tokens whose turn has come with it."""
+        ids, begin = stream.to_read, stream.read
+        if stream.table is None:
+            stream.table = self._passes.table()
+            stream.table.open([len(ids)], len(ids))
+        table = stream.table
+        end = min(begin + self.pass_tokens * (1 if shared else 4), len(ids))
+        wanted = max(1, end - max(begin, len(stream.prompt.token_ids) - 1 + len(stream.reply)))
+        logits = self._passes.forward(table, [ids[begin:end]], wanted)
+        stream.read = end
+        force(stream, logits[0])
+        if stream.ended:
+            return None
+        if end < len(ids):
+            stream.post(Reading(end, len(ids)))
+            return None
+        return Read([stream], table, logits[:, -1], [0])
+
+    def is_short(self, stream: Stream) -> bool:
+        """True if its prompt is read in one pass, together with others: only its last logits matter."""
+        special = stream.apart or stream.read or stream.reply or stream.request.prefix_token_ids
+        return not special and len(stream.to_read) <= self.pass_tokens
+
+    def _group(self, short: Sequence[Stream]) -> list[Stream]:
+        """The streams whose short prompts are read next: the first in line, and others while the pass has room."""
+        group, texts = [short[0]], {tuple(short[0].to_read)}
+        for stream in short[1:]:
+            new = {*texts, tuple(stream.to_read)}
+            if len(new) * max(map(len, new)) <= self.pass_tokens:
+                group.append(stream)
+                texts = new
+        return group
