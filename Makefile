@@ -11,7 +11,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit integration browser browser-setup check format bench lock audit train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit integration browser browser-setup check types format bench lock audit train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py
+
+types: $(VENV)/.app ## write the TypeScript declarations of what views are sent
+	@$(PY) -m tabs.view_types
 
 check: $(VENV)/.dev ## ruff and mypy
 	@$(PY) -m ruff check .

@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from playground.service import Playground
-from playground.similarity.word_loss import DEFAULT_MODEL, SEQ2SEQ, WordMatrixRequest, WordMatrixResult
+from playground.similarity.request import DEFAULT_MODEL, WordMatrixRequest
+from playground.similarity.result import WordMatrixResult
+from playground.similarity.word_loss import SEQ2SEQ
 
 WORDS = (
     "man woman boy girl king queen father mother doctor nurse hospital school teacher student book paper dog cat horse "

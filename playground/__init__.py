@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         BeamNode,
         BeamStep,
         Candidate,
+        Event,
         Finished,
         GenerationResult,
         NextTokenResult,
@@ -51,23 +52,20 @@ if TYPE_CHECKING:
         Started,
         Step,
         Waiting,
-        as_dict,
     )
     from playground.generation.request import GenerateRequest, Message
     from playground.generation.running import Generation
     from playground.service import Playground, WarmUp
-    from playground.similarity.word_loss import (
+    from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
+    from playground.similarity.result import (
         PairMeasures,
         PieceLoss,
         WordLoss,
-        WordLossRequest,
         WordLossResult,
-        WordMatrixRequest,
         WordMatrixResult,
-        WordPairsRequest,
         WordPairsResult,
-        spearman,
     )
+    from playground.similarity.word_loss import spearman
     from playground.tables import BadRow, Table, TableFormat, read_file, read_lines, write_csv
     from playground.tokens.request import (
         ChatMessage,
@@ -120,6 +118,7 @@ _HOMES = {
     "EncodeRequest": "playground.tokens.request",
     "EncodedBatch": "playground.tokens.result",
     "EncodedRow": "playground.tokens.result",
+    "Event": "playground.generation.events",
     "Evaluation": "playground.classification.result",
     "Finished": "playground.generation.events",
     "GenerateRequest": "playground.generation.request",
@@ -130,10 +129,10 @@ _HOMES = {
     "MaskRequest": "playground.tokens.request",
     "Message": "playground.generation.request",
     "NextTokenResult": "playground.generation.events",
-    "PairMeasures": "playground.similarity.word_loss",
+    "PairMeasures": "playground.similarity.result",
     "PerturbRequest": "playground.classification.request",
     "PerturbResult": "playground.classification.result",
-    "PieceLoss": "playground.similarity.word_loss",
+    "PieceLoss": "playground.similarity.result",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
     "RoleSpan": "playground.tokens.result",
@@ -156,14 +155,13 @@ _HOMES = {
     "VocabularyRequest": "playground.tokens.request",
     "Waiting": "playground.generation.events",
     "WarmUp": "playground.service",
-    "WordLoss": "playground.similarity.word_loss",
-    "WordLossRequest": "playground.similarity.word_loss",
-    "WordLossResult": "playground.similarity.word_loss",
-    "WordMatrixRequest": "playground.similarity.word_loss",
-    "WordMatrixResult": "playground.similarity.word_loss",
-    "WordPairsRequest": "playground.similarity.word_loss",
-    "WordPairsResult": "playground.similarity.word_loss",
-    "as_dict": "playground.generation.events",
+    "WordLoss": "playground.similarity.result",
+    "WordLossRequest": "playground.similarity.request",
+    "WordLossResult": "playground.similarity.result",
+    "WordMatrixRequest": "playground.similarity.request",
+    "WordMatrixResult": "playground.similarity.result",
+    "WordPairsRequest": "playground.similarity.request",
+    "WordPairsResult": "playground.similarity.result",
     "describe_reading": "playground.classification.labels",
     "evaluate_table": "playground.classification.evaluation",
     "guess_columns": "playground.classification.columns",
@@ -201,6 +199,7 @@ __all__ = [
     "EncodedBatch",
     "EncodedRow",
     "Evaluation",
+    "Event",
     "Finished",
     "GenerateRequest",
     "Generation",
@@ -243,7 +242,6 @@ __all__ = [
     "WordMatrixResult",
     "WordPairsRequest",
     "WordPairsResult",
-    "as_dict",
     "describe_reading",
     "evaluate_table",
     "guess_columns",

@@ -49,15 +49,8 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation
     from playground.receipt import Receipt
-    from playground.similarity import word_loss as similarity
-    from playground.similarity.word_loss import (
-        WordLossRequest,
-        WordLossResult,
-        WordMatrixRequest,
-        WordMatrixResult,
-        WordPairsRequest,
-        WordPairsResult,
-    )
+    from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
+    from playground.similarity.result import Progress, WordLossResult, WordMatrixResult, WordPairsResult
     from playground.tokens.request import (
         ChatTemplateRequest,
         CompareRequest,
@@ -334,14 +327,14 @@ class Playground:
         return receipts.word_loss_receipt(words, self.pretrained_source(result.model_id), result.template)
 
     @_after_imports
-    def word_matrix(self, request: WordMatrixRequest) -> Iterator[similarity.Progress | WordMatrixResult]:
+    def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
         from playground.similarity import word_loss as similarity
 
         return similarity.word_matrix(self.manager, request)
 
     @_after_imports
-    def word_pairs(self, request: WordPairsRequest) -> Iterator[similarity.Progress | WordPairsResult]:
+    def word_pairs(self, request: WordPairsRequest) -> Iterator[Progress | WordPairsResult]:
         """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
         from playground.similarity import word_loss as similarity
 

@@ -13,17 +13,18 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
 from gradio.utils import get_upload_folder
-from gradio_client.utils import python_type_to_json_schema
 
 import playground as pg
+from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook
+from tabs import gradio_patches
 
 log = logging.getLogger(__name__)
 VIEWS = Path(__file__).parent.parent / "assets" / "views"
@@ -119,23 +120,54 @@ def friendly(handler: Handler) -> Handler:
     return wrapper  # type: ignore[return-value]
 
 
-def publish(handler: Callable[..., Any], answers: Any, **options: Any) -> None:
+def publish(handler: Callable[..., Any], **options: Any) -> None:
     """Makes a typed handler an endpoint of the API under its own name, kind in its failures.
 
-    ``answers`` is the type of what it sends (see `tabs.answers`), of each message where it is a stream. Gradio looks
-    at return annotations, but not behind annotations that are text, nor into an iterator's.
+    What it returns (a dataclass, a list of them, or an iterator of such, for a stream) is sent as wire JSON; its return
+    annotation gives the schema, so that must be a class whose module is quick to import.
     """
-    endpoint: Any = friendly(handler)
-    endpoint.__signature__ = inspect.signature(handler).replace(return_annotation=answers)
-    gr.api(endpoint, api_name=handler.__name__, **options)
+    kind, endpoint = _endpoint(handler)
+    dependency = gr.api(endpoint, api_name=handler.__name__, **options)
+    for output in gradio_patches.outputs_of(dependency):
+        gradio_patches.document_answer(output, wire.schema(kind))
 
 
-def answer_box(answers: Any) -> gr.JSON:
-    """The hidden output of an endpoint that takes a file (those can't be `publish`ed), documented as ``answers``."""
-    box = gr.JSON(visible=False, label="answer")
-    schema = python_type_to_json_schema(answers)
-    box.api_info_as_output = lambda: schema  # type: ignore[method-assign]
-    return box
+def publish_with_file(handler: Callable[..., Any], inputs: Sequence[gr.components.Component]) -> None:
+    """The same for an endpoint that takes a file: a client can upload one only where there is a file component."""
+    kind, endpoint = _endpoint(handler)
+    answer = gr.JSON(visible=False, label="answer")
+    gradio_patches.document_answer(answer, wire.schema(kind))
+    gr.Button(visible=False).click(endpoint, list(inputs), answer, api_name=handler.__name__)
+
+
+def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
+    """What a handler sends at a time, and the handler that sends it as JSON."""
+    hints = get_type_hints(handler)
+    kind = wire.answered(hints.pop("return"))
+
+    if inspect.isasyncgenfunction(handler):
+
+        async def sending(*args: Any, **kwargs: Any) -> Any:
+            async with aclosing(handler(*args, **kwargs)) as stream:
+                async for item in stream:
+                    yield wire.to_json(item)
+
+    elif inspect.isgeneratorfunction(handler):
+
+        def sending(*args: Any, **kwargs: Any) -> Any:
+            for item in handler(*args, **kwargs):
+                yield wire.to_json(item)
+
+    else:
+
+        def sending(*args: Any, **kwargs: Any) -> Any:
+            return wire.to_json(handler(*args, **kwargs))
+
+    functools.update_wrapper(sending, handler)
+    endpoint: Any = friendly(sending)
+    endpoint.__annotations__ = hints  # gradio looks at them while the page is built
+    endpoint.__signature__ = inspect.signature(handler).replace(return_annotation=dict)
+    return kind, endpoint
 
 
 class ArrivalClock:

@@ -7,19 +7,17 @@ The events of one request, in this order::
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from playground.generation.request import GenerateRequest
-
-_PLAIN = {str, int, float, bool, type(None)}  # most of what is in an event: there is nothing to look into
 
 
 @dataclass(frozen=True)
 class Waiting:
     """The device is full: ``position`` 1 is next in line. ``reason`` is a sentence where it waits for memory."""
 
+    type: ClassVar[Literal["waiting"]] = "waiting"
     position: int
     reason: str = ""
 
@@ -32,6 +30,7 @@ class Started:
     JSON) of what the model's own ``generation_config.json`` adds to the request.
     """
 
+    type: ClassVar[Literal["started"]] = "started"
     prompt_tokens: int
     context_length: int
     max_new_tokens: int
@@ -44,6 +43,7 @@ class Started:
 class Reading:
     """How much of a long prompt has been read; a prompt that is read at once has none of these."""
 
+    type: ClassVar[Literal["reading"]] = "reading"
     read_tokens: int
     prompt_tokens: int
 
@@ -70,6 +70,7 @@ class Step:
     ``prefix_token_ids``, ``guessed`` tokens that prompt lookup had guessed right.
     """
 
+    type: ClassVar[Literal["step"]] = "step"
     index: int
     token_id: int
     piece: str
@@ -98,13 +99,14 @@ class BeamNode:
     piece: str
     log_probability: float
     total_log_probability: float
-    state: str
+    state: Literal["kept", "finished", "dropped"]
 
 
 @dataclass(frozen=True)
 class BeamStep:
     """What beam search looked at in one step, best first. ``text`` is the best running beam's whole reply so far."""
 
+    type: ClassVar[Literal["beamstep"]] = "beamstep"
     index: int
     nodes: tuple[BeamNode, ...]
     text: str
@@ -133,7 +135,8 @@ class Finished:
     prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1.
     """
 
-    reason: str
+    type: ClassVar[Literal["finished"]] = "finished"
+    reason: Literal["eos", "stop_string", "length", "context", "stopped"]
     text: str
     token_ids: tuple[int, ...]
     prompt_tokens: int
@@ -192,26 +195,3 @@ class NextTokenResult:
     candidates: tuple[Candidate, ...]
     rest: tuple[tuple[float, float], ...]
     notes: tuple[str, ...] = ()
-
-
-def as_dict(value: Any) -> Any:
-    """A result or event as JSON-ready values; each dataclass says its ``type``.
-
-    >>> as_dict(Waiting(2))
-    {'type': 'waiting', 'position': 2, 'reason': ''}
-    """
-    if isinstance(value, tuple | list):
-        return [as_dict(item) for item in value]
-    if not (names := _field_names(value.__class__)):
-        return value
-    shaped = {"type": type(value).__name__.lower()}
-    for name in names:
-        one = getattr(value, name)
-        shaped[name] = one if type(one) in _PLAIN else as_dict(one)
-    return shaped
-
-
-@functools.cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    """The names of a dataclass's fields; none for any other class."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

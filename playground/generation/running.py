@@ -98,7 +98,7 @@ class Generation:
 
     Example, in an async handler of a page, where a delta every 50 ms is enough:
         >>> async for batch in generation.batches():  # doctest: +SKIP
-        ...     yield [as_dict(event) for _, event in batch]
+        ...     yield [wire.to_json(event) for _, event in batch]
     """
 
     def __init__(self, requests: tuple[GenerateRequest, ...], mailbox: Mailbox, streams: tuple[Stream, ...]) -> None:

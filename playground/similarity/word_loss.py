@@ -15,7 +15,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,172 +23,26 @@ from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutput
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.similarity.request import DEFAULT_TEMPLATE, WordLossRequest, WordMatrixRequest, WordPairsRequest
+from playground.similarity.result import (
+    PairMeasures,
+    PieceLoss,
+    Progress,
+    WordLoss,
+    WordLossResult,
+    WordMatrixResult,
+    WordPairsResult,
+)
 from playground.texts import is_byte_level, shown_piece, usable_text
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
 
 SEQ2SEQ, CAUSAL, ENCODER = "text2text-generation", "text-generation", "feature-extraction"
-DEFAULT_MODEL = "playground/word-association"
 EMBEDDING_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-DEFAULT_TEMPLATE = "When people hear the word {source}, they think of the word {target}"
 MAX_WORDS = 60
 MAX_CHARACTERS = 2_000
 CHUNK_BYTES = 192 * 2**20
-
-
-@dataclass(frozen=True)
-class WordLossRequest:
-    """Score every ordered pair of two or three words (or phrases), with the loss of each piece."""
-
-    words: tuple[str, ...]
-    model_id: str = DEFAULT_MODEL
-    quantization: str = "auto"
-    template: str = DEFAULT_TEMPLATE
-
-
-@dataclass(frozen=True)
-class WordMatrixRequest:
-    """Score up to 60 words against each other."""
-
-    words: tuple[str, ...]
-    model_id: str = DEFAULT_MODEL
-    quantization: str = "auto"
-    template: str = DEFAULT_TEMPLATE
-    cosine: bool = True
-
-
-@dataclass(frozen=True)
-class WordPairsRequest:
-    """Score a list of (word1, word2) pairs in both directions, with everything that can be compared with ratings."""
-
-    pairs: tuple[tuple[str, str], ...]
-    model_id: str = DEFAULT_MODEL
-    quantization: str = "auto"
-    template: str = DEFAULT_TEMPLATE
-    cosine: bool = True
-
-
-@dataclass(frozen=True)
-class PieceLoss:
-    """One piece of a label: its probability given the source and the pieces before it, and its loss in nats."""
-
-    token_id: int
-    piece: str
-    probability: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class WordLoss:
-    """One direction of one pair: ``loss`` is the mean over pieces, as the model returns it; ``perplexity`` its exp."""
-
-    source: str
-    target: str
-    loss: float
-    loss_sum: float
-    perplexity: float
-    pieces: tuple[PieceLoss, ...]
-
-
-@dataclass(frozen=True)
-class WordLossResult:
-    """Every ordered pair, the most expected first."""
-
-    model_id: str
-    template: str | None
-    losses: tuple[WordLoss, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a long measurement has come: ``done`` of ``total`` sources."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class WordMatrixResult:
-    """Losses of all ordered pairs: ``loss[i][j]`` is the mean loss (nats) of word ``j`` as label of source ``i``.
-
-    ``pieces[j]`` is how many pieces word ``j`` has as a label, ``baseline_sum[j]`` the summed loss of word ``j`` after
-    an empty source, ``cosine[i][j]`` the cosine of the two words' MiniLM embeddings (None if it wasn't asked for).
-    """
-
-    model_id: str
-    template: str | None
-    words: tuple[str, ...]
-    loss: tuple[tuple[float, ...], ...]
-    pieces: tuple[int, ...]
-    baseline_sum: tuple[float, ...]
-    cosine: tuple[tuple[float, ...], ...] | None
-    notes: tuple[str, ...] = ()
-
-    def distance(self, *, total: bool = False, baseline: bool = False, symmetric: bool = False) -> list[list[float]]:
-        """The losses as a table, changed by the three switches; smaller means closer.
-
-        Args:
-            total: sum over pieces in place of their mean.
-            baseline: subtract what the target costs after an empty source (summed or mean, as ``total`` says).
-            symmetric: the mean of both directions.
-
-        Example:
-            >>> result = WordMatrixResult("m", None, ("a", "b"), ((0.5, 1.0), (3.0, 0.5)), (2, 1), (2.0, 2.5), None)
-            >>> result.distance()
-            [[0.5, 1.0], [3.0, 0.5]]
-            >>> result.distance(total=True, baseline=True)
-            [[-1.0, -1.5], [4.0, -2.0]]
-            >>> result.distance(symmetric=True)
-            [[0.5, 2.0], [2.0, 0.5]]
-        """
-        table = [
-            [
-                (row[j] - (self.baseline_sum[j] / self.pieces[j] if baseline else 0.0))
-                * (self.pieces[j] if total else 1)
-                for j in range(len(self.words))
-            ]
-            for row in self.loss
-        ]
-        if symmetric:
-            table = [[(table[i][j] + table[j][i]) / 2 for j in range(len(table))] for i in range(len(table))]
-        return table
-
-
-@dataclass(frozen=True)
-class PairMeasures:
-    """Everything measured for one pair. ``similarity`` is the negated symmetric sum of losses less the baselines."""
-
-    word1: str
-    word2: str
-    loss_forward: float
-    loss_backward: float
-    loss_sum_forward: float
-    loss_sum_backward: float
-    baseline_sum_1: float
-    baseline_sum_2: float
-    cosine: float | None
-
-    @property
-    def similarity(self) -> float:
-        """``-((sum(1->2) - baseline(2)) + (sum(2->1) - baseline(1))) / 2``: larger means closer, 0 means no relation.
-
-        >>> PairMeasures("a", "b", 1.0, 2.0, 2.0, 4.0, 7.0, 5.0, None).similarity
-        3.0
-        """
-        forward = self.loss_sum_forward - self.baseline_sum_2
-        backward = self.loss_sum_backward - self.baseline_sum_1
-        return -(forward + backward) / 2
-
-
-@dataclass(frozen=True)
-class WordPairsResult:
-    """The measures of every pair, in the order of the request."""
-
-    model_id: str
-    template: str | None
-    pairs: tuple[PairMeasures, ...]
 
 
 def perplexity(losses: Sequence[float]) -> float:

@@ -19,12 +19,13 @@ from collections import OrderedDict
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 import playground as pg
 from playground.errors import InputError, InputTooLongError, PlaygroundError
-from tabs import answers
+from playground.wire import to_json
+from tabs.attention import api
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import blocks_being_built, payload
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -177,7 +178,7 @@ def format_overview(stack: pg.AttentionStack, hide_special: bool) -> dict[str, A
     }
 
 
-def format_json(result: pg.AttentionResult, kind: str, layer: int | None, head: int | None) -> answers.Attended:
+def answer_of(result: pg.AttentionResult, kind: str, layer: int | None, head: int | None) -> api.Attended:
     """One kind of attention as plain lists.
 
     Raises:
@@ -190,22 +191,22 @@ def format_json(result: pg.AttentionResult, kind: str, layer: int | None, head: 
     cells = len(layers) * len(heads) * len(stack.queries) * len(stack.keys)
     if cells > MAX_LIST_CELLS:
         raise InputTooLongError(f"That is {cells:,} numbers.", "Ask for one layer or one head, or give a shorter text.")
-    return {
-        "model_id": result.request.model_id,
-        "kind": stack.kind,
-        "kinds": list(result.kinds),
-        "layers": layers,
-        "heads": heads,
-        "queries": [token.token for token in stack.queries],
-        "keys": [token.token for token in stack.keys],
-        "input_ids": [token.token_id for token in stack.keys],
-        "attention_mask": [int(token.attended) for token in stack.keys],
-        "attentions": [[_rounded(stack.head(at, number)) for number in heads] for at in layers],
-        "masked": [stack.mask(at).astype(bool).astype(int).tolist() for at in layers],
-        "tokens_given": result.tokens_given,
-        "tokens_shown": result.tokens_shown,
-        "written": result.written,
-    }
+    return api.Attended(
+        model_id=result.request.model_id,
+        kind=stack.kind,
+        kinds=tuple(result.kinds),
+        layers=tuple(layers),
+        heads=tuple(heads),
+        queries=tuple(token.token for token in stack.queries),
+        keys=tuple(token.token for token in stack.keys),
+        input_ids=tuple(token.token_id for token in stack.keys),
+        attention_mask=tuple(int(token.attended) for token in stack.keys),
+        attentions=tuple(tuple(_rounded(stack.head(at, number)) for number in heads) for at in layers),
+        masked=tuple(stack.mask(at).astype(bool).astype(int).tolist() for at in layers),
+        tokens_given=result.tokens_given,
+        tokens_shown=result.tokens_shown,
+        written=result.written,
+    )
 
 
 def encoded(array: Any) -> str:
@@ -213,9 +214,9 @@ def encoded(array: Any) -> str:
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-def _rounded(matrix: Any) -> list[list[float]]:
+def _rounded(matrix: Any) -> tuple[tuple[float, ...], ...]:
     """Floats that read like float32 numbers: eight digits are exact enough to get them back."""
-    return [[float(f"{number:.8g}") for number in row] for row in matrix.tolist()]
+    return tuple(tuple(float(f"{number:.8g}") for number in row) for row in matrix.tolist())
 
 
 def _run_lengths(mask: bytes) -> list[int]:
@@ -248,7 +249,7 @@ def build_section(playground: pg.Playground) -> None:
 
     @friendly
     def choose_head(event: gr.EventData) -> tuple[Any, Any]:
-        chosen = event._data
+        chosen = payload(event)
         try:
             result = shelf.get(chosen["ticket"])
         except InputError:
@@ -279,7 +280,7 @@ def build_section(playground: pg.Playground) -> None:
         layer: int | None = None,
         head: int | None = None,
         padding: int = 0,
-    ) -> answers.Attended:
+    ) -> api.Attended:
         """Attention weights of a model for a text, as transformers computes them with eager attention.
 
         Args:
@@ -294,7 +295,7 @@ def build_section(playground: pg.Playground) -> None:
         Returns:
             queries, keys, attentions[layer][head][query][key], masked[layer][query][key] and what was run.
         """
-        return format_json(playground.attend(request_of(text, model_id, text_pair, padding)), kind, layer, head)
+        return answer_of(playground.attend(request_of(text, model_id, text_pair, padding)), kind, layer, head)
 
     # Layout
 
@@ -338,13 +339,13 @@ def build_section(playground: pg.Playground) -> None:
     heads.first_view(show, inputs, outputs, **work)
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     heads.head_chosen(choose_head, None, [code, notebook], **quiet)
-    publish(attention, answers.Attended, concurrency_id="attention", concurrency_limit=4)
+    publish(attention, concurrency_id="attention", concurrency_limit=4)
 
     def forget(request: gr.Request) -> None:
         shelf.forget(str(request.session_hash))
 
-    if Context.root_block is not None:
-        Context.root_block.unload(forget)
+    if blocks_being_built() is not None:
+        blocks_being_built().unload(forget)
 
 
 def _index(number: int) -> int | None:
@@ -365,6 +366,6 @@ def _document(playground: pg.Playground, result: pg.AttentionResult, form: str, 
 
     name = f"attention-{result.request.model_id.rpartition('/')[2]}"
     if form == "json":
-        return {"name": f"{name}-{kind}.json", "text": json.dumps(format_json(result, kind, None, None))}
+        return {"name": f"{name}-{kind}.json", "text": json.dumps(to_json(answer_of(result, kind, None, None)))}
     title = playground.manager.spec(result.request.model_id).title
     return {"name": f"{name}.html", "text": stand_alone_page(result, title)}

@@ -14,12 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 import playground as pg
-from tabs import answers
+from tabs.classification import api
 from tabs.classification.table import build_table_section
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import blocks_being_built
 
 TITLE = "Classification"
 TASK = "text-classification"
@@ -182,24 +182,24 @@ def format_info(info: pg.ClassifierInfo) -> str:
     )
 
 
-def to_json(result: pg.ClassifyResult) -> answers.Classified:
+def answer_of(result: pg.ClassifyResult) -> api.Classified:
     """The answer of the API's ``/classify``: plain values under transformers' own names."""
-    return {
-        "model_id": result.info.model_id,
-        "label": result.best.label,
-        "labels": [label.label for label in result.labels],
-        "logits": [label.logit for label in result.labels],
-        "probabilities": [label.probability for label in result.labels],
-        "function_to_apply": result.info.function_to_apply,
-        "tokens": [token.token for token in result.tokens],
-        "input_ids": [token.token_id for token in result.tokens],
-        "tokens_used": result.tokens_used,
-        "tokens_total": result.tokens_total,
-        "pipeline": [{"label": entry.label, "score": entry.score} for entry in result.pipeline],
-        "max_difference": result.max_difference,
-        "entropy_bits": result.entropy_bits,
-        "verdict": pg.verdict(result),
-    }
+    return api.Classified(
+        model_id=result.info.model_id,
+        label=result.best.label,
+        labels=tuple(label.label for label in result.labels),
+        logits=tuple(label.logit for label in result.labels),
+        probabilities=tuple(label.probability for label in result.labels),
+        function_to_apply=result.info.function_to_apply,
+        tokens=tuple(token.token for token in result.tokens),
+        input_ids=tuple(token.token_id for token in result.tokens),
+        tokens_used=result.tokens_used,
+        tokens_total=result.tokens_total,
+        pipeline=tuple(api.PipelineEntry(entry.label, entry.score) for entry in result.pipeline),
+        max_difference=result.max_difference,
+        entropy_bits=result.entropy_bits,
+        verdict=pg.verdict(result),
+    )
 
 
 def _plain(text: str) -> str:
@@ -375,11 +375,11 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
             yield None
             raise
 
-    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> answers.Classified:
+    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> api.Classified:
         """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
         used, what pipeline() returns and the greatest difference between the two. An empty model_id takes the first."""
         request = pg.ClassifyRequest(text, text_pair or None, model_id or None, quantization or "auto")
-        return to_json(playground.classify(request))
+        return answer_of(playground.classify(request))
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     inputs = [text, pair, model]
@@ -415,12 +415,12 @@ def _build_one_text(playground: pg.Playground, model: gr.Dropdown, info: gr.Mark
     for sample, example in zip(samples, EXAMPLES.values(), strict=True):
         sample.click(lambda example=example: example, None, text, **quiet)
     model.change(**describing).success(**running)
-    Context.root_block.load(**describing).success(**running)  # the page opens with an answer on it
+    blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
     gr.on([explain_button.click, label.input, why_tab.select], **explaining)
     for tab in (steps_tab, why_tab, what_if_tab, code_tab):
         tab.select(lambda shown=tab is code_tab: shown, None, code_shown, show_progress="hidden", **quiet)
     code_tab.select(fill_code, result_state, panels, show_progress="hidden", **quiet)
-    publish(classify, answers.Classified)
+    publish(classify)
 
 
 def _lay_out_why() -> tuple[gr.Dropdown, gr.Button, gr.HTML]:

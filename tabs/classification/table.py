@@ -12,8 +12,8 @@ import gradio as gr
 
 import playground as pg
 from playground.units import format_seconds
-from tabs import answers
-from tabs.components import answer_box, explain, file_to_serve, friendly, view
+from tabs.classification import api
+from tabs.components import explain, file_to_serve, friendly, publish_with_file, view
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
 PASTED = """\
@@ -122,35 +122,21 @@ def to_csv(result: pg.TableResult, threshold: float | None = None) -> str:
     return pg.write_csv([*columns, *(f"probability {name}" for name in names)], rows)
 
 
-def to_json(result: pg.TableResult) -> answers.ClassifiedFile:
+def answer_of(result: pg.TableResult) -> api.ClassifiedFile:
     """The answer of the API's ``/classify_file``."""
     evaluation = pg.evaluate_table(result)
-    metrics: answers.Metrics | None = None
-    if evaluation:
-        metrics = {
-            "count": evaluation.count,
-            "accuracy": evaluation.accuracy,
-            "macro_f1": evaluation.macro_f1,
-            "expected_calibration_error": evaluation.expected_calibration_error,
-            "confusion": [list(row) for row in evaluation.confusion],
-        }
-    return {
-        "model_id": result.info.model_id,
-        "labels": list(result.info.labels),
-        "rows": [
-            {
-                "line": row.line,
-                "text": row.text,
-                "label": row.label,
-                "probabilities": list(row.probabilities),
-                "tokens_used": row.tokens_used,
-                "tokens_total": row.tokens_total,
-            }
-            for row in result.rows
-        ],
-        "bad_rows": [{"line": row.line, "reason": row.reason} for row in result.bad_rows],
-        "metrics": metrics,
-    }
+    metrics = evaluation and api.Metrics(
+        count=evaluation.count,
+        accuracy=evaluation.accuracy,
+        macro_f1=evaluation.macro_f1,
+        expected_calibration_error=evaluation.expected_calibration_error,
+        confusion=evaluation.confusion,
+    )
+    rows = tuple(
+        api.LabelledRow(row.line, row.text, row.label, row.probabilities, row.tokens_used, row.tokens_total)
+        for row in result.rows
+    )
+    return api.ClassifiedFile(result.info.model_id, result.info.labels, rows, result.bad_rows, metrics)
 
 
 # Layout
@@ -306,8 +292,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
 def _publish(playground: pg.Playground) -> None:
     """The file endpoint of the API: components that are never shown, so that a client may upload a file."""
 
-    @friendly
-    def classify_file(file: str, text_column: str, label_column: str, model_id: str) -> answers.ClassifiedFile:
+    def classify_file(file: str, text_column: str, label_column: str, model_id: str) -> api.ClassifiedFile:
         """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
         could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed."""
         found = pg.read_file(Path(file))
@@ -316,9 +301,8 @@ def _publish(playground: pg.Playground) -> None:
         )
         *_, result = playground.classify_table(request)
         assert isinstance(result, pg.TableResult)
-        return to_json(result)
+        return answer_of(result)
 
     upload = gr.File(visible=False, label="file")
     names = [gr.Textbox(visible=False, label=name) for name in ("text_column", "label_column", "model_id")]
-    answer = answer_box(answers.ClassifiedFile)
-    gr.Button(visible=False).click(classify_file, [upload, *names], answer, api_name="classify_file")
+    publish_with_file(classify_file, [upload, *names])

@@ -19,7 +19,7 @@ import gradio as gr
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.receipt import Receipt
-from tabs import answers
+from playground.wire import to_json
 from tabs.components import (
     arrived_at,
     explain,
@@ -30,6 +30,7 @@ from tabs.components import (
     receipt_values,
     view,
 )
+from tabs.gradio_patches import payload
 
 TITLE = "Generation"
 EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}
@@ -72,7 +73,7 @@ def format_event(event: Any) -> dict[str, Any]:
         ]  # fmt: skip
         return {"type": "beams", "index": event.index, "nodes": nodes, "text": event.text,
                 "elapsed": round(event.elapsed_seconds, 4)}  # fmt: skip
-    shaped: dict[str, Any] = pg.as_dict(event)
+    shaped: dict[str, Any] = to_json(event)
     return shaped
 
 
@@ -316,7 +317,7 @@ def build_tab(playground: pg.Playground) -> None:
     async def go(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> AsyncIterator[str]:
         values = {name: data[control] for name, control in inputs.items()}
         person, since = request.session_hash or "", arrived_at(request)
-        async with aclosing(stream_run(playground, runs, values, event._data, person, since)) as deltas:
+        async with aclosing(stream_run(playground, runs, values, payload(event), person, since)) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -325,7 +326,7 @@ def build_tab(playground: pg.Playground) -> None:
 
     @friendly
     def write_code(event: gr.EventData) -> tuple[str, str]:
-        return receipt_values(build_receipt(playground, event._data))
+        return receipt_values(build_receipt(playground, payload(event)))
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     page.go(
@@ -471,7 +472,7 @@ def _api(playground: pg.Playground) -> None:
         prefix_token_ids: list[int] | None = None,
         split_special_tokens: bool = False,
         top: int = 10,
-    ) -> AsyncIterator[list[dict[str, Any]]]:
+    ) -> AsyncIterator[list[pg.Event]]:
         """Streams lists of events as they come: waiting, started, reading (long prompts), step (or beamstep), and
         finished at the end."""
         asked = pg.GenerateRequest(
@@ -484,7 +485,7 @@ def _api(playground: pg.Playground) -> None:
         )  # fmt: skip
         async with aclosing(playground.compare_batches((asked,), asked_at=arrived_at(request))) as batches:
             async for batch in batches:
-                yield [pg.as_dict(event) for _, event in batch]
+                yield [event for _, event in batch]
 
     def next_token(
         request: gr.Request,
@@ -500,7 +501,7 @@ def _api(playground: pg.Playground) -> None:
         repetition_penalty: float = 1.0,
         prefix_token_ids: list[int] | None = None,
         split_special_tokens: bool = False,
-    ) -> dict[str, Any]:
+    ) -> pg.NextTokenResult:
         """The distribution over the next token before and after the sampler; nothing is generated."""
         prefix = tuple(prefix_token_ids or ())
         asked = pg.GenerateRequest(
@@ -509,11 +510,10 @@ def _api(playground: pg.Playground) -> None:
             prefix_token_ids=prefix, max_new_tokens=len(prefix) + 1, split_special_tokens=split_special_tokens,
             person=request.session_hash or "",
         )  # fmt: skip
-        distribution: dict[str, Any] = pg.as_dict(playground.next_token(asked))
-        return distribution
+        return playground.next_token(asked)
 
-    publish(generate, answers.Events, concurrency_limit=100, concurrency_id="generation")
-    publish(next_token, answers.NextToken)
+    publish(generate, concurrency_limit=100, concurrency_id="generation")
+    publish(next_token)
 
 
 def _source(prompt: str, messages: list[dict[str, str]] | None) -> dict[str, Any]:

@@ -13,18 +13,16 @@ import playground as pg
 from playground.errors import PlaygroundError
 from playground.models.catalog import TASKS, Catalog, ModelSpec
 from playground.models.report import ModelReport, Snapshot
-from tabs import answers
+from playground.wire import to_json
 from tabs.components import explain, publish, view
+from tabs.models import api
 
 TITLE = "Models"
-FIELDS = ("task", "quantization", "state", "device", "dtype", "predicted_bytes", "measured_bytes", "leases", "waiting",
-          "loads", "evictions", "last_used", "pinned", "progress", "message", "load_seconds",
-          "cache_bytes")  # fmt: skip
 
 
 def format_models(
     catalog: Catalog, snapshot: Snapshot | None, settings: pg.Settings, problem: str = ""
-) -> dict[str, Any]:
+) -> api.ModelsListed:
     """The view's value: devices, and one row per model of the catalog or typed in, each with its variants in memory.
 
     Without a snapshot the rows are there already and only the numbers are missing.
@@ -32,41 +30,42 @@ def format_models(
     reports = snapshot.models if snapshot else ()
     listed = {spec.id for spec in catalog}
     typed = {report.model_id: report for report in reports if report.model_id not in listed}
-    rows = [format_row(spec, [one for one in reports if one.model_id == spec.id]) for spec in catalog]
+    rows = [format_row(spec, reports) for spec in catalog]
     for model_id, report in typed.items():
         spec = ModelSpec(model_id, report.task, "hub", model_id, note="Typed in by hand.")
-        rows.append(format_row(spec, [one for one in reports if one.model_id == model_id]))
-    return {
-        "devices": [dataclasses.asdict(device) for device in snapshot.devices] if snapshot else [],
-        "models": rows,
-        "public": settings.public,
-        "typing": settings.hub == "any" and not settings.public,
-        "hub": settings.hub,
-        "tasks": list(TASKS),
-        "problem": problem,
-    }
+        rows.append(format_row(spec, reports))
+    return api.ModelsListed(
+        devices=snapshot.devices if snapshot else (),
+        models=tuple(rows),
+        public=settings.public,
+        typing=settings.hub == "any" and not settings.public,
+        hub=settings.hub,
+        tasks=tuple(TASKS),
+        problem=problem,
+    )
 
 
-def format_row(spec: ModelSpec, reports: list[ModelReport]) -> dict[str, Any]:
+def format_row(spec: ModelSpec, reports: tuple[ModelReport, ...]) -> api.ListedModel:
     """One model: what the catalog says, and its variants that were asked for."""
-    variants = [{name: getattr(report, name) for name in FIELDS} for report in reports]
-    return {
-        "id": spec.id,
-        "title": spec.title,
-        "task": spec.task,
-        "source": spec.source,
-        "licence": spec.licence,
-        "parameters": spec.parameters,
-        "note": spec.note,
-        "revision": spec.revision,
-        "variants": variants,
-    }
+    own = [report for report in reports if report.model_id == spec.id]
+    names = [field.name for field in dataclasses.fields(api.ModelVariant)]
+    return api.ListedModel(
+        id=spec.id,
+        title=spec.title,
+        task=spec.task,
+        source=spec.source,
+        licence=spec.licence,
+        parameters=spec.parameters,
+        note=spec.note,
+        revision=spec.revision,
+        variants=tuple(api.ModelVariant(**{name: getattr(report, name) for name in names}) for report in own),
+    )
 
 
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
 
-    def models() -> dict[str, Any]:
+    def models() -> api.ModelsListed:
         """What is in memory now: per device its budget, per model its state, bytes and who uses it.
 
         Returns:
@@ -77,7 +76,7 @@ def build_tab(playground: pg.Playground) -> None:
     def model_options(given: list[Any]) -> dict[str, Any]:
         """The quantizations of one model, for the row that was opened."""
         model_id, task = given
-        return attempt(lambda: [dataclasses.asdict(one) for one in playground.quantizations(model_id, task)])
+        return attempt(lambda: playground.quantizations(model_id, task))
 
     def model_command(given: list[Any]) -> dict[str, Any]:
         """Load, unload, pin or unpin; the answer is the new state of everything, or what went wrong."""
@@ -94,7 +93,7 @@ def build_tab(playground: pg.Playground) -> None:
         """What `models` returns, or why it can't."""
         return attempt(models)
 
-    def load_model(model_id: str, task: str = "", quantization: str = "auto") -> dict[str, str]:
+    def load_model(model_id: str, task: str = "", quantization: str = "auto") -> api.ModelAsked:
         """Begin to load a model; `models` says how it goes on.
 
         Args:
@@ -105,9 +104,9 @@ def build_tab(playground: pg.Playground) -> None:
         Returns:
             model_id, task and quantization under which it is found.
         """
-        return dataclasses.asdict(playground.load_model(model_id, task, quantization))
+        return api.ModelAsked(**dataclasses.asdict(playground.load_model(model_id, task, quantization)))
 
-    def unload_model(model_id: str, task: str, quantization: str) -> dict[str, Any]:
+    def unload_model(model_id: str, task: str, quantization: str) -> api.ModelsListed:
         """Free the memory of a model that nobody uses, or stop its load.
 
         Args:
@@ -132,21 +131,21 @@ def build_tab(playground: pg.Playground) -> None:
     )
     view(
         "ledger",
-        format_models(playground.catalog, None, playground.settings),
+        to_json(format_models(playground.catalog, None, playground.settings)),
         elem_id="models-ledger",
         server_functions=[models_state, model_options, model_command],
     )
 
     # Wiring
 
-    publish(models, answers.ModelsListed)
-    publish(load_model, answers.ModelAsked)
-    publish(unload_model, answers.ModelsListed)
+    publish(models)
+    publish(load_model)
+    publish(unload_model)
 
 
 def attempt(work: Any) -> dict[str, Any]:
     """``{"value": ...}`` or, for a failure that a person can act on, ``{"error": message}``."""
     try:
-        return {"value": work()}
+        return {"value": to_json(work())}
     except PlaygroundError as error:
         return {"error": str(error)}

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 import playground as pg
-from tabs import answers
 from tabs.components import explain, file_to_serve, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import payload, tab_being_built
 
 TITLE = "Similarity"
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -168,7 +167,7 @@ def build_tab(playground: pg.Playground) -> None:
             visible=False,
             scale=3,
         )
-    page_tab = Context.block if isinstance(Context.block, gr.Tab) else None
+    page_tab = tab_being_built()
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
             _words_section(playground, model_id, template, page_tab)
@@ -263,7 +262,7 @@ def _matrix_section(playground: pg.Playground, model_id: gr.Dropdown, template: 
 
     @friendly
     def pieces(model: str, form: str, event: gr.EventData) -> dict[str, Any]:
-        pair = (str(event._data["source"]), str(event._data["target"]))
+        pair = (str(payload(event)["source"]), str(payload(event)["target"]))
         return format_losses(playground.word_loss(pg.WordLossRequest(pair, model, template=form)))
 
     run = button.click(
@@ -312,7 +311,7 @@ def _api(playground: pg.Playground) -> None:
     """The typed endpoints."""
     default = next((spec.id for spec in playground.catalog.for_task(TASKS[0])), "")
 
-    def word_loss(words: list[str], model_id: str = default, template: str = TEMPLATE) -> dict[str, Any]:
+    def word_loss(words: list[str], model_id: str = default, template: str = TEMPLATE) -> pg.WordLossResult:
         """exp(loss) of every ordered pair of two or three words.
 
         Args:
@@ -324,9 +323,9 @@ def _api(playground: pg.Playground) -> None:
             {"model_id", "template", "losses": [{"source", "target", "loss", "loss_sum", "perplexity", "pieces":
             [{"token_id", "piece", "probability", "loss"}]}], "notes"}, the most expected pair first; losses in nats.
         """
-        return dataclasses.asdict(playground.word_loss(pg.WordLossRequest(tuple(words), model_id, template=template)))
+        return playground.word_loss(pg.WordLossRequest(tuple(words), model_id, template=template))
 
-    def word_matrix(words: list[str], model_id: str = default, template: str = TEMPLATE) -> dict[str, Any]:
+    def word_matrix(words: list[str], model_id: str = default, template: str = TEMPLATE) -> pg.WordMatrixResult:
         """Losses of up to 60 words against each other.
 
         Returns:
@@ -334,7 +333,7 @@ def _api(playground: pg.Playground) -> None:
             summed nats of each target after an empty source, "cosine": of MiniLM embeddings, "notes"}.
         """
         *_, result = playground.word_matrix(pg.WordMatrixRequest(tuple(words), model_id, template=template))
-        return dataclasses.asdict(result)
+        return result
 
-    publish(word_loss, answers.WordLosses)
-    publish(word_matrix, answers.WordMatrix)
+    publish(word_loss)
+    publish(word_matrix)

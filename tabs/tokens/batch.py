@@ -15,8 +15,10 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError
-from tabs import answers
+from playground.wire import to_json
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import payload
+from tabs.tokens import api
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SEPARATOR = "|||"
@@ -79,17 +81,7 @@ def format_masks(result: pg.MaskComparison) -> dict[str, Any]:
     attention = result.attention
     return {
         "mistake": result.mistake,
-        "rows": [
-            {
-                "title": f"row {index}: text {row.sample}",
-                "unit": row.unit,
-                "summary": row.summary,
-                "compared": row.compared,
-                "largest_difference": row.largest_difference,
-                "quantities": [{"name": q.name, "right": q.right, "wrong": q.wrong} for q in row.quantities],
-            }
-            for index, row in enumerate(result.rows)
-        ],
+        "rows": to_json([masked_row(index, row) for index, row in enumerate(result.rows)]),
         "attention": {
             "row": attention.row,
             "mistake": result.mistake,
@@ -105,14 +97,34 @@ def format_masks(result: pg.MaskComparison) -> dict[str, Any]:
     }
 
 
+def masked_row(index: int, row: Any) -> api.MaskedRow:
+    """One row of a batch under both masks, as the page and the API show it."""
+    quantities = tuple(api.MaskQuantity(one.name, one.right, one.wrong) for one in row.quantities)
+    return api.MaskedRow(
+        title=f"row {index}: text {row.sample}",
+        unit=row.unit,
+        summary=row.summary,
+        compared=row.compared,
+        largest_difference=row.largest_difference,
+        quantities=quantities,
+    )
+
+
 def _packed(layers: Any) -> str:
     numbers = array("H", (round(value * 65535) for layer in layers for row in layer for value in row))
     return base64.b64encode(numbers.tobytes()).decode()
 
 
-def format_api(batch: pg.EncodedBatch) -> dict[str, Any]:
+def format_api(batch: pg.EncodedBatch) -> api.Encoded:
     """The result of the ``/encode`` endpoint: the dictionary, and one list of tokens per row."""
-    return {**batch.dictionary, "tokens": [list(row.pieces) for row in batch.rows], "truncated": list(batch.truncated)}
+    return api.Encoded(
+        input_ids=tuple(row.input_ids for row in batch.rows),
+        token_type_ids=tuple(row.token_type_ids or () for row in batch.rows) if batch.rows[0].token_type_ids else None,
+        attention_mask=tuple(row.attention_mask for row in batch.rows),
+        special_tokens_mask=tuple(row.special_tokens_mask for row in batch.rows),
+        tokens=tuple(row.pieces for row in batch.rows),
+        truncated=batch.truncated,
+    )
 
 
 def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
@@ -149,7 +161,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         return format_masks(playground.compare_masks(request)), *receipt_values(playground.token_receipt(request))
 
     def flip(event: gr.EventData, *values: Any) -> tuple[Any, Any, Any]:
-        flips = tuple((int(row), int(column)) for row, column in event._data.get("flips", []))
+        flips = tuple((int(row), int(column)) for row, column in payload(event).get("flips", []))
         if not flips:
             return {"rows": []}, gr.skip(), gr.skip()
         return compare("flipped bits", flips, *values)
@@ -163,7 +175,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         truncation: str = "do_not_truncate",
         max_length: int | None = None,
         add_special_tokens: bool = True,
-    ) -> dict[str, Any]:
+    ) -> api.Encoded:
         """The dictionary that ``tokenizer(texts, pairs, ...)`` returns, with the tokens of each row.
 
         Args:
@@ -193,7 +205,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
 
     def flip_mask(
         texts: list[str], flips: list[list[int]], model_id: str = DEFAULT_MODEL, mistake: str = "flipped bits"
-    ) -> dict[str, Any]:
+    ) -> api.MasksCompared:
         """What a model makes of a batch with its right attention_mask and with a wrong one.
 
         Args:
@@ -209,12 +221,8 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             raise InputError("A flip is a pair of numbers.", "Use [row, column].")
         pairs = tuple((int(row), int(column)) for row, column in flips)
         result = playground.compare_masks(pg.MaskRequest(pg.EncodeRequest(tuple(texts), (), model_id), mistake, pairs))
-        return {
-            "mistake": result.mistake,
-            "right_mask": [list(row) for row in result.right_mask],
-            "wrong_mask": [list(row) for row in result.wrong_mask],
-            "rows": format_masks(result)["rows"],
-        }
+        rows = tuple(masked_row(index, row) for index, row in enumerate(result.rows))
+        return api.MasksCompared(result.mistake, result.right_mask, result.wrong_mask, rows)
 
     explain(
         "A model reads a **rectangle of ids**. Shorter texts are padded, and `attention_mask` says which ids count."
@@ -294,5 +302,5 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             return compare(mistake, (), *values)
 
         button.click(friendly(make_mistake), controls, [comparison, code, notebook], **model_work)
-    publish(encode, answers.Encoded)
-    publish(flip_mask, answers.MasksCompared, concurrency_id="masks")
+    publish(encode)
+    publish(flip_mask, concurrency_id="masks")

@@ -13,8 +13,9 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError, PlaygroundError
-from tabs import answers
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import payload
+from tabs.tokens import api
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 EXAMPLE = (
@@ -56,6 +57,19 @@ def format_chat(result: pg.ChatTemplate) -> dict[str, Any]:
     }
 
 
+def chat_of(result: pg.ChatTemplate) -> api.ChatRendered:
+    """The answer of the API's ``/chat_template``."""
+    described = zip(result.tokenization.tokens, result.token_spans, strict=True)
+    return api.ChatRendered(
+        text=result.text,
+        template=result.template,
+        spans=tuple(api.ChatSpan(s.start, s.end, s.role, s.message, s.is_content) for s in result.spans),
+        tokens=tuple(api.ChatToken(t.token_id, t.piece, t.shown, t.special, span) for t, span in described),
+        input_ids=result.tokenization.input_ids,
+        notes=result.notes,
+    )
+
+
 def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     """Lays out the section inside the current Blocks."""
 
@@ -69,11 +83,11 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         return await anyio.to_thread.run_sync(answer, question)
 
     def show_code(event: gr.EventData) -> tuple[str, str]:
-        return receipt_values(playground.token_receipt(request_of(event._data)))
+        return receipt_values(playground.token_receipt(request_of(payload(event))))
 
     def chat_template(
         messages: list[dict[str, str]], model_id: str = DEFAULT_MODEL, add_generation_prompt: bool = True
-    ) -> dict[str, Any]:
+    ) -> api.ChatRendered:
         """A conversation as the model reads it, with who said what.
 
         Args:
@@ -85,8 +99,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             text, input_ids, spans (start, end, role, message, content), tokens, template.
         """
         question = {"messages": messages, "model_id": model_id, "add_generation_prompt": add_generation_prompt}
-        shown = format_chat(playground.render_chat(request_of(question)))
-        return {**shown, "input_ids": [token["id"] for token in shown["tokens"]]}
+        return chat_of(playground.render_chat(request_of(question)))
 
     explain(
         "A chat model knows no messages: it reads **one long text**, in which a template has written the roles with"
@@ -109,4 +122,4 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    publish(chat_template, answers.ChatRendered)
+    publish(chat_template)

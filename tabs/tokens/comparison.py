@@ -11,8 +11,8 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError
-from tabs import answers
 from tabs.components import explain, friendly, publish, receipt_panel, receipt_values, view
+from tabs.tokens import api
 
 EMBEDDED = (
     "sentence-transformers/all-MiniLM-L6-v2",
@@ -140,7 +140,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     def open_tab(drawn: dict[str, Any] | None, text: str, model_ids: list[str]) -> tuple[Any, ...]:
         return (gr.skip(),) * 4 if drawn and drawn.get("names") else both(text, model_ids)
 
-    def compare_tokenizers(text: str, model_ids: list[str]) -> answers.TokenizersCompared:
+    def compare_tokenizers(text: str, model_ids: list[str]) -> api.TokenizersCompared:
         """One text under two to four tokenizers, with the character offsets on whose boundaries they differ.
 
         Args:
@@ -151,20 +151,17 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             agreed and contested boundaries, and per model_id: tokens, counts.
         """
         result = playground.compare_tokenizers(pg.CompareRequest(text, tuple(model_ids)))
-        return {
-            "agreed": list(result.agreed),
-            "contested": list(result.contested),
-            "results": [
-                {
-                    "model_id": item.model_id,
-                    "tokens": [token.piece for token in item.tokens],
-                    "input_ids": list(item.input_ids),
-                    "tokens_per_word": item.counts.tokens_per_word,
-                    "unknown_tokens": item.counts.unknown_tokens,
-                }
-                for item in result.results
-            ],
-        }
+        results = tuple(
+            api.ComparedTokenizer(
+                model_id=item.model_id,
+                tokens=tuple(token.piece for token in item.tokens),
+                input_ids=item.input_ids,
+                tokens_per_word=item.counts.tokens_per_word,
+                unknown_tokens=item.counts.unknown_tokens,
+            )
+            for item in result.results
+        )
+        return api.TokenizersCompared(result.agreed, result.contested, results)
 
     explain(
         "The same text, cut in different ways. **Thick orange edges** are boundaries that only some tokenizers have."
@@ -201,4 +198,4 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     tab.select(friendly(open_tab), [shown, text, models], [shown, code, notebook, table], **quiet)
     text.change(friendly(compare), [text, models], [shown, code, notebook], trigger_mode="always_last", **quiet)
     models.input(friendly(both), [text, models], [shown, code, notebook, table], trigger_mode="always_last", **quiet)
-    publish(compare_tokenizers, answers.TokenizersCompared)
+    publish(compare_tokenizers)

@@ -15,9 +15,9 @@ import orjson
 
 import playground as pg
 from playground.errors import PlaygroundError
-from tabs import answers
 from tabs.attention import tab as attention
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.gradio_patches import payload
 from tabs.tokens import batch as token_batch
 from tabs.tokens import chat_template as token_chat
 from tabs.tokens import comparison as token_comparison
@@ -77,23 +77,6 @@ def _unusual_gaps(result: pg.TokenColumns) -> list[list[Any]]:
     return gaps
 
 
-def format_api(result: pg.Tokenization) -> dict[str, Any]:
-    """The result of the ``/tokenize`` endpoint."""
-    return {
-        "model_id": result.model_id,
-        "algorithm": result.algorithm,
-        "text": result.text,
-        "input_ids": list(result.input_ids),
-        "tokens": [{name: getattr(token, name) for name in token.__dataclass_fields__} for token in result.tokens],
-        "segments": [
-            {"start": item.start, "end": item.end, "text": item.text, "tokens": list(item.tokens)}
-            for item in result.segments
-        ],
-        "counts": {name: getattr(result.counts, name) for name in result.counts.__dataclass_fields__},
-        "notes": list(result.notes),
-    }
-
-
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
     with gr.Tabs(overflow_behavior="wrap"):
@@ -139,10 +122,10 @@ def build_live(playground: pg.Playground) -> None:
         return {"model_id": model_id, "add_special_tokens": add_special_tokens}
 
     def show_code(event: gr.EventData, model_id: str, add_special_tokens: bool) -> tuple[str, str]:
-        text = str(event._data.get("text", ""))
+        text = str(payload(event).get("text", ""))
         return receipt_values(playground.token_receipt(pg.TokenizeRequest(text, model_id, add_special_tokens)))
 
-    def tokenize(text: str, model_id: str = DEFAULT_MODEL, add_special_tokens: bool = True) -> dict[str, Any]:
+    def tokenize(text: str, model_id: str = DEFAULT_MODEL, add_special_tokens: bool = True) -> pg.Tokenization:
         """Tokens of a text with ids, pieces, character spans and marks; segments join back to the text exactly.
 
         Args:
@@ -153,7 +136,7 @@ def build_live(playground: pg.Playground) -> None:
         Returns:
             model_id, algorithm, text, input_ids, tokens, segments, counts and notes.
         """
-        return format_api(playground.tokenize(pg.TokenizeRequest(text, model_id, add_special_tokens)))
+        return playground.tokenize(pg.TokenizeRequest(text, model_id, add_special_tokens))
 
     explain(
         "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
@@ -193,4 +176,4 @@ def build_live(playground: pg.Playground) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    publish(tokenize, answers.Tokenized)
+    publish(tokenize)

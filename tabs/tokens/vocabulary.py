@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs import answers
 from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -67,7 +66,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     def open_tab(drawn: dict[str, Any] | None, query: str, word: str, model_id: str) -> tuple[Any, ...]:
         return (gr.skip(),) * 5 if drawn and drawn.get("steps") else both(query, word, model_id)
 
-    def search_vocabulary(query: str, model_id: str = DEFAULT_MODEL, limit: int = 50) -> dict[str, Any]:
+    def search_vocabulary(query: str, model_id: str = DEFAULT_MODEL, limit: int = 50) -> pg.VocabularyPage:
         """Pieces of a vocabulary that contain a text, or have an id.
 
         Args:
@@ -78,11 +77,9 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         Returns:
             size, matches and entries (token_id, piece, shown, special, rank, log_probability).
         """
-        page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id, limit))
-        entries = [{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in page.entries]
-        return {"size": page.size, "matches": page.matches, "entries": entries}
+        return playground.search_vocabulary(pg.VocabularyRequest(query, model_id, limit))
 
-    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> answers.SplitExplained:
+    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> pg.Split:
         """The steps from a word to its pieces: merges (BPE), log-probabilities (Unigram), longest matches (WordPiece).
 
         Args:
@@ -90,11 +87,9 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             model_id: whose tokenizer.
 
         Returns:
-            algorithm, word, pieces, and steps (pieces, reason).
+            algorithm, word, pieces, idea, and steps (pieces, reason).
         """
-        result = playground.explain_split(pg.SplitRequest(word, model_id))
-        steps = format_split(result)["steps"]
-        return {"algorithm": result.algorithm, "word": result.word, "pieces": list(result.pieces), "steps": steps}
+        return playground.explain_split(pg.SplitRequest(word, model_id))
 
     explain(
         "A tokenizer knows a fixed list of pieces and one rule for choosing among them. Nothing about meaning goes in:"
@@ -129,5 +124,5 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         trigger_mode="always_last",
         **quiet,
     )
-    publish(search_vocabulary, answers.VocabularySearched)
-    publish(explain_split, answers.SplitExplained)
+    publish(search_vocabulary)
+    publish(explain_split)

@@ -16,6 +16,7 @@ from playground.classification.classify import classify
 from playground.classification.describe import describe, label_probabilities
 from playground.classification.table import classify_table
 from playground.tables import BadRow, Table
+from playground.wire import to_json
 from tabs.classification import tab
 from tabs.classification import table as table_tab
 from tests.tiny_classifiers import managed
@@ -144,7 +145,7 @@ def test_names_of_labels_can_not_write_markdown_or_html(bert):
 
 def test_the_api_answers_in_plain_values(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT))
-    found = json.loads(json.dumps(tab.to_json(result)))
+    found = to_json(tab.answer_of(result))
     assert found["logits"] == [label.logit for label in result.labels]
     assert found["label"] == result.best.label and found["tokens_used"] == len(found["tokens"])
     assert tab.format_toggles(result)["tokens"][0] == {"token": "[CLS]", "special": True}
@@ -208,5 +209,5 @@ def test_the_download_holds_every_row_and_every_probability(table_result):
     assert header[-2:] == ["probability LABEL_0", "probability LABEL_1"] and len(rows) == 5
     assert [row[1] for row in rows] == [row.text for row in table_result.rows]
     assert all(float(row[-1]) + float(row[-2]) == pytest.approx(1, abs=1e-5) for row in rows)
-    found = json.loads(json.dumps(table_tab.to_json(table_result)))
+    found = to_json(table_tab.answer_of(table_result))
     assert found["metrics"]["count"] == 4 and [bad["line"] for bad in found["bad_rows"]] == [4, 5]

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from playground.generation.choose import look_up
-from playground.generation.events import BeamStep, Reading, Started, as_dict
+from playground.generation.events import BeamStep, Reading, Started
 from playground.generation.generate import generate
 from playground.generation.request import GenerateRequest
+from playground.wire import to_json
 from tests.unit.generation.generation_models import (
     reference,
 )
@@ -112,8 +113,8 @@ def test_a_long_prompt_says_how_far_it_is_read(tiny):
 
 def test_events_as_json(tiny):
     manager = tiny()
-    events = [as_dict(event) for event in generate(manager, GenerateRequest(prompt="the", max_new_tokens=2))]
+    events = [to_json(event) for event in generate(manager, GenerateRequest(prompt="the", max_new_tokens=2))]
     assert [event["type"] for event in events] == ["started", "step", "step", "finished"]
-    assert events[1]["alternatives"][0]["type"] == "alternative"
+    assert "type" not in events[1]["alternatives"][0]
     beams = generate(manager, GenerateRequest(prompt="the", max_new_tokens=2, num_beams=2)).result()
     assert all(isinstance(step, BeamStep) for step in beams.beam_steps)

@@ -13,6 +13,7 @@ from playground.models import catalog as catalog_module
 from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.report import DeviceReport, ModelReport, Snapshot
 from playground.units import format_bytes, parse_bytes
+from playground.wire import to_json
 from tabs.models.tab import format_models
 
 SPEC = ModelSpec("a/b", "text-generation", "folder", "/x", title="A", parameters=7)
@@ -23,7 +24,7 @@ DEVICE = DeviceReport("cpu", "CPU memory", 100, 80, 12, 70, 20, 4, 100)
 
 def test_rows_join_the_catalog_and_what_is_in_memory():
     typed = ModelReport("x/typed", "x/typed", "text-generation", "4-bit", "failed", "", "", None, None, 0, 0, 0, None)
-    value = format_models(Catalog((SPEC,)), Snapshot((REPORT, typed), (DEVICE,)), Settings())
+    value = to_json(format_models(Catalog((SPEC,)), Snapshot((REPORT, typed), (DEVICE,)), Settings()))
     first, second = value["models"]
     assert (first["id"], first["title"], first["parameters"]) == ("a/b", "A", 7)
     assert [(one["state"], one["measured_bytes"], one["leases"]) for one in first["variants"]] == [("resident", 12, 2)]
@@ -36,11 +37,11 @@ def test_rows_join_the_catalog_and_what_is_in_memory():
 
 
 def test_before_anything_is_measured_the_rows_are_there():
-    value = format_models(Catalog((SPEC,)), None, Settings(public=True))
+    value = to_json(format_models(Catalog((SPEC,)), None, Settings(public=True)))
     assert [row["variants"] for row in value["models"]] == [[]]
     assert value["devices"] == []
     assert (value["public"], value["typing"]) == (True, False)
-    assert not format_models(Catalog((SPEC,)), None, Settings(hub="off"))["typing"]
+    assert not format_models(Catalog((SPEC,)), None, Settings(hub="off")).typing
 
 
 def test_the_catalog_that_comes_along_is_sound():

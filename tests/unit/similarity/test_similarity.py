@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 from playground.similarity import word_loss as similarity
+from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.similarity.word_loss import Scorer
 
 WORDS = ["the", "man", "woman", "animal", "lamp", "doctor", "nurse", "king", "queen", "big", "old"]
@@ -66,7 +67,7 @@ def make_model(kind: str) -> torch.nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def make_scorer(kind: str, template: str = similarity.DEFAULT_TEMPLATE) -> Scorer:
+def make_scorer(kind: str, template: str = DEFAULT_TEMPLATE) -> Scorer:
     causal = kind in ("gpt2", "llama")
     key = types.SimpleNamespace(task=similarity.CAUSAL if causal else similarity.SEQ2SEQ)
     spec = types.SimpleNamespace(title=kind)

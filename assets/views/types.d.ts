@@ -1,0 +1,902 @@
+// What Python sends to the views. Made by `make types` from the dataclasses of playground/ and tabs/: change them, not
+// this file. Texts of people and models are plain strings here: put them into the page with textContent alone.
+
+export namespace attention {
+  /** ``/attention``: ``attentions[layer][head][query][key]``; each query's weights sum to 1. */
+  interface Attended {
+    model_id: string;
+    kind: string;
+    kinds: string[];
+    layers: number[];
+    heads: number[];
+    queries: string[];
+    keys: string[];
+    input_ids: number[];
+    attention_mask: number[];
+    attentions: number[][][][];
+    masked: number[][][];
+    tokens_given: number;
+    tokens_shown: number;
+    written: string | null;
+  }
+  /** What to run. */
+  interface AttentionRequest {
+    text: string;
+    model_id: string;
+    second_text: string;
+    padding: number;
+    attention_mask: number[] | null;
+    max_tokens: number;
+  }
+  /** What a model attended to. ``tokens_given`` counts the tokens of the whole text, ``shown`` those that were run. */
+  interface AttentionResult {
+    request: attention.AttentionRequest;
+    model_type: string;
+    dtype: string;
+    stacks: attention.AttentionStack[];
+    tokens_given: number;
+    tokens_shown: number;
+    written: string | null;
+  }
+  /** All layers and heads of one kind of attention. */
+  interface AttentionStack {
+    kind: string;
+    queries: attention.AttentionToken[];
+    keys: attention.AttentionToken[];
+    layers: number;
+    heads: number;
+    data: string;
+    masks: string[];
+    mask_of_layer: number[];
+    summaries: attention.HeadSummary[][];
+  }
+  /** One row or column: ``token`` is the tokenizer's own piece, ``text`` what a person reads. */
+  interface AttentionToken {
+    token_id: number;
+    token: string;
+    text: string;
+    special: boolean;
+    attended: boolean;
+  }
+  /** One head in seven numbers, each a mean over the query tokens that aren't padding. */
+  interface HeadSummary {
+    entropy_nats: number;
+    first_token_share: number;
+    special_tokens_share: number;
+    separator_share: number | null;
+    previous_token_share: number | null;
+    same_token_share: number | null;
+    mean_distance_tokens: number | null;
+  }
+}
+
+export namespace classification {
+  /** Which label of which text to explain; ``label_id`` None takes the predicted one. */
+  interface AttributeRequest {
+    text: string;
+    text_pair: string | null;
+    label_id: number | null;
+    model_id: string | null;
+    quantization: string;
+    methods: string[];
+    n_steps: number;
+  }
+  /** The attributions of one label: its ``logit``, and ``neutral_logit`` where every token is ``neutral_token``. */
+  interface AttributeResult {
+    request: classification.AttributeRequest;
+    info: classification.ClassifierInfo;
+    label_id: number;
+    label: string;
+    predicted_id: number;
+    logit: number;
+    neutral_logit: number;
+    neutral_token: string;
+    tokens: classification.Token[];
+    words: classification.Word[];
+    methods: classification.MethodAttribution[];
+  }
+  /** ``/classify``: ``labels``, ``logits`` and ``probabilities`` in the order of the label ids. */
+  interface Classified {
+    model_id: string;
+    label: string;
+    labels: string[];
+    logits: number[];
+    probabilities: number[];
+    function_to_apply: "softmax" | "sigmoid" | "none";
+    tokens: string[];
+    input_ids: number[];
+    tokens_used: number;
+    tokens_total: number;
+    pipeline: classification.PipelineEntry[];
+    max_difference: number;
+    entropy_bits: number | null;
+    verdict: string;
+  }
+  /** ``/classify_file``: rows in the order of the file. */
+  interface ClassifiedFile {
+    model_id: string;
+    labels: string[];
+    rows: classification.LabelledRow[];
+    bad_rows: tables.BadRow[];
+    metrics: classification.Metrics | null;
+  }
+  /** One row with its label; ``gold`` is the label id that the table says is right, where it says so. */
+  interface ClassifiedRow {
+    line: number;
+    text: string;
+    label_id: number;
+    label: string;
+    probability: number;
+    probabilities: number[];
+    tokens_used: number;
+    tokens_total: number;
+    gold: number | null;
+  }
+  /** What a classifier can be asked, known once it is loaded; ``source`` is what ``from_pretrained`` gets. */
+  interface ClassifierInfo {
+    model_id: string;
+    source: string;
+    labels: string[];
+    problem_type: string;
+    function_to_apply: "softmax" | "sigmoid" | "none";
+    max_length: number;
+    pair_names: [string, string] | null;
+    dtype: string;
+    device: string;
+    quantization: string;
+  }
+  /** One text, or a pair of texts, for one model; ``model_id`` None takes the catalog's first. */
+  interface ClassifyRequest {
+    text: string;
+    text_pair: string | null;
+    model_id: string | null;
+    quantization: string;
+  }
+  /** Everything between a text and its label; ``labels`` in the order of their ids, ``pipeline`` best first. */
+  interface ClassifyResult {
+    request: classification.ClassifyRequest;
+    info: classification.ClassifierInfo;
+    tokens: classification.Token[];
+    labels: classification.LabelProbability[];
+    pipeline: classification.PipelineLabel[];
+    max_difference: number;
+    entropy_bits: number | null;
+    tokens_used: number;
+    tokens_total: number;
+    cut_at: number | null;
+    cut_pair_at: number | null;
+  }
+  /** A table to classify: the column with the texts, and the one with the right labels if there is one. */
+  interface ClassifyTableRequest {
+    table: tables.Table;
+    text_column: string;
+    label_column: string | null;
+    model_id: string | null;
+    quantization: string;
+  }
+  /** How predictions compare with the right labels; ``confusion[gold][predicted]`` counts rows. */
+  interface Evaluation {
+    labels: string[];
+    count: number;
+    accuracy: number;
+    macro_f1: number;
+    per_label: classification.LabelMetrics[];
+    confusion: number[][];
+    reliability: classification.ReliabilityBin[];
+    expected_calibration_error: number;
+  }
+  /** How one label did. A share with nothing to divide by is 0, as in scikit-learn. */
+  interface LabelMetrics {
+    label: string;
+    precision: number;
+    recall: number;
+    f1: number;
+    support: number;
+  }
+  /** One label with its logit and what became of it. */
+  interface LabelProbability {
+    label_id: number;
+    label: string;
+    logit: number;
+    probability: number;
+  }
+  /** One row of a file. */
+  interface LabelledRow {
+    line: number;
+    text: string;
+    label: string;
+    probabilities: number[];
+    tokens_used: number;
+    tokens_total: number;
+  }
+  /** What one method says: a value per token and per word, in units of the logit; above 0 speaks for the label. */
+  interface MethodAttribution {
+    method: string;
+    values: number[];
+    word_values: number[];
+    delta: number | null;
+  }
+  /** How right the labels are; ``confusion[gold][predicted]`` counts rows. */
+  interface Metrics {
+    count: number;
+    accuracy: number;
+    macro_f1: number;
+    expected_calibration_error: number;
+    confusion: number[][];
+  }
+  /** A text of which some tokens are masked or deleted, by their positions. */
+  interface PerturbRequest {
+    request: classification.ClassifyRequest;
+    positions: number[];
+    action: string;
+  }
+  /** The labels before and after; ``tokens`` are those of the whole text. */
+  interface PerturbResult {
+    request: classification.PerturbRequest;
+    info: classification.ClassifierInfo;
+    tokens: classification.Token[];
+    before: classification.LabelProbability[];
+    after: classification.LabelProbability[];
+    neutral_token: string;
+  }
+  /** One entry of what transformers' pipeline returns. */
+  interface PipelineEntry {
+    label: string;
+    score: number;
+  }
+  /** One entry of what ``pipeline()`` returns, in its own words. */
+  interface PipelineLabel {
+    label: string;
+    score: number;
+  }
+  /** Answers given with a probability in ``low..high``: how sure the model was on average, how often it was right. */
+  interface ReliabilityBin {
+    low: number;
+    high: number;
+    count: number;
+    confidence: number;
+    accuracy: number;
+  }
+  /** How far a run has come. */
+  interface TableProgress {
+    done: number;
+    total: number;
+    elapsed_seconds: number;
+  }
+  /** The rows in the order of the table; ``read_as`` says how the label column was understood. */
+  interface TableResult {
+    info: classification.ClassifierInfo;
+    rows: classification.ClassifiedRow[];
+    bad_rows: tables.BadRow[];
+    read_as: string | null;
+    elapsed_seconds: number;
+    usable_rows: number;
+  }
+  /** One token of an encoded text; ``start`` and ``end`` are character offsets into the text of its ``segment``. */
+  interface Token {
+    token: string;
+    token_id: number;
+    attention_mask: number;
+    token_type_id: number | null;
+    special: boolean;
+    segment: number | null;
+    word: number | null;
+    start: number | null;
+    end: number | null;
+  }
+  /** A word and the positions of its tokens; a special token is a word of its own. */
+  interface Word {
+    text: string;
+    positions: number[];
+    special: boolean;
+  }
+}
+
+export namespace generation {
+  /** A token that could stand here. ``after`` is 0 and ``kept`` False for one that the sampler cut off. */
+  interface Alternative {
+    token_id: number;
+    piece: string;
+    before: number;
+    after: number;
+    kept: boolean;
+  }
+  /** One finished hypothesis; ``node`` is its last one in the tree, ``mean_log_probability`` what it was ranked by. */
+  interface Beam {
+    node: number;
+    token_ids: number[];
+    text: string;
+    total_log_probability: number;
+    mean_log_probability: number;
+  }
+  /** One candidate of beam search. ``state`` is kept (goes on), finished (ended by eos or a stop string) or dropped. */
+  interface BeamNode {
+    node: number;
+    parent: number;
+    step: number;
+    token_id: number;
+    piece: string;
+    log_probability: number;
+    total_log_probability: number;
+    state: "kept" | "finished" | "dropped";
+  }
+  /** What beam search looked at in one step, best first. ``text`` is the best running beam's whole reply so far. */
+  interface BeamStep {
+    type: "beamstep";
+    index: number;
+    nodes: generation.BeamNode[];
+    text: string;
+    elapsed_seconds: number;
+  }
+  /** A token that may come next, with its raw ``logit``; ``seen`` if it stands in the text already. */
+  interface Candidate {
+    token_id: number;
+    piece: string;
+    logit: number;
+    before: number;
+    after: number;
+    kept: boolean;
+    seen: boolean;
+  }
+  /** The end of a reply and its figures. */
+  interface Finished {
+    type: "finished";
+    reason: "eos" | "stop_string" | "length" | "context" | "stopped";
+    text: string;
+    token_ids: number[];
+    prompt_tokens: number;
+    context_length: number;
+    perplexity: number | null;
+    tokens_per_second: number | null;
+    seconds_to_first_token: number | null;
+    elapsed_seconds: number;
+    people: number;
+    beams: generation.Beam[];
+  }
+  /** Everything that decides what is generated; the names and defaults are those of transformers' ``GenerationConfig``. */
+  interface GenerateRequest {
+    prompt: string | null;
+    messages: generation.Message[] | null;
+    model_id: string;
+    quantization: string;
+    max_new_tokens: number;
+    do_sample: boolean;
+    temperature: number;
+    top_k: number;
+    top_p: number;
+    min_p: number;
+    repetition_penalty: number;
+    seed: number;
+    stop_strings: string[];
+    num_beams: number;
+    prompt_lookup_num_tokens: number;
+    prefix_token_ids: number[];
+    split_special_tokens: boolean;
+    top: number;
+    person: string;
+  }
+  /** All of one stream, read to its end; ``started`` is None for one that was stopped while it waited. */
+  interface GenerationResult {
+    request: generation.GenerateRequest;
+    started: generation.Started | null;
+    steps: generation.Step[];
+    beam_steps: generation.BeamStep[];
+    finished: generation.Finished;
+  }
+  /** One turn of a chat, as chat templates take it: ``role`` is system, user or assistant. */
+  interface Message {
+    role: string;
+    content: string;
+  }
+  /** The distribution over the next token: the best candidates one by one, the rest in bins. */
+  interface NextTokenResult {
+    prompt_tokens: number;
+    context_length: number;
+    entropy: number;
+    candidates: generation.Candidate[];
+    rest: [number, number][];
+    notes: string[];
+  }
+  /** How much of a long prompt has been read; a prompt that is read at once has none of these. */
+  interface Reading {
+    type: "reading";
+    read_tokens: number;
+    prompt_tokens: number;
+  }
+  /** The prompt is being read, after ``queue_seconds`` in line. */
+  interface Started {
+    type: "started";
+    prompt_tokens: number;
+    context_length: number;
+    max_new_tokens: number;
+    notes: string[];
+    queue_seconds: number;
+  }
+  /** One token of the reply. */
+  interface Step {
+    type: "step";
+    index: number;
+    token_id: number;
+    piece: string;
+    text: string;
+    probability_before: number;
+    probability_after: number;
+    entropy: number;
+    elapsed_seconds: number;
+    alternatives: generation.Alternative[];
+    forced: boolean;
+    guessed: boolean;
+  }
+  /** The device is full: ``position`` 1 is next in line. ``reason`` is a sentence where it waits for memory. */
+  interface Waiting {
+    type: "waiting";
+    position: number;
+    reason: string;
+  }
+}
+
+export namespace models {
+  /** One device, in bytes. */
+  interface DeviceReport {
+    device: string;
+    name: string;
+    total_bytes: number;
+    budget_bytes: number;
+    used_bytes: number;
+    free_bytes: number;
+    reserve_bytes: number;
+    cache_bytes: number;
+    limit_bytes: number;
+  }
+  /** One model of the catalog, or typed in, and its variants that were asked for. */
+  interface ListedModel {
+    id: string;
+    title: string;
+    task: string;
+    source: string;
+    licence: string;
+    parameters: number | null;
+    note: string;
+    revision: string | null;
+    variants: models.ModelVariant[];
+  }
+  /** ``/load_model``: under which names the model is found. */
+  interface ModelAsked {
+    model_id: string;
+    task: string;
+    quantization: string;
+  }
+  /** One model in one quantization, as the manager holds it; bytes and seconds. */
+  interface ModelVariant {
+    task: string;
+    quantization: string;
+    state: string;
+    device: string;
+    dtype: string;
+    predicted_bytes: number | null;
+    measured_bytes: number | null;
+    leases: number;
+    waiting: number;
+    loads: number;
+    evictions: number;
+    last_used: number | null;
+    pinned: boolean;
+    progress: number | null;
+    message: string;
+    load_seconds: number | null;
+    cache_bytes: number;
+  }
+  /** ``/models`` and ``/unload_model``. */
+  interface ModelsListed {
+    devices: models.DeviceReport[];
+    models: models.ListedModel[];
+    public: boolean;
+    typing: boolean;
+    hub: string;
+    tasks: string[];
+    problem: string;
+  }
+}
+
+export namespace service {
+  /** How far the loading at start has come. */
+  interface WarmUp {
+    device: string;
+    current: string;
+    finished: number;
+    total: number;
+    failed: string[];
+    done: boolean;
+  }
+}
+
+export namespace similarity {
+  /** Everything measured for one pair. ``similarity`` is the negated symmetric sum of losses less the baselines. */
+  interface PairMeasures {
+    word1: string;
+    word2: string;
+    loss_forward: number;
+    loss_backward: number;
+    loss_sum_forward: number;
+    loss_sum_backward: number;
+    baseline_sum_1: number;
+    baseline_sum_2: number;
+    cosine: number | null;
+  }
+  /** One piece of a label: its probability given the source and the pieces before it, and its loss in nats. */
+  interface PieceLoss {
+    token_id: number;
+    piece: string;
+    probability: number;
+    loss: number;
+  }
+  /** One direction of one pair: ``loss`` is the mean over pieces, as the model returns it; ``perplexity`` its exp. */
+  interface WordLoss {
+    source: string;
+    target: string;
+    loss: number;
+    loss_sum: number;
+    perplexity: number;
+    pieces: similarity.PieceLoss[];
+  }
+  /** Score every ordered pair of two or three words (or phrases), with the loss of each piece. */
+  interface WordLossRequest {
+    words: string[];
+    model_id: string;
+    quantization: string;
+    template: string;
+  }
+  /** Every ordered pair, the most expected first. */
+  interface WordLossResult {
+    model_id: string;
+    template: string | null;
+    losses: similarity.WordLoss[];
+    notes: string[];
+  }
+  /** Score up to 60 words against each other. */
+  interface WordMatrixRequest {
+    words: string[];
+    model_id: string;
+    quantization: string;
+    template: string;
+    cosine: boolean;
+  }
+  /** Losses of all ordered pairs: ``loss[i][j]`` is the mean loss (nats) of word ``j`` as label of source ``i``. */
+  interface WordMatrixResult {
+    model_id: string;
+    template: string | null;
+    words: string[];
+    loss: number[][];
+    pieces: number[];
+    baseline_sum: number[];
+    cosine: number[][] | null;
+    notes: string[];
+  }
+  /** Score a list of (word1, word2) pairs in both directions, with everything that can be compared with ratings. */
+  interface WordPairsRequest {
+    pairs: [string, string][];
+    model_id: string;
+    quantization: string;
+    template: string;
+    cosine: boolean;
+  }
+  /** The measures of every pair, in the order of the request. */
+  interface WordPairsResult {
+    model_id: string;
+    template: string | null;
+    pairs: similarity.PairMeasures[];
+  }
+}
+
+export namespace tables {
+  /** A line that could not be used, and why. */
+  interface BadRow {
+    line: number;
+    reason: string;
+  }
+  /** Rows of strings under named columns; ``lines`` says at which line of the source each row begins. */
+  interface Table {
+    columns: string[];
+    rows: string[][];
+    lines: number[];
+    bad_rows: tables.BadRow[];
+  }
+}
+
+export namespace tokens {
+  /** The attention of one row in both runs, averaged over the heads of each layer. */
+  interface AttentionPair {
+    right: number[][][];
+    wrong: number[][][];
+    right_tokens: string[];
+    wrong_tokens: string[];
+    right_mask: number[];
+    wrong_mask: number[];
+    row: number;
+    aligned: boolean;
+  }
+  /** What one side says. ``role`` is system, user, assistant or tool; not every template knows every role. */
+  interface ChatMessage {
+    role: string;
+    content: string;
+  }
+  /** ``/chat_template``. */
+  interface ChatRendered {
+    text: string;
+    template: string;
+    spans: tokens.ChatSpan[];
+    tokens: tokens.ChatToken[];
+    input_ids: number[];
+    notes: string[];
+  }
+  /** Characters of the rendered text that one message (or the template itself) wrote. */
+  interface ChatSpan {
+    start: number;
+    end: number;
+    role: string;
+    message: number | null;
+    content: boolean;
+  }
+  /** The rendered conversation: the spans, in order, cover the text; ``token_spans[i]`` is the span of token i. */
+  interface ChatTemplate {
+    tokenization: tokens.Tokenization;
+    spans: tokens.RoleSpan[];
+    token_spans: number[];
+    template: string;
+    notes: string[];
+  }
+  /** A conversation and the tokenizer whose template shall write it down. */
+  interface ChatTemplateRequest {
+    messages: tokens.ChatMessage[];
+    model_id: string;
+    add_generation_prompt: boolean;
+  }
+  /** A token of the rendered text and the span that it stands in. */
+  interface ChatToken {
+    token_id: number;
+    piece: string;
+    shown: string;
+    special: boolean;
+    span: number | null;
+  }
+  /** A text and the two to four tokenizers that shall split it. */
+  interface CompareRequest {
+    text: string;
+    model_ids: string[];
+    add_special_tokens: boolean;
+  }
+  /** One tokenizer's tokens of the text. */
+  interface ComparedTokenizer {
+    model_id: string;
+    tokens: string[];
+    input_ids: number[];
+    tokens_per_word: number | null;
+    unknown_tokens: number;
+  }
+  /** One text under several tokenizers. */
+  interface Comparison {
+    text: string;
+    results: tokens.Tokenization[];
+    agreed: number[];
+    contested: number[];
+    vocabulary_sizes: number[];
+  }
+  /** How long a text is, in every unit that people mix up. */
+  interface Counts {
+    characters: number;
+    utf8_bytes: number;
+    words: number;
+    tokens: number;
+    special_tokens: number;
+    unknown_tokens: number;
+    tokens_per_word: number | null;
+  }
+  /** One to eight texts (or pairs) and the arguments of ``tokenizer(...)``, under transformers' names. */
+  interface EncodeRequest {
+    texts: string[];
+    pairs: string[];
+    model_id: string;
+    padding: string;
+    padding_side: string | null;
+    truncation: string;
+    max_length: number | null;
+    add_special_tokens: boolean;
+    return_token_type_ids: boolean | null;
+    stride: number;
+    return_overflowing_tokens: boolean;
+  }
+  /** ``/encode``: what the tokenizer returns, and the pieces of each row; some return no ``token_type_ids``. */
+  interface Encoded {
+    input_ids: number[][];
+    token_type_ids: number[][] | null;
+    attention_mask: number[][];
+    special_tokens_mask: number[][];
+    tokens: string[][];
+    truncated: number[];
+  }
+  /** What ``tokenizer(...)`` returned, as rows and as the dictionary itself. */
+  interface EncodedBatch {
+    request: tokens.EncodeRequest;
+    rows: tokens.EncodedRow[];
+    dictionary: Record<string, unknown[]>;
+    truncated: number[];
+    padding_side: string;
+    pad_token: string | null;
+  }
+  /** One row of the batch: four lists of equal length, and which text it comes from. */
+  interface EncodedRow {
+    sample: number;
+    pieces: string[];
+    shown: string[];
+    kinds: string[];
+    input_ids: number[];
+    attention_mask: number[];
+    special_tokens_mask: number[];
+    token_type_ids: number[] | null;
+  }
+  /** Both batches, and what the model made of each row. */
+  interface MaskComparison {
+    mistake: string;
+    task: string;
+    right: tokens.EncodedBatch;
+    wrong: tokens.EncodedBatch;
+    right_mask: number[][];
+    wrong_mask: number[][];
+    rows: tokens.RowComparison[];
+    attention: tokens.AttentionPair;
+  }
+  /** One number that a model gives a text, with the right mask and with the wrong one. */
+  interface MaskQuantity {
+    name: string;
+    right: number;
+    wrong: number;
+  }
+  /** A batch and what shall be wrong with it. */
+  interface MaskRequest {
+    batch: tokens.EncodeRequest;
+    mistake: string;
+    flips: [number, number][];
+    attention_row: number;
+    quantization: string;
+  }
+  /** One row of a batch under both masks. */
+  interface MaskedRow {
+    title: string;
+    unit: string;
+    summary: string;
+    compared: number;
+    largest_difference: number;
+    quantities: tokens.MaskQuantity[];
+  }
+  /** ``/flip_mask``. */
+  interface MasksCompared {
+    mistake: string;
+    right_mask: number[][];
+    wrong_mask: number[][];
+    rows: tokens.MaskedRow[];
+  }
+  /** One number of the model's answer, in both runs. */
+  interface Quantity {
+    name: string;
+    right: number;
+    wrong: number;
+  }
+  /** Characters ``start:end`` of the rendered text, and whose they are. */
+  interface RoleSpan {
+    start: number;
+    end: number;
+    role: string;
+    message: number | null;
+    is_content: boolean;
+  }
+  /** One text in both runs. */
+  interface RowComparison {
+    sample: number;
+    quantities: tokens.Quantity[];
+    unit: string;
+    largest_difference: number;
+    compared: number;
+    summary: string;
+  }
+  /** A stretch of the text: with the tokens that share it, or a gap (no tokens) that the tokenizer dropped. */
+  interface Segment {
+    start: number;
+    end: number;
+    text: string;
+    tokens: number[];
+  }
+  /** How a word became pieces. */
+  interface Split {
+    algorithm: string;
+    word: string;
+    steps: tokens.SplitStep[];
+    pieces: string[];
+    idea: string;
+  }
+  /** A word whose split shall be explained. */
+  interface SplitRequest {
+    word: string;
+    model_id: string;
+  }
+  /** One step: the pieces after it, and what was decided. */
+  interface SplitStep {
+    pieces: string[];
+    reason: string;
+    number: number | null;
+  }
+  /** One token as the tokenizer made it. */
+  interface Token {
+    index: number;
+    token_id: number;
+    piece: string;
+    shown: string;
+    start: number;
+    end: number;
+    segment: number | null;
+    special: boolean;
+    unknown: boolean;
+    continuation: boolean;
+    added: boolean;
+    byte_note: string;
+  }
+  /** A `Tokenization` with a list per property instead of an object per token. */
+  interface TokenColumns {
+    algorithm: string;
+    text: string;
+    input_ids: number[];
+    pieces: string[];
+    shown: string[];
+    spans: ([number, number] | null)[];
+    marks: number[];
+    byte_notes: [number, string][];
+    groups: unknown[][];
+    described: number;
+    counts: tokens.Counts;
+    notes: string[];
+  }
+  /** A text as one tokenizer sees it. */
+  interface Tokenization {
+    model_id: string;
+    algorithm: string;
+    text: string;
+    input_ids: number[];
+    tokens: tokens.Token[];
+    segments: tokens.Segment[];
+    counts: tokens.Counts;
+    notes: string[];
+  }
+  /** A text and the tokenizer that shall split it. */
+  interface TokenizeRequest {
+    text: string;
+    model_id: string;
+    add_special_tokens: boolean;
+    describe: number;
+  }
+  /** ``/compare_tokenizers``: character offsets where all agree, and where only some have a boundary. */
+  interface TokenizersCompared {
+    agreed: number[];
+    contested: number[];
+    results: tokens.ComparedTokenizer[];
+  }
+  /** One piece. ``rank`` is the number of its merge (BPE), ``log_probability`` its weight (Unigram); else None. */
+  interface VocabularyEntry {
+    token_id: number;
+    piece: string;
+    shown: string;
+    special: boolean;
+    rank: number | null;
+    log_probability: number | null;
+  }
+  /** The first entries that match, shortest first, and how many there are in all. */
+  interface VocabularyPage {
+    size: number;
+    matches: number;
+    entries: tokens.VocabularyEntry[];
+  }
+  /** What to look for: a part of a piece (as it is shown or as it is stored), or a token id. */
+  interface VocabularyRequest {
+    query: string;
+    model_id: string;
+    limit: number;
+  }
+}
