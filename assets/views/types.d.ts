@@ -124,6 +124,7 @@ export namespace classification {
   interface ClassifiedRow {
     line: number;
     text: string;
+    text_pair: string | null;
     label_id: number;
     label: string;
     probability: number;
@@ -132,18 +133,16 @@ export namespace classification {
     tokens_total: number;
     gold: number | null;
   }
-  /** What a classifier can be asked, known once it is loaded; ``source`` is what ``from_pretrained`` gets. */
+  /** What a classifier can be asked, known once it is loaded; ``pretrained`` is how this run holds it. */
   interface ClassifierInfo {
     model_id: string;
-    source: string;
     labels: string[];
     problem_type: string;
     function_to_apply: "softmax" | "sigmoid" | "none";
     max_length: number;
     pair_names: [string, string] | null;
-    dtype: string;
-    device: string;
-    quantization: string;
+    pretrained: models.Pretrained;
+    labels_note: string;
   }
   /** One text, or a pair of texts, for one model; ``model_id`` None takes the catalog's first. */
   interface ClassifyRequest {
@@ -166,19 +165,25 @@ export namespace classification {
     cut_at: number | null;
     cut_pair_at: number | null;
   }
-  /** A table to classify: the column with the texts, and the one with the right labels if there is one. */
+  /** A table to classify: its column of texts, that of second texts, and that of the right labels, if there are any. */
   interface ClassifyTableRequest {
     table: tables.Table;
     text_column: string;
     label_column: string | null;
     model_id: string | null;
     quantization: string;
+    pair_column: string | null;
+    labels_read_as: string | null;
   }
   /** How predictions compare with the right labels; ``confusion[gold][predicted]`` counts rows. */
   interface Evaluation {
     labels: string[];
     count: number;
     accuracy: number;
+    chance: number;
+    majority: number;
+    majority_label: string;
+    mean_distance: number | null;
     macro_f1: number;
     per_label: classification.LabelMetrics[];
     confusion: number[][];
@@ -199,6 +204,13 @@ export namespace classification {
     label: string;
     logit: number;
     probability: number;
+  }
+  /** One way to read a column of labels: the label id that each value means, None where it means none. */
+  interface LabelReading {
+    name: string;
+    label_ids: (number | null)[];
+    fits: number;
+    first: [string, string][];
   }
   /** One row of a file. */
   interface LabelledRow {
@@ -263,12 +275,13 @@ export namespace classification {
     total: number;
     elapsed_seconds: number;
   }
-  /** The rows in the order of the table; ``read_as`` says how the label column was understood. */
+  /** The rows in the order of the table; ``read_as`` is the reading of the label column that was taken. */
   interface TableResult {
     info: classification.ClassifierInfo;
     rows: classification.ClassifiedRow[];
     bad_rows: tables.BadRow[];
-    read_as: string | null;
+    read_as: classification.LabelReading | null;
+    no_metrics: string;
     elapsed_seconds: number;
     usable_rows: number;
   }
@@ -276,7 +289,7 @@ export namespace classification {
   interface Token {
     token: string;
     token_id: number;
-    attention_mask: number;
+    attention_mask: number | null;
     token_type_id: number | null;
     special: boolean;
     segment: number | null;
@@ -496,6 +509,15 @@ export namespace models {
     tasks: string[];
     problem: string;
   }
+  /** What ``from_pretrained`` got for a run. */
+  interface Pretrained {
+    source: string;
+    auto_class: string;
+    quantization: string;
+    dtype: string;
+    device: string;
+    revision: string;
+  }
 }
 
 export namespace service {
@@ -600,6 +622,17 @@ export namespace tables {
     rows: string[][];
     lines: number[];
     bad_rows: tables.BadRow[];
+    format: tables.TableFormat;
+    notes: string[];
+  }
+  /** How a file was understood. */
+  interface TableFormat {
+    kind: string;
+    encoding: string;
+    separator: string;
+    quoting: string;
+    header: boolean;
+    header_doubtful: boolean;
   }
 }
 
