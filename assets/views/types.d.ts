@@ -424,6 +424,7 @@ export namespace generation {
     max_new_tokens: number;
     notes: string[];
     queue_seconds: number;
+    model_settings: [string, string][];
   }
   /** One token of the reply. */
   interface Step {
