@@ -11,7 +11,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit integration browser browser-setup check types format bench lock audit train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit integration browser browser-setup check types format bench sweep lock audit train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ browser-setup: $(VENV)/.dev
 
 types: $(VENV)/.app ## write the TypeScript declarations of what views are sent
 	@$(PY) -m tabs.view_types
+
+sweep: $(VENV)/.dev ## every family of transformers x every capability, on tiny models (ARGS="--only bart --resume")
+	@$(PY) -m tests.sweep $(ARGS)
 
 check: $(VENV)/.dev ## ruff and mypy
 	@$(PY) -m ruff check .
