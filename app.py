@@ -33,14 +33,15 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     """The page: a header and one tab per capability, all over one `Playground`."""
     import gradio as gr
 
-    from tabs import TABS
+    from tabs import TABS, gradio_patches
     from tabs.components import status_bar
 
+    gradio_patches.check_version()
     with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(300, 3000)) as demo:
         # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up. Set while
         # the page is still empty, since gradio describes the whole page anew at each such call.
         demo.queue(api_open=False, max_size=200, default_concurrency_limit=40)
-        demo._queue.sleep_when_free = 0.01  # the default polls each millisecond: 8 % of a core of an idle server
+        gradio_patches.poll_seldom(demo)
         with gr.Row(elem_id="pg-header"):
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
@@ -49,46 +50,17 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.split(".")[1]):
                     tab.build_tab(playground)
-    _describe_once(demo)
+    gradio_patches.describe_once(demo)
     return demo
-
-
-class _Shared(dict):  # type: ignore[type-arg]
-    """What all visitors see of a component. Gradio notes each one's values here, only for deep links, which nobody is
-    offered: they are let go, so that a visitor costs neither time nor memory for them."""
-
-    def __setitem__(self, name: object, value: object) -> None:
-        pass
-
-
-def _describe_once(demo) -> None:  # type: ignore[no-untyped-def]  # gr.Blocks
-    """Lets gradio describe each component once, not anew for every visitor: 0.05 s each, in which nobody is served."""
-    plain, known = type(demo.default_config), {}
-
-    def recall(number, rendered_ids, block, renderable=None):  # type: ignore[no-untyped-def]
-        if rendered_ids or renderable or demo.blocks.get(number) is not block:
-            return plain.config_for_block(number, rendered_ids, block, renderable)
-        if number not in known:
-            described = plain.config_for_block(number, [], block)
-            known[number] = _Shared({**described, "props": _Shared(described["props"])})
-        return known[number]
-
-    class Remembering(plain):  # type: ignore[misc, valid-type]
-        def __copy__(self):  # type: ignore[no-untyped-def]
-            visitors = super().__copy__()
-            visitors.config_for_block = recall
-            return visitors
-
-    demo.default_config.__class__ = Remembering
 
 
 def launch_options(settings: Settings) -> dict[str, object]:
     """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
-    from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
     from server import guards
-    from tabs.components import ArrivalClock
+    from server.arrival import ArrivalClock
+    from tabs import gradio_patches
     from tabs.fonts import FontPreload, font_route
     from tabs.theme import THEME
 
@@ -96,7 +68,7 @@ def launch_options(settings: Settings) -> dict[str, object]:
     return {
         "app_kwargs": {
             "middleware": [
-                *guards(settings, head, Path(get_upload_folder())),
+                *guards(settings, head, gradio_patches.upload_folder()),
                 Middleware(ArrivalClock),
                 Middleware(FontPreload),
             ],

@@ -6,10 +6,12 @@ dropped where gradio has learned it, and the version below raised. Each says wha
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
+from gradio.utils import get_upload_folder
 
 VERSION = "6.31.0"
 
@@ -67,3 +69,53 @@ def payload(event: gr.EventData) -> Any:
     own. To ask: a public ``EventData.data``.
     """
     return event._data
+
+
+def upload_folder() -> Path:
+    """Where gradio keeps what people upload and what it serves.
+
+    To ask: a public name; the documentation of ``delete_cache`` and ``GRADIO_TEMP_DIR`` names none.
+    """
+    return Path(get_upload_folder())
+
+
+def poll_seldom(demo: gr.Blocks) -> None:
+    """Lets gradio look for new work every 10 ms.
+
+    Reason: it looks every millisecond, which takes 8 % of a core of an idle server. To ask: a queue that is woken by
+    new work, or ``queue(poll_seconds=...)``.
+    """
+    demo._queue.sleep_when_free = 0.01
+
+
+class _Shared(dict):  # type: ignore[type-arg]
+    """What all visitors see of a component. Gradio notes each one's values here, only for deep links, which nobody is
+    offered: they are let go, so that a visitor costs neither time nor memory for them."""
+
+    def __setitem__(self, name: object, value: object) -> None:
+        pass
+
+
+def describe_once(demo: gr.Blocks) -> None:
+    """Lets gradio describe each component once, not anew for every visitor.
+
+    Reason: gradio walks through all components whenever somebody opens the page: 0.05 s, in which nobody is served.
+    To ask: that ``Blocks`` keeps what `config_for_block` returns for components that no visitor has changed.
+    """
+    plain, known = type(demo.default_config), {}
+
+    def recall(number, rendered_ids, block, renderable=None):  # type: ignore[no-untyped-def]
+        if rendered_ids or renderable or demo.blocks.get(number) is not block:
+            return plain.config_for_block(number, rendered_ids, block, renderable)
+        if number not in known:
+            described = plain.config_for_block(number, [], block)
+            known[number] = _Shared({**described, "props": _Shared(described["props"])})
+        return known[number]
+
+    class Remembering(plain):  # type: ignore[misc, valid-type]
+        def __copy__(self):  # type: ignore[no-untyped-def]
+            visitors = super().__copy__()
+            visitors.config_for_block = recall
+            return visitors
+
+    demo.default_config.__class__ = Remembering

@@ -21,11 +21,12 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from playground.errors import InputError, InputTooLongError, PlaygroundError
+from playground.errors import InputError, InputTooLongError
 from playground.wire import to_json
 from tabs.attention import api
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
 from tabs.gradio_patches import blocks_being_built, payload
+from tabs.page import answering, explain, friendly, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -260,17 +261,17 @@ def build_section(playground: pg.Playground) -> None:
     def attention_head(given: list[Any]) -> dict[str, Any]:
         """The exact weights of one head, or of the average for -1."""
         ticket, kind, layer, head = given
-        return _kindly(lambda: {"weights": encoded(shelf.get(ticket).stack(kind).head(layer, _index(head)))})
+        return {"weights": encoded(shelf.get(ticket).stack(kind).head(layer, _index(head)))}
 
     def attention_overview(given: list[Any]) -> dict[str, Any]:
         """All heads small."""
         ticket, kind, hide_special = given
-        return _kindly(lambda: format_overview(shelf.get(ticket).stack(kind), bool(hide_special)))
+        return format_overview(shelf.get(ticket).stack(kind), bool(hide_special))
 
     def attention_document(given: list[Any]) -> dict[str, Any]:
         """A file to take away: JSON of one kind, or the page that works offline."""
         ticket, form, kind = given
-        return _kindly(lambda: _document(playground, shelf.get(ticket), form, kind))
+        return _document(playground, shelf.get(ticket), form, kind)
 
     def attention(
         text: str,
@@ -326,7 +327,10 @@ def build_section(playground: pg.Playground) -> None:
         example_labels=[example[0] for example in EXAMPLES],
         label="Try",
     )
-    heads = view("attention", server_functions=[attention_head, attention_overview, attention_document])
+    heads = view(
+        "attention",
+        server_functions=[answering(one) for one in (attention_head, attention_overview, attention_document)],
+    )
     code, notebook = receipt_panel()
 
     # Wiring
@@ -350,14 +354,6 @@ def build_section(playground: pg.Playground) -> None:
 
 def _index(number: int) -> int | None:
     return None if number < 0 else int(number)
-
-
-def _kindly(answer: Any) -> dict[str, Any]:
-    """What a server function answers; a failure becomes a message for the person."""
-    try:
-        return answer()
-    except PlaygroundError as error:
-        return {"error": str(error)}
 
 
 def _document(playground: pg.Playground, result: pg.AttentionResult, form: str, kind: str) -> dict[str, Any]:

@@ -18,8 +18,9 @@ import gradio as gr
 import playground as pg
 from tabs.classification import api
 from tabs.classification.table import build_table_section
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
 from tabs.gradio_patches import blocks_being_built
+from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
 
 TITLE = "Classification"
 TASK = "text-classification"

@@ -13,7 +13,7 @@ import gradio as gr
 import playground as pg
 from playground.units import format_seconds
 from tabs.classification import api
-from tabs.components import explain, file_to_serve, friendly, publish_with_file, view
+from tabs.page import explain, file_to_serve, friendly, publish_with_file, view
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
 PASTED = """\

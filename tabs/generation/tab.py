@@ -20,17 +20,10 @@ import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.receipt import Receipt
 from playground.wire import to_json
-from tabs.components import (
-    arrived_at,
-    explain,
-    friendly,
-    model_picker,
-    publish,
-    receipt_panel,
-    receipt_values,
-    view,
-)
+from server.arrival import arrived_at
+from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
 EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}

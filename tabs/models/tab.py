@@ -10,12 +10,11 @@ import dataclasses
 from typing import Any
 
 import playground as pg
-from playground.errors import PlaygroundError
 from playground.models.catalog import TASKS, Catalog, ModelSpec
 from playground.models.report import ModelReport, Snapshot
 from playground.wire import to_json
-from tabs.components import explain, publish, view
 from tabs.models import api
+from tabs.page import answering, explain, publish, view
 
 TITLE = "Models"
 
@@ -76,10 +75,10 @@ def build_tab(playground: pg.Playground) -> None:
     def model_options(given: list[Any]) -> dict[str, Any]:
         """The quantizations of one model, for the row that was opened."""
         model_id, task = given
-        return attempt(lambda: playground.quantizations(model_id, task))
+        return {"value": playground.quantizations(model_id, task)}
 
     def model_command(given: list[Any]) -> dict[str, Any]:
-        """Load, unload, pin or unpin; the answer is the new state of everything, or what went wrong."""
+        """Load, unload, pin or unpin; nothing is answered but what went wrong."""
         command, model_id, task, quantization = map(str, given)
         commands = {
             "load": lambda: playground.load_model(model_id.strip(), task, quantization),
@@ -87,11 +86,12 @@ def build_tab(playground: pg.Playground) -> None:
             "pin": lambda: playground.pin_model(model_id, task, quantization, True),
             "unpin": lambda: playground.pin_model(model_id, task, quantization, False),
         }
-        return attempt(lambda: commands[command]() and None)
+        commands[command]()
+        return {"value": None}
 
     def models_state(given: Any = None) -> dict[str, Any]:
-        """What `models` returns, or why it can't."""
-        return attempt(models)
+        """What `models` returns."""
+        return {"value": models()}
 
     def load_model(model_id: str, task: str = "", quantization: str = "auto") -> api.ModelAsked:
         """Begin to load a model; `models` says how it goes on.
@@ -133,7 +133,7 @@ def build_tab(playground: pg.Playground) -> None:
         "ledger",
         to_json(format_models(playground.catalog, None, playground.settings)),
         elem_id="models-ledger",
-        server_functions=[models_state, model_options, model_command],
+        server_functions=[answering(one) for one in (models_state, model_options, model_command)],
     )
 
     # Wiring
@@ -141,11 +141,3 @@ def build_tab(playground: pg.Playground) -> None:
     publish(models)
     publish(load_model)
     publish(unload_model)
-
-
-def attempt(work: Any) -> dict[str, Any]:
-    """``{"value": ...}`` or, for a failure that a person can act on, ``{"error": message}``."""
-    try:
-        return {"value": to_json(work())}
-    except PlaygroundError as error:
-        return {"error": str(error)}

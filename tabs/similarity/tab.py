@@ -17,8 +17,9 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, file_to_serve, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
 from tabs.gradio_patches import payload, tab_being_built
+from tabs.page import explain, file_to_serve, friendly, publish, receipt_panel, receipt_values, view
 
 TITLE = "Similarity"
 ASSETS = Path(__file__).parents[2] / "assets"

@@ -16,8 +16,9 @@ import gradio as gr
 import playground as pg
 from playground.errors import InputError
 from playground.wire import to_json
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
 from tabs.tokens import api
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"

@@ -12,9 +12,10 @@ import anyio.to_thread
 import gradio as gr
 
 import playground as pg
-from playground.errors import InputError, PlaygroundError
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from playground.errors import InputError
+from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.page import answering, explain, friendly, publish, receipt_panel, receipt_values, view
 from tabs.tokens import api
 
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -74,10 +75,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     """Lays out the section inside the current Blocks."""
 
     def answer(question: Any) -> dict[str, Any]:
-        try:
-            return format_chat(playground.render_chat(request_of(question)))
-        except PlaygroundError as error:
-            return {"error": str(error)}
+        return format_chat(playground.render_chat(request_of(question)))
 
     async def live_chat(question: dict[str, Any]) -> dict[str, Any]:
         return await anyio.to_thread.run_sync(answer, question)
@@ -107,7 +105,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     )
     model = model_picker(playground, "text-generation")
     start = {"model_id": model.value, "messages": EXAMPLE}
-    chat = view("chat-template", start, server_functions=[live_chat], elem_id="pg-tokens-chat")
+    chat = view("chat-template", start, server_functions=[answering(live_chat)], elem_id="pg-tokens-chat")
     code, notebook = receipt_panel()
 
     def choose(model_id: str) -> dict[str, Any]:

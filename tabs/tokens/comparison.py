@@ -11,7 +11,7 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError
-from tabs.components import explain, friendly, publish, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
 from tabs.tokens import api
 
 EMBEDDED = (

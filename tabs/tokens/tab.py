@@ -14,10 +14,11 @@ import gradio as gr
 import orjson
 
 import playground as pg
-from playground.errors import PlaygroundError
+from playground.errors import InputError
 from tabs.attention import tab as attention
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.page import explain, friendly, message_of, publish, receipt_panel, receipt_values, view
 from tabs.tokens import batch as token_batch
 from tabs.tokens import chat_template as token_chat
 from tabs.tokens import comparison as token_comparison
@@ -99,17 +100,17 @@ def build_live(playground: pg.Playground) -> None:
 
     def answer(question: dict[str, Any]) -> str:
         """JSON as text: gradio would walk through a dictionary of this size for longer than tokenizing takes."""
-        return orjson.dumps(looked_up(question)).decode()
-
-    def looked_up(question: dict[str, Any]) -> dict[str, Any]:
         try:
-            text, model_id = str(question["text"]), str(question["model_id"])
-            special = bool(question["add_special_tokens"])
-            return format_tokens(playground.token_columns(pg.TokenizeRequest(text, model_id, special, DESCRIBED)))
-        except PlaygroundError as error:
-            return {"error": str(error)}
-        except (KeyError, TypeError):
-            return {"error": "The question was not understood. Reload the page."}
+            return orjson.dumps(looked_up(question)).decode()
+        except Exception as error:
+            return orjson.dumps({"error": message_of(error)}).decode()
+
+    def looked_up(question: Any) -> dict[str, Any]:
+        if not isinstance(question, dict) or not question.keys() >= {"text", "model_id", "add_special_tokens"}:
+            raise InputError("The question was not understood.", "Reload the page.")
+        text, model_id = str(question["text"]), str(question["model_id"])
+        special = bool(question["add_special_tokens"])
+        return format_tokens(playground.token_columns(pg.TokenizeRequest(text, model_id, special, DESCRIBED)))
 
     async def live_tokens(question: dict[str, Any]) -> str:
         """Short texts are answered at once (about a millisecond), others on a thread of their own."""

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import explain, friendly, model_picker, publish, receipt_panel, receipt_values, view
+from tabs.components import model_picker
+from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 HEADERS = ["id", "piece", "shown", "kind"]

@@ -8,8 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tabs.components import VIEWS
 from tabs.generation.tab import EXAMPLES
+from tabs.page import VIEWS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"

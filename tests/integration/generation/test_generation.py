@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import playground as pg
-from tabs.components import ArrivalClock
+from server.arrival import ArrivalClock
 
 pytestmark = pytest.mark.embedded
 COLORS = "A list of colors: red, blue"

@@ -1,0 +1,25 @@
+"""When a request reached the server: in a crowd a handler starts later, since gradio's own line comes first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class ArrivalClock:
+    """ASGI middleware that notes when a request reached the server, for `arrived_at`."""
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("state", {})["arrived_at"] = time.perf_counter()
+        await self._app(scope, receive, send)
+
+
+def arrived_at(request: object) -> float | None:
+    """When a ``gr.Request`` reached the server, by ``time.perf_counter``; None without an `ArrivalClock`."""
+    state = getattr(request, "state", None)
+    return getattr(state, "arrived_at", None)

@@ -1,0 +1,224 @@
+"""What every tab's page is made of: explanations, views, receipts; handlers and endpoints that fail kindly.
+
+It knows nothing about any capability, nor any `Playground`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import gradio as gr
+
+from playground import wire
+from playground.errors import PlaygroundError
+from playground.receipt import Receipt, notebook
+from tabs import gradio_patches
+
+log = logging.getLogger(__name__)
+VIEWS = Path(__file__).parent.parent / "assets" / "views"
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def explain(markdown: str) -> gr.Markdown:
+    """One short paragraph above a tab or a section: what you will see, what to try."""
+    return gr.Markdown(markdown, elem_classes="pg-explain")
+
+
+def view(name: str, value: Any = None, parts: Sequence[str] = (), **options: Any) -> gr.HTML:
+    """A custom view made of ``assets/views/NAME.html``, ``.css`` and ``.js`` (the first two may be missing).
+
+    ``parts`` are further scripts of that folder, put before its own: a long one reads better in pieces.
+
+    The template must be static: text that people or models wrote reaches the page only through ``textContent`` in the
+    script, because gradio would run ``${...}`` found in a value that a template shows. The script sees ``element``,
+    ``props``, ``watch``, ``trigger`` and ``server``.
+    """
+
+    def read(suffix: str, missing: str) -> str:
+        path = VIEWS / f"{name}{suffix}"
+        return path.read_text(encoding="utf-8") if path.exists() else missing
+
+    classes = options.pop("elem_classes", [])
+    return gr.HTML(
+        value,
+        html_template=read(".html", '<div class="pg-view"></div>'),
+        css_template=read(".css", ""),
+        js_on_load="\n".join(
+            [*((VIEWS / f"{part}.js").read_text(encoding="utf-8") for part in parts), read(".js", "")]
+        ),
+        apply_default_css=False,
+        elem_classes=["pg-view-host", *([classes] if isinstance(classes, str) else classes)],
+        **options,
+    )
+
+
+def message_of(error: Exception) -> str:
+    """What a person is told about a failure: what happened and what to do, never a traceback."""
+    if isinstance(error, PlaygroundError | gr.Error):
+        return str(error) if isinstance(error, PlaygroundError) else str(error.message)
+    log.error("A handler failed", exc_info=error)
+    return f"Something went wrong on our side ({type(error).__name__}). Your input is still there: please try again."
+
+
+@contextmanager
+def _kindly() -> Iterator[None]:
+    """Turns a failure into what gradio shows a person."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as error:
+        title = "Try again in a moment" if getattr(error, "retryable", False) else "That didn't work"
+        raise gr.Error(message_of(error), duration=12, title=title, print_exception=False) from error
+
+
+def friendly(handler: Handler) -> Handler:
+    """The same handler with every failure shown as a kind message; for plain and async functions and generators."""
+    if inspect.isasyncgenfunction(handler):
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                stream = handler(*args, **kwargs)
+                try:
+                    async for item in stream:
+                        yield item
+                finally:
+                    await stream.aclose()
+
+    elif inspect.iscoroutinefunction(handler):
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+            with _kindly():
+                return await handler(*args, **kwargs)
+
+    elif inspect.isgeneratorfunction(handler):
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                yield from handler(*args, **kwargs)
+
+    else:
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _kindly():
+                return handler(*args, **kwargs)
+
+    functools.update_wrapper(wrapper, handler)
+    # gradio evaluates annotations while the page is built; one of ours would import torch then, before it answers.
+    hints = {name: hint for name, hint in wrapper.__annotations__.items() if "pg." not in str(hint)}
+    wrapper.__annotations__ = hints
+    return wrapper  # type: ignore[return-value]
+
+
+def answering(function: Handler) -> Handler:
+    """A server function of a view that answers wire JSON, and ``{"error": message}`` where it fails.
+
+    Gradio calls it with all that the script gave as one list, or with the only thing.
+    """
+    if inspect.iscoroutinefunction(function):
+
+        async def wrapper(*given: Any) -> Any:
+            try:
+                return wire.to_json(await function(*given))
+            except Exception as error:
+                return {"error": message_of(error)}
+
+    else:
+
+        def wrapper(*given: Any) -> Any:
+            try:
+                return wire.to_json(function(*given))
+            except Exception as error:
+                return {"error": message_of(error)}
+
+    return functools.wraps(function)(wrapper)  # type: ignore[return-value]
+
+
+def publish(handler: Callable[..., Any], **options: Any) -> None:
+    """Makes a typed handler an endpoint of the API under its own name, kind in its failures.
+
+    What it returns (a dataclass, a list of them, or an iterator of such, for a stream) is sent as wire JSON; its return
+    annotation gives the schema, so that must be a class whose module is quick to import.
+    """
+    kind, endpoint = _endpoint(handler)
+    dependency = gr.api(endpoint, api_name=handler.__name__, **options)
+    for output in gradio_patches.outputs_of(dependency):
+        gradio_patches.document_answer(output, wire.schema(kind))
+
+
+def publish_with_file(handler: Callable[..., Any], inputs: Sequence[gr.components.Component]) -> None:
+    """The same for an endpoint that takes a file: a client can upload one only where there is a file component."""
+    kind, endpoint = _endpoint(handler)
+    answer = gr.JSON(visible=False, label="answer")
+    gradio_patches.document_answer(answer, wire.schema(kind))
+    gr.Button(visible=False).click(endpoint, list(inputs), answer, api_name=handler.__name__)
+
+
+def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
+    """What a handler sends at a time, and the handler that sends it as JSON."""
+    hints = get_type_hints(handler)
+    kind = wire.answered(hints.pop("return"))
+
+    if inspect.isasyncgenfunction(handler):
+
+        async def sending(*args: Any, **kwargs: Any) -> Any:
+            async with aclosing(handler(*args, **kwargs)) as stream:
+                async for item in stream:
+                    yield wire.to_json(item)
+
+    elif inspect.isgeneratorfunction(handler):
+
+        def sending(*args: Any, **kwargs: Any) -> Any:
+            for item in handler(*args, **kwargs):
+                yield wire.to_json(item)
+
+    else:
+
+        def sending(*args: Any, **kwargs: Any) -> Any:
+            return wire.to_json(handler(*args, **kwargs))
+
+    functools.update_wrapper(sending, handler)
+    endpoint: Any = friendly(sending)
+    endpoint.__annotations__ = hints  # gradio looks at them while the page is built
+    endpoint.__signature__ = inspect.signature(handler).replace(return_annotation=dict)
+    return kind, endpoint
+
+
+def receipt_panel(
+    label: str = "Code: this exact run with plain transformers", *, opened: bool = False
+) -> tuple[gr.Code, gr.DownloadButton]:
+    """An accordion with runnable Python, a copy button and a notebook to download; fill both with `receipt_values`."""
+    with gr.Accordion(label, open=opened, elem_classes="pg-receipt"):
+        code = gr.Code(
+            language="python", interactive=False, show_label=False, buttons=["copy"], wrap_lines=True, max_lines=30
+        )
+        button = gr.DownloadButton("Download as notebook", size="sm", elem_classes="pg-small")
+    return code, button
+
+
+def receipt_values(receipt: Receipt) -> tuple[str, str]:
+    """The values for a `receipt_panel`: the code, and the path of its notebook."""
+    name = f"{receipt.title.lower().replace(' ', '-')}.ipynb"
+    return receipt.code, file_to_serve(name, json.dumps(notebook(receipt), indent=1))
+
+
+def file_to_serve(name: str, content: str) -> str:
+    """The path of a file with this content that gradio may serve, wherever the app was started.
+
+    It lies in gradio's cache, under the hash of its content as gradio's own copies do: the same file takes its place
+    once, and gradio deletes it with the rest (``delete_cache`` of `gradio.Blocks`).
+    """
+    folder = gradio_patches.upload_folder() / hashlib.sha256(content.encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / secrets.token_hex(8)  # whoever downloads the same file at this moment sees a whole one
+    part.write_text(content, encoding="utf-8", newline="")
+    return str(part.replace(folder / name))

@@ -1,0 +1,75 @@
+"""What the page relies on and gradio doesn't promise: it is as it was read, and another version is refused."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+from gradio.blocks import BlocksConfig
+from gradio.state_holder import SessionState
+
+from tabs import gradio_patches
+
+
+def test_the_installed_gradio_is_the_one_that_was_read():
+    gradio_patches.check_version()
+
+
+def test_another_gradio_is_refused_loudly():
+    with pytest.raises(RuntimeError, match=r"read from gradio .*; this is 6\.99\.0"):
+        gradio_patches.check_version("6.99.0")
+
+
+@pytest.fixture
+def page():
+    with gr.Blocks() as demo:
+        gr.Textbox("Hello")
+        gr.api(lambda: None, api_name="plain")
+    return demo
+
+
+def test_components_are_described_once_for_all_visitors(page, monkeypatch):
+    described, original = [], BlocksConfig.config_for_block
+
+    def counted(number, *given):
+        described.append(number)
+        return original(number, *given)
+
+    monkeypatch.setattr(BlocksConfig, "config_for_block", staticmethod(counted))
+    gradio_patches.describe_once(page)
+    first, second = SessionState(page), SessionState(page)
+    assert first.config_values == second.config_values and set(first.config_values) == set(page.blocks)
+    assert sorted(described) == sorted(page.blocks), "once each"
+
+
+def test_gradio_looks_for_work_as_often_as_it_is_told(page):
+    page.queue()
+    assert page._queue.sleep_when_free != 0.01
+    gradio_patches.poll_seldom(page)
+    assert page._queue.sleep_when_free == 0.01
+
+
+def test_an_answer_is_documented_by_its_schema():
+    schema = {"type": "object", "properties": {"number": {"type": "integer"}}}
+    with gr.Blocks() as demo:
+
+        def count() -> dict:
+            return {"number": 1}
+
+        for output in gradio_patches.outputs_of(gr.api(count)):
+            gradio_patches.document_answer(output, schema)
+    [answer] = demo.get_api_info()["named_endpoints"]["/count"]["returns"]
+    assert answer["type"] == schema and "number: int" in answer["python_type"]["type"]
+
+
+def test_what_is_being_built_is_known():
+    with gr.Blocks() as demo:
+        assert gradio_patches.blocks_being_built() is demo
+        assert gradio_patches.tab_being_built() is None
+        with gr.Tab("one") as tab:
+            assert gradio_patches.tab_being_built() is tab
+    with pytest.raises(AssertionError):
+        gradio_patches.blocks_being_built()
+
+
+def test_what_a_view_sends_arrives_as_it_is():
+    assert gradio_patches.payload(gr.EventData(None, [1, {"target": 2}])) == [1, {"target": 2}]
