@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tabs import TABS
+from training.fonts import FAMILIES
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 SAMPLES = {
@@ -99,3 +100,26 @@ def test_who_reads_latin_letters_downloads_two_files(page):
     names = [address.rsplit("/", 1)[1].split(".")[0] for address in files]
     assert sorted(names) == ["inter-latin", "jetbrains-mono-latin"], files
     assert all("/fonts/" in address for address in files)
+
+
+def test_text_keeps_its_place_when_the_font_arrives(page, styles):
+    sizes = page.evaluate("""() => {
+      const probe = document.createElement("span");
+      probe.textContent = "Each token as it arrives, how sure the model was and what it could have said instead";
+      probe.style.cssText = "position: absolute; white-space: nowrap; line-height: normal; font-size: 16px";
+      document.querySelector(".gradio-container").append(probe);
+      const sizes = {};
+      for (const name of ["Inter", "Inter Fallback", "JetBrains Mono", "JetBrains Mono Fallback"]) {
+        probe.style.fontFamily = `'${name}'`;
+        sizes[name] = [probe.getBoundingClientRect().width, probe.getBoundingClientRect().height];
+      }
+      probe.className = "stand-in";
+      return sizes;
+    }""")
+    stands_in = fonts_of(styles, ".stand-in")[0][0].rstrip("*")
+    if stands_in not in FAMILIES[1].fallback:
+        pytest.skip(f"this machine has none of the fonts that stand in, only {stands_in}")
+    for name in ("Inter", "JetBrains Mono"):
+        ours, theirs = sizes[name], sizes[f"{name} Fallback"]
+        assert theirs[0] == pytest.approx(ours[0], rel=0.02), sizes
+        assert theirs[1] == pytest.approx(ours[1], abs=1), sizes
