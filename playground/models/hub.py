@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,8 @@ def download_config(spec: ModelSpec, *, allowed: bool = True) -> Path:
     _require_allowed(spec, allowed)
     with explaining(spec):
         # Asked first because it is refused at once: a file's download tries for half a minute before it says so.
-        huggingface_hub.HfApi(endpoint=_endpoint()).model_info(spec.location, revision=spec.revision)
+        page = huggingface_hub.HfApi(endpoint=_endpoint()).model_info(spec.location, revision=spec.revision)
+        _refuse_adapter(spec, [file.rfilename for file in page.siblings or ()])
         return Path(_download_file(spec, "config.json")).parent
 
 
@@ -111,6 +112,7 @@ def download_tokenizer(spec: ModelSpec, *, allowed: bool = True) -> Path:
     _require_allowed(spec, allowed)
     with explaining(spec):
         listing = _list_files(spec)
+        _refuse_adapter(spec, listing)
         folder = None
         for name in listing:
             if _is_text(name) and not name.endswith(".index.json"):
@@ -126,6 +128,7 @@ def choose_files(spec: ModelSpec, listing: dict[str, int]) -> list[str]:
     Raises:
         UnknownArchitectureError: there are no weights among them that transformers reads.
     """
+    _refuse_adapter(spec, listing)
     texts = [name for name in listing if _is_text(name)]
     for whole, pattern in (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin")):
         if whole in listing:
@@ -135,6 +138,22 @@ def choose_files(spec: ModelSpec, listing: dict[str, int]) -> list[str]:
     raise UnknownArchitectureError(
         f"{spec.id} has no weights that transformers reads (model.safetensors or pytorch_model.bin).",
         "Choose a model in transformers' own format.",
+    )
+
+
+def _refuse_adapter(spec: ModelSpec, names: Collection[str]) -> None:
+    """Nothing, if these are the files of a whole model.
+
+    Raises:
+        UnknownArchitectureError: they are those of an adapter; names its base.
+    """
+    if "adapter_config.json" not in names or "config.json" in names:
+        return
+    content = json.loads(Path(_download_file(spec, "adapter_config.json")).read_text(encoding="utf-8"))
+    base = content.get("base_model_name_or_path")
+    raise UnknownArchitectureError(
+        f"{spec.id} is an adapter, not a whole model: it was trained on top of {base}.",
+        f"Choose {base}; or download the adapter, and name its folder in a models file (source: folder).",
     )
 
 

@@ -74,7 +74,7 @@ class LoadedModel:
     def pretrained(self) -> Pretrained:
         """How this run holds its model, for receipts."""
         device = "auto" if is_spread(self.model) else self.device
-        return pretrained(self.spec, self.folder, self.key, self.dtype, device)
+        return pretrained(self.spec, self.folder, self.key, self.dtype, device, self.tokenizer)
 
     @property
     def eager(self) -> PreTrainedModel:
@@ -120,12 +120,16 @@ class LoadedModel:
                 log.exception("A companion of %s couldn't be closed", self.key.model_id)
 
 
-def pretrained(spec: ModelSpec, folder: Path, key: ModelKey, dtype: str, device: str) -> Pretrained:
+def pretrained(
+    spec: ModelSpec, folder: Path, key: ModelKey, dtype: str, device: str, tokenizer: PreTrainedTokenizerBase
+) -> Pretrained:
     """What ``from_pretrained`` gets for a model: a Hub model's id, else the folder of an embedded or local one."""
     from_hub = spec.source == "hub"
     revision = spec.revision if from_hub and spec.revision not in (None, "main") else ""
     source = spec.location if from_hub else str(folder)
-    return Pretrained(source, AUTO_CLASSES[key.task], key.quantization, dtype, device, revision or "")
+    read_from = getattr(tokenizer, "name_or_path", "")
+    elsewhere = "" if from_hub or read_from in ("", source) else read_from
+    return Pretrained(source, AUTO_CLASSES[key.task], key.quantization, dtype, device, revision or "", elsewhere)
 
 
 def is_spread(model: Any) -> bool:

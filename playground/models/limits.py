@@ -74,6 +74,6 @@ def _offset(model: PreTrainedModel, counts: list[int]) -> int:
     """Rows of a position table that no token can have: RoBERTa counts positions from behind that of its padding."""
     for name, module in model.named_modules():
         if name.endswith(("position_embeddings", "embed_positions")):
-            rows, padding = getattr(module, "num_embeddings", 0), getattr(module, "padding_idx", None)
+            rows, padding = len(getattr(module, "weight", ())), getattr(module, "padding_idx", None)
             return padding + 1 if padding is not None and rows in counts else 0
     return 0

@@ -29,6 +29,7 @@ from playground.errors import (
     UnsupportedOptionError,
     WrongTaskError,
 )
+from playground.models.adapters import Adapter, adapted_names, merge, require_float
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.packed_4bit import pack_4bit
 from playground.models.lending import is_spread
@@ -128,8 +129,8 @@ def quantization_obstacle(quantization: str, device: torch.device) -> str:
     return "" if device.type in supported else f"bitsandbytes doesn't run on {device.type}."
 
 
-def load_config(spec: ModelSpec, folder: Path, task: str) -> PreTrainedConfig:
-    """The configuration of a folder, after checking that this model can do the task.
+def load_config(spec: ModelSpec, folder: Path, task: str, adapter: Adapter | None = None) -> PreTrainedConfig:
+    """The configuration of a folder, or of its adapter, after checking that this model can do the task.
 
     Raises:
         ModelNotFoundError: there is no such folder, or no model in it.
@@ -137,10 +138,9 @@ def load_config(spec: ModelSpec, folder: Path, task: str) -> PreTrainedConfig:
         WrongTaskError: it has no head for the task.
         CorruptModelError: config.json can't be read.
     """
+    folder = adapter.own("config.json", folder) if adapter else folder
     path = folder / "config.json"
     if not path.is_file():
-        if (folder / "adapter_config.json").is_file():
-            raise UnknownArchitectureError(f"{spec.id} is an adapter, not a whole model.", "Choose its base model.")
         raise ModelNotFoundError(f"There is no model in {folder}: it has no config.json.", "Check the folder's path.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -148,6 +148,8 @@ def load_config(spec: ModelSpec, folder: Path, task: str) -> PreTrainedConfig:
         raise corrupt(spec, f"config.json can't be read ({error})") from error
     if not isinstance(content, dict):
         raise corrupt(spec, "config.json isn't an object")
+    if adapter:
+        content.pop("architectures", None)  # its head need not be that of its base
     check_architecture(spec, content, task)
     with explaining(spec):
         return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -206,13 +208,16 @@ def load_model(
     device: torch.device,
     report: Report = lambda what, fraction: None,
     max_memory: dict[int | str, int] | None = None,
+    adapter: Adapter | None = None,
 ) -> PreTrainedModel:
     """The model of a folder, in evaluation mode on its device; spread by accelerate where ``max_memory`` is given.
+
+    An ``adapter`` is merged into it.
 
     Raises:
         ModelError: it can't be loaded; the kind says why, see `explaining`.
     """
-    config = load_config(spec, folder, task)
+    config = load_config(spec, folder, task, adapter)
     options: dict[str, Any] = {"dtype": pick_dtype(quantization, device), "device_map": {"": device}}
     if max_memory:
         options |= {"device_map": "auto", "max_memory": max_memory}
@@ -227,7 +232,12 @@ def load_model(
         model, info = auto_class.from_pretrained(
             folder, config=config, local_files_only=True, trust_remote_code=False, output_loading_info=True, **options
         )
-    _check_complete(spec, task, model, set(info["missing_keys"]))
+        missing = set(info["missing_keys"])
+        if adapter:
+            require_float(spec, quantization)
+            missing -= adapted_names(adapter)
+            model = merge(model, adapter)
+    _check_complete(spec, task, model, missing)
     _finish_8_bit(model)
     pack_4bit(model)
     return model.eval().requires_grad_(False)

@@ -187,7 +187,7 @@ class ModelManager:
         device = self._get_places().device
         dtype = str(pick_dtype(key.quantization, device)).removeprefix("torch.")
         folder = Path() if spec.source == "hub" else self.folder(spec)
-        return pretrained(spec, folder, key, dtype, str(device))
+        return pretrained(spec, folder, key, dtype, str(device), self.tokenizer(spec.id))
 
     def tokenizer(self, model_id: str | None) -> PreTrainedTokenizerBase:
         """A model's tokenizer alone: needs no lease and no memory on the device."""
@@ -281,7 +281,7 @@ class ModelManager:
         if self._given_source is None:
             from playground.models.sources import Source
 
-            self._given_source = Source(self.settings)
+            self._given_source = Source(self.settings, self.catalog)
         return self._given_source
 
     def _get_places(self) -> Places:

@@ -27,7 +27,8 @@ class Pretrained:
 
     ``source`` is a Hub model's id, else a folder; ``quantization`` is what was loaded, never "auto"; ``dtype`` and
     ``device`` are as torch writes them ("bfloat16", "cuda:0"). ``device`` is "auto" for a model that is spread over
-    several. ``revision`` is empty where the Hub's own default will do.
+    several. ``revision`` is empty where the Hub's own default will do, ``tokenizer_source`` where it is
+    ``source`` (an adapter may have its base's).
     """
 
     source: str
@@ -36,6 +37,7 @@ class Pretrained:
     dtype: str
     device: str
     revision: str = ""
+    tokenizer_source: str = ""
 
     @property
     def quantized(self) -> bool:
@@ -70,7 +72,8 @@ class Pretrained:
         >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu", "v1").tokenizer_code()
         "AutoTokenizer.from_pretrained('gpt2', revision='v1')"
         """
-        return f"AutoTokenizer.from_pretrained({', '.join([repr(self.source), *self._revision()])})"
+        source = repr(self.tokenizer_source or self.source)
+        return f"AutoTokenizer.from_pretrained({', '.join([source, *self._revision()])})"
 
     def _revision(self) -> list[str]:
         return [f"revision={self.revision!r}"] if self.revision else []

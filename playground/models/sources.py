@@ -16,7 +16,8 @@ import torch
 from playground.config import Settings
 from playground.errors import CorruptModelError, ModelNotFoundError
 from playground.models import embedded, hub, loading
-from playground.models.catalog import ModelSpec
+from playground.models.adapters import Adapter, no_base, read_adapter, require_float
+from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.loading import Report
 from playground.models.memory import predict_bytes
 
@@ -29,6 +30,7 @@ class Source:
     """Finds, weighs and loads models."""
 
     settings: Settings
+    catalog: Catalog = Catalog(())
 
     def folder(self, spec: ModelSpec, report: Report) -> Path:
         """The folder with a model's files, prepared or downloaded first if need be."""
@@ -63,7 +65,10 @@ class Source:
 
     def predict(self, spec: ModelSpec, folder: Path, task: str, quantization: str, device: torch.device) -> int:
         """Bytes that a model will take, without reading its weights."""
-        config = loading.load_config(spec, folder, task)
+        base, adapter = self._whole(spec, folder)
+        if adapter:
+            require_float(spec, quantization)
+        config = loading.load_config(spec, base, task, adapter)
         with loading.explaining(spec):
             shape = loading.blueprint(config, task, quantization, device)
             return predict_bytes(shape, loading.pick_dtype(quantization, device), device)
@@ -79,8 +84,9 @@ class Source:
         max_memory: dict[int | str, int] | None = None,
     ) -> PreTrainedModel:
         """The model; an embedded one whose files turn out damaged is prepared again, once."""
+        base, adapter = self._whole(spec, folder)
         try:
-            return loading.load_model(spec, folder, task, quantization, device, report, max_memory)
+            return loading.load_model(spec, base, task, quantization, device, report, max_memory, adapter)
         except CorruptModelError:
             if spec.source != "embedded" or embedded.verify(spec.location, self.settings.home):
                 raise
@@ -94,5 +100,30 @@ class Source:
             folder = hub.download_tokenizer(spec, allowed=self.settings.hub != "off")
         else:
             folder = self.folder(spec, report)
+        base, adapter = self._whole(spec, folder)
         with loading.explaining(spec):
-            return loading.load_tokenizer(folder)
+            return loading.load_tokenizer(folder if adapter and adapter.tokenizer_in else base)
+
+    def _whole(self, spec: ModelSpec, folder: Path) -> tuple[Path, Adapter | None]:
+        """The folder with a whole model, and the adapter that a folder holds instead of one.
+
+        An adapter's base may be a folder, a model of the catalog (by id or location), or one that was downloaded once.
+
+        Raises:
+            UnknownArchitectureError: the base isn't here; names it.
+        """
+        adapter = read_adapter(spec, folder)
+        if adapter is None:
+            return folder, None
+        beside = folder / adapter.base
+        for path in (Path(adapter.base).expanduser(), beside):
+            if (path / "config.json").is_file():
+                return path, adapter
+        known = [one for one in self.catalog if adapter.base in (one.id, one.location) and one.id != spec.id]
+        with contextlib.suppress(ModelNotFoundError):
+            known.append(typed_in(adapter.base, spec.task))
+        for one in known:
+            base = self.local_folder(one)
+            if base and (base / "config.json").is_file():
+                return base, adapter
+        raise no_base(spec, adapter.base)

@@ -287,13 +287,6 @@ def test_pickled_weights_cannot_run_code(tmp_path):
         loading.load_model(spec, folder, spec.task, "float32", CPU)
 
 
-def test_an_adapter_is_not_a_model(tmp_path):
-    (tmp_path / "adapter_config.json").write_text("{}")
-    spec = make_spec(tmp_path, "bert")
-    with pytest.raises(UnknownArchitectureError, match="adapter"):
-        loading.load_config(spec, tmp_path, spec.task)
-
-
 def test_quantizations_that_do_not_exist_or_cannot_work():
     with pytest.raises(UnsupportedOptionError, match="3-bit"):
         loading.pick_quantization("3-bit", ("auto",), CPU)
