@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gradio.themes.utils.fonts import Font
+from gradio.themes import Font
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.routing import Mount
