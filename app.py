@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036  (people do start it with an older one)
@@ -96,6 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     process.prepare()
+    process.listen_to_signals()
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)
         port = _free_port(settings)
@@ -107,14 +109,22 @@ def main(argv: list[str] | None = None) -> int:
     except PlaygroundError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    with playground:
-        demo = build_app(playground)
-        demo.launch(server_name=settings.host, server_port=port, prevent_thread_lock=True, **launch_options(settings))
-        shown = "localhost" if settings.host in ("0.0.0.0", "::", "127.0.0.1") else settings.host
-        print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
-        threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
-        demo.block_thread()
+    with suppress(KeyboardInterrupt):  # Ctrl+C, or SIGTERM
+        _serve(playground, port)
+    playground.close(patience_seconds=0.5)
     return 0
+
+
+def _serve(playground: Playground, port: int) -> None:
+    """Serves the page until the process is told to stop."""
+    demo = build_app(playground)
+    host = playground.settings.host
+    options = launch_options(playground.settings)
+    demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
+    print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
+    threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
+    threading.Event().wait()
 
 
 def _warm_up(playground: Playground) -> None:
@@ -141,4 +151,4 @@ def _free_port(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process.leave(main())

@@ -10,11 +10,17 @@ back by ``playground/models/cpu/threads.py`` (figures ``step_over_alone_kept`` a
 
 from __future__ import annotations
 
+import atexit
 import gc
+import logging
 import os
+import signal
 import sys
+import threading
+from typing import NoReturn
 
 SWITCH_SECONDS = 0.0002
+LEAVING_SECONDS = 1.0
 GRADIO = {
     "GRADIO_ANALYTICS_ENABLED": "False",  # else gradio asks its makers' server whether there is a newer version
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000",  # else each event makes a table of all events before it
@@ -37,6 +43,39 @@ def prepare() -> None:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.disable()
+
+
+def listen_to_signals() -> None:
+    """From here on SIGTERM means the same as Ctrl+C: KeyboardInterrupt in the main thread; a second one ends all.
+
+    Without a handler SIGTERM does nothing to the first process of a container, and SIGINT nothing to a process that a
+    script has put in the background.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(number: int, frame: object) -> NoReturn:
+        for each in numbers:
+            signal.signal(each, lambda number, frame: os._exit(1))
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        signal.signal(number, stop)
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process at once, after what was registered for its end.
+
+    An ordinary end waits for threads that compute or hold a connection, and aborts where one is in the middle of a
+    computation of torch; by now everything of value has been closed.
+    """
+    watch = threading.Timer(LEAVING_SECONDS, os._exit, (status,))
+    watch.daemon = True
+    watch.start()
+    logging.shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def settle() -> None:

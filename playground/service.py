@@ -477,6 +477,6 @@ class Playground:
                 "Using a model in another tab loads it; or run the playground on a machine of your own.",
             )
 
-    def close(self) -> None:
-        """Stops all work and unloads all models."""
-        self.manager.close()
+    def close(self, patience_seconds: float = 5.0) -> None:
+        """Stops all work and unloads all models; what is lent has so long to be given back."""
+        self.manager.close(patience_seconds)

@@ -5,6 +5,7 @@ It leaves out every decision (`manager`).
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ class Job:
     done: bool = False
     cancelled: bool = False
     failure: PlaygroundError | None = None
+    thread: threading.Thread | None = None
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from playground.errors import DeviceMemoryError
+from playground.errors import DeviceMemoryError, StoppedError
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.threads import release_helpers
 from playground.models.pretrained import AUTO_CLASSES, Pretrained
@@ -54,6 +54,7 @@ class LoadedModel:
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
     _safe_padding: tuple[Side | None] | None = None
+    _closed: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -94,6 +95,8 @@ class LoadedModel:
         ``make_room`` with all the bytes that it needs, which raises a BudgetError where there is no room.
         """
         with self._lock:
+            if self._closed:
+                raise StoppedError("The playground is shutting down.", "Start it again.")
             if name not in self._companions:
                 self._companions[name] = make(self)
             return self._companions[name]
@@ -108,9 +111,13 @@ class LoadedModel:
         """Bytes that the companions hold or were promised."""
         return sum(getattr(one, "reserved_bytes", 0) for one in list(self._companions.values()))
 
-    def close(self) -> None:
-        """Closes the companions, so that nothing but the lender refers to the model any more."""
+    def close(self, for_good: bool = False) -> None:
+        """Closes the companions, so that nothing but the lender refers to the model any more.
+
+        ``for_good``: no new ones are made, also for those who hold the model still.
+        """
         with self._lock:
+            self._closed = self._closed or for_good
             companions, self._companions = list(self._companions.values()), {}
             self._eager = None
         for companion in companions:

@@ -14,6 +14,7 @@ and what it weighs (`memory`).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import logging
@@ -59,6 +60,8 @@ PATIENCE_SECONDS = 20.0
 COLLECT_SECONDS = 5.0
 CACHE_SECONDS = 0.5  # a load that waits for room looks again so often: caches shrink without telling anybody
 LEAVING_SECONDS = 2.0
+CLOSING_SECONDS = 5.0
+LEFT_OPEN_SECONDS = 30.0  # when Python ends, a load must have ended before
 REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
 # Bytes per parameter, roughly, for models whose files aren't here yet.
 ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
@@ -95,6 +98,9 @@ class ModelManager:
         self._janitor: threading.Thread | None = None
         self._closed = False
         self._collected_at = 0.0
+        # A thread of ours that still computes when Python ends makes the process abort.
+        self._at_exit = partial(_close_if_alive, weakref.ref(self))
+        atexit.register(self._at_exit)
 
     # Lending
 
@@ -256,23 +262,34 @@ class ModelManager:
 
         free_memory(self._get_places().device)
 
-    def close(self) -> None:
-        """Stops loads and unloads everything; models that are still lent go as soon as they are given back."""
+    def close(self, patience_seconds: float = CLOSING_SECONDS, join_seconds: float = 1.0) -> None:
+        """Stops loads and running work, and unloads everything.
+
+        What is still lent after ``patience_seconds`` goes as soon as it is given back. A load that can't be stopped
+        where it is has another ``join_seconds`` to end.
+        """
+        atexit.unregister(self._at_exit)
         with self._changed:
             self._closed = True
-            for entry in self._entries.values():
-                if entry.job is not None:
-                    entry.job.cancelled = True
+            jobs = [entry.job for entry in self._entries.values() if entry.job is not None]
+            for job in jobs:
+                job.cancelled = True
+            working = [entry.loaded for entry in self._entries.values() if entry.loaded is not None]
             self._changed.notify_all()
-            deadline = time.monotonic() + 5.0
-            while any(entry.job or entry.leases for entry in self._entries.values()):
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                    break
+        for loaded in working:
+            loaded.close(for_good=True)  # first of all: who computes gives its lease back when it is told to stop
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not any(entry.job or entry.leases for entry in self._entries.values()), patience_seconds
+            )
             leaving = [entry for entry in self._entries.values() if entry.state in ("resident", "in RAM")]
             for entry in leaving:
                 entry.state = "leaving"
         self._retire(leaving, to_ram=False)
         self._tokenizers.clear()
+        for thread in [*(job.thread for job in jobs), self._janitor]:
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(join_seconds)
 
     # Loading
 
@@ -327,7 +344,9 @@ class ModelManager:
         """A load on a thread of its own: it goes on when the person who asked first goes away. Needs the lock."""
         job = entry.job = Job()
         entry.state, entry.message, entry.progress = "loading", "", None
-        threading.Thread(target=self._run, args=(entry, job), name=f"load {entry.key.model_id}", daemon=True).start()
+        name = f"load {entry.key.model_id}"
+        job.thread = threading.Thread(target=self._run, args=(entry, job), name=name, daemon=True)
+        job.thread.start()
         return job
 
     def _run(self, entry: Entry, job: Job) -> None:
@@ -683,6 +702,12 @@ class ModelManager:
                 BUILDING.release()
         rough = int(spec.parameters * ROUGH_BYTES[name]) if spec.parameters else None
         return self._predictions.get(key, rough)
+
+
+def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:
+    manager = reference()
+    if manager is not None:
+        manager.close(patience_seconds=1.0, join_seconds=LEFT_OPEN_SECONDS)
 
 
 def _cache_of(entry: Entry) -> str:

@@ -112,6 +112,8 @@ def reason_to_skip(family: Family) -> str:
     """Why a family isn't swept; empty if it is."""
     if family.model_type in SKIPPED:
         return SKIPPED[family.model_type]
+    if not hasattr(transformers, family.class_name):
+        return "transformers names a class for it that it doesn't export."
     config_class = transformers.CONFIG_MAPPING[family.model_type]
     if set(getattr(config_class, "sub_configs", None) or {}):
         return WITH_PICTURES
