@@ -2,7 +2,7 @@
 
     python benchmarks/bench_process.py [--quick]
 
-The last line is JSON.
+The last line is JSON. Needs an otherwise idle machine: beside other programs a step alone is itself the slow one.
 
 ``step_over_alone_5_ms``, ``step_over_alone_0_2_ms``: a step of a small model while another thread is busy with Python,
 in units of the same step alone; at Python's own switch interval, and at ours.
