@@ -62,9 +62,10 @@ class BeamSearch:
         beams, step = self.request.num_beams, len(self.running[0])
         kept = [one for one in looked if one.node.state == RUNNING]
         if kept:
-            kept += [kept[-1]] * (beams - len(kept))
+            missing = beams - len(kept)  # where a processor leaves fewer continuations than there are beams
+            self.totals = [one.node.total_log_probability for one in kept] + [_UNREACHABLE] * missing
+            kept += [kept[-1]] * missing
             self.running = [one.reply for one in kept]
-            self.totals = [one.node.total_log_probability for one in kept]
             self.tips = [one.node.node for one in kept]
         worst = min(beam.mean_log_probability for beam in self.finished) if len(self.finished) >= beams else -math.inf
         self.done = not kept or self.totals[0] / (step + 1) <= worst

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from playground.config import Settings
 from playground.models.manager import LoadedModel, ModelKey
+from playground.models.pretrained import Pretrained
 
 KINDS = ("gpt2", "llama", "qwen", "gemma")
 PROMPTS = ("the quick brown", "a", "the lazy dog and the quick cat jumps over the fox", "fox the", "🦊 日本")
@@ -103,17 +107,19 @@ def reference(model, tokenizer, request):
     options: dict = {"do_sample": False, "num_beams": request.num_beams}
     if request.do_sample:
         options = {
-            "do_sample": True, "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
+            "do_sample": True, "num_beams": 1,
+            "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
             "min_p": request.min_p or None,
         }  # fmt: skip
     if request.stop_strings:
-        options |= {"stop_strings": list(request.stop_strings), "tokenizer": tokenizer}
+        options["stop_strings"] = list(request.stop_strings)
     with torch.random.fork_rng():
         torch.manual_seed(request.seed)
         output = model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
             max_new_tokens=request.max_new_tokens,
+            tokenizer=tokenizer,
             repetition_penalty=request.repetition_penalty,
             **options,
         )
@@ -131,3 +137,16 @@ def assert_idle(manager):
     """No thread, lease or cache is left."""
     wait_until(lambda: manager.engine.idle and manager.leases == 0)
     assert not [thread for thread in threading.enumerate() if thread.name == "playground-engine"]
+
+
+def held(folder):
+    """How a receipt loads the model of a folder."""
+    return Pretrained(str(folder), "AutoModelForCausalLM", "float32", "float32", "cpu")
+
+
+def run_receipt(code):
+    """The token ids that a receipt prints."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), torch.random.fork_rng():
+        exec(compile(code, "receipt", "exec"), {})
+    return json.loads(output.getvalue().strip().splitlines()[-1])["token_ids"]

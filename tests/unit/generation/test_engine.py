@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from playground.errors import BusyError, DeviceMemoryError
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
 from playground.generation.generate import generate
 from playground.generation.request import GenerateRequest
 from tests.unit.generation.generation_models import (
@@ -48,12 +48,49 @@ def test_out_of_memory_costs_the_newest_and_nobody_else(tiny, tokenizer, monkeyp
     assert_idle(manager)
 
 
-def test_a_bug_in_the_model_reaches_everybody_as_a_message(tiny, monkeypatch):
+def test_a_bug_in_the_model_reaches_its_reader_as_a_message(tiny, monkeypatch):
     manager = tiny()
     generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
     monkeypatch.setattr(manager.engine.passes, "forward", lambda *_: 1 / 0)
-    with pytest.raises(Exception, match="Generation failed"):
+    with pytest.raises(PlaygroundError, match="Generation failed"):
         generate(manager, GenerateRequest(prompt="the", max_new_tokens=5)).result()
+    assert_idle(manager)
+
+
+@pytest.mark.parametrize("when", ["reading", "decoding"])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("CUDA error: device-side assert triggered"), IndexError("index out of range in self")],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("options", [{}, {"do_sample": True}, {"num_beams": 2}])
+def test_an_error_in_a_shared_pass_ends_only_the_stream_that_causes_it(
+    tiny, tokenizer, monkeypatch, when, error, options
+):
+    """The others' tokens are those that they would have got alone, however often they had to be read again."""
+    manager = tiny(max_streams_per_person=9)
+    generate(manager, GenerateRequest(prompt="the", max_new_tokens=2)).result()
+    passes, plain = manager.engine.passes, manager.engine.passes.forward
+    guilty = "jumps" if when == "reading" else "jumps " * 15  # shares the reading, or only the decoding
+    bad = tokenizer(guilty)["input_ids"]
+    prompts = ("the quick", "a", "fox the")
+    requests = [GenerateRequest(prompt=prompt, max_new_tokens=12, **options) for prompt in prompts]
+    expected = [reference(manager.loaded.model, tokenizer, request) for request in requests]
+
+    def forward(table, token_ids, wanted=1):
+        """Fails where the guilty prompt is read, or where a row is as long as only it can be."""
+        longest = max(table.cursor - start for start in table.starts)
+        decoding = len(token_ids[0]) == 1 and longest >= len(bad)
+        if decoding if when == "decoding" else any(list(row)[-len(bad) :] == bad for row in token_ids):
+            raise error
+        return plain(table, token_ids, wanted)
+
+    monkeypatch.setattr(passes, "forward", forward)
+    broken = GenerateRequest(prompt=guilty, max_new_tokens=12, **options)
+    running = [generate(manager, request) for request in (*requests, broken)]
+    with pytest.raises(PlaygroundError, match="Generation failed"):
+        running[-1].result()
+    assert [one.result().finished.token_ids for one in running[:-1]] == expected
     assert_idle(manager)
 
 

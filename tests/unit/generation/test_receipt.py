@@ -1,21 +1,13 @@
 """The token ids of a receipt, run as it stands, are those of the page."""
 
-import contextlib
-import io
-import json
-
 import pytest
-import torch
 
 from playground.generation.events import Finished
 from playground.generation.generate import generate
 from playground.generation.prompts import read_as_text
 from playground.generation.receipt import generation_receipt
 from playground.generation.request import GenerateRequest, Message
-from playground.models.pretrained import Pretrained
-from tests.unit.generation.generation_models import (
-    tiny_model,
-)
+from tests.unit.generation.generation_models import held, run_receipt, tiny_model
 
 RECEIPTS = (
     {"prompt": "the quick"},
@@ -54,16 +46,3 @@ def test_the_receipt_of_a_stopped_reply_ends_where_it_ended(tiny, saved):
     stopped = Finished(**{**vars(finished), "reason": "stopped"})
     receipt = generation_receipt(GenerateRequest(prompt="the", max_new_tokens=99), held(saved), stopped)
     assert run_receipt(receipt.code) == list(stopped.token_ids)
-
-
-def held(folder):
-    """How a receipt loads the model of a folder."""
-    return Pretrained(str(folder), "AutoModelForCausalLM", "float32", "float32", "cpu")
-
-
-def run_receipt(code):
-    """The token ids that a receipt prints."""
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), torch.random.fork_rng():
-        exec(compile(code, "receipt", "exec"), {})
-    return json.loads(output.getvalue().strip().splitlines()[-1])["token_ids"]
