@@ -132,7 +132,8 @@ class Finished:
     full) or stopped. ``text`` leaves special tokens out; ``token_ids`` has them. ``perplexity`` is exp of the mean
     loss that the model gives its own reply, None for an empty one. ``tokens_per_second`` counts tokens after the
     first, so it says how fast the stream flows; ``seconds_to_first_token`` holds the wait and the reading of the
-    prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1.
+    prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1. ``use_cache`` is False
+    where every step read the whole text, because the model keeps no keys and values.
     """
 
     type: ClassVar[Literal["finished"]] = "finished"
@@ -147,6 +148,7 @@ class Finished:
     elapsed_seconds: float
     people: int
     beams: tuple[Beam, ...] = ()
+    use_cache: bool = True
 
 
 Event = Waiting | Started | Reading | Step | BeamStep | Finished

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -97,13 +98,8 @@ class Passes:
         for attempt in range(ATTEMPTS):
             long = self._plain_ids(attempt)
             short = long[-2:]
-            try:
+            with self._explaining():
                 truths = [self.whole([ids])[0] for ids in (long, short)]
-            except Exception as error:
-                raise UnsupportedOptionError(
-                    f"{type(self.model).__name__} can't be asked for a next token: {str(error).splitlines()[0][:200]}.",
-                    "Pick another model.",
-                ) from error
             self.vocab = truths[0].shape[-1]
             if self._reads([long, short], truths):
                 self.cached = self.padded = True
@@ -111,6 +107,7 @@ class Passes:
             self.cached = self.cached or self._reads([long], truths)
         if not self.cached:
             self.bytes_per_token = 0
+            self._check_generate(self._plain_ids(0))
 
     def _reads(self, rows: list[list[int]], truths: list[Tensor]) -> bool:
         """True if rows, padded on the left and read in two passes over a table, end in their true logits."""
@@ -126,6 +123,35 @@ class Passes:
             return False
         self.bytes_per_token = table.bytes_per_token
         return bool(table.bytes_per_token) and all(map(self._equal, logits, truths))
+
+    def _check_generate(self, ids: list[int]) -> None:
+        """Returns if ``model.generate`` reads whole texts as they are read here, step after step."""
+        given = torch.tensor([ids], device=self.device)
+        with self._explaining():
+            output: Any = self.model.generate(
+                given, attention_mask=torch.ones_like(given), max_new_tokens=3, do_sample=False, num_beams=1,
+                use_cache=False, output_logits=True, return_dict_in_generate=True, stop_strings=None,
+            )  # fmt: skip
+        said = output.sequences[0].tolist()
+        for step, logits in enumerate(output.logits):
+            if not self._equal(self.whole([said[: len(ids) + step]])[0], logits[0]):
+                raise UnsupportedOptionError(
+                    f"{type(self.model).__name__} reads a text that it goes on with in a way of its own, which can't be"
+                    " repeated here.",
+                    "Pick another model.",
+                )
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Turns what a model raises into a refusal."""
+        try:
+            yield
+        except Exception as error:
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UnsupportedOptionError(
+                f"{type(self.model).__name__} can't be asked for a next token: {first_line[:200].rstrip('.')}.",
+                "Pick another model.",
+            ) from error
 
     def _equal(self, logits: Tensor, truth: Tensor) -> bool:
         rough = self.model.dtype != torch.float32 or getattr(self.model, "is_quantized", False)

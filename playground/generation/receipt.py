@@ -95,22 +95,25 @@ def generation_receipt(
     )
     chosen = _CHOSEN.format(chosen=list(request.prefix_token_ids)) if request.prefix_token_ids else ""
     settings = {name: repr(value) for name, value in generate_options(request, most).items()}
-    settings |= _around(request, own_config)
+    settings |= _around(request, own_config, finished is None or finished.use_cache)
     lines = "\n".join(f"        {name}={value}," for name, value in settings.items())
     return Receipt("Generation", head + chosen + _GENERATE.format(seed=request.seed, settings=lines))
 
 
-def _around(request: GenerateRequest, own_config: GenerationConfig | None) -> dict[str, str]:
-    """What ``model.generate`` gets beside the settings of choosing."""
+def _around(request: GenerateRequest, own_config: GenerationConfig | None, use_cache: bool) -> dict[str, str]:
+    """What ``model.generate`` gets beside the settings of choosing.
+
+    Prompt lookup only makes it quicker: it needs a cache, and looks for stop strings only after each round of guesses.
+    """
     stops = bool(request.stop_strings or getattr(own_config, "stop_strings", None))
-    settings: dict[str, str] = {}
+    settings: dict[str, str] = {} if use_cache else {"use_cache": "False"}
     if request.stop_strings:
         settings["stop_strings"] = f"[{', '.join(literal(one) for one in request.stop_strings)}]"
     if stops:
         settings["tokenizer"] = "tokenizer"
     if request.prefix_token_ids:
         settings["logits_processor"] = "[Chosen()]"
-    elif request.prompt_lookup_num_tokens and not stops:  # it looks for stop strings only after each round of guesses
+    elif request.prompt_lookup_num_tokens and use_cache and not stops:
         settings["prompt_lookup_num_tokens"] = repr(request.prompt_lookup_num_tokens)
     return settings | {name: repr(value) for name, value in overrides(own_config).items() if name not in settings}
 

@@ -39,6 +39,7 @@ class Speaker:
     context_length: int
     vocab: int
     device: torch.device
+    use_cache: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +218,7 @@ class Stream:
             math.exp(min(loss / len(ids), 700.0)) if ids else None,
             counted / flowing if counted > 0 and flowing > 0 else None,
             self.first_token_at - self.asked_at if self.first_token_at else None,
-            time.perf_counter() - self.asked_at, people, beams,
+            time.perf_counter() - self.asked_at, people, beams, self.speaker.use_cache,
         )  # fmt: skip
 
     def _beams(self) -> tuple[Beam, ...]:

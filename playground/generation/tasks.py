@@ -30,7 +30,7 @@ class Tasks:
         self._spelling = Spelling(loaded.tokenizer)
         self.speaker = Speaker(
             Decoder(loaded.tokenizer), Pieces(loaded.tokenizer), eos_ids(loaded.model),
-            context_length(loaded.model), passes.vocab, passes.device,
+            context_length(loaded.model), passes.vocab, passes.device, passes.cached,
         )  # fmt: skip
 
     def prepare(self, request: GenerateRequest) -> Task:

@@ -27,7 +27,13 @@ import torch
 import transformers
 
 from playground.config import Settings
-from playground.errors import InputError, PlaygroundError, UnknownArchitectureError, UnsupportedOptionError
+from playground.errors import (
+    InputError,
+    PlaygroundError,
+    UnknownArchitectureError,
+    UnsupportedOptionError,
+    WrongTaskError,
+)
 from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec
 from playground.models.manager import ModelManager
 from playground.models.pretrained import AUTO_CLASSES
@@ -35,7 +41,7 @@ from playground.service import Playground
 from tests.sweep.families import Family, build
 
 WINGS = ("models", "classification", "tokens", "attention", "generation", "similarity")
-REFUSALS = (UnsupportedOptionError, UnknownArchitectureError, InputError)
+REFUSALS = (UnsupportedOptionError, UnknownArchitectureError, WrongTaskError, InputError)
 NAMELESS = ("went wrong on our side", "can't be loaded (", "failed: ")
 TOLERANCE = 1e-4
 

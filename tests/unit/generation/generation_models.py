@@ -101,13 +101,13 @@ class OneModel:
         return self.loaded.companion("generation", None)
 
 
-def reference(model, tokenizer, request):
+def reference(model, tokenizer, request, **more):
     """New token ids of plain ``model.generate`` for a request."""
     ids = tokenizer(request.prompt, return_tensors="pt").input_ids
-    options: dict = {"do_sample": False, "num_beams": request.num_beams}
+    options: dict = {"do_sample": False, "num_beams": request.num_beams, **more}
     if request.do_sample:
         options = {
-            "do_sample": True, "num_beams": 1,
+            **more, "do_sample": True, "num_beams": 1,
             "temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p,
             "min_p": request.min_p or None,
         }  # fmt: skip
