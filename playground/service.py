@@ -252,10 +252,8 @@ class Playground:
     ) -> Receipt:
         """The plain-transformers Python for one head of a result; None averages over layers or heads."""
         from playground.attention.receipt import attention_receipt
-        from playground.models.loading import AUTO_CLASSES
 
-        spec = self.manager.spec(result.request.model_id)
-        return attention_receipt(result, AUTO_CLASSES[spec.task], self.pretrained_source(spec.id), kind, layer, head)
+        return attention_receipt(result, kind, layer, head)
 
     # Classification
 

@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from playground.attention.request import MAX_TOKENS, AttentionRequest
+from playground.attention.inputs import (
+    Inputs,
+    check_request,
+    decoder_start,
+    described,
+    explaining,
+    inputs_of,
+    reading_decoder,
+)
+from playground.attention.request import AttentionRequest
 from playground.attention.result import AttentionResult, AttentionStack, AttentionToken
 from playground.attention.summary import masks_of, summaries_of
-from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
-from playground.texts import is_byte_level, shown_piece, usable_text
+from playground.errors import UnsupportedOptionError
+from playground.models.pretrained import Pretrained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from playground.models.manager import ModelManager
-
-MAX_CHARACTERS = 100_000
-MAX_PADDING = 16
-WRITTEN_TOKENS = 24
 
 
 def attend(manager: ModelManager, request: AttentionRequest) -> AttentionResult:
@@ -39,32 +44,72 @@ def attend(manager: ModelManager, request: AttentionRequest) -> AttentionResult:
         UnsupportedOptionError: the model has no attention weights.
         ModelError: the model can't be used.
     """
-    _check(request)
+    check_request(request)
     with manager.lease(request.model_id, manager.spec(request.model_id).task) as loaded:
-        return attend_model(loaded.eager, loaded.tokenizer, request)
+        with explaining(loaded.model):
+            model = loaded.eager
+        return attend_model(model, loaded.tokenizer, request, loaded.pretrained)
+
+
+def attend_model(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, request: AttentionRequest, pretrained: Pretrained
+) -> AttentionResult:
+    """The attention of a model that you hold; it must have been loaded with ``attn_implementation="eager"``.
+
+    ``pretrained`` says how it was loaded; only the receipt needs it.
+
+    Raises:
+        UnsupportedOptionError: this family has no attention weights of one per query and key, or can't be run like
+            this; the message says which.
+    """
+    check_request(request)
+    name = type(model).__name__
+    if not _returns_attention(model):
+        raise UnsupportedOptionError(f"{name} has no attention weights to return.", "Pick another model.")
+    inputs, outputs = _run(model, tokenizer, request)
+    return _result(model, tokenizer, request, pretrained, inputs, outputs)
+
+
+def _returns_attention(model: PreTrainedModel) -> bool:
+    parameters = inspect.signature(model.forward).parameters
+    return "output_attentions" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
 @torch.inference_mode()
-def attend_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, request: AttentionRequest
+def _run(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, request: AttentionRequest) -> tuple[Inputs, Any]:
+    """The inputs, and what the model returns for them."""
+    inputs = inputs_of(model, tokenizer, request)
+    options: dict[str, Any] = {"output_attentions": True, "return_dict": True}
+    if "use_cache" in inspect.signature(model.forward).parameters:
+        options["use_cache"] = False
+    if inputs.decoder_reads != "input":
+        with explaining(model):
+            return inputs, model(**inputs.tensors, **options)
+    with explaining(model), reading_decoder(model) as read:
+        try:
+            outputs = model(**inputs.tensors, **options)
+            inputs.decoder_ids = list(read)
+        except ValueError:  # a bare T5 gives its decoder nothing by itself
+            inputs.decoder_ids = [decoder_start(model), *inputs.tensors["input_ids"][0].tolist()[:-1]]
+            inputs.tensors["decoder_input_ids"] = torch.tensor([inputs.decoder_ids], device=model.device)
+            outputs = model(**inputs.tensors, **options)
+    return inputs, outputs
+
+
+def _result(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    request: AttentionRequest,
+    pretrained: Pretrained,
+    inputs: Inputs,
+    outputs: Any,
 ) -> AttentionResult:
-    """The attention of a model that you hold; it must have been loaded with ``attn_implementation="eager"``."""
-    _check(request)
-    limit = _token_limit(model, request.max_tokens)
-    two_sided = model.config.is_encoder_decoder
-    is_pair = bool(request.second_text.strip()) and not two_sided
-    inputs, given = _encode(tokenizer, request, limit, (request.text, request.second_text)[: 1 + is_pair])
-    known = inspect.signature(model.forward).parameters  # a tokenizer may return inputs that its model doesn't take
-    inputs = {name: row for name, row in inputs.items() if name in known}
-    tensors = {name: torch.tensor([row], device=model.device) for name, row in inputs.items()}
-    encoder = _described(tokenizer, inputs["input_ids"], inputs["attention_mask"])
-    sides, written = {"": (encoder, encoder)}, None
-    if two_sided:
-        decoder_ids, written = _decoder_ids(model, tokenizer, request, tensors, limit)
-        tensors["decoder_input_ids"] = torch.tensor([decoder_ids], device=model.device)
-        decoder = _described(tokenizer, decoder_ids, [1] * len(decoder_ids))
+    """Every kind of attention that the model returned, with its tokens."""
+    encoder = inputs.tokens
+    sides = {"": (encoder, encoder)}
+    if inputs.decoder_reads:
+        decoder = described(tokenizer, inputs.decoder_ids, [1] * len(inputs.decoder_ids))
         sides = {"encoder_": (encoder, encoder), "decoder_": (decoder, decoder), "cross_": (decoder, encoder)}
-    outputs = model(**tensors, output_attentions=True, use_cache=False)
     separators = {tokenizer.sep_token_id, tokenizer.eos_token_id} - {None}
     stacks = [
         _stack(prefix.rstrip("_") or "self", outputs.get(f"{prefix}attentions"), queries, keys, model, separators)
@@ -73,98 +118,13 @@ def attend_model(
     return AttentionResult(
         request=request,
         model_type=model.config.model_type,
-        dtype=str(model.dtype).removeprefix("torch."),
+        pretrained=pretrained,
         stacks=tuple(stacks),
-        tokens_given=given,
-        tokens_shown=len(inputs["input_ids"]) - request.padding,
-        written=written,
-    )
-
-
-def _check(request: AttentionRequest) -> None:
-    if not request.text.strip():
-        raise EmptyInputError("There is no text to attend to.", "Type a sentence, or pick an example.")
-    if len(request.text) + len(request.second_text) > MAX_CHARACTERS:
-        raise InputTooLongError(
-            f"The text has {len(request.text) + len(request.second_text):,} characters.",
-            f"Give at most {MAX_CHARACTERS:,}; the first {MAX_TOKENS} tokens are shown.",
-        )
-    for text in (request.text, request.second_text):
-        usable_text(text)
-    if not 0 <= request.padding <= MAX_PADDING:
-        raise InputError(f"padding is {request.padding}.", f"Add 0 to {MAX_PADDING} padding tokens.")
-    if not 2 <= request.max_tokens <= MAX_TOKENS:
-        raise InputError(f"max_tokens is {request.max_tokens}.", f"Use 2 to {MAX_TOKENS}.")
-
-
-def _token_limit(model: PreTrainedModel, wanted: int) -> int:
-    """How many tokens to run: never more than the model has positions for."""
-    positions = getattr(model.config, "max_position_embeddings", None) or wanted
-    if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= 2  # positions start behind the padding index
-    return min(wanted, positions)
-
-
-def _encode(
-    tokenizer: PreTrainedTokenizerBase, request: AttentionRequest, limit: int, texts: tuple[str, ...]
-) -> tuple[dict[str, list[int]], int]:
-    """The model's inputs as lists, cut to the limit and padded, and how many tokens the whole text has."""
-    given = len(tokenizer(*texts, verbose=False)["input_ids"])
-    encoded = tokenizer(*texts, truncation=True, max_length=limit - request.padding, return_attention_mask=True)
-    names = [name for name in tokenizer.model_input_names if name in encoded]
-    inputs = {name: list(encoded[name]) for name in {*names, "attention_mask"}}
-    if not inputs["input_ids"]:
-        raise EmptyInputError("This text has no tokens for this tokenizer.", "Type something else.")
-    inputs = _padded(inputs, tokenizer, request.padding)
-    if request.attention_mask is not None:
-        inputs["attention_mask"] = _checked_mask(request.attention_mask, len(inputs["input_ids"]))
-    return inputs, given
-
-
-def _padded(inputs: dict[str, list[int]], tokenizer: PreTrainedTokenizerBase, count: int) -> dict[str, list[int]]:
-    """The inputs with padding on the tokenizer's side; a tokenizer without [PAD] pads with its end token."""
-    candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-    pad_id = next(token_id for token_id in candidates if token_id is not None)
-    fill = {"input_ids": pad_id, "attention_mask": 0, "token_type_ids": tokenizer.pad_token_type_id}
-    if tokenizer.padding_side == "left":
-        return {name: [fill.get(name, 0)] * count + row for name, row in inputs.items()}
-    return {name: row + [fill.get(name, 0)] * count for name, row in inputs.items()}
-
-
-def _checked_mask(mask: tuple[int, ...], length: int) -> list[int]:
-    if len(mask) != length or set(mask) - {0, 1}:
-        raise InputError(f"attention_mask has {len(mask)} entries.", f"Give {length}, each 0 or 1: one per token.")
-    if not any(mask):
-        raise InputError("attention_mask hides every token.", "Leave at least one 1 in it.")
-    return list(mask)
-
-
-def _decoder_ids(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    request: AttentionRequest,
-    tensors: dict[str, torch.Tensor],
-    limit: int,
-) -> tuple[list[int], str | None]:
-    """What the decoder reads: the start token, then the target shifted right by one; and what the model wrote."""
-    start = model.config.decoder_start_token_id
-    if request.second_text.strip():
-        target = tokenizer(text_target=request.second_text, truncation=True, max_length=limit)["input_ids"]
-        return [start, *target[:-1]], None
-    generate: Any = model.generate
-    written = generate(**tensors, max_new_tokens=WRITTEN_TOKENS, do_sample=False, num_beams=1)[0].tolist()
-    read = written[:-1] if len(written) > 2 and written[-1] == tokenizer.eos_token_id else written
-    return read, str(tokenizer.decode(written, skip_special_tokens=True))
-
-
-def _described(tokenizer: PreTrainedTokenizerBase, ids: list[int], attended: list[int]) -> tuple[AttentionToken, ...]:
-    """The tokens of some ids, each with the text that a person reads."""
-    special = set(tokenizer.all_special_ids)
-    pieces, byte_level = tokenizer.convert_ids_to_tokens(ids), is_byte_level(tokenizer)
-    shown = [shown_piece(piece or "", byte_level=byte_level) for piece in pieces]  # None: an id beyond the vocabulary
-    return tuple(
-        AttentionToken(token_id, piece, piece if token_id in special else text, token_id in special, bool(bit))
-        for token_id, piece, text, bit in zip(ids, pieces, shown, attended, strict=True)
+        tokens_given=inputs.given,
+        tokens_shown=len(encoder) - request.padding,
+        pad_token_id=inputs.pad_token_id,
+        decoder_reads=inputs.decoder_reads,
+        written=inputs.written,
     )
 
 
@@ -177,12 +137,8 @@ def _stack(
     separators: set[int],
 ) -> AttentionStack:
     """One kind of attention, taken from what the model returned."""
-    if not attentions or any(layer is None for layer in attentions):
-        raise UnsupportedOptionError(
-            f"{type(model).__name__} returns no {kind} attention weights.",
-            "Pick a transformer model; state-space and linear-attention models have none.",
-        )
-    weights = torch.stack([layer[0].float() for layer in attentions])
+    _check_weights(kind, attentions, len(queries), len(keys), type(model).__name__)
+    weights = torch.stack([layer[0].float() for layer in attentions or ()])
     masks, mask_of_layer = masks_of(weights, queries, keys, kind, model.config)
     layers, heads = weights.shape[:2]
     return AttentionStack(
@@ -196,3 +152,25 @@ def _stack(
         mask_of_layer=mask_of_layer,
         summaries=summaries_of(weights, queries, keys, kind != "cross", separators),
     )
+
+
+def _check_weights(kind: str, attentions: Any, queries: int, keys: int, name: str) -> None:
+    """Nothing, if there is a weight for each layer, head, query and key.
+
+    Raises:
+        UnsupportedOptionError: there isn't; the message says what the family has instead.
+    """
+    if not attentions or not all(isinstance(layer, torch.Tensor) for layer in attentions):
+        raise UnsupportedOptionError(
+            f"{name} returns no {kind} attention weights for each of its layers.",
+            "Pick a transformer model; state-space and linear-attention layers have none.",
+        )
+    shapes = {tuple(layer.shape) for layer in attentions}
+    if any(len(shape) != 4 or shape[2:] != (queries, keys) for shape in shapes):
+        raise UnsupportedOptionError(
+            f"The attention of {name} isn't one weight for each pair of tokens: it reads in windows, chunks or pooled"
+            " positions.",
+            "Pick a model with full attention.",
+        )
+    if len(shapes) > 1:
+        raise UnsupportedOptionError(f"The layers of {name} have different numbers of heads.", "Pick another model.")

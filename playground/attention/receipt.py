@@ -8,31 +8,31 @@ from playground.receipt import Receipt, literal
 _TITLES = {"self": "Self-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
 
 
-def attention_receipt(
-    result: AttentionResult, auto_class: str, source: str, kind: str, layer: int | None, head: int | None
-) -> Receipt:
+def attention_receipt(result: AttentionResult, kind: str, layer: int | None, head: int | None) -> Receipt:
     """Python that prints, as JSON, the five largest weights of a head and its entropy.
 
-    ``source`` is what ``from_pretrained`` gets; a layer or head of None stands for the average over all of them.
+    A layer or head of None stands for the average over all of them.
     """
-    stack = result.stack(kind)
+    stack, pretrained = result.stack(kind), result.pretrained
     name = {"self": "attentions"}.get(stack.kind, f"{stack.kind}_attentions")
+    classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     lines = [
         "import json",
         "",
         "import torch",
-        f"from transformers import {auto_class}, AutoTokenizer",
+        f"from transformers import {', '.join(classes)}",
         "",
-        f"MODEL = {literal(source)}",
-        "tokenizer = AutoTokenizer.from_pretrained(MODEL)",
+        f"MODEL = {literal(pretrained.source)}",
+        f"tokenizer = {pretrained.tokenizer_code().replace(repr(pretrained.source), 'MODEL')}",
         "# Only eager attention writes its weights down; the faster sdpa never does.",
-        f'model = {auto_class}.from_pretrained(MODEL, attn_implementation="eager", dtype=torch.{result.dtype}).eval()',
+        f'model = {pretrained.auto_class}.from_pretrained(MODEL, attn_implementation="eager", {pretrained.options()})',
+        "model = model.eval()",
         "",
         *_inputs(result),
         "with torch.no_grad():",
         f"    outputs = model(**inputs, {_decoder_argument(result)}output_attentions=True)",
         "",
-        f"attentions = torch.stack(outputs.{name})[:, 0].float()  # layer, head, query, key",
+        f"attentions = torch.stack(outputs.{name})[:, 0].float().cpu()  # layer, head, query, key",
         f"weights = {_chosen(layer, head)}",
         "",
         f"queries = tokenizer.convert_ids_to_tokens({_query_ids(stack.kind)})",
@@ -53,38 +53,53 @@ _ENCODER_IDS = 'inputs["input_ids"][0]'
 def _inputs(result: AttentionResult) -> list[str]:
     """The lines that make the model's inputs."""
     request = result.request
-    is_decoded = len(result.stacks) > 1
-    texts = [request.text] + [request.second_text] * (bool(request.second_text.strip()) and not is_decoded)
-    length = result.tokens_shown + request.padding
-    padding = ', padding="max_length"' if request.padding else ""
-    lines = ["if tokenizer.pad_token is None:", "    tokenizer.pad_token = tokenizer.eos_token"] if padding else []
-    given = ", ".join(literal(text) for text in texts)
-    lines.append(f'inputs = tokenizer({given}, truncation=True, max_length={length}{padding}, return_tensors="pt")')
+    is_pair = bool(request.second_text.strip()) and result.decoder_reads not in ("target", "written")
+    given = ", ".join(literal(text) for text in (request.text, request.second_text)[: 1 + is_pair])
+    length = result.tokens_shown
+    lines = [f'inputs = tokenizer({given}, truncation=True, max_length={length}, return_tensors="pt")']
+    lines += _padding_lines(result) if request.padding else []
     if request.attention_mask is not None:
         lines.append(f'inputs["attention_mask"] = torch.tensor([{list(request.attention_mask)}])')
-    return lines + (_decoder_lines(result) if is_decoded else [])
+    lines += _decoder_lines(result) if result.decoder_reads else []
+    return lines + ([] if result.pretrained.device == "cpu" else ["inputs = inputs.to(model.device)"])
+
+
+def _padding_lines(result: AttentionResult) -> list[str]:
+    """The lines that add padding at the tokenizer's own side."""
+    count = result.request.padding
+    return [
+        f'sides = (0, {count}) if tokenizer.padding_side == "right" else ({count}, 0)',
+        f'fill = {{"input_ids": {result.pad_token_id}, "token_type_ids": tokenizer.pad_token_type_id}}',
+        "for name, row in inputs.items():",
+        "    inputs[name] = torch.nn.functional.pad(row, sides, value=fill.get(name, 0))  # attention_mask: 0",
+    ]
 
 
 def _decoder_lines(result: AttentionResult) -> list[str]:
-    """The lines that make what the decoder reads: the target shifted right, or what the model writes."""
+    """The lines that make what the decoder reads."""
     length = len(result.stack("decoder").queries)
-    unused = 'inputs.pop("token_type_ids", None)  # some tokenizers return them, no encoder-decoder model takes them'
-    if result.written is None:
+    lines = ['inputs.pop("token_type_ids", None)  # some tokenizers return them, no encoder-decoder model takes them']
+    if result.decoder_reads == "target":
         text = literal(result.request.second_text)
+        start = result.stack("decoder").queries[0].token_id
         return [
-            unused,
+            *lines,
             f"target = tokenizer(text_target={text}, truncation=True, max_length={length})['input_ids']",
-            "decoder_input_ids = torch.tensor([[model.config.decoder_start_token_id, *target[:-1]]])",
+            f"decoder_input_ids = torch.tensor([[{start}, *target[:-1]]])",
         ]
+    if result.decoder_reads == "input":
+        ids = [token.token_id for token in result.stack("decoder").queries]
+        return [*lines, f"decoder_input_ids = torch.tensor([{ids}])  # the input, shifted: what the model takes itself"]
     return [
-        unused,
+        *lines,
         f"written = model.generate(**inputs, max_new_tokens={max(1, length)}, do_sample=False, num_beams=1)",
         f"decoder_input_ids = written[:, :{length}]",
     ]
 
 
 def _decoder_argument(result: AttentionResult) -> str:
-    return "decoder_input_ids=decoder_input_ids, " if len(result.stacks) > 1 else ""
+    device = "" if result.pretrained.device == "cpu" else ".to(model.device)"
+    return f"decoder_input_ids=decoder_input_ids{device}, " if result.decoder_reads else ""
 
 
 def _chosen(layer: int | None, head: int | None) -> str:
@@ -106,4 +121,4 @@ def _key_ids(kind: str) -> str:
 
 
 def _real_rows(kind: str) -> str:
-    return "weights" if kind in ("decoder", "cross") else 'weights[inputs["attention_mask"][0].bool()]'
+    return "weights" if kind in ("decoder", "cross") else 'weights[inputs["attention_mask"][0].bool().cpu()]'

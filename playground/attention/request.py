@@ -7,15 +7,17 @@ from operator import index
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TOKENS = 256
+MAX_CHARACTERS = 100_000
+MAX_PADDING = 16
 
 
 @dataclass(frozen=True)
 class AttentionRequest:
     """What to run.
 
-    ``second_text`` is a second segment for an encoder, and what the decoder reads for an encoder-decoder model (left
-    empty, the model writes it greedily). ``padding`` adds so many padding tokens on the tokenizer's own side.
-    ``attention_mask`` replaces the right mask, one 0 or 1 per token, padding included.
+    ``second_text`` is a second segment for an encoder or a classifier, and what the decoder reads for another
+    encoder-decoder model (left empty, the model writes it greedily). ``padding`` adds so many padding tokens on the
+    tokenizer's own side. ``attention_mask`` replaces the right mask, one 0 or 1 per token, padding included.
     """
 
     text: str

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from playground.attention.request import AttentionRequest
 from playground.errors import InputError
+from playground.models.pretrained import Pretrained
 
 # Why a query can't read a key; these numbers are what `AttentionStack.mask` holds.
 VISIBLE = 0
@@ -121,14 +122,22 @@ class AttentionStack:
 
 @dataclass(frozen=True)
 class AttentionResult:
-    """What a model attended to. ``tokens_given`` counts the tokens of the whole text, ``shown`` those that were run."""
+    """What a model attended to.
+
+    ``tokens_given`` counts the tokens of the whole text, ``tokens_shown`` those that were run. ``decoder_reads`` is
+    empty for a model with one side; else ``target`` (the second text), ``written`` (what the model wrote by itself) or
+    ``input`` (what the model gives its decoder where nobody else does: the input, shifted). ``pretrained`` is how the
+    model was held.
+    """
 
     request: AttentionRequest
     model_type: str
-    dtype: str
+    pretrained: Pretrained
     stacks: tuple[AttentionStack, ...]
     tokens_given: int
     tokens_shown: int
+    pad_token_id: int
+    decoder_reads: str
     written: str | None
 
     @property

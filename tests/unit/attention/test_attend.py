@@ -22,6 +22,7 @@ from playground.attention.request import AttentionRequest
 from playground.attention.result import CAUSAL, PADDING, PADDING_QUERY, VISIBLE, WINDOW, renormalise
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.models.loading import eager_view
+from playground.models.pretrained import Pretrained
 
 WORDS = ["the", "cat", "sat", "on", "mat", "and", "dog", "ran", "far", "away", "from", "home"]
 TEXT = "the cat sat on the mat and the dog ran away"
@@ -83,6 +84,11 @@ def make(name: str, implementation: str = "eager"):
     return model, make_tokenizer(encoder=name in ("bert", "roberta", "t5"))
 
 
+def attended(model, tokenizer, request, auto_class="AutoModel", source="nowhere"):
+    held = Pretrained(source, auto_class, "float32", "float32", "cpu")
+    return attend_model(model, tokenizer, request, held)
+
+
 def plain(model, tokenizer, text: str, **more) -> dict[str, tuple[torch.Tensor, ...]]:
     names = tokenizer.model_input_names if model.config.model_type == "bert" else ["input_ids", "attention_mask"]
     encoded = tokenizer(text, return_tensors="pt")
@@ -94,7 +100,7 @@ def plain(model, tokenizer, text: str, **more) -> dict[str, tuple[torch.Tensor, 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "t5"])
 def test_self_attention_is_what_transformers_returns(name):
     model, tokenizer = make(name)
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack("self")
+    stack = attended(model, tokenizer, AttentionRequest(TEXT)).stack("self")
     expected = torch.stack([layer[0] for layer in plain(model, tokenizer, TEXT).attentions]).numpy()
     assert stack.weights.shape == expected.shape
     assert np.abs(stack.weights - expected).max() <= 1e-6
@@ -103,7 +109,7 @@ def test_self_attention_is_what_transformers_returns(name):
 
 def test_the_three_kinds_of_t5_are_what_transformers_returns():
     model, tokenizer = make("t5")
-    result = attend_model(model, tokenizer, AttentionRequest(TEXT, second_text="dog ran home"))
+    result = attended(model, tokenizer, AttentionRequest(TEXT, second_text="dog ran home"))
     target = tokenizer(text_target="dog ran home", return_tensors="pt")["input_ids"]
     expected = plain(model, tokenizer, TEXT, labels=target)
     assert result.kinds == ("encoder", "decoder", "cross")
@@ -115,7 +121,7 @@ def test_the_three_kinds_of_t5_are_what_transformers_returns():
 
 def test_t5_reads_what_it_wrote_when_no_target_is_given():
     model, tokenizer = make("t5")
-    result = attend_model(model, tokenizer, AttentionRequest(TEXT))
+    result = attended(model, tokenizer, AttentionRequest(TEXT))
     ids = tokenizer(TEXT, return_tensors="pt")["input_ids"]
     written = model.generate(ids, max_new_tokens=24, do_sample=False, num_beams=1)[0].tolist()
     queries = [token.token_id for token in result.stack("decoder").queries]
@@ -128,10 +134,10 @@ def test_t5_reads_what_it_wrote_when_no_target_is_given():
 def test_the_eager_view_of_another_implementation_gives_the_same_attention(name):
     model, tokenizer = make(name)
     request = AttentionRequest(TEXT, second_text="dog ran" if name == "t5" else "")
-    wanted = attend_model(model, tokenizer, request)
+    wanted = attended(model, tokenizer, request)
     model.set_attn_implementation("sdpa" if name != "t5" else "eager")
     view = eager_view(model)
-    for kind, stack in zip(wanted.kinds, attend_model(view, tokenizer, request).stacks, strict=True):
+    for kind, stack in zip(wanted.kinds, attended(view, tokenizer, request).stacks, strict=True):
         assert np.abs(stack.weights - wanted.stack(kind).weights).max() <= 1e-6
     storages = {parameter.data_ptr() for parameter in model.parameters()}
     assert {parameter.data_ptr() for parameter in view.parameters()} <= storages
@@ -140,7 +146,7 @@ def test_the_eager_view_of_another_implementation_gives_the_same_attention(name)
 @pytest.mark.parametrize("name", ["gpt2", "llama", "qwen"])
 def test_causal_models_hide_exactly_what_comes_later(name):
     model, tokenizer = make(name)
-    mask = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack().mask(0)
+    mask = attended(model, tokenizer, AttentionRequest(TEXT)).stack().mask(0)
     later = np.triu(np.ones_like(mask, dtype=bool), k=1)
     assert (mask[later] == CAUSAL).all()
     assert (mask[~later] == VISIBLE).all()
@@ -148,7 +154,7 @@ def test_causal_models_hide_exactly_what_comes_later(name):
 
 def test_a_sliding_window_is_hatched_in_its_layers_only():
     model, tokenizer = make("gemma")
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT)).stack()
     query, key = np.indices((len(stack.queries), len(stack.keys)))
     far = query - key >= 4
     assert (stack.mask(0)[far] == WINDOW).all()
@@ -160,8 +166,8 @@ def test_a_sliding_window_is_hatched_in_its_layers_only():
 @pytest.mark.parametrize("name", ["bert", "roberta"])
 def test_padding_is_masked_as_a_key_and_marked_as_a_query(name):
     model, tokenizer = make(name)
-    alone = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack()
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT, padding=3)).stack()
+    alone = attended(model, tokenizer, AttentionRequest(TEXT)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT, padding=3)).stack()
     assert (stack.mask(0)[:-3, -3:] == PADDING).all()
     assert (stack.mask(0)[-3:] == PADDING_QUERY).all()
     assert (stack.mask(0)[:-3, :-3] == VISIBLE).all()
@@ -171,7 +177,7 @@ def test_padding_is_masked_as_a_key_and_marked_as_a_query(name):
 
 def test_left_padding_leaves_causal_rows_that_nobody_reads():
     model, _ = make("llama")
-    stack = attend_model(
+    stack = attended(
         model, make_tokenizer(encoder=False, padding_side="left"), AttentionRequest(TEXT, padding=2)
     ).stack()
     assert (stack.mask(0)[:2] == PADDING_QUERY).all()
@@ -183,7 +189,7 @@ def test_a_flipped_mask_is_the_model_run_with_that_mask():
     model, tokenizer = make("bert")
     length = len(tokenizer(TEXT)["input_ids"])
     mask = tuple(int(position not in (2, 5)) for position in range(length))
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT, attention_mask=mask)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT, attention_mask=mask)).stack()
     expected = plain(model, tokenizer, TEXT, attention_mask=torch.tensor([mask])).attentions
     assert np.abs(stack.weights - torch.stack([layer[0] for layer in expected]).numpy()).max() <= 1e-6
     assert (stack.weights[:, :, :, [2, 5]] == 0).all()
@@ -191,7 +197,7 @@ def test_a_flipped_mask_is_the_model_run_with_that_mask():
 
 def test_a_pair_is_read_as_two_segments():
     model, tokenizer = make("bert")
-    stack = attend_model(model, tokenizer, AttentionRequest("the cat", second_text="the dog")).stack()
+    stack = attended(model, tokenizer, AttentionRequest("the cat", second_text="the dog")).stack()
     assert [token.text for token in stack.keys] == ["[CLS]", "the", "cat", "[SEP]", "the", "dog", "[SEP]"]
     encoded = tokenizer("the cat", "the dog", return_tensors="pt")
     with torch.no_grad():
@@ -201,7 +207,7 @@ def test_a_pair_is_read_as_two_segments():
 
 def test_summaries_agree_with_the_plain_formulas():
     model, tokenizer = make("bert")
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT, padding=2)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT, padding=2)).stack()
     rows = stack.weights[1, 2][:-2]
     summary = stack.summaries[1][2]
     size = len(rows)
@@ -221,7 +227,7 @@ def test_summaries_agree_with_the_plain_formulas():
 
 def test_cross_attention_has_no_previous_token():
     model, tokenizer = make("t5")
-    summary = attend_model(model, tokenizer, AttentionRequest(TEXT, second_text="dog")).stack("cross").summaries[0][0]
+    summary = attended(model, tokenizer, AttentionRequest(TEXT, second_text="dog")).stack("cross").summaries[0][0]
     assert summary.previous_token_share is None
     assert summary.mean_distance_tokens is None
     assert 0 <= summary.entropy_nats <= math.log(len(tokenizer(TEXT)["input_ids"])) + 1e-6
@@ -229,7 +235,7 @@ def test_cross_attention_has_no_previous_token():
 
 def test_averages_over_heads_and_layers():
     model, tokenizer = make("bert")
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT)).stack()
     assert np.allclose(stack.head(1, None), stack.weights[1].mean(0), atol=1e-7)
     assert np.allclose(stack.head(None, 3), stack.weights[:, 3].mean(0), atol=1e-7)
     assert np.allclose(stack.head(None, None), stack.weights.mean((0, 1)), atol=1e-7)
@@ -240,7 +246,7 @@ def test_averages_over_heads_and_layers():
 
 def test_thumbnails_keep_the_largest_weight_of_what_they_merge():
     model, tokenizer = make("bert")
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT)).stack()
     small, largest = stack.overview(edge=5)
     assert small.shape == (3, 5, 5, 5)
     assert np.allclose(largest[:, :4], stack.weights.max((-2, -1)))
@@ -252,7 +258,7 @@ def test_thumbnails_keep_the_largest_weight_of_what_they_merge():
 
 def test_thumbnails_without_special_tokens_are_divided_by_what_is_left():
     model, tokenizer = make("bert")
-    stack = attend_model(model, tokenizer, AttentionRequest(TEXT)).stack()
+    stack = attended(model, tokenizer, AttentionRequest(TEXT)).stack()
     small, largest = stack.overview(edge=64, hide_special=True)
     assert (small[:, :, :, [0, -1]] == 0).all()
     kept = stack.weights[0, 0][:, 1:-1]
@@ -272,7 +278,7 @@ def test_renormalised_rows_sum_to_one_or_have_nothing_left(rows):
 
 def test_beyond_the_limit_the_first_tokens_are_run_and_counted():
     model, tokenizer = make("bert")
-    result = attend_model(model, tokenizer, AttentionRequest("cat " * 400))
+    result = attended(model, tokenizer, AttentionRequest("cat " * 400))
     assert (result.tokens_given, result.tokens_shown) == (402, 256)
     assert result.stack().weights.shape == (3, 4, 256, 256)
     assert result.stack().keys[-1].text == "[SEP]"
@@ -282,7 +288,7 @@ def test_beyond_the_limit_the_first_tokens_are_run_and_counted():
 def test_a_model_with_few_positions_gets_no_more_tokens_than_it_has():
     model, tokenizer = make("gpt2")
     model.config.n_positions = 16
-    assert attend_model(model, tokenizer, AttentionRequest("cat " * 40)).tokens_shown == 16
+    assert attended(model, tokenizer, AttentionRequest("cat " * 40)).tokens_shown == 16
 
 
 @pytest.mark.parametrize(
@@ -300,20 +306,20 @@ def test_a_model_with_few_positions_gets_no_more_tokens_than_it_has():
 def test_bad_requests_get_a_message_that_says_the_fix(request_, error, says):
     model, tokenizer = make("bert")
     with pytest.raises(error, match=says):
-        attend_model(model, tokenizer, request_)
+        attended(model, tokenizer, request_)
 
 
 def test_a_model_without_attention_says_so():
     config = transformers.MambaConfig(vocab_size=40, hidden_size=32, num_hidden_layers=2, state_size=4)
     model = transformers.MambaForCausalLM(config).eval()
     with pytest.raises(UnsupportedOptionError, match="no self attention weights"):
-        attend_model(model, make_tokenizer(encoder=False), AttentionRequest(TEXT))
+        attended(model, make_tokenizer(encoder=False), AttentionRequest(TEXT))
 
 
 def test_an_unknown_kind_names_those_that_exist():
     model, tokenizer = make("bert")
     with pytest.raises(InputError, match="It has: self"):
-        attend_model(model, tokenizer, AttentionRequest(TEXT)).stack("cross")
+        attended(model, tokenizer, AttentionRequest(TEXT)).stack("cross")
 
 
 def saved(name: str, folder) -> tuple[object, object]:
@@ -335,8 +341,8 @@ def saved(name: str, folder) -> tuple[object, object]:
 )
 def test_the_receipt_runs_and_prints_the_same_numbers(tmp_path, capsys, name, auto_class, request_, kind, layer, head):
     model, tokenizer = saved(name, tmp_path)
-    result = attend_model(model, tokenizer, request_)
-    receipt = attention_receipt(result, auto_class, str(tmp_path), kind, layer, head)
+    result = attended(model, tokenizer, request_, auto_class, str(tmp_path))
+    receipt = attention_receipt(result, kind, layer, head)
     exec(compile(receipt.code, "receipt", "exec"), {})  # integration tests run receipts in a process of their own
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     stack = result.stack(kind)
