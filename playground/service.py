@@ -400,12 +400,12 @@ class Playground:
         return vocabulary.explain_split(self.tokenizers, request)
 
     def token_receipt(
-        self, request: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskRequest
+        self, asked: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskComparison
     ) -> Receipt:
-        """The runnable Python that reproduces a request of the Tokens tab with plain transformers."""
+        """The runnable Python that reproduces a request of the Tokens tab, or a mask comparison."""
         from playground.tokens import receipt as receipts
 
-        return receipts.token_receipt(request, self.pretrained_source, lambda name: self.manager.spec(name).task)
+        return receipts.token_receipt(asked, self.pretrained_source)
 
     def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
         """The runnable Python that repeats a search and a split with one tokenizer."""

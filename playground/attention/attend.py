@@ -12,19 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from playground.attention.inputs import (
-    Inputs,
-    check_request,
-    decoder_start,
-    described,
-    explaining,
-    inputs_of,
-    reading_decoder,
-)
+from playground.attention.inputs import Inputs, check_request, described, inputs_of, reading_decoder
 from playground.attention.request import AttentionRequest
 from playground.attention.result import AttentionResult, AttentionStack, AttentionToken
 from playground.attention.summary import masks_of, summaries_of
 from playground.errors import UnsupportedOptionError
+from playground.models.families import check_weights, decoder_start, explaining, returns_attention
 from playground.models.pretrained import Pretrained
 
 if TYPE_CHECKING:
@@ -64,15 +57,10 @@ def attend_model(
     """
     check_request(request)
     name = type(model).__name__
-    if not _returns_attention(model):
+    if not returns_attention(model):
         raise UnsupportedOptionError(f"{name} has no attention weights to return.", "Pick another model.")
     inputs, outputs = _run(model, tokenizer, request)
     return _result(model, tokenizer, request, pretrained, inputs, outputs)
-
-
-def _returns_attention(model: PreTrainedModel) -> bool:
-    parameters = inspect.signature(model.forward).parameters
-    return "output_attentions" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
 @torch.inference_mode()
@@ -137,7 +125,7 @@ def _stack(
     separators: set[int],
 ) -> AttentionStack:
     """One kind of attention, taken from what the model returned."""
-    _check_weights(kind, attentions, len(queries), len(keys), type(model).__name__)
+    check_weights(model, kind, attentions, len(queries), len(keys))
     weights = torch.stack([layer[0].float() for layer in attentions or ()])
     masks, mask_of_layer = masks_of(weights, queries, keys, kind, model.config)
     layers, heads = weights.shape[:2]
@@ -152,25 +140,3 @@ def _stack(
         mask_of_layer=mask_of_layer,
         summaries=summaries_of(weights, queries, keys, kind != "cross", separators),
     )
-
-
-def _check_weights(kind: str, attentions: Any, queries: int, keys: int, name: str) -> None:
-    """Nothing, if there is a weight for each layer, head, query and key.
-
-    Raises:
-        UnsupportedOptionError: there isn't; the message says what the family has instead.
-    """
-    if not attentions or not all(isinstance(layer, torch.Tensor) for layer in attentions):
-        raise UnsupportedOptionError(
-            f"{name} returns no {kind} attention weights for each of its layers.",
-            "Pick a transformer model; state-space and linear-attention layers have none.",
-        )
-    shapes = {tuple(layer.shape) for layer in attentions}
-    if any(len(shape) != 4 or shape[2:] != (queries, keys) for shape in shapes):
-        raise UnsupportedOptionError(
-            f"The attention of {name} isn't one weight for each pair of tokens: it reads in windows, chunks or pooled"
-            " positions.",
-            "Pick a model with full attention.",
-        )
-    if len(shapes) > 1:
-        raise UnsupportedOptionError(f"The layers of {name} have different numbers of heads.", "Pick another model.")

@@ -6,7 +6,6 @@ It leaves out the run (`attend`) and the weights.
 from __future__ import annotations
 
 import inspect
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,9 @@ import torch
 
 from playground.attention.request import MAX_CHARACTERS, MAX_PADDING, MAX_TOKENS, AttentionRequest
 from playground.attention.result import AttentionToken
-from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.models.families import check_ids, decoder_start, explaining, is_classifier
 from playground.models.limits import token_limit
-from playground.models.memory import is_out_of_memory
 from playground.models.padding import pad_token_id
 from playground.texts import is_byte_level, shown_piece, usable_text
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 WRITTEN_TOKENS = 24
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -45,24 +43,6 @@ class Inputs:
     decoder_reads: str = ""
     decoder_ids: list[int] = field(default_factory=list)
     written: str | None = None
-
-
-@contextmanager
-def explaining(model: PreTrainedModel) -> Iterator[None]:
-    """Whatever a family of models needs beside a text, it says so in its own way; that becomes the reason given.
-
-    Raises:
-        UnsupportedOptionError: the model couldn't be run.
-    """
-    try:
-        yield
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        name = type(model).__name__
-        log.info("%s can't be run for its attention", name, exc_info=True)
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UnsupportedOptionError(f"{name} can't be run on a text alone: {reason}", "Pick another model.") from error
 
 
 def check_request(request: AttentionRequest) -> None:
@@ -111,27 +91,6 @@ def inputs_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, reques
     elif model.config.is_encoder_decoder:
         inputs.decoder_reads = "input"
     return inputs
-
-
-def is_classifier(model: PreTrainedModel) -> bool:
-    """True for a head that answers about the whole text; such a model gives its decoder the text itself."""
-    return "SequenceClassification" in type(model).__name__
-
-
-def check_ids(model: PreTrainedModel, token_ids: list[int]) -> None:
-    """Nothing, if the model has an embedding for each id.
-
-    Raises:
-        UnsupportedOptionError: it hasn't.
-    """
-    rows = model.get_input_embeddings().weight.shape[0]
-    beyond = [token_id for token_id in token_ids if not 0 <= token_id < rows]
-    if beyond:
-        raise UnsupportedOptionError(
-            f"The tokenizer makes the id {beyond[0]}, and the model knows only 0 to {rows - 1}: they don't belong"
-            " together.",
-            "Use the tokenizer that the model was trained with.",
-        )
 
 
 def described(tokenizer: PreTrainedTokenizerBase, ids: list[int], attended: list[int]) -> tuple[AttentionToken, ...]:
@@ -228,11 +187,3 @@ def _give_decoder(
         inputs.decoder_reads = "input"
         return
     inputs.tensors["decoder_input_ids"] = torch.tensor([inputs.decoder_ids], device=model.device)
-
-
-def decoder_start(model: PreTrainedModel) -> int:
-    """The id with which a decoder begins; what ``generate`` would begin with."""
-    configs = (getattr(model, "generation_config", None), model.config)
-    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    found = (getattr(config, name, None) for name in names for config in configs)
-    return next((token_id for token_id in found if isinstance(token_id, int)), 0)

@@ -7,6 +7,7 @@ wrong mask raises no error; the numbers are just different.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.errors import InputError, InputTooLongError, WrongTaskError
+from playground.errors import InputError, InputTooLongError, UnsupportedOptionError
+from playground.models.families import check_ids, check_weights, decoder_start, explaining, returns_attention
+from playground.models.padding import pad_token_id
 from playground.tokens.batch import encode
 from playground.tokens.request import MISTAKES, MaskRequest
 from playground.tokens.result import AttentionPair, EncodedBatch, MaskComparison, Quantity, RowComparison
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
 
 MAX_COLUMNS = 64
+Mask = tuple[tuple[int, ...], ...]
 TOP = 8
 
 
@@ -44,32 +48,96 @@ def compare_masks(manager: ModelManager, shelf: TokenizerShelf, request: MaskReq
     Raises:
         InputError: the batch isn't rectangular, nothing is flipped, or the mistake can't be made with this batch.
         InputTooLongError: more than 64 columns.
+        UnsupportedOptionError: this family takes no mask, or no batch, or has no attention weights to show.
     """
     spec = manager.spec(request.batch.model_id)
     right, wrong, wrong_mask = _both_batches(shelf, request)
     right_mask = tuple(row.attention_mask for row in right.rows)
     with manager.lease(spec.id, spec.task, request.quantization) as loaded:
+        _check_model(loaded, right)
         first = _run(loaded, spec.task, right, right_mask, _read_positions(right, right_mask, request))
         second = _run(loaded, spec.task, wrong, wrong_mask, _read_positions(right, right_mask, request, wrong))
         compared = [_compare(loaded, spec.task, *pair) for pair in zip(first.answers, second.answers, strict=True)]
-    rows = tuple(replace(item, sample=right.rows[index].sample) for index, item in enumerate(compared))
-    index = request.attention_row if 0 <= request.attention_row < len(rows) else 0
-    attention = AttentionPair(
-        _rounded(first.attention[:, index]),
-        _rounded(second.attention[:, index]),
-        right.rows[index].shown,
-        wrong.rows[index].shown,
-        right_mask[index],
-        wrong_mask[index],
-        index,
-        right.rows[index].input_ids == wrong.rows[index].input_ids,
+        return MaskComparison(
+            request=request,
+            task=spec.task,
+            right=right,
+            wrong=wrong,
+            right_mask=right_mask,
+            wrong_mask=wrong_mask,
+            rows=tuple(replace(item, sample=right.rows[index].sample) for index, item in enumerate(compared)),
+            attention=_pair(request, right, wrong, (right_mask, wrong_mask), first.attention, second.attention),
+            pretrained=loaded.pretrained,
+            encoder_only=_runs_encoder_alone(loaded, spec.task),
+            has_token_types=_takes_token_types(loaded, right),
+            decoder_start=decoder_start(loaded.model),
+            notes=_notes(loaded, right),
+        )
+
+
+def _pair(
+    request: MaskRequest,
+    right: EncodedBatch,
+    wrong: EncodedBatch,
+    masks: tuple[Mask, Mask],
+    first: Float[Tensor, "layer row query key"],
+    second: Float[Tensor, "layer row query key2"],
+) -> AttentionPair:
+    """The attention of the row that was asked for, else of the first."""
+    row = request.attention_row if 0 <= request.attention_row < len(right.rows) else 0
+    return AttentionPair(
+        right=_rounded(first[:, row]),
+        wrong=_rounded(second[:, row]),
+        right_tokens=right.rows[row].shown,
+        wrong_tokens=wrong.rows[row].shown,
+        right_mask=masks[0][row],
+        wrong_mask=masks[1][row],
+        row=row,
+        aligned=right.rows[row].input_ids == wrong.rows[row].input_ids,
     )
-    return MaskComparison(request.mistake, spec.task, right, wrong, right_mask, wrong_mask, rows, attention)
 
 
-def _both_batches(
-    shelf: TokenizerShelf, request: MaskRequest
-) -> tuple[EncodedBatch, EncodedBatch, tuple[tuple[int, ...], ...]]:
+def _runs_encoder_alone(loaded: LoadedModel, task: str) -> bool:
+    """An embedding is made of what the encoder writes; a decoder would read something that nobody gave."""
+    return task == "feature-extraction" and bool(loaded.model.config.is_encoder_decoder)
+
+
+def _takes_token_types(loaded: LoadedModel, batch: EncodedBatch) -> bool:
+    is_given = "token_type_ids" in loaded.tokenizer.model_input_names and batch.rows[0].token_type_ids is not None
+    return is_given and "token_type_ids" in inspect.signature(loaded.model.forward).parameters
+
+
+def _check_model(loaded: LoadedModel, batch: EncodedBatch) -> None:
+    """Nothing, if the model can be run on this batch with a mask."""
+    name = type(loaded.model).__name__
+    parameters = inspect.signature(loaded.model.forward).parameters
+    if "attention_mask" not in parameters:
+        raise UnsupportedOptionError(
+            f"{name} takes no attention_mask: it reads padding like any other token.", "Pick another model."
+        )
+    if not returns_attention(loaded.model):
+        raise UnsupportedOptionError(f"{name} has no attention weights to show.", "Pick another model.")
+    is_padded = any(0 in row.attention_mask for row in batch.rows)
+    if len(batch.rows) > 1 and is_padded and pad_token_id(loaded.model, loaded.tokenizer) is None:
+        raise UnsupportedOptionError(
+            f"{name} finds the end of a text by its padding, and its config names no pad_token_id: it takes one text"
+            " at a time.",
+            "Give a single text.",
+        )
+    check_ids(loaded.model, [token_id for row in batch.rows for token_id in row.input_ids])
+
+
+def _notes(loaded: LoadedModel, batch: EncodedBatch) -> tuple[str, ...]:
+    """What must be said of a model that reads padding although the mask hides it."""
+    if not any(0 in row.attention_mask for row in batch.rows) or loaded.safe_padding is not None:
+        return ()
+    return (
+        "This model reads its padding although the mask hides it: even with the right mask a short text gets other"
+        " numbers beside a long one than alone.",
+    )
+
+
+def _both_batches(shelf: TokenizerShelf, request: MaskRequest) -> tuple[EncodedBatch, EncodedBatch, Mask]:
     """The right batch, the wrong batch and the wrong mask."""
     if request.mistake not in MISTAKES:
         raise InputError(f"There is no mistake {request.mistake!r}.", f"Use one of {', '.join(MISTAKES)}.")
@@ -105,7 +173,7 @@ def _fitting(batch: EncodedBatch) -> EncodedBatch:
     return batch
 
 
-def _flipped(batch: EncodedBatch, flips: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+def _flipped(batch: EncodedBatch, flips: Sequence[tuple[int, int]]) -> Mask:
     if not flips:
         raise InputError("No bit of attention_mask is flipped.", "Click one of the bits.")
     masks = [list(row.attention_mask) for row in batch.rows]
@@ -117,7 +185,7 @@ def _flipped(batch: EncodedBatch, flips: Sequence[tuple[int, int]]) -> tuple[tup
 
 
 def _read_positions(
-    right: EncodedBatch, mask: tuple[tuple[int, ...], ...], request: MaskRequest, wrong: EncodedBatch | None = None
+    right: EncodedBatch, mask: Mask, request: MaskRequest, wrong: EncodedBatch | None = None
 ) -> list[int]:
     """Where a causal model's answer is read: the last token that counts.
 
@@ -137,20 +205,30 @@ def _last_one(mask: Sequence[int]) -> int:
 
 @torch.inference_mode()
 def _run(
-    loaded: LoadedModel, task: str, batch: EncodedBatch, mask: tuple[tuple[int, ...], ...], positions: list[int]
+    loaded: LoadedModel,
+    task: str,
+    batch: EncodedBatch,
+    mask: Mask,
+    positions: list[int],
 ) -> _Run:
-    model = loaded.eager
+    """One forward pass over the batch: of the encoder alone where the answer is an embedding."""
+    with explaining(loaded.model):
+        model = loaded.eager
+    runner: Any = model.get_encoder() if _runs_encoder_alone(loaded, task) else model
     inputs = {
-        "input_ids": torch.tensor([row.input_ids for row in batch.rows], device=loaded.device),
-        "attention_mask": torch.tensor(mask, device=loaded.device),
+        "input_ids": torch.tensor([row.input_ids for row in batch.rows], device=model.device),
+        "attention_mask": torch.tensor(mask, device=model.device),
     }
-    if "token_type_ids" in loaded.tokenizer.model_input_names and batch.rows[0].token_type_ids is not None:
-        inputs["token_type_ids"] = torch.tensor([row.token_type_ids for row in batch.rows], device=loaded.device)
+    if _takes_token_types(loaded, batch):
+        inputs["token_type_ids"] = torch.tensor([row.token_type_ids for row in batch.rows], device=model.device)
     if task == "text2text-generation":
-        start = model.config.decoder_start_token_id or 0
-        inputs["decoder_input_ids"] = torch.full((len(batch.rows), 1), start, device=loaded.device)
-    output = model(**inputs, output_attentions=True, return_dict=True)
-    attentions = output.encoder_attentions if task == "text2text-generation" else output.attentions
+        inputs["decoder_input_ids"] = torch.full((len(batch.rows), 1), decoder_start(model), device=model.device)
+    options = {"use_cache": False} if "use_cache" in inspect.signature(runner.forward).parameters else {}
+    with explaining(model):
+        output = runner(**inputs, **options, output_attentions=True, return_dict=True)
+    attentions = output.get("attentions") or output.get("encoder_attentions")
+    columns = len(batch.rows[0].input_ids)
+    check_weights(model, "self", attentions, columns, columns)
     attention = torch.stack([layer.float().mean(dim=1) for layer in attentions]).cpu()
     return _Run(_answers(task, output, inputs["attention_mask"], positions), attention)
 
@@ -165,9 +243,7 @@ def _answers(task: str, output: Any, mask: Tensor, positions: list[int]) -> Floa
         return pooled.cpu()
     if task == "text-generation":
         return torch.stack([output.logits[row, column].float() for row, column in enumerate(positions)]).cpu()
-    if task == "text2text-generation":
-        return output.logits[:, 0].float().cpu()
-    raise WrongTaskError(f"Masks can't be compared for the task {task}.", "Pick another model.")
+    return output.logits[:, 0].float().cpu()
 
 
 def _compare(loaded: LoadedModel, task: str, right: Tensor, wrong: Tensor) -> RowComparison:
@@ -181,8 +257,9 @@ def _compare(loaded: LoadedModel, task: str, right: Tensor, wrong: Tensor) -> Ro
 
 
 def _compare_labels(a: Tensor, b: Tensor, names: dict[int, str]) -> tuple[tuple[Quantity, ...], str, str]:
-    quantities = tuple(Quantity(names[k], float(a[k]), float(b[k])) for k in range(len(a)))
-    before, after = names[int(a.argmax())], names[int(b.argmax())]
+    shown = [str(names.get(k, f"LABEL_{k}")) for k in range(len(a))]
+    quantities = tuple(Quantity(name, float(x), float(y)) for name, x, y in zip(shown, a, b, strict=True))
+    before, after = shown[int(a.argmax())], shown[int(b.argmax())]
     moved = f"the label changes from {before} to {after}" if before != after else f"the label stays {before}"
     shift = float((a.softmax(-1) - b.softmax(-1)).abs().max())
     return quantities, "logit", f"{moved}; a probability moves by up to {shift:.3f}"

@@ -7,13 +7,8 @@ from dataclasses import replace
 from playground.receipt import Receipt, literal
 from playground.tokens.batch import call_arguments
 from playground.tokens.request import MaskRequest
+from playground.tokens.result import MaskComparison
 
-AUTO_CLASSES = (
-    ("text-classification", "AutoModelForSequenceClassification"),
-    ("feature-extraction", "AutoModel"),
-    ("text-generation", "AutoModelForCausalLM"),
-    ("text2text-generation", "AutoModelForSeq2SeqLM"),
-)
 _READ = {
     "text-classification": "    return output.logits",
     "feature-extraction": """    weights = mask.unsqueeze(-1).float()
@@ -23,26 +18,19 @@ _READ = {
 }
 
 
-def mask_receipt(request: MaskRequest, source: str, task: str = "feature-extraction") -> Receipt:
-    """Both runs and their largest difference, per row.
-
-    ``task`` decides the class and what is read: labels, a mean embedding, or the next token.
-    """
+def mask_receipt(result: MaskComparison) -> Receipt:
+    """Both runs and their largest difference, per row: of labels, of a mean embedding, or of the next token."""
+    request, task, pretrained = result.request, result.task, result.pretrained
     arguments = "".join(f", {name}={literal(value)}" for name, value in _arguments(request).items())
-    decoder = (
-        "    inputs['decoder_input_ids'] = torch.full((len(mask), 1), model.config.decoder_start_token_id or 0)\n"
-        if task == "text2text-generation"
-        else ""
-    )
-    pairs = f"\npairs = {_texts(request.batch.pairs)}" if any(request.batch.pairs) else ""
-    auto_class = dict(AUTO_CLASSES)[task]
+    pairs = f"\npairs = {_texts(request.batch.pairs)}" if request.batch.pairs else ""
+    classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     code = f"""import json
 
 import torch
-from transformers import {auto_class}, AutoTokenizer
+from transformers import {", ".join(classes)}
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source)})
-model = {auto_class}.from_pretrained({literal(source)}, dtype=torch.float32, attn_implementation="eager").eval()
+tokenizer = {pretrained.tokenizer_code()}
+model = {pretrained.code()}.eval()
 texts = {_texts(request.batch.texts)}{pairs}
 
 
@@ -53,9 +41,8 @@ def last_one(mask):
 @torch.inference_mode()
 def answer(batch, mask, last):
     inputs = {{"input_ids": batch["input_ids"], "attention_mask": mask}}
-    if "token_type_ids" in batch:
-        inputs["token_type_ids"] = batch["token_type_ids"]
-{decoder}    output = model(**inputs)
+{_inputs(result)}    output = {_runner(result)}(**{{name: row.to(model.device) for name, row in inputs.items()}})
+    mask = mask.to(model.device)
 {_READ[task]}
 
 
@@ -67,6 +54,20 @@ difference = (answer(right, mask, last_one(mask)) - answer(wrong, wrong_mask, la
 print(json.dumps({{"largest_difference": difference.tolist(), "wrong_mask": wrong_mask.tolist()}}))
 """
     return Receipt("A wrong attention mask", code)
+
+
+def _inputs(result: MaskComparison) -> str:
+    """The lines that make further inputs."""
+    lines = ""
+    if result.has_token_types:
+        lines += '    inputs["token_type_ids"] = batch["token_type_ids"]\n'
+    if result.task == "text2text-generation":
+        lines += f'    inputs["decoder_input_ids"] = torch.full((len(mask), 1), {result.decoder_start})\n'
+    return lines
+
+
+def _runner(result: MaskComparison) -> str:
+    return "model.get_encoder()" if result.encoder_only else "model"
 
 
 def _arguments(request: MaskRequest) -> dict[str, object]:

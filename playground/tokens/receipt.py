@@ -7,26 +7,26 @@ from typing import Any
 
 from playground.receipt import Receipt, literal
 from playground.tokens.batch import call_arguments
+from playground.tokens.masks_receipt import mask_receipt
 from playground.tokens.request import ChatTemplateRequest, CompareRequest, EncodeRequest, TokenizeRequest
+from playground.tokens.result import MaskComparison
 
 
-def token_receipt(request: Any, source_of: Callable[[str], str], task_of: Callable[[str], str]) -> Receipt:
-    """The receipt of any request of the Tokens tab; ``source_of`` gives what ``from_pretrained`` gets.
+def token_receipt(asked: Any, source_of: Callable[[str], str]) -> Receipt:
+    """The receipt of any request of the Tokens tab, or of a mask comparison.
 
-    ``task_of`` gives the task that a model is run for.
+    ``source_of`` gives what ``from_pretrained`` gets for a model id.
     """
-    if isinstance(request, CompareRequest):
-        return compare_receipt(request, tuple(source_of(model_id) for model_id in request.model_ids))
-    if hasattr(request, "mistake"):
-        from playground.tokens.masks_receipt import mask_receipt
-
-        return mask_receipt(request, source_of(request.batch.model_id), task_of(request.batch.model_id))
+    if isinstance(asked, MaskComparison):
+        return mask_receipt(asked)
+    if isinstance(asked, CompareRequest):
+        return compare_receipt(asked, tuple(source_of(model_id) for model_id in asked.model_ids))
     makers: dict[type, Callable[[Any, str], Receipt]] = {
         TokenizeRequest: tokenize_receipt,
         EncodeRequest: encode_receipt,
         ChatTemplateRequest: chat_receipt,
     }
-    return makers[type(request)](request, source_of(request.model_id))
+    return makers[type(asked)](asked, source_of(asked.model_id))
 
 
 def tokenize_receipt(request: TokenizeRequest, source: str) -> Receipt:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from playground.tokens.request import EncodeRequest
+from playground.models.pretrained import Pretrained
+from playground.tokens.request import EncodeRequest, MaskRequest
 
 Span = tuple[int, int]
 Group = list[Any]  # [start, end, [index of a token, ...]]; lists, because they grow
@@ -203,9 +204,13 @@ class RowComparison:
 
 @dataclass(frozen=True)
 class MaskComparison:
-    """Both batches, and what the model made of each row."""
+    """Both batches, and what the model made of each row.
 
-    mistake: str
+    ``pretrained`` is how the model was held. ``encoder_only`` says that the encoder of an encoder-decoder model was run
+    alone, ``has_token_types`` that it got ``token_type_ids``; ``decoder_start`` is the id that a decoder began with.
+    """
+
+    request: MaskRequest
     task: str
     right: EncodedBatch
     wrong: EncodedBatch
@@ -213,6 +218,11 @@ class MaskComparison:
     wrong_mask: tuple[tuple[int, ...], ...]
     rows: tuple[RowComparison, ...]
     attention: AttentionPair
+    pretrained: Pretrained
+    encoder_only: bool = False
+    has_token_types: bool = False
+    decoder_start: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

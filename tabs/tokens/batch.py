@@ -81,11 +81,11 @@ def format_masks(result: pg.MaskComparison) -> dict[str, Any]:
     """What the comparison view draws; attention travels as 16-bit numbers."""
     attention = result.attention
     return {
-        "mistake": result.mistake,
+        "mistake": result.request.mistake,
         "rows": to_json([masked_row(index, row) for index, row in enumerate(result.rows)]),
         "attention": {
             "row": attention.row,
-            "mistake": result.mistake,
+            "mistake": result.request.mistake,
             "layers": len(attention.right),
             "aligned": attention.aligned,
             "right": _packed(attention.right),
@@ -159,7 +159,8 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             masks = [item.attention_mask for item in playground.encode(request.batch).rows]
             row = next((k for k, mask in enumerate(masks) if 0 in mask), 0)
             request = pg.MaskRequest(request.batch, mistake, flips, row)
-        return format_masks(playground.compare_masks(request)), *receipt_values(playground.token_receipt(request))
+        result = playground.compare_masks(request)
+        return format_masks(result), *receipt_values(playground.token_receipt(result))
 
     def flip(event: gr.EventData, *values: Any) -> tuple[Any, Any, Any]:
         flips = tuple((int(row), int(column)) for row, column in payload(event).get("flips", []))
@@ -223,7 +224,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         pairs = tuple((int(row), int(column)) for row, column in flips)
         result = playground.compare_masks(pg.MaskRequest(pg.EncodeRequest(tuple(texts), (), model_id), mistake, pairs))
         rows = tuple(masked_row(index, row) for index, row in enumerate(result.rows))
-        return api.MasksCompared(result.mistake, result.right_mask, result.wrong_mask, rows)
+        return api.MasksCompared(result.request.mistake, result.right_mask, result.wrong_mask, rows)
 
     explain(
         "A model reads a **rectangle of ids**. Shorter texts are padded, and `attention_mask` says which ids count."

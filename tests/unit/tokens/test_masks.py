@@ -20,6 +20,7 @@ from transformers import (
 
 from playground.errors import InputError, InputTooLongError
 from playground.models.catalog import ModelSpec
+from playground.models.pretrained import Pretrained
 from playground.tokens.masks import compare_masks
 from playground.tokens.request import EncodeRequest, MaskRequest
 from playground.tokens.rules import TokenizerShelf
@@ -63,7 +64,8 @@ class Loaded:
     def __init__(self, task: str) -> None:
         self.model = self.eager = make_model(task)
         self.tokenizer = tokenizer_of("left" if task == "text-generation" else "right")
-        self.device = "cpu"
+        self.safe_padding = "right"
+        self.pretrained = Pretrained("nowhere", "AutoModel", "float32", "float32", "cpu")
 
 
 class Manager:
