@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.texts import usable_text
+from playground.texts import is_byte_level, shown_piece, usable_text
 from playground.tokens.request import PADDINGS, SIDES, TRUNCATIONS, EncodeRequest
 from playground.tokens.result import EncodedBatch, EncodedRow
 from playground.tokens.rules import TokenizerShelf
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 MAX_TEXTS = 8
 MAX_LENGTH = 512
@@ -32,14 +32,13 @@ def encode(shelf: TokenizerShelf, request: EncodeRequest) -> EncodedBatch:
         InputError: an argument doesn't fit the others; the message says which.
     """
     texts, pairs = _checked(request)
-    tokenizer, lock = shelf.copy(request.model_id)
-    with lock:
-        _check_tokenizer(tokenizer, request)
-        dictionary = _call(tokenizer, texts, pairs, request)
-        whole = tokenizer(texts, pairs, add_special_tokens=request.add_special_tokens)["input_ids"]
-    rules = shelf.rules(request.model_id)
+    tokenizer = shelf.tokenizer(request.model_id)
+    _check_tokenizer(tokenizer, request)
+    batch = _call(tokenizer, texts, pairs, request)
+    dictionary = dict(batch)
+    whole = tokenizer(texts, pairs, add_special_tokens=request.add_special_tokens, verbose=False)["input_ids"]
     samples = dictionary.get("overflow_to_sample_mapping") or list(range(len(texts)))
-    rows = tuple(_row(rules, tokenizer, dictionary, index, sample) for index, sample in enumerate(samples))
+    rows = tuple(_row(tokenizer, batch, index, sample) for index, sample in enumerate(samples))
     truncated = _truncated([len(ids) for ids in whole], rows, request, len(texts))
     side = request.padding_side or tokenizer.padding_side
     return EncodedBatch(request, rows, dictionary, truncated, side, tokenizer.pad_token)
@@ -67,9 +66,9 @@ def call_arguments(request: EncodeRequest) -> dict[str, Any]:
 
 def _call(
     tokenizer: PreTrainedTokenizerBase, texts: list[str], pairs: list[str] | None, request: EncodeRequest
-) -> dict[str, list[Any]]:
+) -> BatchEncoding:
     try:
-        return dict(tokenizer(texts, pairs, **call_arguments(request)))
+        return tokenizer(texts, pairs, **call_arguments(request))
     except InputError:
         raise
     except BaseException as error:  # the Rust side panics (a BaseException) when stride leaves no room for text
@@ -82,7 +81,7 @@ def _call(
 
 def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None]:
     """The texts and pairs, when they can be used."""
-    if not any(text for text in request.texts):
+    if not any(request.texts):
         raise EmptyInputError("There is no text.", "Type at least one sentence.")
     if len(request.texts) > MAX_TEXTS:
         raise InputTooLongError(f"There are {len(request.texts)} texts.", f"Use at most {MAX_TEXTS}.")
@@ -94,8 +93,8 @@ def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None]:
         if value not in allowed:
             raise InputError(f"{name} is {value!r}.", f"Use one of {', '.join(allowed)}.")
     texts, pairs = ([usable_text(text, 5_000, "A text") for text in given] for given in (request.texts, request.pairs))
-    has_pairs = any(pairs)
-    if has_pairs and (len(pairs) != len(texts) or not all(pairs)):
+    has_pairs = bool(pairs)
+    if has_pairs and (len(pairs) != len(texts) or not all(map(str.strip, pairs))):
         raise InputError("Some texts have a pair and some don't.", "Give every text a pair, or none.")
     if request.truncation == "only_second" and not has_pairs:
         raise InputError("truncation is only_second, but there are no pairs.", "Use only_first, or write pairs.")
@@ -119,8 +118,7 @@ def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, request: EncodeRequest)
             f"The tokenizer of {request.model_id} has no padding token, because its model was never trained with one.",
             "Choose padding: do_not_pad.",
         )
-    pairs = bool(any(request.pairs))
-    specials = tokenizer.num_special_tokens_to_add(pair=pairs) if request.add_special_tokens else 0
+    specials = tokenizer.num_special_tokens_to_add(pair=bool(request.pairs)) if request.add_special_tokens else 0
     if request.truncation != "do_not_truncate" and request.max_length is not None and request.max_length <= specials:
         raise InputError(
             f"max_length {request.max_length} leaves no room for text beside {specials} special tokens.",
@@ -131,26 +129,35 @@ def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, request: EncodeRequest)
         raise InputError(f"stride is {request.stride}.", f"Use less than {room}: what max_length leaves for text.")
 
 
-def _row(
-    rules: Any, tokenizer: PreTrainedTokenizerBase, dictionary: dict[str, list[Any]], index: int, sample: int
-) -> EncodedRow:
-    ids, mask, special = (dictionary[name][index] for name in ("input_ids", "attention_mask", "special_tokens_mask"))
-    types = dictionary["token_type_ids"][index] if "token_type_ids" in dictionary else None
+def _row(tokenizer: PreTrainedTokenizerBase, batch: BatchEncoding, index: int, sample: int) -> EncodedRow:
+    ids, special = batch["input_ids"][index], batch["special_tokens_mask"][index]
+    mask = _mask(tokenizer, batch, index)
+    types = batch["token_type_ids"][index] if "token_type_ids" in batch else None
     pieces = tokenizer.convert_ids_to_tokens(ids)
-    shown = [rules.show(token_id, piece) for token_id, piece in zip(ids, pieces, strict=True)]
+    byte_level = is_byte_level(tokenizer)
     kinds = ["padding" if not m else "special" if s else "text" for m, s in zip(mask, special, strict=True)]
-    if types:
-        kinds = ["pair" if kind == "text" and t == 1 else kind for kind, t in zip(kinds, types, strict=True)]
+    # Many tokenizers return no token_type_ids, or only zeros; what is of the second text they know all the same.
+    texts = batch.sequence_ids(index) if batch.is_fast else types or [0] * len(ids)
+    kinds = ["pair" if kind == "text" and text == 1 else kind for kind, text in zip(kinds, texts, strict=True)]
     return EncodedRow(
-        sample,
-        tuple(pieces),
-        tuple(shown),
-        tuple(kinds),
-        tuple(ids),
-        tuple(mask),
-        tuple(special),
-        tuple(types) if types is not None else None,
+        sample=sample,
+        pieces=tuple(pieces),
+        shown=tuple(shown_piece(piece or "", byte_level=byte_level) for piece in pieces),
+        kinds=tuple(kinds),
+        input_ids=tuple(ids),
+        attention_mask=tuple(mask),
+        special_tokens_mask=tuple(special),
+        token_type_ids=tuple(types) if types is not None else None,
     )
+
+
+def _mask(tokenizer: PreTrainedTokenizerBase, batch: BatchEncoding, index: int) -> list[int]:
+    """Which tokens are no padding, also where the model takes no ``attention_mask`` and so none is returned."""
+    if "attention_mask" in batch:
+        return batch["attention_mask"][index]
+    if batch.is_fast:
+        return batch.encodings[index].attention_mask  # type: ignore[index]
+    return [int(token_id != tokenizer.pad_token_id) for token_id in batch["input_ids"][index]]
 
 
 def _truncated(whole: Sequence[int], rows: Sequence[EncodedRow], request: EncodeRequest, texts: int) -> tuple[int, ...]:

@@ -28,10 +28,9 @@ def chat_template(shelf: TokenizerShelf, request: ChatTemplateRequest) -> ChatTe
         InputError: the template refuses this conversation, for example two user turns in a row.
     """
     messages = _checked(request.messages)
-    tokenizer, lock = shelf.copy(request.model_id)
-    with lock:
-        template = chat_template_of(tokenizer)
-        rendered = render_chat(tokenizer, messages, request.add_generation_prompt)
+    tokenizer = shelf.tokenizer(request.model_id)
+    template = chat_template_of(tokenizer)
+    rendered = render_chat(tokenizer, messages, request.add_generation_prompt)
     spans = role_spans(rendered, [message["role"] for message in messages])
     result = tokenize(shelf, TokenizeRequest(rendered.text, request.model_id, add_special_tokens=False))
     starts = [span.start for span in spans]

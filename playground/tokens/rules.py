@@ -161,17 +161,15 @@ class TokenizerRules:
 
 @dataclass
 class TokenizerShelf:
-    """The tokenizers in use, each read once and then never changed.
+    """The rules of the tokenizers in use, each read once and then never changed; and transformers' own tokenizers.
 
-    transformers' tokenizers change themselves when they are called with padding or truncation, and may then fail in
-    another thread ("Already borrowed"): so this shelf hands out rules that nobody changes, and a copy of transformers'
-    own tokenizer that one thread uses at a time.
+    ``load`` gives transformers' tokenizer of a model, which any number of threads may call at once. ``folder`` gives
+    the folder of a model whose rules can be read without torch, else None.
     """
 
     load: Callable[[str], PreTrainedTokenizerBase]
     folder: Callable[[str], Path | None] = lambda model_id: None
     _rules: dict[str, TokenizerRules] = field(default_factory=dict)
-    _copies: dict[str, tuple[PreTrainedTokenizerBase, threading.Lock]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def has(self, model_id: str) -> bool:
@@ -190,14 +188,9 @@ class TokenizerShelf:
                     self._rules[model_id] = self._read(model_id)
         return self._rules[model_id]
 
-    def copy(self, model_id: str) -> tuple[PreTrainedTokenizerBase, threading.Lock]:
-        """transformers' tokenizer, a copy of its own, and the lock to hold while calling it."""
-        import copy
-
-        with self._lock:
-            if model_id not in self._copies:
-                self._copies[model_id] = (copy.deepcopy(self.load(model_id)), threading.Lock())
-            return self._copies[model_id]
+    def tokenizer(self, model_id: str) -> PreTrainedTokenizerBase:
+        """transformers' tokenizer of a model."""
+        return self.load(model_id)
 
     def _read(self, model_id: str) -> TokenizerRules:
         folder = self.folder(model_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -21,4 +22,4 @@ def shelf() -> TokenizerShelf:
     def folder(model_id: str) -> Path:
         return embedded.locate(catalog.find(model_id).location, None)
 
-    return TokenizerShelf(lambda model_id: load_tokenizer(folder(model_id)), folder)
+    return TokenizerShelf(functools.cache(lambda model_id: load_tokenizer(folder(model_id))), folder)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.tokens.batch import encode
-from playground.tokens.request import EncodeRequest
+from playground.tokens.request import EncodeRequest, MaskRequest
+from playground.tokens.rules import TokenizerShelf
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -33,7 +37,7 @@ def test_rows_are_those_of_transformers(shelf, texts, model_id, padding, padding
         return_token_type_ids, 1, overflow,
     )  # fmt: skip
     batch = encode(shelf, request)
-    tokenizer, _ = shelf.copy(model_id)
+    tokenizer = shelf.tokenizer(model_id)
     arguments = {
         "padding": {"do_not_pad": False}.get(padding, padding),
         "truncation": {"do_not_truncate": False}.get(truncation, truncation),
@@ -61,6 +65,51 @@ def test_pairs_get_type_ids(shelf):
     assert row.pieces == ("[CLS]", "a", "cat", "[SEP]", "a", "dog", "[SEP]")
     assert row.token_type_ids == (0, 0, 0, 0, 1, 1, 1)
     assert row.kinds == ("special", "text", "text", "special", "pair", "pair", "special")
+
+
+def roberta_like(**options):
+    """A tokenizer that returns no token_type_ids."""
+    words = ["<pad>", "<s>", "</s>", "<unk>", "a", "cat", "dog"]
+    backend = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 1), add_prefix_space=False)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>", model_input_names=["input_ids"], **options
+    )
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_second_text_is_called_so_without_token_type_ids(side):
+    shelf = TokenizerShelf(lambda model_id: roberta_like(padding_side=side))
+    request = EncodeRequest(("a cat", "a"), ("a dog", "dog"), return_token_type_ids=False)
+    rows = encode(shelf, request).rows
+    assert rows[0].kinds == ("special", "text", "text", "special", "special", "pair", "pair", "special")
+    assert rows[1].token_type_ids is None and rows[1].kinds.count("pair") == 1
+    assert rows[1].kinds[-1 if side == "right" else 0] == "padding"
+
+
+@pytest.mark.parametrize("pairs", [(" ",), ("\n", "\t"), "  "])
+def test_blanks_are_no_second_text(shelf, pairs):
+    texts = ("a cat",) * len(pairs) if isinstance(pairs, tuple) else "a cat"
+    batch = encode(shelf, EncodeRequest(texts, pairs))
+    assert batch.request.pairs == () and set(batch.rows[0].kinds) == {"special", "text"}
+
+
+def test_one_text_and_numbers_of_numpy_mean_what_they_say(shelf):
+    request = EncodeRequest("hello world", truncation="longest_first", max_length=np.int64(3), stride=np.uint8(0))
+    assert request.texts == ("hello world",) and type(request.max_length) is int
+    assert encode(shelf, request).rows[0].pieces == ("[CLS]", "hello", "[SEP]")
+    assert MaskRequest(request, flips=[(np.int32(0), np.int64(1))]).flips == ((0, 1),)
+    with pytest.raises(TypeError):
+        EncodeRequest("hello", max_length="3")
+
+
+def test_a_tokenizer_written_in_python_makes_batches_too():
+    shelf = TokenizerShelf(lambda model_id: transformers.ByT5Tokenizer())
+    row = encode(shelf, EncodeRequest("é", model_id="byt5")).rows[0]
+    assert row.kinds == ("text", "text", "special") and row.pieces[-1] == "</s>"
+    with pytest.raises(UnsupportedOptionError, match="not a fast one"):
+        shelf.rules("byt5")
 
 
 def test_what_truncation_cut_is_counted(shelf):

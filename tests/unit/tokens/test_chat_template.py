@@ -22,7 +22,7 @@ STRICT = (  # refuses two turns of one side, strips content and knows no system 
 @pytest.fixture
 def strict(shelf):
     """The same tokenizer with a stricter template."""
-    tokenizer, _ = shelf.copy(SMOLLM)
+    tokenizer = shelf.tokenizer(SMOLLM)
     kept, tokenizer.chat_template = tokenizer.chat_template, STRICT
     yield shelf
     tokenizer.chat_template = kept
@@ -61,7 +61,7 @@ def test_spans_cover_the_text_and_ids_are_those_of_transformers(shelf, contents,
     result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, prompt))
     assert "".join(text for *_, text in parts(result)) == result.text
     assert all(a.end == b.start for a, b in zip(result.spans, result.spans[1:], strict=False))
-    tokenizer, _ = shelf.copy(SMOLLM)
+    tokenizer = shelf.tokenizer(SMOLLM)
     messages = [{"role": message.role, "content": message.content} for message in chat]
     theirs = tokenizer.apply_chat_template(messages, add_generation_prompt=prompt, tokenize=True, return_dict=False)
     assert list(result.tokenization.input_ids) == list(theirs)
@@ -99,7 +99,7 @@ def test_a_content_that_occurs_in_the_markup_stands_where_it_was_written(shelf, 
 
 
 def test_what_a_template_rewrites_is_said(shelf):
-    tokenizer, _ = shelf.copy(SMOLLM)
+    tokenizer = shelf.tokenizer(SMOLLM)
     kept, tokenizer.chat_template = tokenizer.chat_template, "{{ messages[0].content[:2] }}"
     try:
         result = chat_template(shelf, ChatTemplateRequest((ChatMessage("user", "hello"),), SMOLLM))
