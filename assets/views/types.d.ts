@@ -365,6 +365,7 @@ export namespace generation {
     elapsed_seconds: number;
     people: number;
     beams: generation.Beam[];
+    use_cache: boolean;
   }
   /** Everything that decides what is generated; the names and defaults are those of transformers' ``GenerationConfig``. */
   interface GenerateRequest {
@@ -518,6 +519,7 @@ export namespace models {
     dtype: string;
     device: string;
     revision: string;
+    tokenizer_source: string;
   }
 }
 

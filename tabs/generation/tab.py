@@ -18,6 +18,7 @@ import gradio as gr
 
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
+from playground.models.tokenizers import read_messages
 from playground.receipt import Receipt
 from playground.wire import to_json
 from server.arrival import arrived_at
@@ -142,8 +143,7 @@ def _messages(values: dict[str, Any], asked: dict[str, Any]) -> Iterable[pg.Mess
 
 
 def _turns(turns: Iterable[dict[str, str]]) -> Iterable[pg.Message]:
-    for turn in turns:
-        yield pg.Message(str(turn.get("role")), str(turn.get("content")))
+    return [pg.Message(**turn) for turn in read_messages(turns)]
 
 
 def echo(request: pg.GenerateRequest) -> dict[str, Any]:

@@ -58,6 +58,15 @@ def test_bad_values_get_a_kind_message(client):
         client.predict(PROMPT, temperature=0, do_sample=True, api_name="/generate")
 
 
+@pytest.mark.parametrize(
+    ("message", "said"), [({"role": "user", "content": None}, "no content"), ({"content": "hi"}, "no role")]
+)
+def test_messages_without_content_or_role_are_refused(client, message, said):
+    """Rather than put the word "None" into the prompt."""
+    with pytest.raises(Exception, match=said):
+        client.predict(messages=[message], api_name="/generate")
+
+
 def test_deltas_add_up_and_the_last_has_everything(app_playground):
     deltas = run(app_playground, {"run": "r"})
     assert [delta["n"] for delta in deltas] == list(range(len(deltas)))
