@@ -246,7 +246,7 @@ def test_a_prepared_home_may_be_read_only(kitchen: Kitchen, monkeypatch: pytest.
 
 
 def test_too_little_space_is_noticed_before(kitchen: Kitchen):
-    with pytest.raises(PreparationError, match=r"Not enough disk space for plain.*MB are free.*Free some space"):
+    with pytest.raises(PreparationError, match=r"Not enough disk space for plain.*[MG]B are free.*Free some space"):
         kitchen.locate(size_bytes=10**18)
     assert kitchen.cooked == []
 
