@@ -28,14 +28,16 @@ export namespace attention {
     attention_mask: number[] | null;
     max_tokens: number;
   }
-  /** What a model attended to. ``tokens_given`` counts the tokens of the whole text, ``shown`` those that were run. */
+  /** What a model attended to. */
   interface AttentionResult {
     request: attention.AttentionRequest;
     model_type: string;
-    dtype: string;
+    pretrained: models.Pretrained;
     stacks: attention.AttentionStack[];
     tokens_given: number;
     tokens_shown: number;
+    pad_token_id: number;
+    decoder_reads: string;
     written: string | null;
   }
   /** All layers and heads of one kind of attention. */
@@ -371,7 +373,7 @@ export namespace generation {
   interface GenerateRequest {
     prompt: string | null;
     messages: generation.Message[] | null;
-    model_id: string;
+    model_id: string | null;
     quantization: string;
     max_new_tokens: number;
     do_sample: boolean;
@@ -772,7 +774,7 @@ export namespace tokens {
   }
   /** Both batches, and what the model made of each row. */
   interface MaskComparison {
-    mistake: string;
+    request: tokens.MaskRequest;
     task: string;
     right: tokens.EncodedBatch;
     wrong: tokens.EncodedBatch;
@@ -780,6 +782,11 @@ export namespace tokens {
     wrong_mask: number[][];
     rows: tokens.RowComparison[];
     attention: tokens.AttentionPair;
+    pretrained: models.Pretrained;
+    encoder_only: boolean;
+    has_token_types: boolean;
+    decoder_start: number;
+    notes: string[];
   }
   /** One number that a model gives a text, with the right mask and with the wrong one. */
   interface MaskQuantity {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.generation.processors import generate_options, overrides, read_generation_config
 from playground.generation.prompts import read_as_text
+from playground.generation.request import TASK
 from playground.receipt import Receipt, literal
 
 if TYPE_CHECKING:
@@ -62,10 +64,11 @@ print(json.dumps({{"token_ids": reply}}))
 
 def receipt_of(manager: ModelManager, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
     """The receipt of a run on this machine; see `generation_receipt`."""
-    run = manager.pretrained(request.model_id, "text-generation", request.quantization)
-    ids = read_as_text(request, manager.tokenizer(request.model_id))
-    own_config = read_generation_config(manager.folder(manager.spec(request.model_id)))
-    return generation_receipt(request, run, finished, ids, own_config)
+    spec = manager.spec(request.model_id, TASK)
+    run = manager.pretrained(spec.id, TASK, request.quantization)
+    ids = read_as_text(request, manager.tokenizer(spec.id))
+    own_config = read_generation_config(manager.folder(spec))
+    return generation_receipt(replace(request, model_id=spec.id), run, finished, ids, own_config)
 
 
 def generation_receipt(

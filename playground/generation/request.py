@@ -13,7 +13,7 @@ from playground.models.tokenizers import read_messages
 from playground.texts import usable_text
 from playground.values import real_number, texts, truth, whole_number, whole_numbers
 
-DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+TASK = "text-generation"
 MAX_BEAMS = 8
 _WHOLE = {
     "max_new_tokens": (1, 1_000_000),
@@ -56,12 +56,13 @@ class GenerateRequest:
     Values are taken as what they mean: one stop string may be a plain string, numbers may be numpy's, and messages may
     be dictionaries as chat clients send them.
 
-    ``person`` is who asks (a session): limits and turns are per person. It changes nothing in the answer.
+    Without a ``model_id`` it is the catalog's first model that generates text. ``person`` is who asks (a session):
+    limits and turns are per person. It changes nothing in the answer.
     """
 
     prompt: str | None = None
     messages: tuple[Message, ...] | None = None
-    model_id: str = DEFAULT_MODEL
+    model_id: str | None = None
     quantization: str = "auto"
     max_new_tokens: int = 100
     do_sample: bool = False

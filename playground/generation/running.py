@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from playground.errors import PlaygroundError
 from playground.generation.engine import Engine
 from playground.generation.events import BeamStep, Event, Finished, GenerationResult, NextTokenResult, Started, Step
-from playground.generation.request import GenerateRequest
+from playground.generation.request import TASK, GenerateRequest
 from playground.generation.stream import Stream
 
 if TYPE_CHECKING:
@@ -206,9 +206,7 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at
     Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from when the model is loaded.
     """
     with ExitStack() as stack:
-        loaded: LoadedModel = stack.enter_context(
-            manager.lease(requests[0].model_id, "text-generation", requests[0].quantization)
-        )
+        loaded: LoadedModel = stack.enter_context(manager.lease(requests[0].model_id, TASK, requests[0].quantization))
         engine = _engine(loaded, manager)
         tasks = [engine.prepare(request) for request in requests]
         mailbox = Mailbox(len(requests))
@@ -228,7 +226,7 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at
 
 def next_token(manager: ModelManager, request: GenerateRequest, count: int) -> NextTokenResult:
     """The distribution over the next token; see `generation.next_token`."""
-    with manager.lease(request.model_id, "text-generation", request.quantization) as loaded:
+    with manager.lease(request.model_id, TASK, request.quantization) as loaded:
         return _engine(loaded, manager).next_token(request, count)
 
 

@@ -54,7 +54,8 @@ def test_a_mixed_batch_gives_what_generate_gives(app_playground, smol):
 
 def test_four_bits_give_what_generate_gives(app_playground):
     """As in the article: the same model with its weights in 4 bits, which its own `generate` is asked about too."""
-    request = pg.GenerateRequest(prompt=COLORS, max_new_tokens=6, quantization="4-bit")
+    model_id = app_playground.manager.spec(None, "text-generation").id
+    request = pg.GenerateRequest(prompt=COLORS, model_id=model_id, max_new_tokens=6, quantization="4-bit")
     got = app_playground.generate(request).result().finished.token_ids
     with app_playground.manager.lease(request.model_id, "text-generation", "4-bit") as small:
         assert type(small.model.model.layers[0].mlp.up_proj).__name__ == "Linear4bit"

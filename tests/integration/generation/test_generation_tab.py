@@ -12,15 +12,15 @@ import time
 import pytest
 
 import playground as pg
-from playground.generation.request import DEFAULT_MODEL
 from tabs.generation import tab
 
 pytestmark = pytest.mark.embedded
+MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 PROMPT = "A list of colors: red, blue"
 
 
 def controls(**changes):
-    values = {"model_id": DEFAULT_MODEL, "mode": "Complete", "prompt": PROMPT, "system": ""}
+    values = {"model_id": MODEL, "mode": "Complete", "prompt": PROMPT, "system": ""}
     return {**values, **tab.DEFAULTS, **tab.SPELLED, "max_new_tokens": 5, **changes}
 
 
@@ -73,7 +73,7 @@ def test_deltas_add_up_and_the_last_has_everything(app_playground):
     streamed = [event for delta in deltas[:-1] for event in delta.get("events", ())]
     assert deltas[-1]["final"] is True
     assert deltas[-1]["events"] == streamed
-    assert tab.unecho(deltas[0]["begin"][0]) == pg.GenerateRequest(PROMPT, model_id=DEFAULT_MODEL, max_new_tokens=5)
+    assert tab.unecho(deltas[0]["begin"][0]) == pg.GenerateRequest(PROMPT, model_id=MODEL, max_new_tokens=5)
 
 
 def test_rewinding_sends_only_what_the_page_lacks(app_playground):
