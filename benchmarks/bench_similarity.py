@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from playground.service import Playground
-from playground.similarity.request import DEFAULT_MODEL, WordMatrixRequest
+from playground.similarity.request import WordMatrixRequest
 from playground.similarity.result import WordMatrixResult
 from playground.similarity.word_loss import SEQ2SEQ
 
@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a sample of the loop, fewer repeats")
     quick = parser.parse_args().quick
-    with Playground() as playground, playground.manager.lease(DEFAULT_MODEL, SEQ2SEQ) as loaded:
+    with Playground() as playground, playground.manager.lease("playground/word-association", SEQ2SEQ) as loaded:
         cells = [(a, b) for a in WORDS for b in WORDS]
         sample = random.Random(0).sample(cells, 400) if quick else cells
         request = WordMatrixRequest(tuple(WORDS), cosine=False)

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest, Message
     from playground.generation.running import Generation
     from playground.service import Playground, WarmUp
+    from playground.similarity.measures import spearman
     from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
     from playground.similarity.result import (
         PairMeasures,
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
         WordMatrixResult,
         WordPairsResult,
     )
-    from playground.similarity.word_loss import spearman
     from playground.tables import BadRow, Table, TableFormat, read_file, read_lines, write_csv
     from playground.tokens.request import (
         ChatMessage,
@@ -168,7 +168,7 @@ _HOMES = {
     "predictions": "playground.classification.evaluation",
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
-    "spearman": "playground.similarity.word_loss",
+    "spearman": "playground.similarity.measures",
     "verdict": "playground.classification.verdict",
     "write_csv": "playground.tables",
 }

@@ -90,7 +90,7 @@ class WarmUp:
 Method = TypeVar("Method", bound="Callable[..., Any]")
 _HEAVY = (
     "models.loading", "attention.attend", "classification.attribution", "classification.table",
-    "classification.classify", "tokens.masks", "similarity.word_loss", "generation.generate",
+    "classification.classify", "tokens.masks", "similarity.matrix", "similarity.pairs", "generation.generate",
 )  # fmt: skip
 # The Tokens tab starts without its model, so that one comes last.
 _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation", "feature-extraction")
@@ -322,21 +322,21 @@ class Playground:
         from playground.similarity import receipt as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
-        return receipts.word_loss_receipt(words, self.pretrained_source(result.model_id), result.template)
+        return receipts.word_loss_receipt(words, result.pretrained, result.template)
 
     @_after_imports
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
-        from playground.similarity import word_loss as similarity
+        from playground.similarity import matrix
 
-        return similarity.word_matrix(self.manager, request)
+        return matrix.word_matrix(self.manager, request)
 
     @_after_imports
     def word_pairs(self, request: WordPairsRequest) -> Iterator[Progress | WordPairsResult]:
         """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
-        from playground.similarity import word_loss as similarity
+        from playground.similarity import pairs
 
-        return similarity.word_pairs(self.manager, request)
+        return pairs.word_pairs(self.manager, request)
 
     # Tokens
 

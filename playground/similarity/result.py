@@ -1,8 +1,10 @@
-"""What comes back about words: losses of pairs, with the pieces that make them. Plain values, in nats."""
+"""What comes back from the similarity wing: losses in nats, as plain values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from playground.models.pretrained import Pretrained
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class WordLoss:
 
 @dataclass(frozen=True)
 class WordLossResult:
-    """Every ordered pair, the most expected first."""
+    """Every ordered pair, the most expected first. ``template`` is None for a sequence-to-sequence model."""
 
     model_id: str
+    pretrained: Pretrained
     template: str | None
     losses: tuple[WordLoss, ...]
     notes: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class WordMatrixResult:
     """Losses of all ordered pairs: ``loss[i][j]`` is the mean loss (nats) of word ``j`` as label of source ``i``.
 
     ``pieces[j]`` is how many pieces word ``j`` has as a label, ``baseline_sum[j]`` the summed loss of word ``j`` after
-    an empty source, ``cosine[i][j]`` the cosine of the two words' MiniLM embeddings (None if it wasn't asked for).
+    an empty source, ``cosine[i][j]`` the cosine of the two words' embeddings (None if it wasn't asked for).
     """
 
     model_id: str

@@ -1,0 +1,88 @@
+"""Words -> unit vectors of an encoder, and the cosine between them: the other way to say how close two words are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from playground.errors import ModelNotFoundError, UnsupportedOptionError
+from playground.models.limits import token_limit
+
+if TYPE_CHECKING:
+    from playground.models.manager import LoadedModel, ModelManager
+
+ENCODER = "feature-extraction"
+NO_ENCODER = "The catalog has no encoder, so there are no cosines."
+
+
+def cosine_table(manager: ModelManager, words: Sequence[str]) -> tuple[tuple[float, ...], ...] | None:
+    """The cosine of every word with every other; None where the catalog has no encoder."""
+    vectors = _vectors(manager, words)
+    if vectors is None:
+        return None
+    return tuple(map(tuple, (vectors @ vectors.T).clamp(-1, 1).tolist()))
+
+
+def cosine_pairs(manager: ModelManager, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+    """The cosine of each pair's words; None where the catalog has no encoder."""
+    vectors = _vectors(manager, [word for pair in pairs for word in pair])
+    if vectors is None:
+        return [None] * len(pairs)
+    return (vectors[0::2] * vectors[1::2]).sum(dim=-1).clamp(-1, 1).tolist()
+
+
+def _vectors(manager: ModelManager, words: Sequence[str]) -> Float[Tensor, "word hidden"] | None:
+    try:
+        spec = manager.catalog.default_for(ENCODER)
+    except ModelNotFoundError:
+        return None
+    with manager.lease(spec.id, ENCODER) as loaded:
+        return embed(loaded, words)
+
+
+def embed(loaded: LoadedModel, words: Sequence[str]) -> Float[Tensor, "word hidden"]:
+    """Unit vectors of words: the mean of the encoder's last hidden states over the tokens that the mask keeps.
+
+    Words share a pass where the family leaves padding alone (`LoadedModel.safe_padding`).
+
+    Source: the card of all-MiniLM-L6-v2 (mean pooling, then normalisation).
+
+    Raises:
+        UnsupportedOptionError: the model gives no hidden state for every token.
+    """
+    together = loaded.safe_padding if loaded.tokenizer.pad_token is not None else None
+    batches = [list(words)] if together else [[word] for word in words]
+    return torch.cat([_embed_batch(loaded, batch, together) for batch in batches])
+
+
+@torch.inference_mode()
+def _embed_batch(loaded: LoadedModel, words: list[str], side: str | None) -> Float[Tensor, "word hidden"]:
+    padding = {"padding": True, "padding_side": side} if side else {}
+    batch = loaded.tokenizer(
+        words,
+        truncation=True,
+        max_length=token_limit(loaded.model, loaded.tokenizer),
+        return_attention_mask=True,
+        return_tensors="pt",
+        **padding,
+    ).to(loaded.model.device)
+    mask = batch["attention_mask"].unsqueeze(-1)
+    try:
+        hidden = loaded.model(**batch).last_hidden_state
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _no_embeddings(loaded) from error
+    if hidden.ndim != 3 or hidden.shape[1] != mask.shape[1]:
+        raise _no_embeddings(loaded)
+    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    return torch.nn.functional.normalize(mean.float(), dim=-1)
+
+
+def _no_embeddings(loaded: LoadedModel) -> UnsupportedOptionError:
+    return UnsupportedOptionError(
+        f"{loaded.spec.title} gives no hidden state for every token of a word, so it has no embedding to compare.",
+        "Pick an encoder, such as all-MiniLM-L6-v2.",
+    )

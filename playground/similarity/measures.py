@@ -1,0 +1,31 @@
+"""Two numbers that say how sure a model was, and how far two lists agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def perplexity(losses: Sequence[float]) -> float:
+    """exp of the mean loss of some pieces: how many equally likely pieces the model was unsure between.
+
+    At most e^700, about the largest number that a float holds. Two pieces with probabilities 1/2 and 1/8 have losses
+    ln 2 and ln 8, whose mean is ln 4:
+
+    >>> round(perplexity([math.log(2), math.log(8)]), 6)
+    4.0
+    """
+    return math.exp(min(700.0, sum(losses) / len(losses)))
+
+
+def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's rank correlation; None where it doesn't exist (fewer than 3 values, or all the same).
+
+    >>> spearman([1, 2, 3], [10, 20, 15])
+    0.5
+    """
+    from scipy.stats import spearmanr
+
+    if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
+        return None
+    return round(float(spearmanr(first, second).statistic), 12)
