@@ -322,7 +322,9 @@ class Playground:
         from playground.similarity import receipt as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
-        return receipts.word_loss_receipt(words, result.pretrained, result.template)
+        task = "text2text-generation" if result.template is None else "text-generation"
+        held = self.manager.pretrained(result.model_id, task, result.quantization)
+        return receipts.word_loss_receipt(words, held, result.template)
 
     @_after_imports
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:

@@ -569,21 +569,22 @@ export namespace similarity {
   /** Score every ordered pair of two or three words (or phrases), with the loss of each piece. */
   interface WordLossRequest {
     words: string[];
-    model_id: string;
+    model_id: string | null;
     quantization: string;
     template: string;
   }
-  /** Every ordered pair, the most expected first. */
+  /** Every ordered pair, the most expected first. ``template`` is None for a sequence-to-sequence model. */
   interface WordLossResult {
     model_id: string;
+    quantization: string;
     template: string | null;
     losses: similarity.WordLoss[];
     notes: string[];
   }
-  /** Score up to 60 words against each other. */
+  /** Score up to 60 words against each other; ``cosine`` adds that of their embeddings. */
   interface WordMatrixRequest {
     words: string[];
-    model_id: string;
+    model_id: string | null;
     quantization: string;
     template: string;
     cosine: boolean;
@@ -602,7 +603,7 @@ export namespace similarity {
   /** Score a list of (word1, word2) pairs in both directions, with everything that can be compared with ratings. */
   interface WordPairsRequest {
     pairs: [string, string][];
-    model_id: string;
+    model_id: string | null;
     quantization: string;
     template: string;
     cosine: boolean;

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.models.pretrained import Pretrained
-
 
 @dataclass(frozen=True)
 class PieceLoss:
@@ -34,7 +32,7 @@ class WordLossResult:
     """Every ordered pair, the most expected first. ``template`` is None for a sequence-to-sequence model."""
 
     model_id: str
-    pretrained: Pretrained
+    quantization: str
     template: str | None
     losses: tuple[WordLoss, ...]
     notes: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ def word_loss(manager: ModelManager, request: WordLossRequest) -> WordLossResult
             losses += [_word_loss(scorer, source, *pair) for pair in zip(targets, rows, strict=True)]
         return WordLossResult(
             model_id=scorer.loaded.spec.id,
-            pretrained=scorer.loaded.pretrained,
+            quantization=request.quantization,
             template=scorer.template,
             losses=tuple(sorted(losses, key=lambda one: one.loss)),
             notes=notes,
@@ -62,7 +62,7 @@ def lease_scorer(
         InputError: the template can't be used, or the tokenizer knows no piece of a word.
         ModelError: the model can't be loaded, or has no loss for a word and its label.
     """
-    spec = manager.spec(request.model_id) if request.model_id else manager.catalog.default_for(SEQ2SEQ, CAUSAL)
+    spec = manager.spec(request.model_id, SEQ2SEQ) if request.model_id else manager.catalog.default_for(SEQ2SEQ, CAUSAL)
     causal = spec.task == CAUSAL
     template = check_template(request.template) if causal else None
     with manager.lease(spec.id, CAUSAL if causal else SEQ2SEQ, request.quantization) as loaded:

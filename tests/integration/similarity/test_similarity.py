@@ -9,6 +9,9 @@ import sys
 import pytest
 from gradio_client.exceptions import AppError
 
+import playground as pg
+from playground.wire import from_json
+
 pytestmark = pytest.mark.embedded
 SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
@@ -20,14 +23,13 @@ def run_receipt(code: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
 def test_word_loss_gives_what_its_receipt_gives(client, app_playground, model_id):
-    from playground.similarity.receipt import word_loss_receipt
-
     answer = client.predict(["man", "woman", "animal"], model_id, api_name="/word_loss")
     assert len(answer["losses"]) == 6
     for loss in answer["losses"]:
         assert loss["loss"] == pytest.approx(sum(p["loss"] for p in loss["pieces"]) / len(loss["pieces"]), rel=1e-6)
-    source = app_playground.pretrained_source(model_id)
-    expected = run_receipt(word_loss_receipt(["man", "woman", "animal"], source, answer["template"]).code)
+    code = app_playground.word_loss_receipt(from_json(pg.WordLossResult, answer)).code
+    assert "dtype=torch.float32" in code
+    expected = run_receipt(code)
     found = {f"{loss['source']} -> {loss['target']}": loss["perplexity"] for loss in answer["losses"]}
     assert found == pytest.approx(expected, rel=2e-4)
 
