@@ -24,6 +24,7 @@ from playground.errors import BusyError, ModelNotFoundError, NotAllowedError, Pl
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelKey, ModelManager, QuantizationOption, Snapshot
 from playground.models.zero_gpu import put_on_gpu
+from playground.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -125,6 +126,7 @@ class Playground:
         self.catalog = manager.catalog if manager else Catalog.read(self.settings.models_file)
         self.manager = manager or ModelManager(self.settings, self.catalog)
         put_on_gpu(self)
+        self._runs = Runs()
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self._imported = False
@@ -162,13 +164,11 @@ class Playground:
         self,
         requests: Sequence[GenerateRequest],
         interval_seconds: float = 0.05,
-        started: Callable[[Generation], object] = id,
         asked_at: float | None = None,
     ) -> AsyncGenerator[list[tuple[int, Event]], None]:
         """The same for an async handler: lists of (which request, event).
 
-        ``started`` is given the running generation, to stop it from elsewhere; it is called in another thread. Time in
-        line counts from ``asked_at`` (of ``time.perf_counter``), or from this call.
+        Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from this call.
         """
         asked_at = asked_at or time.perf_counter()
         if not self._imported:
@@ -177,12 +177,13 @@ class Playground:
 
         def begin(requests: Sequence[GenerateRequest]) -> Generation:
             generation = self.compare(requests, asked_at)
-            started(generation)
+            run.on_cancel(generation.stop)
             return generation
 
-        async with aclosing(streams.batches_of_all(begin, tuple(requests), interval_seconds)) as batches:
-            async for batch in batches:
-                yield batch
+        with self._runs.begin(requests[0].run_id if requests else "") as run:
+            async with aclosing(streams.batches_of_all(begin, tuple(requests), interval_seconds)) as batches:
+                async for batch in batches:
+                    yield batch
 
     @_after_imports
     def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
@@ -197,6 +198,10 @@ class Playground:
         from playground.generation import generate as generation
 
         return generation.next_token(self.manager, request)
+
+    def cancel(self, run_id: str) -> bool:
+        """Whether anything ran under this id; it ends within a step, and its last words still come."""
+        return self._runs.cancel(run_id)
 
     # Start-up
 
@@ -278,13 +283,13 @@ class Playground:
         return receipts.pipeline_receipt(result), receipts.steps_receipt(result)
 
     @_after_imports
-    def classify_table(
-        self, request: ClassifyTableRequest, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[TableProgress | TableResult]:
-        """Progress, then a label for every row. Closing the iterator stops the work."""
+    def classify_table(self, request: ClassifyTableRequest) -> Iterator[TableProgress | TableResult]:
+        """Progress, then a label for every row. Closing the iterator stops the work; cancelled, the result has what is
+        done."""
         from playground.classification import table
 
-        return table.classify_table(self.manager, request, stop)
+        with self._runs.begin(request.run_id) as run:
+            yield from table.classify_table(self.manager, request, lambda: run.cancelled)
 
     @_after_imports
     def label_readings(self, request: ClassifyTableRequest) -> tuple[LabelReading, ...]:

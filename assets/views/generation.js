@@ -159,7 +159,7 @@ const receive = (delta) => {
     else if (state.how === "step" && state.shown) state.shown.next = null;
     state.run = null;
     const told = run.targets.filter((reply) => reply.finished && reply.finished.token_ids.length);
-    if (!delta.error && told.length) trigger("receipt", { requests: told.map((reply) => reply.begin), finished: told.map((reply) => reply.finished) });
+    if (!delta.error && told.length) trigger("receipt", { run: run.id });
     if (delta.error && !run.began) restore();
     if (!delta.error && run.chat && !run.began) trigger("emptied", {}); // a step by hand began with the distribution alone
     state.before = null;

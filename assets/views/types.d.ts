@@ -176,6 +176,7 @@ export namespace classification {
     quantization: string;
     pair_column: string | null;
     labels_read_as: string | null;
+    run_id: string;
   }
   /** How predictions compare with the right labels; ``confusion[gold][predicted]`` counts rows. */
   interface Evaluation {
@@ -390,6 +391,7 @@ export namespace generation {
     split_special_tokens: boolean;
     top: number;
     person: string;
+    run_id: string;
   }
   /** All of one stream, read to its end; ``started`` is None for one that was stopped while it waited. */
   interface GenerationResult {

@@ -50,7 +50,8 @@ class PerturbRequest:
 class ClassifyTableRequest:
     """A table to classify: its column of texts, that of second texts, and that of the right labels, if there are any.
 
-    ``labels_read_as`` is one of READINGS; None takes the only one that fits, see `labels`.
+    ``labels_read_as`` is one of READINGS; None takes the only one that fits, see `labels`. `Playground.cancel` ends
+    what runs under ``run_id``.
     """
 
     table: Table
@@ -60,3 +61,4 @@ class ClassifyTableRequest:
     quantization: str = "auto"
     pair_column: str | None = None
     labels_read_as: str | None = None
+    run_id: str = ""

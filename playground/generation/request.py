@@ -57,7 +57,7 @@ class GenerateRequest:
     be dictionaries as chat clients send them.
 
     Without a ``model_id`` it is the catalog's first model that generates text. ``person`` is who asks (a session):
-    limits and turns are per person. It changes nothing in the answer.
+    limits and turns are per person. `Playground.cancel` ends what runs under ``run_id``. Neither changes anything in the answer.
     """
 
     prompt: str | None = None
@@ -79,6 +79,7 @@ class GenerateRequest:
     split_special_tokens: bool = False
     top: int = 10
     person: str = ""
+    run_id: str = ""
 
     def __post_init__(self) -> None:
         taken: dict[str, Any] = {name: _within(whole_number, self, name, _WHOLE[name]) for name in _WHOLE}

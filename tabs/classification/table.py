@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     with gr.Row():
         download = gr.DownloadButton("Download as CSV", visible=False, size="sm", elem_classes="pg-small")
         every_row = gr.Button("Show all rows", visible=False, size="sm", elem_classes="pg-small")
-    state, stop_event = gr.State(), gr.State()
+    state, running = gr.State(), gr.State()
 
     @friendly
     def read_columns(path: str | None) -> tuple[Any, Any]:
@@ -217,14 +218,14 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             label_name if path and label_name and label_name != NO_COLUMN else None,
             model_id,
         )
-        stopped, shown_at = threading.Event(), 0.0
+        run_id, shown_at = secrets.token_hex(8), 0.0
         yield {
-            stop_event: stopped,
+            running: run_id,
             stop_button: gr.Button(interactive=True),
             progress: {"percent": 0, "text": "Starting…", "running": True},
         }
         try:
-            for step in playground.classify_table(request, stopped.is_set):
+            for step in playground.classify_table(replace(request, run_id=run_id)):
                 if isinstance(step, pg.TableResult):
                     yield finished(step)
                 elif time.monotonic() - shown_at > 0.2:
@@ -277,11 +278,13 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
     columns = [text_column, label_column]
-    shown = [state, stop_event, stop_button, progress, notes, threshold, metrics, table, download, every_row]
+    shown = [state, running, stop_button, progress, notes, threshold, metrics, table, download, every_row]
     sample.click(lambda: file_to_serve(SAMPLE.name, SAMPLE.read_text(encoding="utf-8")), None, file, **quiet)
     file.change(read_columns, file, columns, **quiet)
     button.click(run, [pasted, file, *columns, model], shown, show_progress="hidden", trigger_mode="once", **quiet)
-    stop_button.click(lambda event: event and event.set(), stop_event, None, show_progress="hidden", **quiet)
+    stop_button.click(
+        lambda run_id: run_id and playground.cancel(run_id), running, None, show_progress="hidden", **quiet
+    )
     listing = [metrics, table, every_row]
     threshold.release(move_threshold, [state, threshold], [*listing, download], show_progress="hidden", **quiet)
     metrics.select(list_cell, [state, threshold], listing, show_progress="hidden", **quiet)

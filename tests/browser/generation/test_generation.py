@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tabs.generation.tab import EXAMPLES
+from tabs.generation.settings import EXAMPLES
 from tabs.page import VIEWS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]

@@ -12,7 +12,10 @@ import time
 import pytest
 
 import playground as pg
-from tabs.generation import tab
+from playground.wire import from_json
+from tabs.generation.handlers import stream_run, write_receipt
+from tabs.generation.runs import Runs
+from tabs.generation.settings import DEFAULTS, SPELLED
 
 pytestmark = pytest.mark.embedded
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -21,15 +24,15 @@ PROMPT = "A list of colors: red, blue"
 
 def controls(**changes):
     values = {"model_id": MODEL, "mode": "Complete", "prompt": PROMPT, "system": ""}
-    return {**values, **tab.DEFAULTS, **tab.SPELLED, "max_new_tokens": 5, **changes}
+    return {**values, **DEFAULTS, **SPELLED, "max_new_tokens": 5, **changes}
 
 
-def run(playground, asked, **changes):
+def run(playground, asked, runs=None, **changes):
     """All deltas of one run of the page."""
 
     async def read():
-        runs = tab.Runs()
-        return [json.loads(one) async for one in tab.stream_run(playground, runs, controls(**changes), asked, "me")]
+        kept = Runs(playground.cancel) if runs is None else runs
+        return [json.loads(one) async for one in stream_run(playground, kept, controls(**changes), asked, "me")]
 
     return asyncio.run(read())
 
@@ -73,7 +76,9 @@ def test_deltas_add_up_and_the_last_has_everything(app_playground):
     streamed = [event for delta in deltas[:-1] for event in delta.get("events", ())]
     assert deltas[-1]["final"] is True
     assert deltas[-1]["events"] == streamed
-    assert tab.unecho(deltas[0]["begin"][0]) == pg.GenerateRequest(PROMPT, model_id=MODEL, max_new_tokens=5)
+    assert from_json(pg.GenerateRequest, deltas[0]["begin"][0]) == pg.GenerateRequest(
+        PROMPT, model_id=MODEL, max_new_tokens=5
+    )
 
 
 def test_rewinding_sends_only_what_the_page_lacks(app_playground):
@@ -96,8 +101,8 @@ def test_a_step_by_hand_brings_the_next_distribution(app_playground):
 
 def test_stop_comes_with_figures_and_leaves_nothing(app_playground):
     async def read():
-        runs, deltas = tab.Runs(), []
-        async for one in tab.stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me"):
+        runs, deltas = Runs(app_playground.cancel), []
+        async for one in stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me"):
             deltas.append(json.loads(one))
             if any(event["type"] == "step" for _, event in deltas[-1].get("events", ())):
                 runs.stop("me")
@@ -112,17 +117,18 @@ def test_stop_comes_with_figures_and_leaves_nothing(app_playground):
 
 
 def test_the_receipt_gives_the_tokens_of_the_page(app_playground):
-    deltas = run(app_playground, {"run": "r"}, do_sample=True, seed=3)
-    kept, finished = deltas[0]["begin"][0], deltas[-1]["events"][-1][1]
-    code = tab.build_receipt(app_playground, {"requests": [kept], "finished": [finished]}).code
+    runs = Runs(app_playground.cancel)
+    deltas = run(app_playground, {"run": "r"}, runs, do_sample=True, seed=3)
+    finished = deltas[-1]["events"][-1][1]
+    code = write_receipt(app_playground, runs.find("me", "r")).code
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     assert json.loads(ran.stdout.splitlines()[-1])["token_ids"] == finished["token_ids"]
 
 
 def test_a_closed_page_frees_its_slot(app_playground):
     async def leave():
-        runs = tab.Runs()
-        deltas = tab.stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me")
+        runs = Runs(app_playground.cancel)
+        deltas = stream_run(app_playground, runs, controls(max_new_tokens=400), {"run": "r"}, "me")
         async for one in deltas:
             if any(event["type"] == "step" for _, event in json.loads(one).get("events", ())):
                 break
@@ -138,10 +144,10 @@ def test_a_closed_page_frees_its_slot(app_playground):
 
 def test_a_new_run_ends_the_page_s_old_one(app_playground):
     async def both():
-        runs = tab.Runs()
+        runs = Runs(app_playground.cancel)
 
         async def read(number):
-            stream = tab.stream_run(app_playground, runs, controls(max_new_tokens=200 if number else 2), {}, "me")
+            stream = stream_run(app_playground, runs, controls(max_new_tokens=200 if number else 2), {}, "me")
             return [json.loads(one) async for one in stream]
 
         first = asyncio.create_task(read(1))

@@ -1,0 +1,65 @@
+"""Work that runs under an id: a request carries its ``run_id``, and whoever knows the id can end the work.
+
+Nothing live crosses the facade for it. It leaves out what is run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Run:
+    """One piece of work; its own thread asks for `cancelled`, or says what to call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: list[Callable[[], object]] = []
+        self.cancelled = False
+
+    def on_cancel(self, call: Callable[[], object]) -> None:
+        """Calls it when the run is cancelled; at once if it has been."""
+        with self._lock:
+            if not self.cancelled:
+                self._calls.append(call)
+                return
+        call()
+
+    def cancel(self) -> None:
+        """Asks for the end."""
+        with self._lock:
+            self.cancelled = True
+            calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+
+class Runs:
+    """What runs now, by id; any number of runs may share one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, list[Run]] = {}
+
+    @contextmanager
+    def begin(self, run_id: str) -> Iterator[Run]:
+        """A run that can be cancelled by its id until the end of the ``with``; one without an id by nobody else."""
+        run = Run()
+        with self._lock:
+            self._running.setdefault(run_id, []).append(run)
+        try:
+            yield run
+        finally:
+            with self._lock:
+                self._running[run_id].remove(run)
+                if not self._running[run_id]:
+                    del self._running[run_id]
+
+    def cancel(self, run_id: str) -> bool:
+        """Whether anything ran under this id; it has been asked to end."""
+        with self._lock:
+            found = list(self._running.get(run_id, ())) if run_id else []
+        for run in found:
+            run.cancel()
+        return bool(found)

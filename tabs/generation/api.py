@@ -1,0 +1,99 @@
+"""The public endpoints; arguments are those of `GenerateRequest`, answers its events and results."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from server.arrival import arrived_at
+from tabs.generation.settings import turns
+from tabs.page import publish
+
+
+class GenerationApi:
+    """The endpoints over one playground. An empty ``model_id`` takes the catalog's first."""
+
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Adds them to the page that is being built."""
+        publish(self.generate, concurrency_limit=100, concurrency_id="generation")
+        publish(self.next_token)
+
+    async def generate(
+        self,
+        request: gr.Request,
+        prompt: str = "",
+        messages: list[dict[str, str]] | None = None,
+        model_id: str = "",
+        quantization: str = "auto",
+        max_new_tokens: int = 100,
+        do_sample: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        seed: int = 0,
+        stop_strings: list[str] | None = None,
+        num_beams: int = 1,
+        prompt_lookup_num_tokens: int = 0,
+        prefix_token_ids: list[int] | None = None,
+        split_special_tokens: bool = False,
+        top: int = 10,
+    ) -> AsyncIterator[list[pg.Event]]:
+        """Streams lists of events as they come: waiting, started, reading (long prompts), step (or beamstep), and
+        finished at the end."""
+        asked = self._request(
+            request, prompt, messages, model_id, prefix_token_ids, quantization=quantization, do_sample=do_sample,
+            max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed,
+            repetition_penalty=repetition_penalty, stop_strings=tuple(stop_strings or ()), num_beams=num_beams, top=top,
+            prompt_lookup_num_tokens=prompt_lookup_num_tokens, split_special_tokens=split_special_tokens,
+        )  # fmt: skip
+        async with aclosing(self._playground.compare_batches((asked,), asked_at=arrived_at(request))) as batches:
+            async for batch in batches:
+                yield [event for _, event in batch]
+
+    def next_token(
+        self,
+        request: gr.Request,
+        prompt: str = "",
+        messages: list[dict[str, str]] | None = None,
+        model_id: str = "",
+        quantization: str = "auto",
+        do_sample: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        prefix_token_ids: list[int] | None = None,
+        split_special_tokens: bool = False,
+    ) -> pg.NextTokenResult:
+        """The distribution over the next token before and after the sampler; nothing is generated."""
+        asked = self._request(
+            request, prompt, messages, model_id, prefix_token_ids, quantization=quantization, do_sample=do_sample,
+            temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, repetition_penalty=repetition_penalty,
+            max_new_tokens=len(prefix_token_ids or ()) + 1, split_special_tokens=split_special_tokens,
+        )  # fmt: skip
+        return self._playground.next_token(asked)
+
+    def _request(
+        self,
+        request: gr.Request,
+        prompt: str,
+        messages: list[dict[str, str]] | None,
+        model_id: str,
+        prefix_token_ids: list[int] | None,
+        **settings: Any,
+    ) -> pg.GenerateRequest:
+        """Either the prompt or the chat, with the settings."""
+        source: dict[str, Any] = {"messages": tuple(turns(messages))} if messages else {"prompt": prompt}
+        prefix = tuple(prefix_token_ids or ())
+        own = {"model_id": model_id or None, "prefix_token_ids": prefix, "person": request.session_hash or ""}
+        return pg.GenerateRequest(**source, **own, **settings)

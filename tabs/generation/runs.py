@@ -1,0 +1,81 @@
+"""What each open page generates, and what it has lately generated, so that a receipt is written from what has run."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import playground as pg
+from playground.errors import InputError
+
+PAGES = 1000
+RUNS_OF_A_PAGE = 4
+
+
+@dataclass
+class PageRun:
+    """One run: ``name`` is what the view calls it, ``run_id`` what nobody can guess; one ``finished`` per request."""
+
+    name: str
+    run_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    requests: tuple[pg.GenerateRequest, ...] = ()
+    finished: dict[int, pg.Finished] = field(default_factory=dict)
+    stopped: bool = False
+
+    def note(self, batch: list[tuple[int, pg.Event]]) -> None:
+        """Keeps the figures of what has ended."""
+        self.finished |= {index: event for index, event in batch if isinstance(event, pg.Finished)}
+
+
+class Runs:
+    """The runs of every open page. Used from the event loop alone, so it needs no lock.
+
+    ``cancel`` ends what runs under an id. Of the pages that asked last, the last runs are kept.
+    """
+
+    def __init__(self, cancel: Callable[[str], object]) -> None:
+        self._cancel = cancel
+        self._running: dict[str, PageRun] = {}
+        self._kept: OrderedDict[str, list[PageRun]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def enter(self, person: str, name: str) -> PageRun:
+        """A new run for the page; ends the one it has."""
+        self.stop(person)
+        run = self._running[person] = PageRun(name)
+        kept = self._kept.pop(person, [])
+        self._kept[person] = [*kept[1 - RUNS_OF_A_PAGE :], run]
+        while len(self._kept) > PAGES:
+            self._kept.popitem(last=False)
+        return run
+
+    def leave(self, person: str, run: PageRun) -> None:
+        """The run is over; what it made can still be found."""
+        if self._running.get(person) is run:
+            del self._running[person]
+
+    def stop(self, person: str) -> None:
+        """Ends the page's run within one step, if it has one; its last event still comes."""
+        if run := self._running.get(person):
+            run.stopped = True
+            self._cancel(run.run_id)
+
+    def find(self, person: str, name: str) -> PageRun:
+        """A run of this page.
+
+        Raises:
+            InputError: there was none of this name, or it was put away.
+        """
+        for run in self._kept.get(person, ()):
+            if run.name == name:
+                return run
+        raise InputError("This run was put away to make room.", "Press Start again.")
+
+    def forget(self, person: str) -> None:
+        """Ends and drops what a page has here: it was closed."""
+        self.stop(person)
+        self._kept.pop(person, None)

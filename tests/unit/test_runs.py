@@ -1,0 +1,16 @@
+"""What runs under an id can be ended by whoever knows the id."""
+
+from __future__ import annotations
+
+from playground.runs import Runs
+
+
+def test_a_run_is_cancelled_by_its_id_alone():
+    runs, called = Runs(), []
+    with runs.begin("a") as first, runs.begin("a") as second, runs.begin("b") as other, runs.begin("") as nameless:
+        first.on_cancel(lambda: called.append(1))
+        assert runs.cancel("a") and not runs.cancel("c") and not runs.cancel("")
+        assert first.cancelled and second.cancelled and not other.cancelled and not nameless.cancelled
+        first.on_cancel(lambda: called.append(2))
+    assert called == [1, 2], "also where it is cancelled before there is anything to stop"
+    assert not runs.cancel("a") and not runs.cancel("b"), "what is over is forgotten"
