@@ -57,7 +57,8 @@ class GenerateRequest:
     be dictionaries as chat clients send them.
 
     Without a ``model_id`` it is the catalog's first model that generates text. ``person`` is who asks (a session):
-    limits and turns are per person. `Playground.cancel` ends what runs under ``run_id``. Neither changes anything in the answer.
+    limits and turns are per person. `Playground.cancel` ends what runs under ``run_id``. Neither
+    changes anything in the answer.
     """
 
     prompt: str | None = None
