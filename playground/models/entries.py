@@ -1,18 +1,26 @@
-"""What the manager remembers about one model: its state, who uses it, and the load that is under way.
+"""What the manager remembers: one entry per model, and the one lock under which entries change.
 
-It leaves out every decision (`manager`).
+It leaves out every decision: who gets room (`room`), how a model comes (`loads`) and goes (`eviction`).
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from playground.errors import PlaygroundError
+from playground.config import Settings
+from playground.errors import PlaygroundError, StoppedError
 from playground.models.catalog import ModelSpec
-from playground.models.lending import ModelKey
+from playground.models.lending import LoadedModel, ModelKey, shutting_down
 from playground.models.report import ModelReport
+
+if TYPE_CHECKING:
+    from playground.models.places import Places
+
+REMEMBERED = 500  # models that were asked for once; beyond it those that aren't loaded are forgotten
 
 
 @dataclass(eq=False)
@@ -27,7 +35,11 @@ class Job:
 
 @dataclass(eq=False)
 class Entry:
-    """What the manager knows about one model; changed only under the manager's lock."""
+    """What the manager knows about one model; changed only under the lock of its `Books`.
+
+    ``state`` is "not loaded", "downloading", "waiting for room", "loading", "resident", "in RAM" (parked beside a full
+    GPU), "leaving" or "failed".
+    """
 
     key: ModelKey
     spec: ModelSpec
@@ -55,6 +67,89 @@ class Entry:
     def idle(self) -> bool:
         """Resident, and nobody holds it or waits for it."""
         return self.state == "resident" and not self.leases and not self.waiting
+
+    @property
+    def forgettable(self) -> bool:
+        """Nothing of it is loaded, and nobody wants it."""
+        return self.loaded is None and self.job is None and not self.waiting
+
+
+class Books:
+    """All entries, by key, and the lock under which they change; `changed` tells those who wait of every change."""
+
+    def __init__(self, settings: Settings, parking: bool | None) -> None:
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        self.closed = False
+        self._settings, self._parking = settings, parking
+        self._measuring = threading.Lock()
+        self._entries: dict[ModelKey, Entry] = {}
+        self._aliases: dict[ModelKey, Entry] = {}  # also finds the entry of a key that says "auto"
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    @property
+    def places(self) -> Places:
+        """The device and the budgets, measured when they are first needed: before that torch isn't even imported."""
+        with self._measuring:
+            return self._places
+
+    @cached_property
+    def _places(self) -> Places:
+        from playground.models.places import Places
+
+        return Places.measure(self._settings, self._parking)
+
+    def find(self, key: ModelKey) -> Entry | None:
+        """The entry of a key, which may say "auto", if there is one."""
+        return self._aliases.get(key)
+
+    def add(self, asked: ModelKey, exact: ModelKey, spec: ModelSpec) -> Entry:
+        """The entry of the exact key, made if need be; found from now on under the key that was asked for, too."""
+        with self.lock:
+            if len(self._entries) >= REMEMBERED:
+                self._forget()
+            entry = self._entries.setdefault(exact, Entry(exact, spec))
+            self._aliases[asked] = self._aliases[exact] = entry
+        return entry
+
+    def _forget(self) -> None:
+        gone = {id(one) for one in self if one.forgettable}
+        self._entries = {key: one for key, one in self._entries.items() if id(one) not in gone}
+        self._aliases = {key: one for key, one in self._aliases.items() if id(one) not in gone}
+
+    def evictable(self, apart_from: ModelKey | None = None) -> list[Entry]:
+        """Models that may leave: nobody uses or waits for them, and they aren't pinned. Needs the lock."""
+        return [one for one in self if one.idle and not one.pinned and one.key != apart_from]
+
+    @property
+    def anybody_leaves(self) -> bool:
+        """Whether bytes are about to be free. Needs the lock."""
+        return any(one.state == "leaving" for one in self)
+
+    def cache_bytes(self, apart_from: ModelKey | None = None) -> int:
+        """Bytes that companions hold or were promised."""
+        loaded: list[LoadedModel] = [one.loaded for one in self if one.loaded and one.key != apart_from]
+        return sum(one.reserved_bytes for one in loaded)
+
+    def require_open(self) -> None:
+        """Nothing, unless the manager was closed.
+
+        Raises:
+            StoppedError: it was.
+        """
+        if self.closed:
+            raise shutting_down()
+
+    def require_wanted(self, entry: Entry, job: Job) -> None:
+        """Nothing, unless a load was stopped.
+
+        Raises:
+            StoppedError: it was.
+        """
+        if job.cancelled or self.closed:
+            raise StoppedError(f"Loading {entry.spec.title} was stopped.", "Load it again when you need it.")
 
 
 def report_of(entry: Entry, clock_offset: float) -> ModelReport:

@@ -5,7 +5,6 @@ It leaves out who decides what is resident (`manager`).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import traceback
@@ -96,7 +95,7 @@ class LoadedModel:
         """
         with self._lock:
             if self._closed:
-                raise StoppedError("The playground is shutting down.", "Start it again.")
+                raise shutting_down()
             if name not in self._companions:
                 self._companions[name] = make(self)
             return self._companions[name]
@@ -144,14 +143,16 @@ def is_spread(model: Any) -> bool:
     return len(set((getattr(model, "hf_device_map", None) or {"": 0}).values())) > 1
 
 
+def shutting_down() -> StoppedError:
+    """The error for those who want a model of a manager that was closed."""
+    return StoppedError("The playground is shutting down.", "Start it again.")
+
+
 class Lender(Protocol):
     """What a `Lease` needs of the manager."""
 
     def borrow(self, key: ModelKey) -> Any:
         """A held entry with the attribute ``loaded``; loads the model first if need be."""
-
-    def borrow_resident(self, key: ModelKey) -> Any:
-        """The same if that takes no waiting, else None."""
 
     def give_back(self, held: Any) -> None:
         """Ends what `borrow` began."""
@@ -161,7 +162,7 @@ class Lender(Protocol):
 
 
 class Lease:
-    """A ``with`` or ``async with`` block that holds a resident model; given back when it ends, however it ends.
+    """A ``with`` block that holds a resident model; given back when it ends, however it ends.
 
     It belongs to no thread: a generator may be resumed, and its lease ended, on another thread than it began. Running
     out of memory inside the block comes out as a `DeviceMemoryError`, after the memory was given back.
@@ -186,65 +187,6 @@ class Lease:
         release_helpers()
         if error is not None:
             raise_if_out_of_memory(error, self._lender.reclaim)
-
-    async def __aenter__(self) -> LoadedModel:
-        """Waits for a load on a thread of its own, so that the event loop goes on serving everybody else."""
-        self._held = self._lender.borrow_resident(self._key)
-        if self._held is not None:
-            return self._held.loaded
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-
-        def settle(held: Any, error: Exception | None) -> None:
-            if future.cancelled():  # nobody waits any more
-                if held is not None:
-                    self._lender.give_back(held)
-            elif error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(held)
-
-        def borrow() -> None:
-            held, failure = None, None
-            try:
-                held = self._lender.borrow(self._key)
-            except Exception as error:
-                failure = error
-            try:
-                loop.call_soon_threadsafe(settle, held, failure)
-            except RuntimeError:  # the event loop has ended meanwhile
-                if held is not None:
-                    self._lender.give_back(held)
-
-        threading.Thread(target=borrow, name="borrow", daemon=True).start()
-        try:
-            self._held = await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self._lender.give_back(future.result())
-            raise
-        return self._held.loaded
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-
-class Guard:
-    """A ``with`` block in which running out of memory comes out as a `DeviceMemoryError`, after cleaning up."""
-
-    def __init__(self, reclaim: Callable[[], None]) -> None:
-        self._reclaim = reclaim
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            raise_if_out_of_memory(error, self._reclaim)
 
 
 def raise_if_out_of_memory(error: BaseException, reclaim: Callable[[], None]) -> None:

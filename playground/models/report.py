@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# In the order in which a model goes through them; "in RAM" is parked beside a full GPU, ready to come back quickly.
-STATES = ("not loaded", "downloading", "waiting for room", "loading", "resident", "in RAM", "leaving", "failed")
-
 
 @dataclass(frozen=True)
 class ModelReport:
