@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest, Message
     from playground.generation.running import Generation
     from playground.service import Playground, WarmUp
-    from playground.similarity.measures import spearman
+    from playground.similarity.measures import clustered_order, spearman
     from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
     from playground.similarity.result import (
         PairMeasures,
@@ -162,6 +162,7 @@ _HOMES = {
     "WordMatrixResult": "playground.similarity.result",
     "WordPairsRequest": "playground.similarity.request",
     "WordPairsResult": "playground.similarity.result",
+    "clustered_order": "playground.similarity.measures",
     "describe_reading": "playground.classification.labels",
     "evaluate_table": "playground.classification.evaluation",
     "guess_columns": "playground.classification.columns",
@@ -242,6 +243,7 @@ __all__ = [
     "WordMatrixResult",
     "WordPairsRequest",
     "WordPairsResult",
+    "clustered_order",
     "describe_reading",
     "evaluate_table",
     "guess_columns",

@@ -540,6 +540,34 @@ export namespace service {
 }
 
 export namespace similarity {
+  /** Every ordered pair, and one sentence that compares the best and the worst from one source. */
+  interface LossesView {
+    losses: similarity.WordLoss[];
+    verdict: string;
+    notes: string[];
+    scale: string;
+    open: boolean;
+  }
+  /** The losses, and an order of the words that puts close ones side by side. */
+  interface MatrixView {
+    words: string[];
+    loss: number[][];
+    pieces: number[];
+    baseline_sum: number[];
+    cosine: number[][] | null;
+    clustered: number[];
+    notes: string[];
+  }
+  /** The same with what a model says of it. */
+  interface MeasuredPair {
+    word1: string;
+    word2: string;
+    rating: number;
+    similarity: number;
+    loss_forward: number;
+    loss_backward: number;
+    cosine: number | null;
+  }
   /** Everything measured for one pair. ``similarity`` is the negated symmetric sum of losses less the baselines. */
   interface PairMeasures {
     word1: string;
@@ -558,6 +586,19 @@ export namespace similarity {
     piece: string;
     probability: number;
     loss: number;
+  }
+  /** A pair with people's mean rating, 0 to 10. */
+  interface RatedPair {
+    word1: string;
+    word2: string;
+    rating: number;
+  }
+  /** The pairs, ten of them to rate first, and how far the model agrees with people once it was asked. */
+  interface RatingsView {
+    pairs: (similarity.RatedPair | similarity.MeasuredPair)[];
+    ten: number[];
+    rho: number | null;
+    rho_cosine: number | null;
   }
   /** One direction of one pair: ``loss`` is the mean over pieces, as the model returns it; ``perplexity`` its exp. */
   interface WordLoss {

@@ -1,4 +1,4 @@
-"""Two numbers that say how sure a model was, and how far two lists agree."""
+"""Numbers about losses: how sure a model was, how far two lists agree, which words stand together."""
 
 from __future__ import annotations
 
@@ -29,3 +29,21 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     if len(first) < 3 or len(set(first)) < 2 or len(set(second)) < 2:
         return None
     return round(float(spearmanr(first, second).statistic), 12)
+
+
+def clustered_order(distance: Sequence[Sequence[float]]) -> tuple[int, ...]:
+    """Indices of words so that close ones stand together, by average linkage of their symmetric distances.
+
+    >>> clustered_order([[0, 1, 9, 8], [1, 0, 9, 9], [9, 9, 0, 1], [8, 9, 1, 0]])
+    (1, 0, 3, 2)
+    """
+    from scipy.cluster.hierarchy import average, leaves_list, optimal_leaf_ordering
+    from scipy.spatial.distance import squareform
+
+    count = len(distance)
+    if count < 3:
+        return tuple(range(count))
+    least = min(distance[i][j] for i in range(count) for j in range(count) if i != j)
+    square = [[0.0 if i == j else distance[i][j] - least for j in range(count)] for i in range(count)]
+    flat = squareform(square, checks=False)
+    return tuple(int(index) for index in leaves_list(optimal_leaf_ordering(average(flat), flat)))

@@ -96,12 +96,14 @@ def _is_header(first: tuple[str, ...], rest: Sequence[tuple[str, ...]]) -> tuple
     """Whether the first record names the columns, and whether that is doubtful.
 
     A usual name says so, and so does a column of numbers under a word. A number, or a cell that comes again in its own
-    column, is no name.
+    column, is no name, and the only record of a file is a row.
     """
     if any(NUMBER.fullmatch(cell) for cell in first):
         return False, False
     if name_among(first, (*TEXT_NAMES, *LABEL_NAMES)):
         return True, False
+    if not rest:
+        return False, False
     for place, cell in enumerate(first):
         below = [row[place] for row in rest if len(row) == len(first)]
         if cell.strip() and cell in below:

@@ -71,7 +71,7 @@ def test_matrix(tab):
 
     with tab.expect_download() as download:
         tab.get_by_role("button", name="All measures as CSV").click()
-    with open(download.value.path(), encoding="utf-8") as file:
+    with open(download.value.path(), encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 30
     assert {"loss", "loss_sum", "cosine", "symmetric_loss_sum_minus_baseline"} <= set(rows[0])

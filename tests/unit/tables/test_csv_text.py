@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -21,9 +23,10 @@ CELLS = st.one_of(
 )
 
 
-@pytest.mark.parametrize(("cell", "written"), CASES, ids=ascii)
-def test_a_cell_is_written_as_the_table_of_cases_says(cell, written):
-    assert write_csv(["a", "b"], [[cell, "x"]]) == f"\ufeffa,b\r\n{written},x\r\n"
+@pytest.mark.parametrize(("cell", "text"), CASES, ids=ascii)
+def test_a_cell_is_written_as_the_table_of_cases_says(cell, text):
+    written = csv.reader(io.StringIO(write_csv(["a", "b"], [[cell, "x"]]), newline=""))
+    assert list(written) == [["\ufeffa", "b"], [text, "x"]]
 
 
 @given(st.text(alphabet="=+-@'\t\r a1", max_size=6))

@@ -129,6 +129,11 @@ def test_what_was_chosen_is_not_questioned(tmp_path):
     assert table.rows == (('"one"', "1"),)
 
 
+def test_the_only_record_of_a_file_is_a_row(tmp_path):
+    table = read(tmp_path, "I loved it;Awful\n")
+    assert table.rows == (("I loved it", "Awful"),) and not table.format.header
+
+
 @pytest.mark.parametrize(
     ("content", "columns", "doubtful"),
     [

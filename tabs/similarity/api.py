@@ -1,0 +1,35 @@
+"""The public endpoints: losses between words; arguments are those of the requests, answers the results."""
+
+from __future__ import annotations
+
+import playground as pg
+from playground.similarity.request import DEFAULT_TEMPLATE
+from tabs.page import publish
+
+
+class SimilarityApi:
+    """The endpoints over one playground. An empty ``model_id`` takes the catalog's first."""
+
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Adds them to the page that is being built."""
+        publish(self.word_loss)
+        publish(self.word_matrix)
+
+    def word_loss(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordLossResult:
+        """exp(loss) of every ordered pair of two or three words or phrases, the most expected pair first, in nats.
+
+        ``template`` is for causal models; it names {source} and ends with {target}."""
+        return self._playground.word_loss(pg.WordLossRequest(tuple(words), model_id or None, template=template))
+
+    def word_matrix(
+        self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE
+    ) -> pg.WordMatrixResult:
+        """Losses of up to 60 words against each other: loss[source][target] in nats, pieces of each target, its summed
+        loss after an empty source, and the cosine of embeddings."""
+        request = pg.WordMatrixRequest(tuple(words), model_id or None, template=template)
+        *_, result = self._playground.word_matrix(request)
+        assert isinstance(result, pg.WordMatrixResult)
+        return result

@@ -1,0 +1,84 @@
+"""What the tab does when something is pressed: plain functions on a playground and the page's values.
+
+They know no component; `tabs.similarity.tab` binds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import playground as pg
+from playground.similarity.result import Progress
+from tabs.similarity.format import (
+    LossesView,
+    MatrixView,
+    RatedPair,
+    RatingsView,
+    format_losses,
+    format_matrix,
+    format_ratings,
+    matrix_csv,
+)
+
+RATINGS = Path(__file__).parents[2] / "assets" / "examples" / "word_ratings.csv"
+WORD_NAMES = ("word", "words", "text", "term", "phrase")
+_SEPARATORS = re.compile(r"[,;\n\t]+")
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """The words or phrases of a text: separated by commas, semicolons, tabs or line ends.
+
+    >>> split_words("man, woman\\nbig dog;")
+    ('man', 'woman', 'big dog')
+    """
+    return tuple(word.strip() for word in _SEPARATORS.split(text or "") if word.strip())
+
+
+def read_words(path: Path) -> str:
+    """The words of a file, for the field: its column of words, or its only row.
+
+    A first line of which it isn't sure that it names the columns is a word, too.
+    """
+    table = pg.read_file(path)
+    named = next((name for name in table.columns if name.strip().lower() in WORD_NAMES), None)
+    if named is None and table.format.header_doubtful:
+        table = pg.read_file(path, header=False)
+    words = table.rows[0] if len(table.rows) == 1 else tuple(table.column(named or table.columns[0]))
+    return ", ".join(word.strip() for word in words if word.strip())
+
+
+def read_ratings() -> tuple[RatedPair, ...]:
+    """The bundled pairs with people's mean rating from 0 to 10 (WordSim-353)."""
+    table = pg.read_file(RATINGS)
+    columns = [table.column(name) for name in ("word1", "word2", "rating")]
+    return tuple(RatedPair(first, second, float(rating)) for first, second, rating in zip(*columns, strict=True))
+
+
+def measure_words(
+    playground: pg.Playground, words: tuple[str, ...], model_id: str, template: str
+) -> tuple[LossesView, pg.WordLossResult]:
+    """Two or three words: what the view shows, and the result for its receipt."""
+    result = playground.word_loss(pg.WordLossRequest(words, model_id, template=template))
+    return format_losses(result), result
+
+
+def measure_matrix(
+    playground: pg.Playground, text: str, model_id: str, template: str
+) -> Iterator[Progress | tuple[MatrixView, str]]:
+    """How far it has come, and last the matrix with its CSV."""
+    for event in playground.word_matrix(pg.WordMatrixRequest(split_words(text), model_id, template=template)):
+        if isinstance(event, pg.WordMatrixResult):
+            yield format_matrix(event), matrix_csv(event)
+        else:
+            yield event
+
+
+def measure_ratings(
+    playground: pg.Playground, ratings: tuple[RatedPair, ...], model_id: str, template: str
+) -> Iterator[Progress | RatingsView]:
+    """How far it has come, and last the pairs with the model's measures."""
+    pairs = tuple((pair.word1, pair.word2) for pair in ratings)
+    for event in playground.word_pairs(pg.WordPairsRequest(pairs, model_id, template=template)):
+        yield format_ratings(ratings, event) if isinstance(event, pg.WordPairsResult) else event

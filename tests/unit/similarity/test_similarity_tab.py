@@ -1,0 +1,86 @@
+"""The similarity tab without a page: words out of files, values of the views, the CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+import playground as pg
+from playground.similarity.result import PairMeasures, PieceLoss
+from playground.wire import to_json
+from tabs.similarity.format import format_losses, format_matrix, format_ratings, matrix_csv
+from tabs.similarity.handlers import measure_matrix, read_ratings, read_words, split_words
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "word\nman\nwoman\n", "man, woman"),
+        ("a.csv", "man\nwoman\nanimal\n", "man, woman, animal"),
+        ("a.csv", "man,woman,animal\n", "man, woman, animal"),
+        ("a.csv", "id;word\n1;man\n2;woman\n", "man, woman"),
+        ("a.tsv", "man\twoman\n", "man, woman"),
+        ("a.tsv", "word\tcount\nman\t10\nwoman\t20\n", "man, woman"),
+        ("a.tsv", "man\t10\nbig dog\t20\n", "man, big dog"),
+        ("a.txt", "man, woman\nanimal\n", "man, woman, animal"),
+        ("a.jsonl", '{"word": "man"}\n{"word": "woman"}\n', "man, woman"),
+    ],
+)
+def test_words_of_every_kind_of_file(tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    assert read_words(tmp_path / name) == words
+    assert len(split_words(read_words(tmp_path / name))) == words.count(",") + 1
+
+
+def loss(source: str, target: str, nats: float) -> pg.WordLoss:
+    return pg.WordLoss(source, target, nats, nats, 2.0**nats, (PieceLoss(5, target, 0.5, nats),))
+
+
+def test_the_verdict_compares_the_best_and_the_worst_of_one_source():
+    losses = (loss("man", "woman", 1), loss("woman", "man", 2), loss("woman", "lamp", 3), loss("man", "lamp", 6))
+    shown = format_losses(pg.WordLossResult("m", "auto", None, losses))
+    assert shown.verdict == "After “man” the model is 32 times more surprised by “lamp” than by “woman”."
+    assert to_json(shown)["losses"][0]["pieces"] == [{"token_id": 5, "piece": "woman", "probability": 0.5, "loss": 1}]
+    assert format_losses(pg.WordLossResult("m", "auto", None, losses[:1])).verdict == ""
+
+
+MATRIX = pg.WordMatrixResult(
+    "m", None, ("=a", "b", "-c"), ((0.5, 1.0, 4.0), (3.0, 0.5, 5.0), (6.0, 7.0, 0.5)), (2, 1, 1), (2.0, 2.5, 3.0), None
+)
+
+
+def test_every_ordered_pair_is_in_the_csv_and_no_word_is_a_formula():
+    header, *rows = csv.reader(io.StringIO(matrix_csv(MATRIX).removeprefix("\ufeff")))
+    assert header[:4] == ["source", "target", "pieces", "loss"] and len(rows) == 6
+    assert rows[0][:4] == ["'=a", "b", "1", "1.0"] and {row[-1] for row in rows} == {""}
+    assert {row[0] for row in rows} == {"'=a", "b", "'-c"}
+
+
+def test_the_matrix_puts_close_words_side_by_side():
+    shown = format_matrix(MATRIX)
+    assert sorted(shown.clustered) == [0, 1, 2] and shown.clustered.index(2) != 1
+    assert to_json(shown)["words"] == ["=a", "b", "-c"] and shown.cosine is None
+
+
+def test_ratings_alone_and_with_what_a_model_says():
+    ratings = read_ratings()
+    assert len(ratings) == 64 and all(0 <= pair.rating <= 10 for pair in ratings)
+    alone = to_json(format_ratings(ratings))
+    assert "similarity" not in alone["pairs"][0] and len(set(alone["ten"])) == 10
+    pairs = tuple(PairMeasures(p.word1, p.word2, 1, 1, -p.rating, -p.rating, 0, 0, None) for p in ratings)
+    measured = format_ratings(ratings, pg.WordPairsResult("m", None, pairs))
+    assert measured.rho == 1 and measured.rho_cosine is None
+    assert measured.pairs[3].similarity == ratings[3].rating
+
+
+def test_the_matrix_is_measured_step_by_step():
+    class Fake:
+        def word_matrix(self, request):
+            assert request == pg.WordMatrixRequest(("a", "b"), "m", template="t")
+            yield "progress"
+            yield MATRIX
+
+    first, (matrix, table) = measure_matrix(Fake(), "a, b", "m", "t")
+    assert first == "progress" and matrix == format_matrix(MATRIX) and table == matrix_csv(MATRIX)
