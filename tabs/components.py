@@ -27,6 +27,12 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     )
 
 
+def title_of(playground: pg.Playground, model_id: str) -> str:
+    """A model's name on the page; the id of one that was typed in."""
+    spec = playground.catalog.find(model_id)
+    return spec.title if spec else model_id
+
+
 def format_status(warmth: pg.WarmUp) -> dict[str, Any]:
     """The header's line: ``{"ready": bool, "text": str}``."""
     if warmth.failed:

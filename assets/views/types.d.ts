@@ -17,6 +17,7 @@ export namespace attention {
     masked: number[][][];
     tokens_given: number;
     tokens_shown: number;
+    decoder_reads: string;
     written: string | null;
   }
   /** What to run. */
@@ -861,6 +862,7 @@ export namespace tokens {
     right_mask: number[][];
     wrong_mask: number[][];
     rows: tokens.MaskedRow[];
+    notes: string[];
   }
   /** One number of the model's answer, in both runs. */
   interface Quantity {

@@ -8,6 +8,7 @@ the values, gradients and attributions, the drawing, and batches of several text
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,7 +39,9 @@ def attend(manager: ModelManager, request: AttentionRequest) -> AttentionResult:
         ModelError: the model can't be used.
     """
     check_request(request)
-    with manager.lease(request.model_id, manager.spec(request.model_id).task) as loaded:
+    spec = manager.spec(request.model_id)
+    request = replace(request, model_id=spec.id)
+    with manager.lease(spec.id, spec.task) as loaded:
         with explaining(loaded.model):
             model = loaded.eager
         return attend_model(model, loaded.tokenizer, request, loaded.pretrained)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from operator import index
 
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TOKENS = 256
 MAX_CHARACTERS = 100_000
 MAX_PADDING = 16
@@ -15,13 +14,14 @@ MAX_PADDING = 16
 class AttentionRequest:
     """What to run.
 
-    ``second_text`` is a second segment for an encoder or a classifier, and what the decoder reads for another
-    encoder-decoder model (left empty, the model writes it greedily). ``padding`` adds so many padding tokens on the
-    tokenizer's own side. ``attention_mask`` replaces the right mask, one 0 or 1 per token, padding included.
+    Without a ``model_id`` it is the catalog's first that makes embeddings. ``second_text`` is a second segment for an
+    encoder or a classifier, and what the decoder reads for another encoder-decoder model (left empty, the model writes
+    it greedily). ``padding`` adds so many padding tokens on the tokenizer's own side. ``attention_mask`` replaces the
+    right mask, one 0 or 1 per token, padding included.
     """
 
     text: str
-    model_id: str = DEFAULT_MODEL
+    model_id: str = ""
     second_text: str = ""
     padding: int = 0
     attention_mask: tuple[int, ...] | None = None

@@ -95,6 +95,10 @@ class AttentionStack:
         chosen = chosen if head is None else chosen[:, head : head + 1]
         return chosen[0, 0] if chosen.shape[:2] == (1, 1) else chosen.mean(axis=(0, 1), dtype=np.float32)
 
+    def in_steps(self, steps: int) -> bytes:
+        """The weights as whole numbers of 16 bits, little-endian, with ``steps`` for a weight of 1."""
+        return np.rint(self.weights * steps).clip(0, steps).astype("<u2").tobytes()
+
     def mask(self, layer: int) -> UInt8[np.ndarray, "query key"]:
         """Why each cell is masked in a layer: numbers that index `REASONS`, 0 where it isn't."""
         flat = np.frombuffer(self.masks[self.mask_of_layer[layer]], dtype=np.uint8)

@@ -1,18 +1,21 @@
 """What the tokens wing can be asked.
 
-Requests are plain values: nothing here knows a tokenizer. Numbers may be numpy's, and one text may stand for a list of
-one text.
+Requests are plain values: nothing here knows a tokenizer. Without a ``model_id`` it is the catalog's first that can do
+the task. Numbers may be numpy's, and one text may stand for a list of one text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from operator import index
+from typing import TypeVar
 
 PADDINGS = ("longest", "max_length", "do_not_pad")
 TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
 SIDES = ("right", "left")
 ROLES = ("system", "user", "assistant", "tool")
+Asked = TypeVar("Asked")
 MISTAKES = ("flipped bits", "no mask", "wrong padding side", "no special tokens")
 
 
@@ -25,7 +28,7 @@ class TokenizeRequest:
     """
 
     text: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    model_id: str = ""
     add_special_tokens: bool = True
     describe: int = 1_000_000
 
@@ -55,7 +58,7 @@ class EncodeRequest:
 
     texts: tuple[str, ...]
     pairs: tuple[str, ...] = ()
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    model_id: str = ""
     padding: str = "longest"
     padding_side: str | None = None
     truncation: str = "do_not_truncate"
@@ -109,7 +112,7 @@ class ChatTemplateRequest:
     """
 
     messages: tuple[ChatMessage, ...]
-    model_id: str = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    model_id: str = ""
     add_generation_prompt: bool = True
 
 
@@ -118,7 +121,7 @@ class VocabularyRequest:
     """What to look for: a part of a piece (as it is shown or as it is stored), or a token id."""
 
     query: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    model_id: str = ""
     limit: int = 50
 
     def __post_init__(self) -> None:
@@ -130,7 +133,17 @@ class SplitRequest:
     """A word whose split shall be explained."""
 
     word: str
-    model_id: str = "sentence-transformers/all-MiniLM-L6-v2"
+    model_id: str = ""
+
+
+def named(request: Asked, default: Callable[[str], str]) -> Asked:
+    """The request with a model id; ``default(task)`` gives that of whoever names none."""
+    if isinstance(request, MaskRequest):
+        return replace(request, batch=named(request.batch, default))  # type: ignore[return-value]
+    if isinstance(request, CompareRequest) or request.model_id:  # type: ignore[attr-defined]
+        return request
+    is_chat = isinstance(request, ChatTemplateRequest)
+    return replace(request, model_id=default("text-generation" if is_chat else "feature-extraction"))  # type: ignore[type-var]
 
 
 def _whole(request: object, *names: str) -> None:

@@ -57,7 +57,8 @@ def token_columns(shelf: TokenizerShelf, request: TokenizeRequest) -> TokenColum
     Raises:
         InputTooLongError: the text has more than 20,000 characters.
     """
-    text, notes = usable_text(request.text, MAX_CHARACTERS), ()
+    text = usable_text(request.text, MAX_CHARACTERS)
+    notes: tuple[str, ...] = ()
     rules = shelf.rules(request.model_id)
     encoding = rules.backend.encode(text, add_special_tokens=request.add_special_tokens)
     ids, special = encoding.ids, encoding.special_tokens_mask  # each look at a property copies the whole list

@@ -11,10 +11,11 @@ import re
 import zlib
 from pathlib import Path
 
-import numpy as np
-
 import playground as pg
 from playground.errors import InputTooLongError
+from playground.wire import to_json
+from tabs.attention.api import answer_of
+from tabs.attention.format import format_overview, format_result
 
 ASSETS = Path(__file__).parents[2] / "assets"
 MAX_CELLS = 20_000_000
@@ -74,14 +75,20 @@ for (const button of view.querySelectorAll("[data-server]")) button.remove();
 """
 
 
+def document(result: pg.AttentionResult, title: str, form: str, kind: str) -> dict[str, str]:
+    """Name and text of a file to take away: JSON of one kind, or the page that works offline."""
+    name = f"attention-{result.request.model_id.rpartition('/')[2]}"
+    if form == "json":
+        return {"name": f"{name}-{kind}.json", "text": json.dumps(to_json(answer_of(result, kind, None, None)))}
+    return {"name": f"{name}.html", "text": stand_alone_page(result, title)}
+
+
 def stand_alone_page(result: pg.AttentionResult, title: str) -> str:
     """The text of an HTML file with the whole result in it.
 
     Raises:
         InputTooLongError: the file would be too large to open.
     """
-    from tabs.attention.tab import format_overview, format_result
-
     cells = sum(stack.weights.size for stack in result.stacks)
     if cells > MAX_CELLS:
         raise InputTooLongError(f"The page would hold {cells:,} weights.", "Give a shorter text, or take the CSV.")
@@ -109,8 +116,7 @@ def stand_alone_page(result: pg.AttentionResult, title: str) -> str:
 
 
 def _packed(stack: pg.AttentionStack) -> str:
-    steps = np.rint(stack.weights * STEPS).clip(0, STEPS).astype("<u2")
-    return base64.b64encode(zlib.compress(steps.tobytes(), level=6)).decode("ascii")
+    return base64.b64encode(zlib.compress(stack.in_steps(STEPS), level=6)).decode("ascii")
 
 
 def _escaped(text: str) -> str:

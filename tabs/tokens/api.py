@@ -1,8 +1,16 @@
-"""What the endpoints of tokens answer, where that isn't a result as it is."""
+"""The public endpoints of the Tokens tab, and what they answer where that isn't a result as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import playground as pg
+from playground.errors import InputError
+from tabs.page import publish
+from tabs.tokens.format import MaskedRow, masked_row
+from tabs.tokens.handlers import chat_request
 
 
 @dataclass(frozen=True)
@@ -18,27 +26,6 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class MaskQuantity:
-    """One number that a model gives a text, with the right mask and with the wrong one."""
-
-    name: str
-    right: float
-    wrong: float
-
-
-@dataclass(frozen=True)
-class MaskedRow:
-    """One row of a batch under both masks."""
-
-    title: str
-    unit: str
-    summary: str
-    compared: int
-    largest_difference: float
-    quantities: tuple[MaskQuantity, ...]
-
-
-@dataclass(frozen=True)
 class MasksCompared:
     """``/flip_mask``."""
 
@@ -46,6 +33,7 @@ class MasksCompared:
     right_mask: tuple[tuple[int, ...], ...]
     wrong_mask: tuple[tuple[int, ...], ...]
     rows: tuple[MaskedRow, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,3 +88,183 @@ class TokenizersCompared:
     agreed: tuple[int, ...]
     contested: tuple[int, ...]
     results: tuple[ComparedTokenizer, ...]
+
+
+class TokensApi:
+    """The endpoints over one playground. An empty ``model_id`` takes the catalog's first that can do the task."""
+
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Adds them to the page that is being built."""
+        for endpoint in (
+            self.tokenize,
+            self.encode,
+            self.chat_template,
+            self.compare_tokenizers,
+            self.search_vocabulary,
+            self.explain_split,
+        ):
+            publish(endpoint)
+        publish(self.flip_mask, concurrency_id="masks")
+
+    def tokenize(self, text: str, model_id: str = "", add_special_tokens: bool = True) -> pg.Tokenization:
+        """Tokens of a text with ids, pieces, character spans and marks; segments join back to the text exactly.
+
+        Args:
+            text: up to 20,000 characters.
+            model_id: whose tokenizer; an id from the catalog, or from the Hub where the settings allow it.
+            add_special_tokens: add what the model expects around a text, such as [CLS] and [SEP].
+
+        Returns:
+            model_id, algorithm, text, input_ids, tokens, segments, counts and notes.
+        """
+        return self._playground.tokenize(pg.TokenizeRequest(text, model_id, add_special_tokens))
+
+    def encode(
+        self,
+        texts: list[str],
+        model_id: str = "",
+        pairs: list[str] | None = None,
+        padding: str = "longest",
+        padding_side: str | None = None,
+        truncation: str = "do_not_truncate",
+        max_length: int | None = None,
+        add_special_tokens: bool = True,
+    ) -> Encoded:
+        """The dictionary that ``tokenizer(texts, pairs, ...)`` returns, with the tokens of each row.
+
+        Args:
+            texts: one to eight texts.
+            model_id: whose tokenizer.
+            pairs: a second text for each, or nothing.
+            padding: longest, max_length or do_not_pad.
+            padding_side: right, left, or nothing for the tokenizer's own.
+            truncation: longest_first, only_first, only_second or do_not_truncate.
+            max_length: 1 to 512, where padding or truncation needs it.
+            add_special_tokens: add what the model expects around a text.
+
+        Returns:
+            input_ids, attention_mask, special_tokens_mask, token_type_ids (some tokenizers), tokens, truncated.
+        """
+        request = pg.EncodeRequest(
+            texts, pairs or (), model_id, padding, padding_side, truncation, max_length, add_special_tokens
+        )  # type: ignore[arg-type]
+        return encoded(self._playground.encode(request))
+
+    def flip_mask(
+        self, texts: list[str], flips: list[list[int]], model_id: str = "", mistake: str = "flipped bits"
+    ) -> MasksCompared:
+        """What a model makes of a batch with its right attention_mask and with a wrong one.
+
+        Args:
+            texts: one to eight texts, padded to the longest.
+            flips: [row, column] of each bit to turn over; empty for the other mistakes.
+            model_id: an embedded model, or one of the catalog.
+            mistake: "flipped bits", "no mask", "wrong padding side" or "no special tokens".
+
+        Returns:
+            mistake, right_mask, wrong_mask, and per row: summary, unit, quantities (right, wrong), largest_difference.
+        """
+        if not all(len(pair) == 2 for pair in flips):
+            raise InputError("A flip is a pair of numbers.", "Use [row, column].")
+        pairs = tuple((int(row), int(column)) for row, column in flips)
+        batch = pg.EncodeRequest(texts, model_id=model_id)  # type: ignore[arg-type]
+        result = self._playground.compare_masks(pg.MaskRequest(batch, mistake, pairs))
+        rows = tuple(masked_row(index, row) for index, row in enumerate(result.rows))
+        return MasksCompared(mistake, result.right_mask, result.wrong_mask, rows, result.notes)
+
+    def chat_template(
+        self, messages: list[dict[str, Any]], model_id: str = "", add_generation_prompt: bool = True
+    ) -> ChatRendered:
+        """A conversation as the model reads it, with who said what.
+
+        Args:
+            messages: role (system, user, assistant, tool) and content of each; a content may be a list of text parts.
+            model_id: whose template.
+            add_generation_prompt: end with the opening of the assistant's turn.
+
+        Returns:
+            text, input_ids, spans (start, end, role, message, content), tokens, template, notes.
+        """
+        asked: Mapping[str, Any] = {"messages": messages, "model_id": model_id}
+        request = chat_request({**asked, "add_generation_prompt": add_generation_prompt})
+        return chat_rendered(self._playground.render_chat(request))
+
+    def compare_tokenizers(self, text: str, model_ids: list[str]) -> TokenizersCompared:
+        """One text under two to four tokenizers, with the character offsets on whose boundaries they differ.
+
+        Args:
+            text: up to 20,000 characters.
+            model_ids: two to four different ids.
+
+        Returns:
+            agreed and contested boundaries, and per model_id: tokens, counts.
+        """
+        return compared(self._playground.compare_tokenizers(pg.CompareRequest(text, tuple(model_ids))))
+
+    def search_vocabulary(self, query: str, model_id: str = "", limit: int = 50) -> pg.VocabularyPage:
+        """Pieces of a vocabulary that contain a text, or have an id.
+
+        Args:
+            query: a part of a piece, or a token id.
+            model_id: whose vocabulary.
+            limit: at most so many entries, up to 200.
+
+        Returns:
+            size, matches and entries (token_id, piece, shown, special, rank, log_probability).
+        """
+        return self._playground.search_vocabulary(pg.VocabularyRequest(query, model_id, limit))
+
+    def explain_split(self, word: str, model_id: str = "") -> pg.Split:
+        """The steps from a word to its pieces: merges (BPE), log-probabilities (Unigram), longest matches (WordPiece).
+
+        Args:
+            word: one word, up to 60 characters.
+            model_id: whose tokenizer.
+
+        Returns:
+            algorithm, word, pieces, and steps (pieces, reason).
+        """
+        return self._playground.explain_split(pg.SplitRequest(word, model_id))
+
+
+def encoded(batch: pg.EncodedBatch) -> Encoded:
+    """The dictionary that the tokenizer returned, and one list of tokens per row."""
+    return Encoded(
+        input_ids=tuple(row.input_ids for row in batch.rows),
+        token_type_ids=tuple(row.token_type_ids or () for row in batch.rows) if batch.rows[0].token_type_ids else None,
+        attention_mask=tuple(row.attention_mask for row in batch.rows),
+        special_tokens_mask=tuple(row.special_tokens_mask for row in batch.rows),
+        tokens=tuple(row.pieces for row in batch.rows),
+        truncated=batch.truncated,
+    )
+
+
+def chat_rendered(result: pg.ChatTemplate) -> ChatRendered:
+    """The text, whose each part is, and its tokens."""
+    described = zip(result.tokenization.tokens, result.token_spans, strict=True)
+    return ChatRendered(
+        text=result.text,
+        template=result.template,
+        spans=tuple(ChatSpan(s.start, s.end, s.role, s.message, s.is_content) for s in result.spans),
+        tokens=tuple(ChatToken(t.token_id, t.piece, t.shown, t.special, span) for t, span in described),
+        input_ids=result.tokenization.input_ids,
+        notes=result.notes,
+    )
+
+
+def compared(result: pg.Comparison) -> TokenizersCompared:
+    """The boundaries, and the tokens of each tokenizer."""
+    results = tuple(
+        ComparedTokenizer(
+            model_id=item.model_id,
+            tokens=tuple(token.piece for token in item.tokens),
+            input_ids=item.input_ids,
+            tokens_per_word=item.counts.tokens_per_word,
+            unknown_tokens=item.counts.unknown_tokens,
+        )
+        for item in result.results
+    )
+    return TokenizersCompared(result.agreed, result.contested, results)

@@ -11,87 +11,13 @@ import gradio as gr
 
 import playground as pg
 from tabs.components import model_picker
-from tabs.page import explain, friendly, publish, receipt_panel, receipt_values, view
-
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-HEADERS = ["id", "piece", "shown", "kind"]
-NUMBERS = {"rank": "merge", "log_probability": "log-probability"}
-
-
-def format_entries(page: pg.VocabularyPage) -> dict[str, Any]:
-    """The table of pieces; its last column only where the algorithm has a number for a piece."""
-    last = next((kind for kind in NUMBERS if any(getattr(entry, kind) is not None for entry in page.entries)), None)
-    rows = []
-    for entry in page.entries:
-        row = [str(entry.token_id), entry.piece, entry.shown, "special" if entry.special else ""]
-        if last:
-            number = getattr(entry, last)
-            row.append("" if number is None else f"{number:,}" if last == "rank" else f"{number:.3f}")
-        rows.append(row)
-    return {"headers": [*HEADERS, *([NUMBERS[last]] if last else [])], "data": rows}
-
-
-def format_split(split: pg.Split) -> dict[str, Any]:
-    """What the split view draws; for Unigram the first row is the result, for the others the last."""
-    unigram = split.algorithm == "Unigram"
-    return {
-        "idea": split.idea,
-        "framed": not unigram,
-        "result": 0 if unigram else len(split.steps) - 1,
-        "steps": [{"pieces": list(step.pieces), "reason": step.reason} for step in split.steps],
-    }
+from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.tokens.format import HEADERS
+from tabs.tokens.handlers import search_pieces, split_word, vocabulary_code
 
 
 def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     """Lays out the section inside the current Blocks."""
-
-    def search(query: str, model_id: str) -> tuple[str, dict[str, Any]]:
-        page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id))
-        more = f", the first {len(page.entries)} are shown" if page.matches > len(page.entries) else ""
-        return f"{page.matches:,} of {page.size:,} pieces match{more}.", format_entries(page)
-
-    def split(word: str, model_id: str) -> dict[str, Any]:
-        if not word.strip():
-            return {"idea": "Type a word.", "framed": False, "result": 0, "steps": []}
-        return format_split(playground.explain_split(pg.SplitRequest(word, model_id)))
-
-    def both(query: str, word: str, model_id: str) -> tuple[Any, ...]:
-        return *search(query, model_id), split(word, model_id), *receipt(query, word, model_id)
-
-    def receipt(query: str, word: str, model_id: str) -> tuple[Any, Any]:
-        if not word.strip():
-            return gr.skip(), gr.skip()
-        search, split = pg.VocabularyRequest(query, model_id), pg.SplitRequest(word, model_id)
-        return receipt_values(playground.vocabulary_receipt(search, split))
-
-    def open_tab(drawn: dict[str, Any] | None, query: str, word: str, model_id: str) -> tuple[Any, ...]:
-        return (gr.skip(),) * 5 if drawn and drawn.get("steps") else both(query, word, model_id)
-
-    def search_vocabulary(query: str, model_id: str = DEFAULT_MODEL, limit: int = 50) -> pg.VocabularyPage:
-        """Pieces of a vocabulary that contain a text, or have an id.
-
-        Args:
-            query: a part of a piece, or a token id.
-            model_id: whose vocabulary.
-            limit: at most so many entries, up to 200.
-
-        Returns:
-            size, matches and entries (token_id, piece, shown, special, rank, log_probability).
-        """
-        return playground.search_vocabulary(pg.VocabularyRequest(query, model_id, limit))
-
-    def explain_split(word: str, model_id: str = DEFAULT_MODEL) -> pg.Split:
-        """The steps from a word to its pieces: merges (BPE), log-probabilities (Unigram), longest matches (WordPiece).
-
-        Args:
-            word: one word, up to 60 characters.
-            model_id: whose tokenizer.
-
-        Returns:
-            algorithm, word, pieces, idea, and steps (pieces, reason).
-        """
-        return playground.explain_split(pg.SplitRequest(word, model_id))
-
     explain(
         "A tokenizer knows a fixed list of pieces and one rule for choosing among them. Nothing about meaning goes in:"
         " a piece is long because it was **frequent** in the text on which the list was learned."
@@ -108,22 +34,42 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             query = gr.Textbox("ground", label="Search pieces and ids", max_lines=1, max_length=200)
             found = gr.Markdown(elem_classes="pg-explain")
             table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=420)
+    asked = {"word": word, "query": query, "model_id": model}
+    _wire(playground, tab, asked, {"steps": steps, "found": found, "table": table}, receipt_panel())
 
-    code, notebook = receipt_panel()
 
+def _wire(
+    playground: pg.Playground,
+    tab: gr.Tab,
+    asked: dict[str, Any],
+    shown: dict[str, Any],
+    code: tuple[gr.Code, gr.DownloadButton],
+) -> None:
+    """The steps follow the word, the table the query, both the model."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    tab.select(friendly(open_tab), [steps, query, word, model], [found, table, steps, code, notebook], **quiet)
-    model.change(friendly(both), [query, word, model], [found, table, steps, code, notebook], **quiet)
+    word, query, model = asked["word"], asked["query"], asked["model_id"]
+    inputs, outputs = {word, query, model}, [*shown.values(), *code]
+
+    def search(data: dict[Any, Any]) -> dict[Any, Any]:
+        said, table = search_pieces(playground, data[query], data[model])
+        return {shown["found"]: said, shown["table"]: table}
+
+    def split(data: dict[Any, Any]) -> dict[Any, Any]:
+        return {shown["steps"]: split_word(playground, data[word], data[model])}
+
+    def receipt(data: dict[Any, Any]) -> dict[Any, Any]:
+        found = vocabulary_code(playground, data[query], data[word], data[model])
+        return dict(zip(code, receipt_values(found), strict=True)) if found else {code[0]: gr.skip()}
+
+    def everything(data: dict[Any, Any]) -> dict[Any, Any]:
+        return search(data) | split(data) | receipt(data)
+
+    def open_tab(data: dict[Any, Any]) -> dict[Any, Any]:
+        return {code[0]: gr.skip()} if (data[shown["steps"]] or {}).get("steps") else everything(data)
+
+    tab.select(friendly(open_tab), inputs | {shown["steps"]}, outputs, **quiet)
+    model.change(friendly(everything), inputs, outputs, **quiet)
     # .input of a text box misses what is pasted or deleted
-    query.change(friendly(search), [query, model], [found, table], trigger_mode="always_last", **quiet)
-    word.change(friendly(split), [word, model], steps, trigger_mode="always_last", **quiet)
-    gr.on(
-        [query.change, word.change],
-        friendly(receipt),
-        [query, word, model],
-        [code, notebook],
-        trigger_mode="always_last",
-        **quiet,
-    )
-    publish(search_vocabulary)
-    publish(explain_split)
+    query.change(friendly(search), inputs, outputs, trigger_mode="always_last", **quiet)
+    word.change(friendly(split), inputs, outputs, trigger_mode="always_last", **quiet)
+    gr.on([query.change, word.change], friendly(receipt), inputs, outputs, trigger_mode="always_last", **quiet)

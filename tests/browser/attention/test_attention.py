@@ -137,12 +137,12 @@ def test_every_export_and_the_page_without_a_network(page, browser, tmp_path):
 def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, monkeypatch):
     shelves = []
 
-    class Watched(attention.Shelf):
+    class Watched(attention.Results):
         def __init__(self) -> None:
             super().__init__()
             shelves.append(self)
 
-    monkeypatch.setattr(attention, "Shelf", Watched)
+    monkeypatch.setattr(attention, "Results", Watched)
     with gr.Blocks() as demo, gr.Tabs(), gr.Tab("Attention"):
         attention.build_section(app_playground)
     options = app.launch_options(app_playground.settings)

@@ -11,8 +11,10 @@ import pytest
 from gradio_client.exceptions import AppError
 
 import playground as pg
-from tabs.attention.tab import DEFAULT_MODEL, Shelf, format_result
+from tabs.attention.format import format_result
+from tabs.attention.results import Results
 
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 TEXT = "The cat sat on the mat."
 pytestmark = pytest.mark.embedded
 
@@ -79,7 +81,7 @@ def test_a_receipt_run_by_itself_prints_the_numbers_of_the_page(app_playground, 
 
 
 def test_results_of_a_page_replace_each_other_and_are_forgotten(result):
-    shelf = Shelf(budget_bytes=result.size_bytes * 3)
+    shelf = Results(budget_bytes=result.size_bytes * 3)
     tickets = [shelf.put("one", result) for _ in range(20)]
     assert len(shelf) == 1
     assert shelf.get(tickets[-1]) is result

@@ -1,0 +1,114 @@
+"""Attention results -> what the view draws: tokens and masks as columns, weights as base64."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from typing import Any
+
+import playground as pg
+
+KIND_NAMES = {"self": "Self-attention", "encoder": "Encoder", "decoder": "Decoder", "cross": "Cross"}
+THUMBNAIL_BYTES = 400_000
+
+
+def format_result(result: pg.AttentionResult, ticket: str, title: str) -> str:
+    """The view's value: JSON text with tokens, masks and summaries, all heads small and one head exact."""
+    kind, layer, head = opening(result)
+    value: dict[str, Any] = {"ticket": ticket, "title": title, "notes": format_notes(result), "kinds": []}
+    for stack in result.stacks:
+        sides = {"queries": f"{stack.kind}_queries", "keys": f"{stack.kind}_keys"}
+        value[sides["queries"]] = format_tokens(stack.queries)
+        value[sides["keys"]] = format_tokens(stack.keys)
+        value["kinds"].append(format_stack(stack) | sides)
+    first = result.stacks[kind]
+    value["first"] = {"kind": kind, "layer": layer, "head": head, "weights": encoded(first.head(layer, head))}
+    value["first"]["overview"] = format_overview(first, hide_special=False)
+    return json.dumps(value, separators=(",", ":"))
+
+
+def opening(result: pg.AttentionResult) -> tuple[int, int, int]:
+    """Kind, layer and head to open with: the cross-attention of an encoder-decoder model, the most telling head."""
+    kind = len(result.stacks) - 1
+    return kind, *striking_head(result.stacks[kind])
+
+
+def striking_head(stack: pg.AttentionStack) -> tuple[int, int]:
+    """Layer and head to open with: the one that reads the previous token most, else the one that reads fewest keys."""
+
+    def strength(place: tuple[int, int]) -> float:
+        summary = stack.summaries[place[0]][place[1]]
+        previous = summary.previous_token_share
+        return -summary.entropy_nats if previous is None else previous
+
+    return max(itertools.product(range(stack.layers), range(stack.heads)), key=strength)
+
+
+def format_notes(result: pg.AttentionResult) -> list[str]:
+    """What the person must know about what is shown."""
+    notes = []
+    if result.tokens_given > result.tokens_shown:
+        notes.append(
+            f"The text has {result.tokens_given:,} tokens. The first {result.tokens_shown} were given to the model "
+            "and are shown; the rest was cut off before it ran."
+        )
+    if result.decoder_reads == "input":
+        notes.append("The decoder reads the input again, shifted by one: this model gives it that by itself.")
+    if result.written is not None:
+        text = result.written.strip() or "nothing"
+        notes.append(f"The decoder reads what the model wrote by itself: {text}. Give a target to choose it yourself.")
+    return notes
+
+
+def format_tokens(tokens: tuple[Any, ...]) -> dict[str, list[Any]]:
+    """Tokens as columns."""
+    return {
+        "text": [token.text for token in tokens],
+        "token": [token.token for token in tokens],
+        "id": [token.token_id for token in tokens],
+        "special": [int(token.special) for token in tokens],
+        "attended": [int(token.attended) for token in tokens],
+    }
+
+
+def format_stack(stack: pg.AttentionStack) -> dict[str, Any]:
+    """One kind of attention without its weights: sizes, masks as runs of equal reasons, summaries by measure."""
+    separators = [key.text for key in stack.keys[1:] if key.special and key.attended]
+    measures = [name for name, number in vars(stack.summaries[0][0]).items() if number is not None]
+    return {
+        "kind": stack.kind,
+        "name": KIND_NAMES[stack.kind],
+        "attribute": "attentions" if stack.kind == "self" else f"{stack.kind}_attentions",
+        "layers": stack.layers,
+        "heads": stack.heads,
+        "masks": [_run_lengths(mask) for mask in stack.masks],
+        "mask_of_layer": stack.mask_of_layer,
+        "separatorLabel": separators[-1] if separators else "the end token",
+        "summaries": {
+            name: [[round(getattr(head, name), 5) for head in layer] for layer in stack.summaries] for name in measures
+        },
+    }
+
+
+def format_overview(stack: pg.AttentionStack, hide_special: bool) -> dict[str, Any]:
+    """The thumbnails of all heads, small enough together to be sent at once."""
+    count = stack.layers * (stack.heads + 1)
+    edge = max(12, min(40, int((THUMBNAIL_BYTES / count) ** 0.5)))
+    cells, largest = stack.overview(edge, hide_special)
+    return {
+        "rows": cells.shape[2],
+        "columns": cells.shape[3],
+        "cells": encoded(cells),
+        "largest": [[round(float(number), 6) for number in layer] for layer in largest],
+    }
+
+
+def encoded(array: Any) -> str:
+    """The bytes of an array in base64."""
+    return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+def _run_lengths(mask: bytes) -> list[int]:
+    """reason, count, reason, count, ... in reading order."""
+    return list(itertools.chain.from_iterable((reason, len(list(run))) for reason, run in itertools.groupby(mask)))

@@ -1,0 +1,60 @@
+"""What the attention section does: plain functions on a playground and the results that pages look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import playground as pg
+from playground.errors import InputError
+from playground.receipt import Receipt
+from tabs.attention.format import encoded, format_overview, format_result, opening
+from tabs.attention.results import Results
+from tabs.components import title_of
+
+
+def attention_request(text: str, model_id: str, second_text: str, padding: float) -> pg.AttentionRequest:
+    """The request in what a page or a program sent."""
+    return pg.AttentionRequest(text or "", (model_id or "").strip(), second_text or "", int(padding or 0))
+
+
+@dataclass(frozen=True)
+class AttentionShown:
+    """The view's value, as JSON text, and the code of the head that it opens with."""
+
+    heads: str
+    code: Receipt
+
+
+def show_attention(
+    playground: pg.Playground, results: Results, person: str, request: pg.AttentionRequest
+) -> AttentionShown:
+    """All heads of a text; the result is kept for the page's further questions."""
+    result = playground.attend(request)
+    ticket = results.put(person, result)
+    kind, layer, head = opening(result)
+    receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, head)
+    return AttentionShown(format_result(result, ticket, title_of(playground, result.request.model_id)), receipt)
+
+
+def head_code(playground: pg.Playground, results: Results, chosen: dict[str, Any]) -> Receipt | None:
+    """The code of a chosen head; None where the page's result was put away."""
+    try:
+        result = results.get(str(chosen["ticket"]))
+    except InputError:
+        return None
+    return playground.attention_receipt(result, chosen["kind"], int(chosen["layer"]), _index(chosen["head"]))
+
+
+def head_weights(results: Results, ticket: str, kind: str, layer: int, head: int) -> dict[str, Any]:
+    """The exact weights of one head, or of the average for -1."""
+    return {"weights": encoded(results.get(ticket).stack(kind).head(layer, _index(head)))}
+
+
+def overview(results: Results, ticket: str, kind: str, hide_special: bool) -> dict[str, Any]:
+    """All heads small."""
+    return format_overview(results.get(ticket).stack(kind), bool(hide_special))
+
+
+def _index(number: int) -> int | None:
+    return None if number < 0 else int(number)

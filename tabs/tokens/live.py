@@ -1,0 +1,89 @@
+"""Tokens while a person types, a part of the Tokens tab: without the queue and without a model.
+
+What to try: an emoji with SmolLM2; hidden characters; a long text; [SEP] typed into the text.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+import gradio as gr
+
+import playground as pg
+from tabs.components import model_picker
+from tabs.gradio_patches import payload
+from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.tokens.handlers import is_quick, live_tokens, token_code
+
+EXAMPLES = (
+    ("Words", "Tokenizers unbelievably split playgrounds, not words: cats, Cats and CATS!"),
+    ("Emoji", "Thumbs up 👍🏽 to the family 👩‍👩‍👧 and a café in München"),
+    ("Languages", "Hello · Bonjour · Привет · مرحبا · שלום · こんにちは · 안녕하세요 · สวัสดี"),
+    ("Numbers", "3.14159 + 1,234,567 = 2024-02-29 at 07:45, or 0xFF"),
+    ("Code", "def add(a, b):\n\treturn a + b   # three spaces\n\nfor i in range(10):\n    print(i)"),
+    (
+        "Hidden characters",
+        "zero\u200bwidth, no\u00a0break, soft\u00adhyphen, bell\x07, tab\there, and [SEP] <|im_end|>",
+    ),
+    ("Long", "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60),
+)
+
+
+def build_section(playground: pg.Playground) -> None:
+    """Lays out the section inside the current Blocks."""
+    explain(
+        "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
+        " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `<0xF0>` are bytes of a"
+        " character that was cut."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=280):
+            model = model_picker(
+                playground,
+                "feature-extraction",
+                "text-generation",
+                "text2text-generation",
+                "text-classification",
+                label="tokenizer (model_id)",
+            )
+        with gr.Column(scale=1, min_width=200):
+            special = gr.Checkbox(True, label="add_special_tokens")
+    start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
+    live = view("tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
+    _wire(playground, model, special, live, receipt_panel())
+
+
+def _live_function(playground: pg.Playground) -> Any:
+    """What the view asks at every keystroke."""
+    answer = partial(live_tokens, playground)
+
+    async def live(question: dict[str, Any]) -> str:
+        """Short texts are answered at once (about a millisecond), others on a thread of their own."""
+        return answer(question) if is_quick(playground, question) else await anyio.to_thread.run_sync(answer, question)
+
+    live.__name__ = "live_tokens"
+    return live
+
+
+def _wire(
+    playground: pg.Playground,
+    model: gr.Dropdown,
+    special: gr.Checkbox,
+    live: gr.HTML,
+    code: tuple[gr.Code, gr.DownloadButton],
+) -> None:
+    """The view learns what is chosen; the code follows the text."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def configure(model_id: str, add_special_tokens: bool) -> dict[str, Any]:
+        return {"model_id": model_id, "add_special_tokens": add_special_tokens}
+
+    @friendly
+    def show_code(event: gr.EventData, model_id: str, add_special_tokens: bool) -> dict[Any, Any]:
+        receipt = token_code(playground, str(payload(event).get("text", "")), model_id, add_special_tokens)
+        return dict(zip(code, receipt_values(receipt), strict=True))
+
+    gr.on([model.change, special.change], configure, [model, special], live, queue=False, **quiet)
+    live.input(show_code, [model, special], list(code), trigger_mode="always_last", **quiet)
