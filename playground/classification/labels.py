@@ -61,7 +61,7 @@ def label_readings(values: Sequence[str], labels: Sequence[str]) -> tuple[LabelR
         InputError: no value means a label in any way.
     """
     folded = [_folded(value) for value in values]
-    readings = []
+    readings: list[tuple[int, LabelReading]] = []
     for name in READINGS:
         known = _KNOWN[name](labels)
         label_ids = tuple(known.get(value) for value in folded)
