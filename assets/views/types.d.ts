@@ -110,18 +110,11 @@ export namespace classification {
     input_ids: number[];
     tokens_used: number;
     tokens_total: number;
-    pipeline: classification.PipelineEntry[];
+    pipeline: classification.PipelineLabel[];
     max_difference: number;
     entropy_bits: number | null;
     verdict: string;
-  }
-  /** ``/classify_file``: rows in the order of the file. */
-  interface ClassifiedFile {
-    model_id: string;
-    labels: string[];
-    rows: classification.LabelledRow[];
-    bad_rows: tables.BadRow[];
-    metrics: classification.Metrics | null;
+    labels_note: string;
   }
   /** One row with its label; ``gold`` is the label id that the table says is right, where it says so. */
   interface ClassifiedRow {
@@ -135,6 +128,16 @@ export namespace classification {
     tokens_used: number;
     tokens_total: number;
     gold: number | null;
+  }
+  /** ``/classify_table``: rows in the order of the table, ``read_as`` with how the right labels were read. */
+  interface ClassifiedTable {
+    model_id: string;
+    labels: string[];
+    rows: classification.ClassifiedRow[];
+    bad_rows: tables.BadRow[];
+    read_as: classification.LabelReading | null;
+    no_metrics: string;
+    metrics: classification.Evaluation | null;
   }
   /** What a classifier can be asked, known once it is loaded; ``pretrained`` is how this run holds it. */
   interface ClassifierInfo {
@@ -209,21 +212,11 @@ export namespace classification {
     logit: number;
     probability: number;
   }
-  /** One way to read a column of labels: the label id that each value means, None where it means none. */
+  /** One way to read a column of labels: ``fits`` values mean a label, the ``first`` of them with the label's name. */
   interface LabelReading {
     name: string;
-    label_ids: (number | null)[];
     fits: number;
     first: [string, string][];
-  }
-  /** One row of a file. */
-  interface LabelledRow {
-    line: number;
-    text: string;
-    label: string;
-    probabilities: number[];
-    tokens_used: number;
-    tokens_total: number;
   }
   /** What one method says: a value per token and per word, in units of the logit; above 0 speaks for the label. */
   interface MethodAttribution {
@@ -231,14 +224,6 @@ export namespace classification {
     values: number[];
     word_values: number[];
     delta: number | null;
-  }
-  /** How right the labels are; ``confusion[gold][predicted]`` counts rows. */
-  interface Metrics {
-    count: number;
-    accuracy: number;
-    macro_f1: number;
-    expected_calibration_error: number;
-    confusion: number[][];
   }
   /** A text of which some tokens are masked or deleted, by their positions. */
   interface PerturbRequest {
@@ -254,11 +239,6 @@ export namespace classification {
     before: classification.LabelProbability[];
     after: classification.LabelProbability[];
     neutral_token: string;
-  }
-  /** One entry of what transformers' pipeline returns. */
-  interface PipelineEntry {
-    label: string;
-    score: number;
   }
   /** One entry of what ``pipeline()`` returns, in its own words. */
   interface PipelineLabel {

@@ -282,7 +282,13 @@ class Classifier:
     def _logits(self, encodings: list[Encoding]) -> list[list[float]]:
         self.forward_passes += 1
         batch = self.padded(encodings)
-        return self.model(**batch, **self.options).logits.float().tolist()
+        logits = self.model(**batch, **self.options).logits
+        if logits.shape[-1] != len(self.labels):
+            raise UnsupportedOptionError(
+                f"{self.name} gives {logits.shape[-1]} logits, and its config.json names {len(self.labels)} labels.",
+                "Choose another model, or mend its id2label.",
+            )
+        return logits.float().tolist()
 
     def padded(self, encodings: list[Encoding]) -> dict[str, torch.Tensor]:
         """Tensors ``[batch, seq]`` on the model's device, filled up to the longest text.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from playground.classification.batching import Classifier, classifier
 from playground.classification.result import ClassifierInfo, FunctionToApply, LabelProbability
-from playground.errors import UnsupportedOptionError
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
@@ -85,16 +84,7 @@ def pair_names(config: Any, model_id: str) -> tuple[str, str] | None:
 
 
 def label_probabilities(logits: Sequence[float], info: ClassifierInfo) -> tuple[LabelProbability, ...]:
-    """Each label with its logit and the probability that comes of it.
-
-    Raises:
-        UnsupportedOptionError: there are more logits than labels, or fewer.
-    """
-    if len(logits) != len(info.labels):
-        raise UnsupportedOptionError(
-            f"{info.model_id} gives {len(logits)} logits, and its config.json names {len(info.labels)} labels.",
-            "Choose another model, or mend its id2label.",
-        )
+    """Each label with its logit and the probability that comes of it."""
     probabilities = APPLY[info.function_to_apply](logits)
     return tuple(
         LabelProbability(number, label, logit, probability)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.classification.request import READINGS
 from playground.classification.result import LabelReading
@@ -43,41 +43,48 @@ def label_names(config: Any) -> tuple[tuple[str, ...], str]:
     )
 
 
-def label_readings(values: Sequence[str], labels: Sequence[str]) -> tuple[LabelReading, ...]:
+class ReadLabels(NamedTuple):
+    """A column of labels read in one way: the label id that each value means, None where it means none."""
+
+    reading: LabelReading
+    label_ids: tuple[int | None, ...]
+
+
+def label_readings(values: Sequence[str], labels: Sequence[str]) -> tuple[ReadLabels, ...]:
     """Every way to read a column of labels that explains the most of its different values; the likeliest first.
 
     All values are considered together. More than one reading means that they contradict each other and that nobody but
     the owner of the table knows which is right.
 
     >>> stars = ["1 star", "2 stars", "3 stars", "4 stars", "5 stars"]
-    >>> [(reading.name, reading.label_ids) for reading in label_readings(["4", "1 star", "5"], stars)]
+    >>> [(read.reading.name, read.label_ids) for read in label_readings(["4", "1 star", "5"], stars)]
     [('names', (3, 0, 4))]
-    >>> [(reading.name, reading.label_ids) for reading in label_readings(["0", "4"], stars)]
+    >>> [(read.reading.name, read.label_ids) for read in label_readings(["0", "4"], stars)]
     [('label ids', (0, 4))]
-    >>> [reading.name for reading in label_readings(["1", "4"], stars)]
+    >>> [read.reading.name for read in label_readings(["1", "4"], stars)]
     ['names', 'label ids']
 
     Raises:
         InputError: no value means a label in any way.
     """
     folded = [_folded(value) for value in values]
-    readings: list[tuple[int, LabelReading]] = []
+    ways: list[tuple[int, ReadLabels]] = []
     for name in READINGS:
         known = _KNOWN[name](labels)
         label_ids = tuple(known.get(value) for value in folded)
         explained = len({value for value in folded if value in known})
-        if explained and all(label_ids != other.label_ids for _, other in readings):
-            readings.append((explained, _reading(name, values, label_ids, labels)))
-    if not readings:
+        if explained and all(label_ids != other.label_ids for _, other in ways):
+            ways.append((explained, _read(name, values, label_ids, labels)))
+    if not ways:
         raise InputError(
             f"The label column holds {values[0]!r}, and the model's labels are {', '.join(labels)}.",
             "Choose another label column, or none.",
         )
-    most = max(explained for explained, _ in readings)
-    return tuple(reading for explained, reading in readings if explained == most)
+    most = max(explained for explained, _ in ways)
+    return tuple(way for explained, way in ways if explained == most)
 
 
-def chosen_reading(values: Sequence[str], labels: Sequence[str], name: str | None) -> LabelReading:
+def chosen_reading(values: Sequence[str], labels: Sequence[str], name: str | None) -> ReadLabels:
     """The reading of that name, or the only one that there is.
 
     Raises:
@@ -87,10 +94,10 @@ def chosen_reading(values: Sequence[str], labels: Sequence[str], name: str | Non
         raise InputError(f"There is no reading {name!r} of a label column.", f"Choose among {', '.join(READINGS)}.")
     if name is not None:
         known = _KNOWN[name](labels)
-        return _reading(name, values, tuple(known.get(_folded(value)) for value in values), labels)
+        return _read(name, values, tuple(known.get(_folded(value)) for value in values), labels)
     found = label_readings(values, labels)
     if len(found) > 1:
-        ways = "; or as ".join(f"{reading.name} ({describe_reading(reading)})" for reading in found)
+        ways = "; or as ".join(f"{reading.name} ({describe_reading(reading)})" for reading, _ in found)
         raise InputError(f"The label column can be read as {ways}.", "Say which one is meant (labels_read_as).")
     return found[0]
 
@@ -119,12 +126,10 @@ def are_ordered(labels: Sequence[str]) -> bool:
     return bool(numbers) and (numbers == sorted(numbers) or numbers == sorted(numbers, reverse=True))
 
 
-def _reading(
-    name: str, values: Sequence[str], label_ids: tuple[int | None, ...], labels: Sequence[str]
-) -> LabelReading:
+def _read(name: str, values: Sequence[str], label_ids: tuple[int | None, ...], labels: Sequence[str]) -> ReadLabels:
     meant = {value: labels[n] for value, n in zip(values, label_ids, strict=True) if n is not None}
     fits = sum(number is not None for number in label_ids)
-    return LabelReading(name, label_ids, fits, tuple(list(meant.items())[:SHOWN]))
+    return ReadLabels(LabelReading(name, fits, tuple(list(meant.items())[:SHOWN])), label_ids)
 
 
 def _folded(value: str) -> str:

@@ -152,13 +152,9 @@ class PerturbResult:
 
 @dataclass(frozen=True)
 class LabelReading:
-    """One way to read a column of labels: the label id that each value means, None where it means none.
-
-    ``fits`` counts the values that mean a label; ``first`` are the first of them, each with the label's name.
-    """
+    """One way to read a column of labels: ``fits`` values mean a label, the ``first`` of them with the label's name."""
 
     name: str
-    label_ids: tuple[int | None, ...]
     fits: int
     first: tuple[tuple[str, str], ...]
 

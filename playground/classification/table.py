@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from playground.classification.batching import Answer, Classifier, Encoding, classifier
 from playground.classification.classify import check_text
 from playground.classification.describe import TASK, classifier_info, label_probabilities
-from playground.classification.labels import chosen_reading, label_readings
+from playground.classification.labels import ReadLabels, chosen_reading, label_readings
 from playground.classification.request import ClassifyTableRequest
 from playground.classification.result import ClassifiedRow, ClassifierInfo, LabelReading, TableProgress, TableResult
 from playground.errors import InputError, PlaygroundError, UnsupportedOptionError
@@ -71,7 +71,7 @@ def readings(manager: ModelManager, request: ClassifyTableRequest) -> tuple[Labe
         info = classifier_info(loaded, classifier(loaded))
     if source.values is None or _no_metrics(info, source):
         return ()
-    return label_readings(source.values, info.labels)
+    return tuple(read.reading for read in label_readings(source.values, info.labels))
 
 
 def classify_table(
@@ -91,11 +91,11 @@ def classify_table(
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
         no_metrics = _no_metrics(info, source)
-        reading = None
+        read: ReadLabels | None = None
         if source.values and not no_metrics:
-            reading = chosen_reading(source.values, info.labels, request.labels_read_as)
-        usable, bad = _usable(source, reading)
-        rows = _encoded(machine, source, usable, reading)
+            read = chosen_reading(source.values, info.labels, request.labels_read_as)
+        usable, bad = _usable(source, read)
+        rows = _encoded(machine, source, usable, read)
         answers: Answers = {}
         for done in _run(machine, rows, answers, stop):
             yield TableProgress(done, len(rows), time.monotonic() - started)
@@ -112,7 +112,7 @@ def classify_table(
             if row.place in given
         ),
         bad_rows=tuple(sorted([*request.table.bad_rows, *bad], key=lambda row: row.line)),
-        read_as=reading,
+        read_as=read.reading if read else None,
         no_metrics=no_metrics,
         elapsed_seconds=time.monotonic() - started,
         usable_rows=len(rows) - len(refused),
@@ -141,7 +141,7 @@ def _no_metrics(info: ClassifierInfo, source: _Source) -> str:
     return ""
 
 
-def _usable(source: _Source, reading: LabelReading | None) -> tuple[list[int], list[BadRow]]:
+def _usable(source: _Source, read: ReadLabels | None) -> tuple[list[int], list[BadRow]]:
     """The places of the rows that can be classified, and why the others can't."""
     usable, bad = [], []
     for place in range(len(source.texts)):
@@ -149,7 +149,7 @@ def _usable(source: _Source, reading: LabelReading | None) -> tuple[list[int], l
             bad.append(BadRow(source.lines[place], reason))
             continue
         usable.append(place)
-        if reading and source.values and reading.label_ids[place] is None:
+        if read and source.values and read.label_ids[place] is None:
             reason = f"its label {source.values[place]!r} is none of the model's: not counted"
             bad.append(BadRow(source.lines[place], reason))
     if not usable:
@@ -168,11 +168,11 @@ def _obstacle(source: _Source, place: int) -> str:
     return ""
 
 
-def _encoded(machine: Classifier, source: _Source, usable: list[int], reading: LabelReading | None) -> list[_Row]:
+def _encoded(machine: Classifier, source: _Source, usable: list[int], read: ReadLabels | None) -> list[_Row]:
     texts = [source.texts[place] for place in usable]
     pairs = [source.pairs[place] for place in usable] if source.pairs else None
     return [
-        _Row(place, encoding, total, reading.label_ids[place] if reading else None)
+        _Row(place, encoding, total, read.label_ids[place] if read else None)
         for place, (encoding, total) in zip(usable, machine.encode_many(texts, pairs), strict=True)
     ]
 

@@ -1,19 +1,15 @@
-"""What the endpoints of classification answer, where that isn't a result as it is."""
+"""The endpoints of classification, and what they answer where that isn't a result as it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+
+import gradio as gr
 
 import playground as pg
-
-
-@dataclass(frozen=True)
-class PipelineEntry:
-    """One entry of what transformers' pipeline returns."""
-
-    label: str
-    score: float
+from playground.classification.result import ClassifiedRow, FunctionToApply, PipelineLabel
+from tabs.page import publish, publish_with_file
 
 
 @dataclass(frozen=True)
@@ -25,46 +21,102 @@ class Classified:
     labels: tuple[str, ...]
     logits: tuple[float, ...]
     probabilities: tuple[float, ...]
-    function_to_apply: Literal["softmax", "sigmoid", "none"]
+    function_to_apply: FunctionToApply
     tokens: tuple[str, ...]
     input_ids: tuple[int, ...]
     tokens_used: int
     tokens_total: int
-    pipeline: tuple[PipelineEntry, ...]
+    pipeline: tuple[PipelineLabel, ...]
     max_difference: float
     entropy_bits: float | None
     verdict: str
+    labels_note: str
 
 
 @dataclass(frozen=True)
-class LabelledRow:
-    """One row of a file."""
-
-    line: int
-    text: str
-    label: str
-    probabilities: tuple[float, ...]
-    tokens_used: int
-    tokens_total: int
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """How right the labels are; ``confusion[gold][predicted]`` counts rows."""
-
-    count: int
-    accuracy: float
-    macro_f1: float
-    expected_calibration_error: float
-    confusion: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class ClassifiedFile:
-    """``/classify_file``: rows in the order of the file."""
+class ClassifiedTable:
+    """``/classify_table``: rows in the order of the table, ``read_as`` with how the right labels were read."""
 
     model_id: str
     labels: tuple[str, ...]
-    rows: tuple[LabelledRow, ...]
+    rows: tuple[ClassifiedRow, ...]
     bad_rows: tuple[pg.BadRow, ...]
-    metrics: Metrics | None
+    read_as: pg.LabelReading | None
+    no_metrics: str
+    metrics: pg.Evaluation | None
+
+
+def answer_of(result: pg.ClassifyResult) -> Classified:
+    """The answer of ``/classify``: plain values under transformers' own names."""
+    return Classified(
+        model_id=result.info.model_id,
+        label=result.best.label,
+        labels=tuple(label.label for label in result.labels),
+        logits=tuple(label.logit for label in result.labels),
+        probabilities=tuple(label.probability for label in result.labels),
+        function_to_apply=result.info.function_to_apply,
+        tokens=tuple(token.token for token in result.tokens),
+        input_ids=tuple(token.token_id for token in result.tokens),
+        tokens_used=result.tokens_used,
+        tokens_total=result.tokens_total,
+        pipeline=result.pipeline,
+        max_difference=result.max_difference,
+        entropy_bits=result.entropy_bits,
+        verdict=pg.verdict(result),
+        labels_note=result.info.labels_note,
+    )
+
+
+def table_answer_of(result: pg.TableResult) -> ClassifiedTable:
+    """The answer of ``/classify_table``."""
+    return ClassifiedTable(
+        model_id=result.info.model_id,
+        labels=result.info.labels,
+        rows=result.rows,
+        bad_rows=result.bad_rows,
+        read_as=result.read_as,
+        no_metrics=result.no_metrics,
+        metrics=pg.evaluate_table(result),
+    )
+
+
+def publish_endpoints(playground: pg.Playground) -> None:
+    """Makes ``/classify`` and ``/classify_table`` endpoints of the page that is being built."""
+
+    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> Classified:
+        """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
+        used, what pipeline() returns and the greatest difference between the two. An empty model_id takes the first."""
+        request = pg.ClassifyRequest(text, text_pair or None, model_id or None, quantization or "auto")
+        return answer_of(playground.classify(request))
+
+    def classify_table(
+        file: str,
+        text_column: str,
+        label_column: str,
+        model_id: str,
+        pair_column: str = "",
+        labels_read_as: str = "",
+    ) -> ClassifiedTable:
+        """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
+        could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed, but
+        for that of the labels. labels_read_as says how labels are meant that can be read in more than one way: names,
+        label ids, or counted from 1."""
+        table = pg.read_file(Path(file))
+        pairs = playground.describe_classifier(model_id or None).pair_names is not None
+        guess = pg.guess_columns(table, pairs)
+        request = pg.ClassifyTableRequest(
+            table,
+            text_column or guess.text,
+            label_column or None,
+            model_id or None,
+            pair_column=pair_column or (guess.pair if guess.pair != text_column else None),
+            labels_read_as=labels_read_as or None,
+        )
+        *_, result = playground.classify_table(request)
+        assert isinstance(result, pg.TableResult)
+        return table_answer_of(result)
+
+    publish(classify)
+    upload = gr.File(visible=False, label="file")
+    names = ("text_column", "label_column", "model_id", "pair_column", "labels_read_as")
+    publish_with_file(classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])

@@ -51,7 +51,7 @@ def strict(schema: Any) -> Any:
 
 
 def test_every_endpoint_is_typed(published):
-    assert set(published) == {*CALLS, "/classify_file", "/unload_model"}
+    assert set(published) == {*CALLS, "/classify_table", "/unload_model"}
     assert [name for name, schema in published.items() if not schema.get("type")] == []
 
 
@@ -64,8 +64,8 @@ def test_an_answer_is_of_its_type(client, published, endpoint):
 def test_a_classified_file_is_of_its_type(client, published, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("text,label\nI love it,5 stars\n,1 star\n", encoding="utf-8")
-    answer = client.predict(handle_file(path), "text", "label", "", api_name="/classify_file")
-    jsonschema.validate(answer, published["/classify_file"])
+    answer = client.predict(handle_file(path), "text", "label", "", api_name="/classify_table")
+    jsonschema.validate(answer, published["/classify_table"])
     assert answer["metrics"] and answer["bad_rows"], "the optional parts were there to be looked at"
 
 

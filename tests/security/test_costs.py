@@ -118,7 +118,7 @@ def test_a_malformed_call_of_a_server_function_is_said_to_be_one(app_server, bod
 
 def test_an_address_in_place_of_a_file_is_not_fetched(app_server):
     file = {"path": "http://127.0.0.1:1/x.csv", "meta": {"_type": "gradio.FileData"}}
-    answer = httpx.post(f"{app_server}/gradio_api/call/classify_file", json={"data": [file]})
+    answer = httpx.post(f"{app_server}/gradio_api/call/classify_table", json={"data": [file]})
     assert answer.status_code == 400
     assert "aren't fetched" in answer.json()["detail"]
 

@@ -73,7 +73,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
 
 
 def test_many_rows_with_labels(page):
-    page.get_by_role("tab", name="Many texts", exact=True).click()
+    page.get_by_role("tab", name="A table of texts", exact=True).click()
     page.locator("#table-sample").click()
     expect(page.get_by_label("label column")).to_have_value("stars")
     page.locator("#table-run").click()
@@ -111,7 +111,7 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     page.locator("#classification-text textarea").fill("  ")
     page.locator("#classification-run").click()
     expect(page.locator(".toast-body")).to_contain_text("no text yet")
-    page.get_by_role("tab", name="Many texts", exact=True).click()
+    page.get_by_role("tab", name="A table of texts", exact=True).click()
     expect(page.locator("#table-pasted")).to_be_visible()
     assert width_of(page) <= 390
 

@@ -60,7 +60,7 @@ def test_a_file_with_labels_and_bad_rows(client, tmp_path):
     path = tmp_path / "reviews.csv"
     path.write_text('stars,review\n5,"Wonderful, truly."\n1,Awful\nbroken\n2,\n3,It was fine.\n')
     found = client.predict(
-        file=handle_file(str(path)), text_column="review", label_column="stars", model_id="", api_name="/classify_file"
+        file=handle_file(str(path)), text_column="review", label_column="stars", model_id="", api_name="/classify_table"
     )
     assert [row["line"] for row in found["rows"]] == [2, 3, 6]
     assert [bad["line"] for bad in found["bad_rows"]] == [4, 5]

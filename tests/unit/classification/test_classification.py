@@ -368,7 +368,7 @@ def test_no_gradient_and_no_setting_leaks_into_the_shared_model(bert):
     assert all(not module._forward_hooks for module in bert.loaded["tiny"].model.modules())
 
 
-# Many texts
+# A table
 
 
 def run_table(manager, table, **options) -> TableResult:
@@ -421,7 +421,7 @@ def test_closing_the_generator_ends_the_run(bert):
     ],
 )
 def test_label_columns_are_read_as_people_write_them(values, labels, expected):
-    assert [list(reading.label_ids) for reading in label_readings(values, labels)] == [expected]
+    assert [list(read.label_ids) for read in label_readings(values, labels)] == [expected]
 
 
 def test_a_label_column_that_fits_nothing_is_refused():

@@ -17,8 +17,8 @@ from playground.classification.describe import describe, label_probabilities
 from playground.classification.table import classify_table
 from playground.tables import BadRow, Table
 from playground.wire import to_json
-from tabs.classification import tab
-from tabs.classification import table as table_tab
+from tabs.classification import api, table_format
+from tabs.classification import format as one_format
 from tests.tiny_classifiers import managed
 
 TEXT = "the film was goodish but i hate it"
@@ -42,7 +42,7 @@ def table_result():
 
 def test_bars_show_every_label_with_its_probability_and_logit(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT))
-    shown = tab.format_bars(result)
+    shown = one_format.format_bars(result)
     assert [bar["label"] for bar in shown["bars"]] == [label.label for label in result.labels]
     assert [bar["width"] for bar in shown["bars"]] == [label.probability for label in result.labels]
     assert [bar["shown"] for bar in shown["bars"]] == [f"{x.probability * 100:.1f} %" for x in result.labels]
@@ -53,7 +53,7 @@ def test_bars_show_every_label_with_its_probability_and_logit(bert):
 
 def test_many_labels_are_shown_best_first(bert):
     with managed(labels=12) as manager:
-        bars = tab.format_bars(classify(manager, pg.ClassifyRequest(TEXT)))["bars"]
+        bars = one_format.format_bars(classify(manager, pg.ClassifyRequest(TEXT)))["bars"]
     assert [bar["width"] for bar in bars] == sorted((bar["width"] for bar in bars), reverse=True)
     assert bars[0]["best"]
 
@@ -61,69 +61,69 @@ def test_many_labels_are_shown_best_first(bert):
 def test_multi_label_and_regression_say_what_they_are():
     with managed(labels=4, problem_type="multi_label_classification") as manager:
         result = classify(manager, pg.ClassifyRequest(TEXT))
-        assert any("sigmoid" in fact for fact in tab.format_bars(result)["facts"])
-        steps = tab.format_steps(result)
+        assert any("sigmoid" in fact for fact in one_format.format_bars(result)["facts"])
+        steps = one_format.format_steps(result)
         assert steps["function"] == "sigmoid" and steps["total"] is None
         cells = [[float(cell) for cell in row["cells"][1:]] for row in steps["rows"]]
         assert all(1 / (1 + part) == pytest.approx(probability, abs=1e-3) for _, part, probability in cells)
-        assert "each label on its own" in tab.format_info(describe(manager))
+        assert "each label on its own" in one_format.format_info(describe(manager))
     with managed(labels=1, problem_type="regression") as manager:
         result = classify(manager, pg.ClassifyRequest(TEXT))
-        (bar,) = tab.format_bars(result)["bars"]
+        (bar,) = one_format.format_bars(result)["bars"]
         assert bar["width"] is None and bar["shown"] == f"{result.labels[0].logit:.3f}"
-        assert tab.format_steps(result)["columns"] == ["label", "logit"]
-        assert "**1 label**" in tab.format_info(result.info)
+        assert one_format.format_steps(result)["columns"] == ["label", "logit"]
+        assert "**1 label**" in one_format.format_info(result.info)
 
 
 def test_half_a_pair_is_said_to_be_half(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT))
     alone = replace(result, info=replace(result.info, pair_names=("premise", "hypothesis")))
     both = replace(alone, request=replace(alone.request, text_pair="i love it"))
-    assert any("no hypothesis yet" in fact for fact in tab.format_bars(alone)["facts"])
-    assert not any("hypothesis" in fact for each in (result, both) for fact in tab.format_bars(each)["facts"])
+    assert any("no hypothesis yet" in fact for fact in one_format.format_bars(alone)["facts"])
+    assert not any("hypothesis" in fact for each in (result, both) for fact in one_format.format_bars(each)["facts"])
 
 
 def test_the_steps_lead_from_the_tokens_to_the_label(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT, "i love it"))
-    steps = tab.format_steps(result)
+    steps = one_format.format_steps(result)
     assert [token["id"] for token in steps["tokens"]] == [token.token_id for token in result.tokens]
     exps = [float(row["cells"][2]) for row in steps["rows"]]
     assert exps == pytest.approx([math.exp(label.logit) for label in result.labels], abs=1e-4)
     assert float(steps["total"][2]) == pytest.approx(sum(exps), abs=1e-3) and steps["total"][3] == "1.0000"
     assert [json.loads(line)["label"] for line in steps["pipeline"]] == [entry.label for entry in result.pipeline]
     assert '"text_pair": "i love it"' in steps["call"] and steps["comment"] == "They are the same numbers."
-    apart = tab.format_steps(replace(result, max_difference=1e-3))
+    apart = one_format.format_steps(replace(result, max_difference=1e-3))
     assert "More than rounding" in apart["comment"]
     large = replace(result, labels=label_probabilities([900.0, 0.0, -900.0], result.info))
-    assert tab.format_steps(large)["columns"][2] == "exp(logit − max)"
+    assert one_format.format_steps(large)["columns"][2] == "exp(logit − max)"
 
 
 def test_a_cut_text_shows_where_it_was_cut(bert):
     result = classify(bert, pg.ClassifyRequest("good " * 60))
-    cut = tab.format_bars(result)["cut"]
+    cut = one_format.format_bars(result)["cut"]
     assert cut["message"] == "Used 40 of 62 tokens: the rest was never read."
     assert cut["kept"].endswith("good") and cut["lost"].startswith(" good")
-    assert "truncation=True, max_length=40" in tab.format_steps(result)["call"]
-    pair = tab.format_bars(classify(bert, pg.ClassifyRequest("good", "bad " * 60)))["cut"]
+    assert "truncation=True, max_length=40" in one_format.format_steps(result)["call"]
+    pair = one_format.format_bars(classify(bert, pg.ClassifyRequest("good", "bad " * 60)))["cut"]
     assert pair["kept"].endswith("bad")
 
 
 def test_attributions_are_shown_as_they_come(bert):
     result = attribute(bert, pg.AttributeRequest(TEXT))
-    shown = tab.format_attribution(result)
+    shown = one_format.format_attribution(result)
     assert shown["waiting"] == [] and [method["values"] for method in shown["methods"]] == [
         list(method.values) for method in result.methods
     ]
     assert [word["text"] for word in shown["words"]] == [word.text for word in result.words]
     assert f"{sum(result.methods[0].values):.3f}" in shown["methods"][0]["sum"]
-    half = tab.format_attribution(replace(result, methods=result.methods[1:2]))
+    half = one_format.format_attribution(replace(result, methods=result.methods[1:2]))
     assert half["waiting"] == ["occlusion", "integrated_gradients"]
-    assert tab.format_explaining()["waiting"] == list(tab.METHODS)
+    assert one_format.format_explaining()["waiting"] == list(one_format.METHODS)
 
 
 def test_a_change_shows_where_each_bar_was(bert):
     first, other = (classify(bert, pg.ClassifyRequest(text)) for text in (TEXT, "i love it"))
-    bars = tab.format_second(first, other)["bars"]
+    bars = one_format.format_second(first, other)["bars"]
     assert [bar["before"] for bar in bars] == [label.probability for label in first.labels]
     moved = (other.labels[0].probability - first.labels[0].probability) * 100
     assert bars[0]["detail"] == f"{moved:+.1f} points"
@@ -133,81 +133,81 @@ def test_a_change_shows_where_each_bar_was(bert):
             other.info, labels=("a", "b", "c"), pretrained=replace(other.info.pretrained, quantization="8-bit")
         ),
     )
-    apart = tab.format_second(first, named)
+    apart = one_format.format_second(first, named)
     assert all(bar["before"] is None for bar in apart["bars"]) and apart["facts"][0] == "tiny in 8-bit"
 
 
 def test_names_of_labels_can_not_write_markdown_or_html(bert):
     info = replace(describe(bert), labels=("<img src=x onerror=alert(1)>", "**b**", "${alert(1)}"))
-    shown = tab.format_info(info)
+    shown = one_format.format_info(info)
     assert "<img" not in shown and "${" not in shown and "**b" not in shown
 
 
 def test_the_api_answers_in_plain_values(bert):
     result = classify(bert, pg.ClassifyRequest(TEXT))
-    found = to_json(tab.answer_of(result))
+    found = to_json(api.answer_of(result))
     assert found["logits"] == [label.logit for label in result.labels]
     assert found["label"] == result.best.label and found["tokens_used"] == len(found["tokens"])
-    assert tab.format_toggles(result)["tokens"][0] == {"token": "[CLS]", "special": True}
+    assert one_format.format_toggles(result)["tokens"][0] == {"token": "[CLS]", "special": True}
 
 
-# Many texts
+# A table
 
 
 def test_progress_tells_rows_and_speed():
-    shown = table_tab.format_progress(pg.TableProgress(0, 0, 0.0))
+    shown = table_format.format_progress(pg.TableProgress(0, 0, 0.0))
     assert shown == {"percent": 0, "text": "0 of 0 rows", "running": True}
-    shown = table_tab.format_progress(pg.TableProgress(500, 2000, 2.0))
+    shown = table_format.format_progress(pg.TableProgress(500, 2000, 2.0))
     assert shown == {"percent": 25, "text": "500 of 2,000 rows · 250 rows/s", "running": True}
 
 
 def test_the_end_of_a_run_is_told(table_result):
     timed = replace(table_result, elapsed_seconds=2.0)
-    shown = table_tab.format_done(timed)
-    assert shown == {"percent": 100, "text": "Done: 5 rows in 2.0 s (2 rows/s)", "running": False}
-    shown = table_tab.format_done(replace(timed, usable_rows=2000))
+    shown = table_format.format_done(timed)
+    assert shown == {"percent": 100, "text": "Done with tiny: 5 rows in 2.0 s (2 rows/s)", "running": False}
+    shown = table_format.format_done(replace(timed, usable_rows=2000))
     assert shown["percent"] == 0 and not shown["running"]
     assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0 s (2 rows/s). Long texts come first")
-    shown = table_tab.format_done(replace(timed, rows=()))
+    shown = table_format.format_done(replace(timed, rows=()))
     assert shown["text"] == "Stopped after 0 of 5 rows in 2.0 s (0 rows/s)."
 
 
 def test_bad_rows_are_named_by_their_lines(table_result):
-    text = table_tab.format_bad_rows(table_result)
+    text = table_format.format_notes(table_result)
     assert (
-        "read as names: '1' is 'LABEL_1', '0' is 'LABEL_0'" in text
+        "read as names, or the number in a name: '1' is 'LABEL_1', '0' is 'LABEL_0'" in text
         and "line 4: There is no text yet" in text
         and "line 5: its label '?'" in text
     )
     many = replace(table_result, bad_rows=tuple(BadRow(n, "empty") for n in range(30)), read_as=None)
-    assert table_tab.format_bad_rows(many).endswith("and 10 more")
-    assert table_tab.format_bad_rows(replace(table_result, bad_rows=(), read_as=None)) == ""
+    assert table_format.format_notes(many).endswith("and 10 more")
+    assert table_format.format_notes(replace(table_result, bad_rows=(), read_as=None)) == ""
 
 
 def test_rows_can_be_those_of_one_cell_and_follow_the_threshold(table_result):
-    every = table_tab.format_rows(table_result)
+    every = table_format.format_rows(table_result)
     assert [row[0] for row in every] == [2, 3, 5, 6, 7]
-    cells = [table_tab.format_rows(table_result, None, (gold, said)) for gold in (0, 1) for said in (0, 1)]
+    cells = [table_format.format_rows(table_result, None, (gold, said)) for gold in (0, 1) for said in (0, 1)]
     assert sum(map(len, cells)) == 4  # one of the five has no right label
     names = table_result.info.labels
-    assert {row[2] for row in table_tab.format_rows(table_result, 0.0)} == {names[1]}
-    assert {row[2] for row in table_tab.format_rows(table_result, 1.0)} == {names[0]}
+    assert {row[2] for row in table_format.format_rows(table_result, 0.0)} == {names[1]}
+    assert {row[2] for row in table_format.format_rows(table_result, 1.0)} == {names[0]}
     assert [row[3] for row in every] == [round(row.probability, 4) for row in table_result.rows]
 
 
 def test_metrics_are_the_evaluation_s_own(table_result):
     evaluation = pg.evaluate_table(table_result)
-    shown = table_tab.format_evaluation(evaluation)
+    shown = table_format.format_evaluation(evaluation)
     assert dict(map(tuple, shown["cards"]))["accuracy"] == f"{evaluation.accuracy * 100:.1f} %"
     assert shown["confusion"] == [list(row) for row in evaluation.confusion] and shown["count"] == 4
     assert sum(one["count"] for one in shown["bins"]) == 4
-    assert table_tab.format_evaluation(None) is None
+    assert table_format.format_evaluation(None) is None
 
 
 def test_the_download_holds_every_row_and_every_probability(table_result):
-    header, *rows = csv.reader(io.StringIO(table_tab.to_csv(table_result)))
+    header, *rows = csv.reader(io.StringIO(table_format.to_csv(table_result)))
     assert header[-2:] == ["probability LABEL_0", "probability LABEL_1"] and len(rows) == 5
     assert [row[1] for row in rows] == [row.text for row in table_result.rows]
     assert all(float(row[-1]) + float(row[-2]) == pytest.approx(1, abs=1e-5) for row in rows)
-    found = to_json(table_tab.answer_of(table_result))
+    found = to_json(api.table_answer_of(table_result))
     assert found["metrics"]["count"] == 4 and [bad["line"] for bad in found["bad_rows"]] == [4, 5]

@@ -1,0 +1,230 @@
+"""What the Classification tab shows of one text: results -> the values of its views.
+
+Leaves out tables (`table_format`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import playground as pg
+
+METHODS = {
+    "gradient_x_input": "One gradient at the text as it is, times the embedding.",
+    "occlusion": "What the logit loses when this one is made neutral.",
+    "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
+}  # the quickest first: each is shown as soon as it is there
+CAUTION = (
+    "Attributions describe this model's arithmetic near this text, not the world and not a thought: the methods can "
+    "disagree with each other, and a word that counts here may count otherwise in the next sentence."
+)
+
+
+def format_percent(probability: float) -> str:
+    """A probability with one digit after the point."""
+    return f"{probability * 100:.1f} %"
+
+
+def format_bars(result: pg.ClassifyResult) -> dict[str, Any]:
+    """The value of the bars view for one result."""
+    info = result.info
+    ranked = sorted(result.labels, key=lambda label: -label.probability) if len(result.labels) > 10 else result.labels
+    return {
+        "verdict": pg.verdict(result),
+        "bars": [_bar(label, info, best=label == result.best) for label in ranked],
+        "facts": _facts(result),
+        "cut": _cut(result),
+    }
+
+
+def format_change(
+    verdict: str, info: pg.ClassifierInfo, before: Sequence[Any], after: Sequence[Any], facts: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The value of the bars view that shows where the bars were and how far each moved."""
+    best = max(after, key=lambda label: label.probability)
+    bars = []
+    for old, new in zip(before, after, strict=True):
+        bar = _bar(new, info, best=new == best)
+        change = new.probability - old.probability
+        if info.function_to_apply == "none":
+            bar["detail"] = f"change {change:+.3f}"
+        else:
+            bar["before"], bar["detail"] = old.probability, f"{change * 100:+.1f} points"
+        bars.append(bar)
+    return {"verdict": verdict, "bars": bars, "facts": list(facts), "cut": None}
+
+
+def format_second(first: pg.ClassifyResult, other: pg.ClassifyResult) -> dict[str, Any]:
+    """The value of the bars view for a second model on the same text: its bars, and how far each moved if it can."""
+    bits = other.info.pretrained.quantization if other.info.pretrained.quantized else other.info.pretrained.dtype
+    named = f"{other.info.model_id} in {bits}"
+    if other.info.labels != first.info.labels:
+        shown = format_bars(other)
+        return {**shown, "facts": [named, *shown["facts"], "other labels than the first model's: nothing to subtract"]}
+    facts = [named, "dashed line: the first model"]
+    return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
+
+
+def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
+    """The value of the steps view: the pipeline's answer, and every number on the way to ours."""
+    info, request = result.info, result.request
+    text = request.text if len(request.text) <= 80 else request.text[:77] + "…"
+    second = f', "text_pair": {json.dumps(request.text_pair[:80], ensure_ascii=False)}' if request.text_pair else ""
+    shown = json.dumps(text, ensure_ascii=False)
+    made = f'pipeline("text-classification",\n  model="{info.model_id}")'
+    same = result.max_difference < 1e-5
+    rounded = f"More than rounding: the weights are {info.pretrained.dtype}."
+    cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
+    return {
+        "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
+        "pipeline": [f'{{"label": "{entry.label}", "score": {entry.score:.6f}}}' for entry in result.pipeline],
+        "count": f"{result.tokens_used} tokens, each with its input_id and its attention_mask",
+        "tokens": [
+            {
+                "token": token.token,
+                "id": token.token_id,
+                "mask": token.attention_mask,
+                "type": token.token_type_id,
+                "special": token.special,
+                "segment": token.segment,
+            }
+            for token in result.tokens
+        ],
+        "logits": f"logits = [{', '.join(f'{label.logit:.4f}' for label in result.labels)}]",
+        **_arithmetic(result),
+        "label": f"id2label[{result.best.label_id}] = {result.best.label!r}",
+        "difference": f"{result.max_difference:.1e}",
+        "comment": "They are the same numbers." if same else rounded,
+    }
+
+
+def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
+    """The value of the attribution view: words and pieces with their values, for each method."""
+    difference = result.logit - result.neutral_logit
+    sums = {
+        "gradient_x_input": "In units of the logit; the values need not add up to anything.",
+        "occlusion": "In units of the logit; words that only matter together can hide each other.",
+    }
+    methods = []
+    for method in result.methods:
+        total = f"They add up to {sum(method.values):.3f}; the two logits differ by {difference:.3f}"
+        methods.append(
+            {
+                "method": method.method,
+                "about": METHODS[method.method],
+                "values": list(method.values),
+                "word_values": list(method.word_values),
+                "sum": sums.get(method.method, f"{total} (convergence delta {method.delta or 0:+.4f})."),
+            }
+        )
+    text = result.request.text if len(result.request.text) <= 60 else result.request.text[:57] + "…"
+    predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
+    return {
+        "title": (
+            f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
+            f"logit {result.logit:.2f}, against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
+        ),
+        "methods": methods,
+        "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
+        "words": [{"text": word.text, "special": word.special} for word in result.words],
+        "caution": CAUTION,
+        "waiting": [name for name in METHODS if name not in [method.method for method in result.methods]],
+        "of": len(METHODS),
+    }
+
+
+def format_explaining() -> dict[str, Any]:
+    """The value of the attribution view before any method has answered."""
+    return {"title": "Explaining…", "waiting": list(METHODS), "of": len(METHODS)}
+
+
+def format_toggles(result: pg.ClassifyResult) -> dict[str, Any]:
+    """The value of the view with a button per token."""
+    return {"tokens": [{"token": token.token, "special": token.special} for token in result.tokens]}
+
+
+def format_info(info: pg.ClassifierInfo) -> str:
+    """One line about a model: its labels, what is done with its logits, how much it reads."""
+    labels = ", ".join(info.labels[:6]) + (f" and {len(info.labels) - 6} more" if len(info.labels) > 6 else "")
+    how = {"softmax": "softmax", "sigmoid": "sigmoid, each label on its own", "none": "the logit itself"}
+    note = f"  \n{plain(info.labels_note)}" if info.labels_note else ""
+    return (
+        f"**{len(info.labels)} label{'s' * (len(info.labels) != 1)}**: {plain(labels)} · `{info.problem_type}` · "
+        f"{how[info.function_to_apply]} · reads up to {info.max_length} tokens · "
+        f"{info.pretrained.dtype} on {info.pretrained.device}{note}"
+    )
+
+
+def plain(text: str) -> str:
+    """Text for a Markdown component, with nothing in it that Markdown or HTML would read."""
+    return "".join(f"&#{ord(character)};" if character in "*_`<>[]&$|\\#" else character for character in text)
+
+
+def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:
+    number = info.function_to_apply == "none"
+    return {
+        "label": label.label,
+        "shown": f"{label.logit:.3f}" if number else format_percent(label.probability),
+        "detail": "" if number else f"logit {label.logit:.2f}",
+        "width": None if number else label.probability,
+        "before": None,
+        "best": best,
+    }
+
+
+def _facts(result: pg.ClassifyResult) -> list[str]:
+    facts = [f"{result.tokens_used} tokens"]
+    if result.entropy_bits is not None:
+        most = math.log2(len(result.labels))
+        facts.append(f"entropy {result.entropy_bits:.2f} of {most:.2f} bits (0 = certain)")
+    if result.info.function_to_apply == "sigmoid":
+        facts.append("multi-label: sigmoid, so the bars need not add up to 100 %")
+    if result.info.pair_names and not result.request.text_pair:
+        first, second = result.info.pair_names
+        facts.append(f"no {second} yet: this model was trained to compare it with the {first}")
+    return facts
+
+
+def _cut(result: pg.ClassifyResult) -> dict[str, Any] | None:
+    if result.tokens_used == result.tokens_total:
+        return None
+    message = f"Used {result.tokens_used} of {result.tokens_total} tokens: the rest was never read."
+    text, at = result.request.text, result.cut_at
+    if at is None:
+        text, at = result.request.text_pair or "", result.cut_pair_at
+    if at is None:
+        return {"message": message, "kept": None, "lost": None}
+    kept = ("…" if at > 80 else "") + text[max(0, at - 80) : at]
+    return {"message": message, "kept": kept, "lost": text[at : at + 80] + ("…" if len(text) > at + 80 else "")}
+
+
+def _arithmetic(result: pg.ClassifyResult) -> dict[str, Any]:
+    """The table of step 3: from logits to probabilities."""
+    kind, best = result.info.function_to_apply, result.best
+    if kind == "none":
+        rows = [{"cells": [x.label, f"{x.logit:.4f}"], "best": False} for x in result.labels]
+        formula = "A regression model: nothing is applied, the logit is the answer."
+        return {"function": "nothing", "formula": formula, "columns": ["label", "logit"], "rows": rows, "total": None}
+    if kind == "sigmoid":
+        formula = "probability = 1 / (1 + exp(−logit)), for each label on its own"
+        cells = [
+            [x.label, f"{x.logit:.4f}", f"{math.exp(min(-x.logit, 700)):.4f}", f"{x.probability:.4f}"]
+            for x in result.labels
+        ]
+        columns, total = ["label", "logit", "exp(−logit)", "probability"], None
+    else:
+        greatest = best.logit if max(abs(x.logit) for x in result.labels) > 30 else 0.0
+        exps = [math.exp(x.logit - greatest) for x in result.labels]
+        name = "exp(logit − max)" if greatest else "exp(logit)"
+        formula = f"probability = {name} / sum of {name} over all labels"
+        cells = [
+            [x.label, f"{x.logit:.4f}", f"{value:.4f}", f"{x.probability:.4f}"]
+            for x, value in zip(result.labels, exps, strict=True)
+        ]
+        columns = ["label", "logit", name, "probability"]
+        total = ["sum", "", f"{sum(exps):.4f}", f"{sum(x.probability for x in result.labels):.4f}"]
+    rows = [{"cells": row, "best": label == best} for row, label in zip(cells, result.labels, strict=True)]
+    return {"function": kind, "formula": formula, "columns": columns, "rows": rows, "total": total}

@@ -1,0 +1,187 @@
+"""What happens when somebody types, picks or presses in the part for one text.
+
+Each handler answers with a dictionary of the components it fills. Leaves out where they stand (`tab`) and what a
+result looks like (`format`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from tabs.classification import format as shown
+from tabs.gradio_patches import payload
+from tabs.page import receipt_values
+
+Values = dict[Any, Any]  # component -> its new value
+PREDICTED = ("the predicted label", -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The components that are filled; ``codes`` are two receipt panels, a code and a notebook each."""
+
+    info: Any
+    text: Any
+    pair: Any
+    label: Any
+    kept_pair: Any
+    result: Any
+    bars: Any
+    steps: Any
+    attribution: Any
+    toggles: Any
+    pressed: Any
+    changed: Any
+    edited_bars: Any
+    second_bars: Any
+    codes: Sequence[Any]
+
+    @property
+    def everything(self) -> list[Any]:
+        """All of them in one list, for events that may fill any."""
+        return [*(value for name, value in vars(self).items() if name != "codes"), *self.codes]
+
+
+class OneText:
+    """The handlers of the part for one text; ``parts`` are only ever used as keys of what is returned."""
+
+    def __init__(self, playground: pg.Playground, parts: Parts) -> None:
+        self._playground, self._parts = playground, parts
+
+    # The answer
+
+    def describe(self, model_id: str, text_pair: str | None, kept: str) -> Iterator[Values]:
+        """What a newly picked model can be asked. What the one before had said goes first, whatever comes."""
+        parts = self._parts
+        yield self.nothing() | {parts.info: ""}
+        try:
+            about = self._playground.describe_classifier(model_id)
+        except Exception as error:
+            reason = f" {shown.plain(str(error))}" if isinstance(error, pg.PlaygroundError) else ""
+            yield {parts.info: f"**No answer from this model.**{reason}"}
+            raise
+        first, second = about.pair_names or ("text", "text_pair")
+        kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
+        labels = [PREDICTED, *((name, number) for number, name in enumerate(about.labels))]
+        yield {
+            parts.info: shown.format_info(about),
+            parts.text: gr.Textbox(label=first),
+            parts.pair: gr.Textbox(kept if about.pair_names else "", label=second, visible=bool(about.pair_names)),
+            parts.label: gr.Dropdown(choices=labels, value=-1),
+            parts.kept_pair: kept,
+        }
+
+    def run(
+        self, text: str, text_pair: str | None, model_id: str, code_shown: bool, before: pg.ClassifyResult | None
+    ) -> Iterator[Values]:
+        """The answer to one text, and what was said about another text taken away."""
+        parts = self._parts
+        try:
+            result = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
+        except Exception:
+            yield self.nothing()
+            raise
+        stale = before is not None and before.request != result.request
+        yield {
+            **(dict.fromkeys(self._derived()) if stale else {}),
+            parts.result: result,
+            parts.bars: shown.format_bars(result),
+            parts.steps: shown.format_steps(result),
+            parts.toggles: shown.format_toggles(result),
+            parts.changed: None,
+            parts.pressed: (),
+            **(self.fill_code(result) if code_shown else {}),
+        }
+
+    def follow(
+        self, text: str, text_pair: str | None, model_id: str, code_shown: bool, before: pg.ClassifyResult | None
+    ) -> Iterator[Values]:
+        """The same while somebody types: an emptied field is no mistake yet."""
+        if text.strip():
+            yield from self.run(text, text_pair, model_id, code_shown, before)
+        else:
+            yield self.nothing()
+
+    def nothing(self) -> Values:
+        """No answer on the page: neither the verdict nor anything that was made of it."""
+        parts = self._parts
+        cleared = [parts.result, parts.bars, parts.steps, parts.toggles, parts.changed, *self._derived()]
+        return {**dict.fromkeys(cleared), parts.pressed: ()}
+
+    def _derived(self) -> list[Any]:
+        """What is said about one text and model beside its answer, untrue of the next."""
+        return [self._parts.edited_bars, self._parts.second_bars, self._parts.attribution]
+
+    def fill_code(self, result: pg.ClassifyResult | None) -> Values:
+        """Both receipts of the answer."""
+        if result is None:
+            return {}
+        receipts = self._playground.classification_receipts(result)
+        values = [value for receipt in receipts for value in receipt_values(receipt)]
+        return dict(zip(self._parts.codes, values, strict=True))
+
+    # Why
+
+    def why(self, text: str, text_pair: str | None, model_id: str, label_id: int | None) -> Iterator[Values]:
+        """Each method's attributions as soon as it has answered."""
+        attribution = self._parts.attribution
+        chosen = None if label_id is None or label_id < 0 else label_id
+        request = pg.AttributeRequest(text, text_pair or None, chosen, model_id)
+        found: tuple[Any, ...] = ()
+        yield {attribution: shown.format_explaining()}
+        try:
+            for method in shown.METHODS:
+                result = self._playground.attribute(replace(request, methods=(method,)))
+                found += result.methods
+                yield {attribution: shown.format_attribution(replace(result, methods=found))}
+        except Exception:
+            yield {attribution: None}
+            raise
+
+    # What if
+
+    def press(self, result: pg.ClassifyResult | None, action: str, event: gr.EventData) -> Values:
+        """The bars without the tokens that are pressed now."""
+        positions = tuple(int(position) for position in payload(event)["positions"])
+        return {self._parts.pressed: positions, **self.perturb(result, positions, action)}
+
+    def perturb(self, result: pg.ClassifyResult | None, positions: Sequence[int], action: str) -> Values:
+        """The bars with some tokens masked or deleted; none without any."""
+        if result is None or not positions:
+            return {self._parts.changed: None}
+        found = self._playground.perturb(pg.PerturbRequest(result.request, tuple(positions), action))
+        words = " ".join(found.tokens[n].token for n in sorted(positions))
+        did = f"replaced by {found.neutral_token}" if action == "mask" else "deleted"
+        return {self._parts.changed: shown.format_change(f"With {words} {did}", found.info, found.before, found.after)}
+
+    def compare_texts(self, text: str, text_pair: str | None, edited: str, model_id: str) -> Iterator[Values]:
+        """The same model on two texts."""
+        bars = self._parts.edited_bars
+        try:
+            old, new = (
+                self._playground.classify(pg.ClassifyRequest(each, text_pair or None, model_id))
+                for each in (text, edited)
+            )
+        except Exception:
+            yield {bars: None}
+            raise
+        facts = ["dashed line: the first text"]
+        yield {bars: shown.format_change(pg.verdict(new), new.info, old.labels, new.labels, facts)}
+
+    def ask_second(
+        self, text: str, text_pair: str | None, first_id: str, model_id: str, quantization: str
+    ) -> Iterator[Values]:
+        """Another model on the same text, or the same one with other bits."""
+        bars = self._parts.second_bars
+        try:
+            first = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
+            other = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, quantization))
+        except Exception:
+            yield {bars: None}  # what the last model said must not stand there as this one's answer
+            raise
+        yield {bars: shown.format_second(first, other)}

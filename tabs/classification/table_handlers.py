@@ -1,0 +1,236 @@
+"""What happens when somebody drops a file, picks a column or starts a run in the part for a table of texts.
+
+Each handler answers with a dictionary of the components it fills. Leaves out where they stand (`table`) and what a
+result looks like (`table_format`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from tabs.classification import table_format as shown
+from tabs.classification.handlers import Values
+from tabs.gradio_patches import payload
+from tabs.page import file_to_serve
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
+NO_COLUMN = "(none)"
+HEADER_ADVICE = "If it is a text to classify, put a line such as text,label above it."
+RESULTS = "results: ⋮ in a heading sorts and filters"
+REDRAW_SECONDS = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class TableParts:
+    """The components that are filled."""
+
+    text_column: Any
+    pair_column: Any
+    label_column: Any
+    reading: Any
+    result: Any
+    stop_event: Any
+    stop_button: Any
+    progress: Any
+    notes: Any
+    threshold: Any
+    metrics: Any
+    rows: Any
+    download: Any
+    every_row: Any
+
+    @property
+    def everything(self) -> list[Any]:
+        """All of them in one list, for events that may fill any."""
+        return list(vars(self).values())
+
+
+class TableOfTexts:
+    """The handlers of the part for a table; ``parts`` are only ever used as keys of what is returned."""
+
+    def __init__(self, playground: pg.Playground, parts: TableParts) -> None:
+        self._playground, self._parts = playground, parts
+
+    # What is to be classified
+
+    def read_columns(self, path: str | None, model_id: str) -> Values:
+        """The columns of a dropped file, with a guess which is which; none without a file."""
+        parts = self._parts
+        columns = (parts.text_column, parts.pair_column, parts.label_column)
+        if not path:
+            hidden = {column: gr.Dropdown(visible=False, choices=[], value=None) for column in columns}
+            return {**hidden, **self._ask(())}
+        table, pairs = pg.read_file(Path(path)), self._takes_pairs(model_id)
+        if table.format.header_doubtful:
+            gr.Info(f"Line 1 was read as the names of the columns: {', '.join(table.columns)[:200]}. {HEADER_ADVICE}")
+        guess, optional = pg.guess_columns(table, pairs), [NO_COLUMN, *table.columns]
+        return {
+            parts.text_column: gr.Dropdown(choices=list(table.columns), value=guess.text, visible=True),
+            parts.pair_column: gr.Dropdown(choices=optional, value=guess.pair or NO_COLUMN, visible=pairs),
+            parts.label_column: gr.Dropdown(choices=optional, value=guess.label or NO_COLUMN, visible=True),
+        }
+
+    def _takes_pairs(self, model_id: str) -> bool:
+        try:
+            return self._playground.describe_classifier(model_id).pair_names is not None
+        except pg.PlaygroundError:
+            return False  # the part for one text says what is wrong with this model
+
+    def ask_reading(
+        self, path: str | None, text: str | None, pair: str | None, label: str | None, model_id: str
+    ) -> Values:
+        """The question how the labels are meant, where they can be read in more than one way; hidden otherwise."""
+        if not path or not named(label) or not text:
+            return self._ask(())
+        try:
+            return self._ask(self._playground.label_readings(self._request("", path, text, pair, label, model_id, "")))
+        except pg.PlaygroundError:
+            return self._ask(())  # a run says what is wrong with this column or model
+
+    def _ask(self, readings: tuple[pg.LabelReading, ...]) -> Values:
+        asked = readings if len(readings) > 1 else ()
+        choices = shown.format_readings(asked)
+        return {self._parts.reading: gr.Radio(choices=choices, value=None, visible=bool(asked))}
+
+    def _request(
+        self,
+        pasted: str,
+        path: str | None,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        model_id: str,
+        reading: str | None,
+    ) -> pg.ClassifyTableRequest:
+        table = pg.read_file(Path(path)) if path else pg.read_lines(pasted)
+        if not path:
+            return pg.ClassifyTableRequest(table, table.text_column, model_id=model_id)
+        return pg.ClassifyTableRequest(
+            table,
+            text or table.text_column,
+            named(label),
+            model_id,
+            pair_column=named(pair),
+            labels_read_as=reading or None,
+        )
+
+    # A run
+
+    def run(
+        self,
+        pasted: str,
+        path: str | None,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        model_id: str,
+        reading: str | None,
+    ) -> Iterator[Values]:
+        """Progress, and the result; what the run before had found goes first."""
+        parts = self._parts
+        stopped, drawn_at = threading.Event(), 0.0
+        yield self.nothing()
+        request = self._request(pasted, path, text, pair, label, model_id, reading)
+        yield {
+            parts.stop_event: stopped,
+            parts.stop_button: gr.Button(interactive=True),
+            parts.progress: {"percent": 0, "text": "Starting…", "running": True},
+        }
+        try:
+            for step in self._playground.classify_table(request, stopped.is_set):
+                if isinstance(step, pg.TableResult):
+                    yield self.finished(step)
+                elif time.monotonic() - drawn_at > REDRAW_SECONDS:
+                    drawn_at = time.monotonic()
+                    yield {parts.progress: shown.format_progress(step)}
+        except Exception:
+            yield self.nothing()
+            raise
+
+    def finished(self, result: pg.TableResult) -> Values:
+        """Everything that a result fills."""
+        parts, notes = self._parts, shown.format_notes(result)
+        two = len(result.info.labels) == 2 and result.info.function_to_apply == "softmax"
+        name = result.info.labels[1] if two else ""
+        return {
+            parts.result: result,
+            parts.stop_button: gr.Button(interactive=False),
+            parts.progress: shown.format_done(result),
+            parts.notes: gr.Textbox(notes, visible=bool(notes)),
+            parts.threshold: gr.Slider(
+                value=0.5, visible=two, label=f"threshold: call it “{name}” from this probability on"
+            ),
+            parts.metrics: shown.format_evaluation(pg.evaluate_table(result)),
+            parts.rows: gr.Dataframe(shown.format_rows(result), label=RESULTS, visible=True),
+            parts.download: gr.DownloadButton(
+                value=file_to_serve("classified.csv", shown.to_csv(result)), visible=True
+            ),
+            parts.every_row: gr.Button(visible=False),
+        }
+
+    def nothing(self) -> Values:
+        """No result on the page."""
+        parts = self._parts
+        return {
+            parts.result: None,
+            parts.stop_button: gr.Button(interactive=False),
+            parts.progress: None,
+            parts.notes: gr.Textbox(visible=False),
+            parts.threshold: gr.Slider(visible=False),
+            parts.metrics: None,
+            parts.rows: gr.Dataframe(visible=False),
+            parts.download: gr.DownloadButton(visible=False),
+            parts.every_row: gr.Button(visible=False),
+        }
+
+    def other_model(self, stopped: threading.Event | None) -> Values:
+        """A newly picked model: a run under way ends, and what another model had found goes."""
+        if stopped is not None:
+            stopped.set()
+        return self.nothing()
+
+    # A look at the result
+
+    def move_threshold(self, result: pg.TableResult | None, value: float) -> Values:
+        """All that depends on the threshold between two labels."""
+        if result is None:
+            return {}
+        download = gr.DownloadButton(value=file_to_serve("classified.csv", shown.to_csv(result, value)))
+        return {**self.list_all(result, value), self._parts.download: download}
+
+    def list_cell(self, result: pg.TableResult | None, value: float, event: gr.EventData) -> Values:
+        """The rows behind one cell of the confusion matrix."""
+        if result is None:
+            return {}
+        parts, names, cell = self._parts, result.info.labels, payload(event)
+        gold, said = int(cell["gold"]), int(cell["predicted"])
+        rows = shown.format_rows(result, value, (gold, said))
+        label = f"right {names[gold]}, said {names[said]}: {shown.format_count(len(rows))}"
+        return {
+            parts.metrics: shown.format_evaluation(pg.evaluate_table(result, value), (gold, said)),
+            parts.rows: gr.Dataframe(rows, label=label),
+            parts.every_row: gr.Button(visible=True),
+        }
+
+    def list_all(self, result: pg.TableResult | None, value: float) -> Values:
+        """All rows again."""
+        if result is None:
+            return {}
+        return {
+            self._parts.metrics: shown.format_evaluation(pg.evaluate_table(result, value)),
+            self._parts.rows: gr.Dataframe(shown.format_rows(result, value), label=RESULTS),
+            self._parts.every_row: gr.Button(visible=False),
+        }
+
+
+def named(column: str | None) -> str | None:
+    """The name of a column, or None where none is chosen."""
+    return column if column and column != NO_COLUMN else None
