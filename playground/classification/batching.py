@@ -98,7 +98,7 @@ class Classifier:
         fillable = set(self.tokenizer.model_input_names) <= set(self._fillers)
         self.padding_side = loaded.safe_padding if fillable else None
         self.takes_batches = self._pad_id is not None
-        self._rows = getattr(self.model.get_input_embeddings(), "num_embeddings", None)
+        self._rows = {"input_ids": _rows(self.model.get_input_embeddings()), "token_type_ids": _type_rows(self.model)}
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
         self._lanes = lanes() if on_cpu and torch.get_num_threads() > 1 else None
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -171,16 +171,13 @@ class Classifier:
 
     def _fits(self, job: _Job) -> bool:
         """Whether the model has an embedding for every id: a GPU that looks for one in vain is lost until a restart."""
-        greatest = max(job.encoding["input_ids"], default=0)
-        if self._rows is None or greatest < self._rows:
-            return True
-        job.future.set_exception(
-            UnsupportedOptionError(
-                f"The tokenizer of {self.name} makes the id {greatest}, and the model has {self._rows} embeddings.",
-                "Choose another text, or a model whose tokenizer belongs to it.",
-            )
-        )
-        return False
+        for name, rows in self._rows.items():
+            greatest = max(job.encoding.get(name, ()), default=0)
+            if rows and greatest >= rows:
+                what = f"{self.name} has {rows} embeddings for {name}, and its tokenizer gives number {greatest}."
+                job.future.set_exception(UnsupportedOptionError(what, "Try another text, or another model."))
+                return False
+        return True
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
@@ -341,6 +338,16 @@ def lanes() -> ThreadPoolExecutor:
     list(pool.map(lambda _: gate.wait(), range(2)))
     torch.set_num_threads(whole)
     return pool
+
+
+def _rows(module: Any) -> int:
+    """How many rows a table of embeddings has; 0 for what is none."""
+    return getattr(module, "num_embeddings", 0)
+
+
+def _type_rows(model: Any) -> int:
+    """The same of the table for ``token_type_ids``, by the name that it has in every family."""
+    return next((_rows(one) for name, one in model.named_modules() if name.endswith("token_type_embeddings")), 0)
 
 
 def _weight(groups: Sequence[Sequence[_Job]]) -> int:

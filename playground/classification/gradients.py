@@ -54,9 +54,8 @@ class GradientPath:
         self._inputs, self._options, self._label_id = inputs, options, label_id
         self.length = inputs["input_ids"].shape[1]
         self._rows = max(1, STEP_TOKENS // self.length) if takes_batches else 1
-        vocabulary = self._view.get_input_embeddings()
-        rows = getattr(vocabulary, "num_embeddings", None)
-        self._modules = [m for m in self._view.modules() if rows and getattr(m, "num_embeddings", None) == rows]
+        rows = _rows(self._view.get_input_embeddings())
+        self._modules = [module for module in self._view.modules() if rows and _rows(module) == rows]
         ends, starts = self._watch(inputs), self._watch(neutral)
         self._places = [place for place in ends if place in starts]
         if not self._places:
@@ -143,7 +142,7 @@ class GradientPath:
                 tokens = _aligned(ids.flatten().tolist(), text)
                 if tokens:
                     found = output[0] if isinstance(output, tuple) else output
-                    seen[_Place(module, call, tokens, transposed)] = found.detach()
+                    seen[_Place(module, call, tokens, transposed)] = found.detach().clone()  # CTRL scales it in place
             return output
 
         with self._hooked(note):
@@ -165,6 +164,12 @@ class GradientPath:
         finally:
             for handle in handles:
                 handle.remove()
+
+
+def _rows(module: torch.nn.Module) -> int:
+    """How many rows a table of embeddings has; 0 for what is none."""
+    weight = getattr(module, "weight", None)
+    return int(weight.shape[0]) if isinstance(weight, torch.Tensor) and weight.ndim == 2 else 0
 
 
 def _aligned(ids: Sequence[int], text: Sequence[int]) -> tuple[int | None, ...]:

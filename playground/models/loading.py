@@ -327,6 +327,9 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
             ) from error
         if "Unrecognized configuration class" in text:
             raise WrongTaskError(f"{spec.id} can't do this task.", "Choose another model.") from error
+        if "ignore_mismatched_sizes" in text:
+            what = "config.json describes other sizes than the weights have"
+            raise corrupt(spec, f"{what} (for a classifier, id2label must name as many labels)") from error
         raise corrupt(spec, f"{type(error).__name__}: {text[:300]}") from error
 
 

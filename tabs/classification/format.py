@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import playground as pg
@@ -101,8 +101,11 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     }
 
 
-def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
-    """The value of the attribution view: words and pieces with their values, for each method."""
+def format_attribution(
+    result: pg.AttributeResult, refused: Mapping[str, pg.PlaygroundError] | None = None
+) -> dict[str, Any]:
+    """The value of the attribution view: words and pieces with the values of each method, and what was refused."""
+    refusals = {method: error.message for method, error in (refused or {}).items()}
     difference = result.logit - result.neutral_logit
     sums = {
         "gradient_x_input": "In units of the logit; the values need not add up to anything.",
@@ -130,8 +133,8 @@ def format_attribution(result: pg.AttributeResult) -> dict[str, Any]:
         "methods": methods,
         "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
         "words": [{"text": word.text, "special": word.special} for word in result.words],
-        "caution": CAUTION,
-        "waiting": [name for name in METHODS if name not in [method.method for method in result.methods]],
+        "caution": " ".join([CAUTION, *(f"No {name} here: {reason}" for name, reason in refusals.items())]),
+        "waiting": [name for name in METHODS if name not in {*refusals, *(one.method for one in result.methods)}],
         "of": len(METHODS),
     }
 

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.errors import UnsupportedOptionError
 from tabs.classification import format as shown
 from tabs.gradio_patches import payload
 from tabs.page import receipt_values
@@ -133,12 +134,21 @@ class OneText:
         chosen = None if label_id is None or label_id < 0 else label_id
         request = pg.AttributeRequest(text, text_pair or None, chosen, model_id)
         found: tuple[Any, ...] = ()
+        refused: dict[str, UnsupportedOptionError] = {}
         yield {attribution: shown.format_explaining()}
         try:
             for method in shown.METHODS:
-                result = self._playground.attribute(replace(request, methods=(method,)))
+                try:
+                    result = self._playground.attribute(replace(request, methods=(method,)))
+                except UnsupportedOptionError as error:  # of this method: others may need less of a model
+                    refused[method] = error
+                    continue
                 found += result.methods
-                yield {attribution: shown.format_attribution(replace(result, methods=found))}
+                yield {attribution: shown.format_attribution(replace(result, methods=found), refused)}
+            if refused and found:
+                yield {attribution: shown.format_attribution(replace(result, methods=found), refused)}
+            elif refused:
+                raise next(iter(refused.values()))
         except Exception:
             yield {attribution: None}
             raise

@@ -49,13 +49,24 @@ ONE_KIND_OF_HEADS = {"num_key_value_heads": 4}
 BEHIND_PADDING = {"max_position_embeddings": POSITIONS + 2}
 # What a family needs beside SMALL, because some numbers must fit each other; None: leave the config's own value.
 OWN: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("axk1", "axk2", "deepseek_v2", "deepseek_v3", "deepseek_v32", "minicpm3"), ONE_KIND_OF_HEADS),
-    **dict.fromkeys(("mistral4", "glm4_moe_lite", "glm_moe_dsa", "longcat_flash", "youtu"), ONE_KIND_OF_HEADS),
+    **dict.fromkeys(("axk2", "deepseek_v2", "deepseek_v3", "deepseek_v32", "minicpm3"), ONE_KIND_OF_HEADS),
+    **dict.fromkeys(("glm4_moe_lite", "glm_moe_dsa", "longcat_flash", "youtu"), ONE_KIND_OF_HEADS),
     **dict.fromkeys(("esmc", "dots3_note_text", "xlstm"), ONE_KIND_OF_HEADS),
     **dict.fromkeys(("qwen3_5_text", "qwen3_next", "qwen3_5_moe_text", "qwen4_exp_text", "bailing_hybrid"), LINEAR),
     **dict.fromkeys(("kimi_linear", "lfm3"), LINEAR),
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 8},
     "gptj": {"rotary_dim": 4},
+    "axk1": {"num_key_value_heads": 4, "n_group": 1, "topk_group": 1},
+    "cohere_compass_text": {
+        "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 1e4}, "sliding_attention": None},
+        "layer_types": ["full_attention", "full_attention"],
+    },
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "mamba_d_state": 4},
+    "lilt": {"hidden_size": 48},
+    "mistral4": {"num_key_value_heads": 4, "head_dim": 16},
+    "zamba": {"num_hidden_layers": 3, "layers_block_type": ["linear_attention", "hybrid", "hybrid"],
+              "attention_hidden_size": 64, "attention_head_dim": 16, "mamba_d_state": 4},
+    "zamba2": {"layers_block_type": ["linear_attention", "hybrid"], "attention_head_dim": 16},
     "codegen": {"rotary_dim": 4},
     "layoutlmv3": {"coordinate_size": 4, "shape_size": 8, "input_size": 32, "patch_size": 16},
     "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +15,11 @@ from playground.classification.labels import are_ordered, chosen_reading, label_
 from playground.classification.receipt import pipeline_receipt, steps_receipt
 from playground.classification.request import ClassifyRequest, ClassifyTableRequest
 from playground.classification.table import classify_table, readings
-from playground.errors import InputError, UnsupportedOptionError
+from playground.config import Settings
+from playground.errors import CorruptModelError, InputError, UnsupportedOptionError
+from playground.models.catalog import Catalog, ModelSpec
+from playground.models.manager import ModelManager
+from playground.service import Playground
 from playground.tables import Table
 from tests.tiny_classifiers import TinyManager, lend, managed, tiny_model, tiny_tokenizer
 
@@ -157,9 +164,6 @@ def test_odd_id2label_gives_every_output_its_name(id2label, names):
 
 
 def test_the_receipt_of_labels_counted_from_one_runs(tmp_path):
-    import json
-    import subprocess
-    import sys
 
     manager = named_manager({1: "bad", 2: "fair", 3: "good"}, tmp_path)
     try:
@@ -190,3 +194,18 @@ def test_labels_of_a_config_without_names_are_numbered():
     assert label_names(SimpleNamespace(id2label=None)) == ((), "")
     with managed("bert") as manager:
         assert classify(manager, ClassifyRequest("good")).info.labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
+@pytest.mark.parametrize(
+    "id2label", [{"0": "a", "1": "b"}, {"0": "a", "2": "b"}, {"0": "a", "1": "b", "2": "c", "3": "d"}]
+)
+def test_a_config_that_names_another_number_of_labels_is_refused_with_that_reason(tmp_path, id2label):
+    tiny_model(labels=3).save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id2label": id2label, "label2id": None}))
+    spec = ModelSpec("tiny", "text-classification", "folder", str(tmp_path))
+    settings = Settings(device="cpu", hub="off", warm_up=("none",))
+    refused = pytest.raises(CorruptModelError, match="id2label must name as many labels")
+    with Playground(settings, ModelManager(settings, Catalog((spec,)))) as playground, refused:
+        playground.classify(ClassifyRequest("good", model_id="tiny"))
