@@ -1,0 +1,250 @@
+"""The Classification tab's handlers without a page: plain names stand for the components that they fill."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+import transformers
+
+import playground as pg
+from playground.config import Settings
+from playground.errors import CorruptModelError, InputError, UnsupportedOptionError, WrongTaskError
+from playground.models.catalog import Catalog, ModelSpec
+from playground.models.manager import ModelManager
+from playground.service import Playground
+from tabs.classification.handlers import OneText, Parts
+from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts
+from tests.tiny_classifiers import SMALL, tiny_model, tiny_tokenizer
+
+TEXT = "the film was good"
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory):
+    """A model of moods, one of pairs, one with five stars, one without a head."""
+    folder = tmp_path_factory.mktemp("models")
+    kinds = {
+        "mood": named(tiny_model(), ["bad", "fair", "good"]),
+        "nli": named(tiny_model(), ["contradiction", "neutral", "entailment"]),
+        "stars": named(tiny_model(labels=5), ["1 star", "2 stars", "3 stars", "4 stars", "5 stars"]),
+        "headless": transformers.BertForMaskedLM(transformers.BertConfig(vocab_size=120, **SMALL)),
+    }
+    specs = []
+    for name, model in kinds.items():
+        model.save_pretrained(folder / name)
+        tiny_tokenizer().save_pretrained(folder / name)
+        specs.append(ModelSpec(name, "text-classification", "folder", str(folder / name)))
+    settings = Settings(device="cpu", hub="off", warm_up=("none",))
+    with Playground(settings, ModelManager(settings, Catalog(tuple(specs)))) as playground:
+        yield playground
+
+
+def named(model, labels):
+    model.config.id2label = dict(enumerate(labels))
+    model.config.label2id = {label: n for n, label in enumerate(labels)}
+    return model
+
+
+def one_text(playground):
+    names = [name for name in Parts.__dataclass_fields__ if name != "codes"]
+    return OneText(
+        playground, Parts(**{name: name for name in names}, codes=["code", "notebook", "code 2", "notebook 2"])
+    )
+
+
+def table_of_texts(playground):
+    return TableOfTexts(playground, TableParts(**{name: name for name in TableParts.__dataclass_fields__}))
+
+
+def fill(page, steps):
+    """What stands on the page after all steps of a handler, or after those that came before it failed."""
+    for step in steps:
+        page |= step
+    return page
+
+
+def merged(steps):
+    """The same on an empty page."""
+    return fill({}, steps)
+
+
+def failing(error):
+    def fail(*_):
+        raise error
+
+    return SimpleNamespace(describe_classifier=fail, classify=fail, attribute=fail, classify_table=fail)
+
+
+# One text
+
+
+def test_a_run_fills_the_answer_and_its_code_where_that_is_seen(playground):
+    handlers = one_text(playground)
+    page = merged(handlers.run(TEXT, None, "mood", False, None))
+    assert page["result"].request.text == TEXT and page["bars"]["verdict"] == pg.verdict(page["result"])
+    assert "code" not in page
+    page = merged(handlers.run(TEXT, None, "mood", True, None))
+    assert "from transformers import pipeline" in page["code"] and page["notebook"].endswith(".ipynb")
+
+
+def test_what_was_said_of_another_text_goes_and_of_the_same_stays(playground):
+    handlers = one_text(playground)
+    first = merged(handlers.run(TEXT, None, "mood", False, None))["result"]
+    assert "attribution" not in merged(handlers.run(TEXT, None, "mood", False, first))
+    other = merged(handlers.run("bad food", None, "mood", False, first))
+    assert [other[name] for name in ("attribution", "edited_bars", "second_bars")] == [None] * 3
+
+
+@pytest.mark.parametrize("error", [CorruptModelError("Damaged.", "Mend it."), RuntimeError("odd"), MemoryError()])
+def test_whatever_meets_a_new_model_nothing_of_the_old_one_stays(playground, error):
+    """The old verdict must not stand under the new name, not even while the new model is loading."""
+    before = merged(one_text(playground).run(TEXT, None, "mood", False, None))
+    handlers = one_text(failing(error))
+    steps = handlers.describe("new", None, "")
+    begun = before | next(steps)
+    assert begun["bars"] is None and begun["result"] is None and begun["info"] == ""
+    with pytest.raises(type(error)):
+        begun |= merged(steps)
+    for name in ("bars", "steps", "toggles", "changed", "attribution", "edited_bars", "second_bars", "result"):
+        assert begun[name] is None, name
+    page, steps = dict(before), handlers.run(TEXT, None, "new", False, before["result"])
+    page |= next(steps)
+    with pytest.raises(type(error)):
+        next(steps)
+    assert page["bars"] is None and page["steps"] is None and page["result"] is None
+
+
+def test_a_model_without_a_head_says_so_in_place_of_its_facts(playground):
+    steps, page = one_text(playground).describe("headless", None, ""), {}
+    with pytest.raises(WrongTaskError):
+        fill(page, steps)
+    assert "No answer from this model" in page["info"] and "BertForMaskedLM" in page["info"]
+
+
+def test_a_second_text_is_kept_while_a_model_of_single_texts_is_looked_at(playground):
+    handlers = one_text(playground)
+    page = merged(handlers.describe("nli", "", "i hate it"))
+    assert page["pair"].visible and page["pair"].value == "i hate it" and page["pair"].label == "hypothesis"
+    page = merged(handlers.describe("mood", "i hate it", ""))
+    assert not page["pair"].visible and page["pair"].value == "" and page["kept_pair"] == "i hate it"
+
+
+def test_an_emptied_field_is_no_mistake(playground):
+    assert merged(one_text(playground).follow("  ", None, "mood", False, None))["bars"] is None
+
+
+def test_reasons_come_one_method_at_a_time_and_a_refused_one_is_named(playground):
+    handlers = one_text(playground)
+    shown = [step["attribution"] for step in handlers.why(TEXT, None, "mood", -1)]
+    assert [len(one["waiting"]) for one in shown] == [3, 2, 1, 0]
+    attribute = playground.attribute
+
+    def picky(request):
+        if request.methods[0] != "occlusion":
+            raise UnsupportedOptionError("It gives no gradients.", "Look at occlusion.")
+        return attribute(request)
+
+    last = [*one_text(SimpleNamespace(attribute=picky)).why(TEXT, None, "mood", -1)][-1]["attribution"]
+    assert [one["method"] for one in last["methods"]] == ["occlusion"] and last["waiting"] == []
+    assert "No integrated_gradients here: It gives no gradients." in last["caution"]
+    steps, page = one_text(failing(UnsupportedOptionError("Nothing.", "Go on."))).why(TEXT, None, "mood", -1), {}
+    with pytest.raises(UnsupportedOptionError):
+        fill(page, steps)
+    assert page["attribution"] is None
+
+
+def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playground):
+    handlers = one_text(playground)
+    result = merged(handlers.run(TEXT, None, "mood", False, None))["result"]
+    changed = handlers.perturb(result, (2,), "mask")["changed"]
+    assert changed["verdict"] == "With film replaced by [MASK]" and changed["bars"][0]["before"] is not None
+    assert handlers.perturb(result, (), "mask") == {"changed": None}
+    edited = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))["edited_bars"]
+    assert len(edited["bars"]) == 3
+    second = merged(handlers.ask_second(TEXT, None, "mood", "stars", "auto"))["second_bars"]
+    assert "stars in float32" in second["facts"]
+    steps, page = handlers.ask_second(TEXT, None, "mood", "headless", "auto"), {"second_bars": second}
+    with pytest.raises(WrongTaskError):
+        fill(page, steps)
+    assert page["second_bars"] is None
+
+
+# A table
+
+
+def write(folder, content, name="rows.csv"):
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return str(path)
+
+
+def test_columns_are_guessed_and_second_texts_asked_for_by_pair_models_alone(playground, tmp_path):
+    handlers = table_of_texts(playground)
+    path = write(tmp_path, "id,premise,hypothesis,label\n1,a film,a poor film,neutral\n2,food,no food,entailment\n")
+    page = handlers.read_columns(path, "nli")
+    assert (page["text_column"].value, page["pair_column"].value, page["label_column"].value) == (
+        "premise", "hypothesis", "label",
+    )  # fmt: skip
+    assert page["pair_column"].visible
+    page = handlers.read_columns(path, "mood")
+    assert page["pair_column"].value == NO_COLUMN and not page["pair_column"].visible
+    assert not handlers.read_columns(None, "mood")["text_column"].visible
+
+
+def test_pairs_are_judged_as_pairs_counted_and_shown(playground, tmp_path):
+    handlers = table_of_texts(playground)
+    path = write(
+        tmp_path, "premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\nx,,neutral\n"
+    )
+    page = merged(handlers.run("", path, "premise", "hypothesis", "label", "nli", None))
+    result = page["result"]
+    for row in result.rows:
+        alone = playground.classify(pg.ClassifyRequest(row.text, row.text_pair, "nli"))
+        assert row.probabilities == pytest.approx([label.probability for label in alone.labels], abs=1e-5)
+    assert "2 pairs" in page["progress"]["text"] and "nli" in page["progress"]["text"]
+    assert page["rows"].value["data"][0][1] == "a good film\n→ a poor film"
+    assert "line 4: its second text: There is no text yet" in page["notes"].value
+    assert page["metrics"]["count"] == 2
+
+
+def test_half_a_pair_is_given_no_accuracy(playground, tmp_path):
+    path = write(tmp_path, "premise,hypothesis,label\na good film,a poor film,neutral\n")
+    page = merged(table_of_texts(playground).run("", path, "premise", NO_COLUMN, "label", "nli", None))
+    assert page["metrics"] is None and "has only one text" in page["notes"].value
+
+
+def test_labels_that_can_be_read_in_two_ways_are_asked_for(playground, tmp_path):
+    handlers = table_of_texts(playground)
+    path = write(tmp_path, "text,label\ngood film,1\nbad food,4\n")
+    asked = handlers.ask_reading(path, "text", NO_COLUMN, "label", "stars")["reading"]
+    assert asked.visible and [value for _, value in asked.choices] == ["names", "label ids"] and asked.value is None
+    assert "'1' is '1 star'" in asked.choices[0][0] and "'1' is '2 stars'" in asked.choices[1][0]
+    with pytest.raises(InputError, match="can be read as"):
+        merged(handlers.run("", path, "text", NO_COLUMN, "label", "stars", None))
+    page = merged(handlers.run("", path, "text", NO_COLUMN, "label", "stars", "label ids"))
+    assert [row.gold for row in page["result"].rows] == [1, 4]
+    assert "as label ids, counted from 0: '1' is '2 stars'" in page["notes"].value
+    cards = dict(page["metrics"]["cards"])
+    assert cards["by guessing"] == "20.0 %" and "labels away from the right one, on average" in cards
+    assert not handlers.ask_reading(path, "text", NO_COLUMN, NO_COLUMN, "stars")["reading"].visible
+    clear = write(tmp_path, "text,label\ngood film,0\nbad food,4\n", "clear.csv")
+    assert not handlers.ask_reading(clear, "text", NO_COLUMN, "label", "stars")["reading"].visible
+
+
+def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
+    handlers, stopped = table_of_texts(playground), threading.Event()
+    page = merged(handlers.run("good\nbad", None, None, None, None, "mood", None))
+    assert page["rows"].visible and "mood" in page["progress"]["text"]
+    page |= handlers.other_model(stopped)
+    assert stopped.is_set() and page["result"] is None and page["progress"] is None and not page["rows"].visible
+
+
+def test_a_failed_run_leaves_no_older_result(playground):
+    handlers = table_of_texts(playground)
+    page = merged(handlers.run("good\nbad", None, None, None, None, "mood", None))
+    steps = handlers.run("good", None, None, None, None, "headless", None)
+    with pytest.raises(WrongTaskError):
+        fill(page, steps)
+    assert page["result"] is None and page["progress"] is None and page["metrics"] is None
