@@ -35,8 +35,8 @@ def format_count(rows: int, what: str = "row") -> str:
 def format_done(result: pg.TableResult) -> dict[str, Any]:
     """The last value of the progress view: the bar of a stopped run stays where it was."""
     done, seconds = len(result.rows), result.elapsed_seconds
-    speed = f" ({done / seconds:,.0f} rows/s)" if seconds else ""
     what = "pair" if any(row.text_pair is not None for row in result.rows) else "row"
+    speed = f" ({done / seconds:,.0f} {what}s/s)" if seconds else ""
     took = f"{format_seconds(seconds)}{speed}"
     text = f"Done with {result.info.model_id}: {format_count(done, what)} in {took}"
     if result.stopped:

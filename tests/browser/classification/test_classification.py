@@ -79,6 +79,8 @@ def test_many_rows_with_labels(page):
     page.locator("#table-run").click()
     metrics = page.locator("#table-evaluation")
     expect(metrics.locator(".ev-cards")).to_contain_text("accuracy", timeout=90_000)
+    expect(metrics.locator(".ev-cards")).to_contain_text("by guessing")
+    expect(page.locator("#table-notes textarea")).to_have_value(re.compile("^Right labels are read as names"))
     expect(page.locator("#table-progress .rp-text")).to_contain_text("30 rows")
     heading = page.locator("#table-results th:visible", has_text="probability")
     heading.hover()
@@ -100,8 +102,33 @@ def test_many_rows_with_labels(page):
     expect(page.locator("#table-results")).to_contain_text("in a heading sorts")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith("line,text,label,right label") and len(lines) == 31
+
+
+def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_page, tmp_path):
+    with classification_app(tmp_path) as url:
+        page = open_page(url=url)
+        page.get_by_role("tab", name="A table of texts", exact=True).click()
+        twice, pairs = tmp_path / "twice.csv", tmp_path / "pairs.csv"
+        twice.write_text("text,label\na good film,1\nbad food,2\n")
+        page.locator("#table-file input[type=file]").set_input_files(str(twice))
+        question = page.locator("#table-reading")
+        expect(question.locator("label")).to_have_count(2, timeout=90_000)
+        question.get_by_text("counted from 1: '1' is 'bad'").click()
+        page.locator("#table-run").click()
+        expect(page.locator("#table-notes textarea")).to_have_value(re.compile("counted from 1: '1' is 'bad'"))
+
+        pick(page, "model_id", "nli")  # another model: what the one before found goes
+        expect(page.locator("#table-results")).to_be_hidden()
+        expect(page.locator("#table-progress .rp-text")).to_be_hidden()
+        pairs.write_text("premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\n")
+        page.locator("#table-file button").first.click()
+        page.locator("#table-file input[type=file]").set_input_files(str(pairs))
+        expect(page.get_by_label("second text column")).to_have_value("hypothesis")
+        page.locator("#table-run").click()
+        expect(page.locator("#table-progress .rp-text")).to_contain_text("Done with tiny/nli: 2 pairs")
+        expect(page.locator("#table-results")).to_contain_text("→ a poor film")
 
 
 def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(open_page):
