@@ -47,7 +47,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     with gr.Row():
         button = gr.Button("Classify all rows", variant="primary", min_width=160, elem_id="table-run")
         stop_button = gr.Button("Stop", variant="stop", min_width=90, interactive=False, elem_id="table-stop")
-    states = {"result": gr.State(), "stop_event": gr.State()}
+    states = {"result": gr.State(), "run_id": gr.State()}
     parts = TableParts(**columns, **states, reading=reading, stop_button=stop_button, **_lay_out_result())
     _wire(TableOfTexts(playground, parts), parts, model, _Source(pasted, file, sample, button))
 
@@ -122,7 +122,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         **UNSEEN,
     )
     model.change(None, cancels=running)
-    model.change(friendly(handlers.other_model), parts.stop_event, parts.everything, **UNSEEN)
+    model.change(friendly(handlers.other_model), parts.run_id, parts.everything, **UNSEEN)
     gr.on(
         [source.file.change, model.change],
         friendly(handlers.read_columns),
@@ -131,7 +131,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         **QUIET,
     ).success(**asking)
     gr.on([column.input for column in columns], **asking)
-    parts.stop_button.click(lambda event: event and event.set(), parts.stop_event, None, **UNSEEN)
+    parts.stop_button.click(friendly(handlers.stop), parts.run_id, None, **UNSEEN)
     looking = [parts.metrics, parts.rows, parts.every_row]
     parts.threshold.release(
         friendly(handlers.move_threshold), [parts.result, parts.threshold], [*looking, parts.download], **UNSEEN

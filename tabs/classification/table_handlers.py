@@ -6,10 +6,10 @@ result looks like (`table_format`).
 
 from __future__ import annotations
 
-import threading
+import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class TableParts:
     label_column: Any
     reading: Any
     result: Any
-    stop_event: Any
+    run_id: Any
     stop_button: Any
     progress: Any
     notes: Any
@@ -136,16 +136,16 @@ class TableOfTexts:
     ) -> Iterator[Values]:
         """Progress, and the result; what the run before had found goes first."""
         parts = self._parts
-        stopped, drawn_at = threading.Event(), 0.0
+        run_id, drawn_at = secrets.token_hex(8), 0.0
         yield self.nothing()
         request = self._request(pasted, path, text, pair, label, model_id, reading)
         yield {
-            parts.stop_event: stopped,
+            parts.run_id: run_id,
             parts.stop_button: gr.Button(interactive=True),
             parts.progress: {"percent": 0, "text": "Starting…", "running": True},
         }
         try:
-            for step in self._playground.classify_table(request, stopped.is_set):
+            for step in self._playground.classify_table(replace(request, run_id=run_id)):
                 if isinstance(step, pg.TableResult):
                     yield self.finished(step)
                 elif time.monotonic() - drawn_at > REDRAW_SECONDS:
@@ -191,10 +191,14 @@ class TableOfTexts:
             parts.every_row: gr.Button(visible=False),
         }
 
-    def other_model(self, stopped: threading.Event | None) -> Values:
+    def stop(self, run_id: str | None) -> None:
+        """Ends a run; what is done by then is its result."""
+        if run_id:
+            self._playground.cancel(run_id)
+
+    def other_model(self, run_id: str | None) -> Values:
         """A newly picked model: a run under way ends, and what another model had found goes."""
-        if stopped is not None:
-            stopped.set()
+        self.stop(run_id)
         return self.nothing()
 
     # A look at the result

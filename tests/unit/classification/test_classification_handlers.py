@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from types import SimpleNamespace
 
 import pytest
@@ -234,11 +233,14 @@ def test_labels_that_can_be_read_in_two_ways_are_asked_for(playground, tmp_path)
 
 
 def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
-    handlers, stopped = table_of_texts(playground), threading.Event()
+    handlers = table_of_texts(playground)
     page = merged(handlers.run("good\nbad", None, None, None, None, "mood", None))
     assert page["rows"].visible and "mood" in page["progress"]["text"]
-    page |= handlers.other_model(stopped)
-    assert stopped.is_set() and page["result"] is None and page["progress"] is None and not page["rows"].visible
+    steps = handlers.run("\n".join(["good film"] * 2000), None, None, None, None, "mood", None)
+    page |= next(steps) | next(steps) | next(steps)
+    page |= handlers.other_model(page["run_id"])
+    assert [step["result"].stopped for step in steps if "result" in step] == [True]
+    assert page["result"] is None and page["progress"] is None and not page["rows"].visible
 
 
 def test_a_failed_run_leaves_no_older_result(playground):
