@@ -4,10 +4,9 @@ TABS is the order in which a learner should meet them; nothing else knows the or
 folder and naming it here. Tabs import gradio and playground, never torch.
 """
 
-from tabs.classification import tab as classification
-from tabs.generation import tab as generation
-from tabs.models import tab as models
-from tabs.similarity import tab as similarity
-from tabs.tokens import tab as tokens
+import importlib
 
-TABS = (classification, tokens, generation, similarity, models)
+TABS = tuple(
+    importlib.import_module(f"tabs.{wing}.tab")
+    for wing in ("classification", "tokens", "generation", "similarity", "models")
+)

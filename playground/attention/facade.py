@@ -1,0 +1,35 @@
+"""What a playground answers about attention.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from playground.attention.request import AttentionRequest
+    from playground.attention.result import AttentionResult
+    from playground.receipt import Receipt
+
+
+class AttentionWing(Wing):
+    """What a playground answers about attention."""
+
+    @heavy("playground.attention.attend", on_gpu=True)
+    def attend(self, request: AttentionRequest) -> AttentionResult:
+        """The attention weights of a model for one text, per layer and head."""
+        from playground.attention.attend import attend
+
+        return attend(self.manager, request)
+
+    @heavy("playground.attention.attend")
+    def attention_receipt(
+        self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0
+    ) -> Receipt:
+        """The plain-transformers Python for one head of a result; None averages over layers or heads."""
+        from playground.attention.receipt import attention_receipt
+
+        return attention_receipt(result, kind, layer, head)

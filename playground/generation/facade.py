@@ -1,0 +1,82 @@
+"""What a playground answers about generation.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from playground.generation.events import Event, Finished, NextTokenResult
+    from playground.generation.request import GenerateRequest
+    from playground.generation.running import Generation
+    from playground.receipt import Receipt
+
+
+class GenerationWing(Wing):
+    """What a playground answers about generation."""
+
+    @heavy("playground.generation.generate")
+    def generate(self, request: GenerateRequest) -> Generation:
+        """The running generation: an iterable of events; see `generation.generate`."""
+        from playground.generation import generate as generation
+
+        return generation.generate(self.manager, request)
+
+    @heavy("playground.generation.generate")
+    def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
+        """Up to four settings in one batch; see `generation.compare`."""
+        from playground.generation import generate as generation
+
+        return generation.compare(self.manager, requests, asked_at)
+
+    async def compare_batches(
+        self,
+        requests: Sequence[GenerateRequest],
+        interval_seconds: float = 0.05,
+        asked_at: float | None = None,
+    ) -> AsyncGenerator[list[tuple[int, Event]], None]:
+        """The same for an async handler: lists of (which request, event).
+
+        Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from this call.
+        """
+        asked_at = asked_at or time.perf_counter()
+        if not self.imported:
+            await asyncio.to_thread(self.import_everything)
+        from playground.generation import running as streams
+
+        def begin(requests: Sequence[GenerateRequest]) -> Generation:
+            generation = self.compare(requests, asked_at)
+            run.on_cancel(generation.stop)
+            return generation
+
+        with self.runs.begin(requests[0].run_id if requests else "") as run:
+            async with aclosing(streams.batches_of_all(begin, tuple(requests), interval_seconds)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    @heavy("playground.generation.generate")
+    def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
+        """Runnable Python with plain transformers that gives the same token ids."""
+        from playground.generation.receipt import receipt_of
+
+        return receipt_of(self.manager, request, finished)
+
+    @heavy("playground.generation.generate")
+    def next_token(self, request: GenerateRequest) -> NextTokenResult:
+        """The distribution over the next token; see `generation.next_token`."""
+        from playground.generation import generate as generation
+
+        return generation.next_token(self.manager, request)
+
+    def cancel(self, run_id: str) -> bool:
+        """Whether anything ran under this id; it ends within a step, and its last words still come."""
+        return self.runs.cancel(run_id)

@@ -1,0 +1,66 @@
+"""What a playground says about its models, and how they are loaded and unloaded by hand.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from playground.errors import BusyError, ModelNotFoundError, NotAllowedError
+from playground.models.manager import ModelKey, QuantizationOption, Snapshot
+from playground.registry import Wing
+
+
+class ModelsWing(Wing):
+    """What a playground says about its models, and how they are loaded and unloaded by hand."""
+
+    def pretrained_source(self, model_id: str) -> str:
+        """What ``from_pretrained`` gets in a receipt: a Hub model's id, else the folder of an embedded or local one."""
+        spec = self.manager.spec(model_id)
+        return spec.id if spec.source == "hub" else str(self.manager.folder(spec))
+
+    def snapshot(self) -> Snapshot:
+        """What is resident now and how many bytes it takes."""
+        return self.manager.snapshot()
+
+    def quantizations(self, model_id: str, task: str = "") -> tuple[QuantizationOption, ...]:
+        """Every way to hold a model's numbers: what it would take, and why it can't work here if it can't."""
+        return self.manager.quantizations(model_id, task or None)
+
+    def load_model(self, model_id: str, task: str = "", quantization: str = "auto") -> ModelKey:
+        """The key of a model whose load has begun; `snapshot` says how it goes on.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            ModelError: there is no such model or quantization.
+        """
+        self._require_private("load models by hand")
+        return self.manager.start_loading(model_id, task or self.manager.spec(model_id).task, quantization)
+
+    def unload_model(self, model_id: str, task: str, quantization: str) -> None:
+        """Frees a model's memory, or stops its load.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            BusyError: somebody uses it, or waits for it.
+        """
+        self._require_private("unload models")
+        if not self.manager.unload(ModelKey(model_id, task, quantization)):
+            raise BusyError(f"{model_id} is in use, or has just gone.", "Try again when nobody uses it.")
+
+    def pin_model(self, model_id: str, task: str, quantization: str, pinned: bool = True) -> None:
+        """Keeps a resident model from being evicted or unloaded for idleness, or no longer does.
+
+        Raises:
+            NotAllowedError: the playground is public.
+            ModelNotFoundError: it isn't resident.
+        """
+        self._require_private("pin models")
+        if not self.manager.pin(ModelKey(model_id, task, quantization), pinned):
+            raise ModelNotFoundError(f"{model_id} isn't loaded.", "Load it first.")
+
+    def _require_private(self, what: str) -> None:
+        if self.settings.public:
+            raise NotAllowedError(
+                f"Visitors of this public page can't {what}, because everybody shares them.",
+                "Using a model in another tab loads it; or run the playground on a machine of your own.",
+            )

@@ -1,0 +1,86 @@
+"""Which capabilities there are, and what each of their methods needs: written where the method is, read from here.
+
+A capability is a folder with a ``facade.py``, whose class is a base of `Playground`. A method that needs torch says so
+with `heavy`: then it waits until all such modules are imported, by one thread alone, and on a Space with ZeroGPU it
+runs on the GPU if it says that, too.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from playground.config import Settings
+    from playground.models.catalog import Catalog
+    from playground.models.manager import ModelManager
+    from playground.runs import Runs
+    from playground.tokens.rules import TokenizerShelf
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Wing:
+    """What the methods of every capability have at hand; none of it is for callers."""
+
+    settings: Settings
+    catalog: Catalog
+    manager: ModelManager
+    runs: Runs
+    imported: bool
+    if TYPE_CHECKING:
+        tokenizers: TokenizerShelf
+
+        def import_everything(self) -> None:
+            """Imports all modules that need torch and transformers."""
+
+        def pretrained_source(self, model_id: str) -> str:
+            """What ``from_pretrained`` gets in a receipt."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One method: the module whose import it waits for, and whether it runs on the GPU of a Space with ZeroGPU."""
+
+    method: str
+    module: str
+    on_gpu: bool
+
+
+def heavy(module: str, *, on_gpu: bool = False) -> Callable[[Method], Method]:
+    """Declares that a method needs ``module``, which imports torch.
+
+    transformers loads its parts when they are first named, and that fails where two threads name them at once: a
+    person who clicks while the app warms up would get an ImportError. So everything is imported first.
+    """
+
+    def declare(method: Method) -> Method:
+        if inspect.isgeneratorfunction(method):
+
+            @functools.wraps(method)
+            def wrapper(self: Wing, *args: Any, **kwargs: Any) -> Any:
+                self.import_everything()
+                yield from method(self, *args, **kwargs)
+
+        else:
+
+            @functools.wraps(method)
+            def wrapper(self: Wing, *args: Any, **kwargs: Any) -> Any:
+                self.import_everything()
+                return method(self, *args, **kwargs)
+
+        wrapper.declaration = Declaration(method.__name__, module, on_gpu)  # type: ignore[attr-defined]
+        return wrapper  # type: ignore[return-value]
+
+    return declare
+
+
+def declarations(kind: type) -> Iterator[Declaration]:
+    """What the methods of a class have declared."""
+    for name in sorted(dir(kind)):
+        declared = getattr(inspect.getattr_static(kind, name), "declaration", None)
+        if isinstance(declared, Declaration):
+            yield declared

@@ -1,0 +1,52 @@
+"""What a playground answers about how close words are.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playground.receipt import Receipt
+    from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
+    from playground.similarity.result import Progress, WordLossResult, WordMatrixResult, WordPairsResult
+
+
+class SimilarityWing(Wing):
+    """What a playground answers about how close words are."""
+
+    @heavy("playground.similarity.word_loss", on_gpu=True)
+    def word_loss(self, request: WordLossRequest) -> WordLossResult:
+        """exp(loss) of every ordered pair of two or three words, piece by piece."""
+        from playground.similarity import word_loss as similarity
+
+        return similarity.word_loss(self.manager, request)
+
+    @heavy("playground.similarity.word_loss")
+    def word_loss_receipt(self, result: WordLossResult) -> Receipt:
+        """Plain transformers code that gives the losses of a result."""
+        from playground.similarity import receipt as receipts
+
+        words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
+        task = "text2text-generation" if result.template is None else "text-generation"
+        held = self.manager.pretrained(result.model_id, task, result.quantization)
+        return receipts.word_loss_receipt(words, held, result.template)
+
+    @heavy("playground.similarity.matrix", on_gpu=True)
+    def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:
+        """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
+        from playground.similarity import matrix
+
+        yield from matrix.word_matrix(self.manager, request)
+
+    @heavy("playground.similarity.pairs", on_gpu=True)
+    def word_pairs(self, request: WordPairsRequest) -> Iterator[Progress | WordPairsResult]:
+        """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
+        from playground.similarity import pairs
+
+        yield from pairs.word_pairs(self.manager, request)
