@@ -84,9 +84,10 @@ class Passes:
     def whole(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
         """The logits after texts of equal length, shape (rows, vocab), read at once as ``model.generate`` would."""
         ids = torch.tensor(token_ids, device=self.device)
-        prepared: dict[str, Any] = self.model.prepare_inputs_for_generation(
-            ids, attention_mask=torch.ones_like(ids), use_cache=False, is_first_iteration=True
-        )
+        options: dict[str, Any] = {"attention_mask": torch.ones_like(ids), "use_cache": False}
+        if "position_ids" in self._options:
+            options["position_ids"] = torch.arange(ids.shape[1], device=self.device).expand_as(ids)
+        prepared: dict[str, Any] = self.model.prepare_inputs_for_generation(ids, is_first_iteration=True, **options)
         taken = inspect.signature(self.model.forward).parameters
         if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
             prepared = {name: value for name, value in prepared.items() if name in taken}
@@ -147,9 +148,9 @@ class Passes:
         try:
             yield
         except Exception as error:
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            first_line = (str(error).splitlines() or [""])[0][:200].rstrip(".")
             raise UnsupportedOptionError(
-                f"{type(self.model).__name__} can't be asked for a next token: {first_line[:200].rstrip('.')}.",
+                f"{type(self.model).__name__} can't be asked for a next token ({type(error).__name__}: {first_line}).",
                 "Pick another model.",
             ) from error
 

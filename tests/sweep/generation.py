@@ -75,7 +75,7 @@ def _reference(model: Any, ids: torch.Tensor, **options: Any) -> tuple[int, ...]
 def _next_logits(model: Any, ids: torch.Tensor) -> torch.Tensor:
     """The logits from which ``model.generate`` takes the first token after these."""
     output = model.generate(
-        ids, attention_mask=torch.ones_like(ids), max_new_tokens=1, do_sample=False, output_logits=True,
-        return_dict_in_generate=True,
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=1, do_sample=False, use_cache=False,
+        output_logits=True, return_dict_in_generate=True,
     )  # fmt: skip
     return output.logits[0]
