@@ -75,29 +75,6 @@ OWN: dict[str, dict[str, Any]] = {
         "attention_head_size": 8,
     },
     "zaya": {"num_experts_per_tok": 1},
-    "falcon_h1": {
-        "mamba_d_ssm": 64, "mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8,
-    },
-    **dict.fromkeys(("bamba", "granitemoehybrid"), {
-        "mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8,
-    }),
-    "mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "chunk_size": 8, "n_groups": 1},
-    "lfm2_moe": {"layer_types": ["conv", "full_attention"]},
-    "zamba": {
-        "num_hidden_layers": 4, "layer_types": ["mamba", "hybrid"] * 2, "num_key_value_heads": 4,
-        "attention_head_dim": 16, "attention_hidden_size": 64, "n_mamba_heads": 2, "mamba_d_state": 8,
-    },
-    "zamba2": {
-        "num_hidden_layers": 4, "layer_types": ["mamba", "hybrid"] * 2, "hybrid_layer_ids": [1, 3],
-        "num_key_value_heads": 4, "n_mamba_heads": 8,
-        "mamba_d_state": 8, "mamba_headdim": 8, "chunk_size": 8, "attention_head_dim": 16,
-        "attention_hidden_size": 64,
-    },
-    "gemma3n_text": {
-        "num_kv_shared_layers": 0, "layer_types": ["sliding_attention", "full_attention"], "laurel_rank": 8,
-        "hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": VOCABULARY, "intermediate_size": 64,
-        "activation_sparsity_pattern": None,
-    },
     "longformer": {"attention_window": [8, 8], "max_position_embeddings": POSITIONS + 2},
     "led": {"attention_window": 8, "max_encoder_position_embeddings": POSITIONS, "max_decoder_position_embeddings": 64},
     "big_bird": {"attention_type": "original_full"},
