@@ -28,6 +28,7 @@ import transformers
 
 from playground.classification.labels import label_names
 from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
+from playground.models.block_sparse import restore_sparse_attention, sparse_above
 from playground.models.cpu.threads import release_helpers
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
@@ -100,7 +101,9 @@ class Classifier:
         self.takes_batches = self._pad_id is not None
         self._rows = {"input_ids": _rows(self.model.get_input_embeddings()), "token_type_ids": _type_rows(self.model)}
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
-        self._lanes = lanes() if on_cpu and torch.get_num_threads() > 1 else None
+        self._sparse_above = sparse_above(self.model.config)
+        side_by_side = on_cpu and torch.get_num_threads() > 1 and self._sparse_above is None
+        self._lanes = lanes() if side_by_side else None
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
         for _ in range(2 if self._lanes else 1):  # a pipeline keeps settings on itself: one for each that runs at once
@@ -279,6 +282,7 @@ class Classifier:
     def _logits(self, encodings: list[Encoding]) -> list[list[float]]:
         self.forward_passes += 1
         batch = self.padded(encodings)
+        self._prepare(batch["input_ids"].shape[1])
         logits = self.model(**batch, **self.options).logits
         if logits.shape[-1] != len(self.labels):
             raise UnsupportedOptionError(
@@ -286,6 +290,10 @@ class Classifier:
                 "Choose another model, or mend its id2label.",
             )
         return logits.float().tolist()
+
+    def _prepare(self, length: int) -> None:
+        if self._sparse_above is not None and length > self._sparse_above:
+            restore_sparse_attention(self.model)
 
     def padded(self, encodings: list[Encoding]) -> dict[str, torch.Tensor]:
         """Tensors ``[batch, seq]`` on the model's device, filled up to the longest text.
@@ -310,6 +318,7 @@ class Classifier:
             return {}
         together = self.takes_batches and self.tokenizer.padding_side == self.padding_side
         pipeline = self._free_pipelines.get()
+        self._prepare(max(job.length for job in jobs))
         try:
             results = pipeline(
                 [job.pipeline_input for job in jobs],

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from playground.models.block_sparse import sparse_above
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -42,7 +44,7 @@ def pad_token_id(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
 
 def safe_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pad_token_id: int | None) -> Side | None:
     """The side at which padding changes no row, the right one where both will do; None: never pad rows together."""
-    if pad_token_id is None:
+    if pad_token_id is None or sparse_above(model.config) is not None:
         return None
     encoded = [tokenizer(text, truncation=True, max_length=PROBE_TOKENS, verbose=False) for text in PROBES]
     rows = [{name: list(one[name]) for name in ("input_ids", *FILLERS) if name in one} for one in encoded]
