@@ -39,7 +39,7 @@ def attend(manager: ModelManager, request: AttentionRequest) -> AttentionResult:
         ModelError: the model can't be used.
     """
     check_request(request)
-    spec = manager.spec(request.model_id)
+    spec = manager.spec(request.model_id or None)
     request = replace(request, model_id=spec.id)
     with manager.lease(spec.id, spec.task) as loaded:
         with explaining(loaded.model):

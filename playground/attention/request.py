@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import index
+
+from playground.values import whole_number, whole_numbers
 
 MAX_TOKENS = 256
 MAX_CHARACTERS = 100_000
@@ -29,6 +30,6 @@ class AttentionRequest:
 
     def __post_init__(self) -> None:
         for name in ("padding", "max_tokens"):
-            object.__setattr__(self, name, index(getattr(self, name)))
+            object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         if self.attention_mask is not None:
-            object.__setattr__(self, "attention_mask", tuple(map(index, self.attention_mask)))
+            object.__setattr__(self, "attention_mask", whole_numbers("attention_mask", self.attention_mask))

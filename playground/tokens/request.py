@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from operator import index
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from playground.errors import InputError
+from playground.models.tokenizers import read_messages
+from playground.values import texts, whole_number, whole_numbers
 
 PADDINGS = ("longest", "max_length", "do_not_pad")
 TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
@@ -69,10 +72,9 @@ class EncodeRequest:
     return_overflowing_tokens: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("texts", "pairs"):
-            texts = getattr(self, name)
-            texts = (texts,) if isinstance(texts, str) else tuple(texts)
-            object.__setattr__(self, name, () if name == "pairs" and not any(map(str.strip, texts)) else texts)
+        pairs = texts("pairs", self.pairs)
+        object.__setattr__(self, "texts", texts("texts", self.texts))
+        object.__setattr__(self, "pairs", pairs if any(map(str.strip, pairs)) else ())
         _whole(self, "max_length", "stride")
 
 
@@ -91,7 +93,7 @@ class MaskRequest:
     quantization: str = "auto"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "flips", tuple((index(row), index(column)) for row, column in self.flips))
+        object.__setattr__(self, "flips", tuple(_bit(flip) for flip in self.flips))
         _whole(self, "attention_row")
 
 
@@ -101,6 +103,10 @@ class ChatMessage:
 
     role: str
     content: str
+
+    def __post_init__(self) -> None:
+        (read,) = read_messages([{"role": self.role, "content": self.content}])
+        object.__setattr__(self, "content", read["content"])
 
 
 @dataclass(frozen=True)
@@ -146,8 +152,24 @@ def named(request: Asked, default: Callable[[str], str]) -> Asked:
     return replace(request, model_id=default("text-generation" if is_chat else "feature-extraction"))  # type: ignore[type-var]
 
 
+def _bit(flip: Any) -> tuple[int, int]:
+    """Row and column of a bit.
+
+    Raises:
+        InputError: it is no pair of whole numbers.
+    """
+    place = whole_numbers("flips", flip)
+    if len(place) != 2:
+        raise InputError("A flip is a pair of numbers.", "Use (row, column).")
+    return place[0], place[1]
+
+
 def _whole(request: object, *names: str) -> None:
-    """Makes Python's own whole numbers of these fields, which may be numpy's or None."""
+    """Makes Python's own whole numbers of these fields; None stays None.
+
+    Raises:
+        InputError: one is no whole number.
+    """
     for name in names:
         if getattr(request, name) is not None:
-            object.__setattr__(request, name, index(getattr(request, name)))
+            object.__setattr__(request, name, whole_number(name, getattr(request, name)))

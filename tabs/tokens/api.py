@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import playground as pg
-from playground.errors import InputError
 from tabs.page import publish
 from tabs.tokens.format import MaskedRow, masked_row
 from tabs.tokens.handlers import chat_request
@@ -167,11 +166,8 @@ class TokensApi:
         Returns:
             mistake, right_mask, wrong_mask, and per row: summary, unit, quantities (right, wrong), largest_difference.
         """
-        if not all(len(pair) == 2 for pair in flips):
-            raise InputError("A flip is a pair of numbers.", "Use [row, column].")
-        pairs = tuple((int(row), int(column)) for row, column in flips)
         batch = pg.EncodeRequest(texts, model_id=model_id)  # type: ignore[arg-type]
-        result = self._playground.compare_masks(pg.MaskRequest(batch, mistake, pairs))
+        result = self._playground.compare_masks(pg.MaskRequest(batch, mistake, tuple(map(tuple, flips))))
         rows = tuple(masked_row(index, row) for index, row in enumerate(result.rows))
         return MasksCompared(mistake, result.right_mask, result.wrong_mask, rows, result.notes)
 

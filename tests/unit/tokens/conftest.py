@@ -9,6 +9,8 @@ import pytest
 
 from playground.tokens.rules import TokenizerShelf
 
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
 
 @pytest.fixture(scope="session")
 def shelf() -> TokenizerShelf:
@@ -20,6 +22,6 @@ def shelf() -> TokenizerShelf:
     catalog = Catalog.read(None)
 
     def folder(model_id: str) -> Path:
-        return embedded.locate(catalog.find(model_id).location, None)
+        return embedded.locate(catalog.find(model_id or MINILM).location, None)
 
     return TokenizerShelf(functools.cache(lambda model_id: load_tokenizer(folder(model_id))), folder)

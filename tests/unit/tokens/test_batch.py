@@ -100,8 +100,12 @@ def test_one_text_and_numbers_of_numpy_mean_what_they_say(shelf):
     assert request.texts == ("hello world",) and type(request.max_length) is int
     assert encode(shelf, request).rows[0].pieces == ("[CLS]", "hello", "[SEP]")
     assert MaskRequest(request, flips=[(np.int32(0), np.int64(1))]).flips == ((0, 1),)
-    with pytest.raises(TypeError):
-        EncodeRequest("hello", max_length="3")
+    assert EncodeRequest("hello", max_length=3.0).max_length == 3
+    for wrong in ({"max_length": "three"}, {"stride": 1.5}, {"texts": [1]}, {"pairs": 3}):
+        with pytest.raises(InputError):
+            EncodeRequest(**{"texts": "hello"} | wrong)
+    with pytest.raises(InputError, match="pair of numbers"):
+        MaskRequest(request, flips=[(0, 1, 2)])
 
 
 def test_a_tokenizer_written_in_python_makes_batches_too():

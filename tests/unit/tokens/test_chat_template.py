@@ -107,3 +107,13 @@ def test_what_a_template_rewrites_is_said(shelf):
         tokenizer.chat_template = kept
     assert result.text == "he" and result.notes == ("The template rewrites the content of message 1.",)
     assert [span.is_content for span in result.spans] == [False]
+
+
+@pytest.mark.parametrize("message", [("user", None), (None, "hi"), ("user", 3), ("user", [{"type": "image"}])])
+def test_a_message_without_text_or_role_is_refused(message):
+    with pytest.raises(InputError, match="essage 1 "):
+        ChatMessage(*message)
+
+
+def test_a_content_may_be_text_parts():
+    assert ChatMessage("user", [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]).content == "ab"
