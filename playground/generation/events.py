@@ -64,10 +64,10 @@ class Step:
     """One token of the reply.
 
     ``piece`` shows this token alone, with bytes that are no whole character as ``<0xE2>``. ``text`` is what the reply
-    grew by: nothing while a character is still incomplete, so joined texts are always valid. ``probability_before`` is
-    the model's own, ``probability_after`` the one that it was drawn with (temperature, top_k, top_p ... applied; 1.0
-    when greedy). ``entropy`` is of the model's own distribution, in nats: 0 is certain. ``forced`` marks tokens of
-    ``prefix_token_ids``, ``guessed`` tokens that prompt lookup had guessed right.
+    grew by: nothing while later tokens may still change it, so the joined texts are the reply.
+    ``probability_before`` is the model's own, ``probability_after`` the one that it was drawn with (temperature, top_k,
+    top_p ... applied; 1.0 when greedy). ``entropy`` is of the model's own distribution, in nats: 0 is certain.
+    ``forced`` marks tokens of ``prefix_token_ids``, ``guessed`` tokens that prompt lookup had guessed right.
     """
 
     type: ClassVar[Literal["step"]] = "step"

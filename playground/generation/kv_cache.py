@@ -10,7 +10,7 @@ token of every stream goes into the same column, whatever the length of its text
 
 transformers' own caches grow by a copy per token and can neither lose a row nor take one in. This one is a transformers
 `Cache` too, so any causal model runs on it. It keeps all positions of sliding-window layers and leaves it to the mask
-to hide the old ones. It leaves out who owns a row (`engine`).
+to hide the old ones. It leaves out who owns a row (`batch`).
 """
 
 from __future__ import annotations

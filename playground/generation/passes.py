@@ -3,7 +3,7 @@
 How a model may be run is found by trying it, because nothing in a checkpoint says so: a family may ignore
 ``past_key_values`` (GPT-1, RWKV), keep its state in a cache of another kind (Mamba), or count positions from the left
 edge whatever is masked there. A few tokens are read as ``model.generate`` reads them, and once more as the engine
-would; a way that gives other logits is not taken. It leaves out whose rows they are (`engine`).
+would; a way that gives other logits is not taken. It leaves out whose rows they are (`batch`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor
 from playground.errors import UnsupportedOptionError
 from playground.generation.kv_cache import KeyValueTable
 from playground.models.cpu.threads import release_helpers
+from playground.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -50,7 +51,8 @@ class Passes:
             )
         self.model = model
         self.device: torch.device = model.device
-        self.embedding_rows: int = model.get_input_embeddings().weight.shape[0]
+        rows = getattr(model.get_input_embeddings(), "num_embeddings", None)
+        self.embedding_rows: int = rows or model.config.get_text_config().vocab_size
         self._options = set(inspect.signature(model.forward).parameters)
         self.cached = self.padded = False
         self.bytes_per_token = 0
@@ -120,6 +122,8 @@ class Passes:
             self.forward(table, [row[:-1] for row in padded])
             logits = self.forward(table, [row[-1:] for row in padded])[:, -1]
         except Exception as error:  # each family refuses a foreign cache in its own words
+            if is_out_of_memory(error):
+                raise
             log.info("%s takes no shared cache: %s", type(self.model).__name__, error)
             return False
         self.bytes_per_token = table.bytes_per_token
@@ -148,6 +152,8 @@ class Passes:
         try:
             yield
         except Exception as error:
+            if is_out_of_memory(error):
+                raise
             first_line = (str(error).splitlines() or [""])[0][:200].rstrip(".")
             raise UnsupportedOptionError(
                 f"{type(self.model).__name__} can't be asked for a next token ({type(error).__name__}: {first_line}).",

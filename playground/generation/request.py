@@ -47,8 +47,8 @@ class GenerateRequest:
 
     ``prefix_token_ids`` are tokens that the reply must begin with. Rewinding to a choice is the tokens before it plus
     the chosen one; Continue is all tokens so far; one step at a time is that with ``max_new_tokens`` one larger each
-    time. They count towards ``max_new_tokens`` and draw from the random stream as if they had been chosen, so that a
-    reply which was stopped and continued is the reply that was never stopped.
+    time. They count towards ``max_new_tokens``, end the reply where one of them would, and draw from the random stream
+    as if they had been chosen, so that a reply which was stopped and continued is the reply that was never stopped.
 
     ``prompt_lookup_num_tokens`` above 0 is assisted decoding without a second model: tokens guessed from repetitions in
     the text so far are checked in one forward pass. The tokens are those of greedy decoding, only sooner.

@@ -1,7 +1,7 @@
 """The way from the engine's thread to whoever reads: a mailbox, and the handle that a caller holds.
 
 The writer never waits for the reader, and the reader sleeps until there is something: that is what lets one thread
-serve thirty pages. It leaves out what the events mean (`generation`) and how they are made (`engine`).
+serve thirty pages. It leaves out what the events mean (`events`) and how they are made (`engine`).
 """
 
 from __future__ import annotations

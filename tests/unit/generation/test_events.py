@@ -66,6 +66,8 @@ def test_a_forced_end_ends(tiny):
     result = generate(manager, GenerateRequest(prompt="the", max_new_tokens=9, prefix_token_ids=(5, 0))).result()
     assert result.finished.reason == "eos"
     assert result.finished.token_ids == (5, 0)
+    early = generate(manager, GenerateRequest(prompt="the", max_new_tokens=9, prefix_token_ids=(5, 0, 7))).result()
+    assert early.finished.token_ids == (5, 0)
 
 
 def test_prompt_lookup_marks_what_it_guessed(tiny):

@@ -19,6 +19,10 @@ RECEIPTS = (
     {"prompt": "the", "prefix_token_ids": (7, 9), "do_sample": True, "min_p": 0.02, "temperature": 1.2, "seed": 4},
     {"prompt": "the", "prefix_token_ids": (7, 9), "repetition_penalty": 1.5, "stop_strings": ("q", "zz")},
     {"prompt": "the " * 40, "max_new_tokens": 400},
+    {"prompt": "the", "prefix_token_ids": (7, 0, 9)},
+    {"prompt": "the quick", "stop_strings": "<eos>"},
+    {"prompt": "the q", "stop_strings": ("e q", "q", "%")},
+    {"prompt": "the", "stop_strings": ("er^", "^^^"), "prompt_lookup_num_tokens": 4, "max_new_tokens": 30},
 )
 
 
