@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_what_guards_the_page_knows_neither(path):
 
 @pytest.mark.parametrize("path", TABS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_shown_does_not_compute(path):
-    assert not imported(path) & {"torch", "transformers"}
+    assert not imported(path) & {"torch", "transformers", "numpy", "scipy"}
 
 
 def test_importing_the_page_imports_no_heavy_library():
@@ -128,3 +129,233 @@ def test_no_module_named_after_nothing(word):
 def test_every_module_of_the_project_can_be_imported():
     for path in PLAYGROUND:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+
+
+# Sizes. An entry may shrink and go, never come; the number is what was measured.
+
+LARGEST = {"function": 40, "class": 300, "file": 400}
+ALLOWED_SIZES: dict[str, int] = {
+    # name: lines
+    "playground/classification/table.py:classify_table": 43,
+    "playground/models/hub.py:_explain": 41,
+    "playground/models/loading.py:load_model": 41,
+    "tabs/classification/tab.py:_wire": 41,
+    "tabs/models/tab.py:build_tab": 80,
+}
+
+
+def code_files() -> list[Path]:
+    return [*PLAYGROUND, *TABS, *sorted((ROOT / "server").rglob("*.py")), *sorted(ROOT.glob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def oversized(path: Path) -> dict[str, int]:
+    """Functions, classes and files of a module that are too long, and their lines; decorators don't count."""
+    text = path.read_text(encoding="utf-8")
+    lines = {f"{name_of(path)}": ("file", len(text.splitlines()))}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            kind = "class" if isinstance(node, ast.ClassDef) else "function"
+            lines[f"{name_of(path)}:{node.name}"] = (kind, (node.end_lineno or 0) - node.lineno + 1)
+    return {name: count for name, (kind, count) in lines.items() if count > LARGEST[kind]}
+
+
+def test_nothing_is_too_long():
+    found = {name: count for path in code_files() for name, count in oversized(path).items()}
+    grown = {name: count for name, count in found.items() if count > ALLOWED_SIZES.get(name, 0)}
+    assert grown == {}, "shorten it: at most 40 lines a function, 300 a class, 400 a file"
+    assert [name for name in ALLOWED_SIZES if name not in found] == [], "it is short enough: its entry goes"
+
+
+def test_what_is_too_long_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    body = "\n".join(["    pass"] * 40)
+    (tmp_path / "long.py").write_text(f"def short():\n{body[:-9]}\n\n\ndef long():\n{body}\n" + "\n" * 400)
+    assert oversized(tmp_path / "long.py") == {"long.py": 483, "long.py:long": 41}
+
+
+# Imports
+
+
+def runtime_imports(path: Path, modules: dict[str, Path]) -> set[str]:
+    """Modules of the project that a module imports when it runs, at its top or inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and id(node) not in typing_only:
+            found |= {alias.name for alias in node.names} & modules.keys()
+        elif isinstance(node, ast.ImportFrom) and node.module and id(node) not in typing_only:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found |= {inner if inner in modules else node.module} & modules.keys()
+    return found
+
+
+def project_modules() -> dict[str, Path]:
+    return {
+        name_of(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__"): path for path in code_files()
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of modules that import each other, directly or by way of others."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen, waiting = set(), [start]
+        while waiting:
+            for other in graph[waiting.pop()] - seen:
+                seen.add(other)
+                waiting.append(other)
+        reached[start] = seen
+    groups = {frozenset({one, *(o for o in reached[one] if one in reached[o])}) for one in graph if one in reached[one]}
+    return sorted((set(group) for group in groups), key=sorted)
+
+
+def test_no_modules_import_each_other():
+    modules = project_modules()
+    graph = {name: runtime_imports(path, modules) - {name} for name, path in modules.items()}
+    assert circles(graph) == ALLOWED_CIRCLES
+
+
+def test_a_circle_is_seen(tmp_path):
+    files = {"a": "import b\n", "b": "def later():\n    from c import x\n", "c": "import a\n", "d": "import a\n"}
+    modules = {name: tmp_path / f"{name}.py" for name in files}
+    for name, text in files.items():
+        modules[name].write_text(text)
+    assert circles({name: runtime_imports(path, modules) for name, path in modules.items()}) == [{"a", "b", "c"}]
+
+
+ALLOWED_CIRCLES: list[set[str]] = [{"playground.models.lending", "playground.models.loading"}]
+BOTTOM = ("request", "events", "result")
+
+
+def test_requests_and_results_stand_at_the_bottom_of_their_wing():
+    modules = project_modules()
+    above = []
+    for name, path in modules.items():
+        wing, _, part = name.rpartition(".")
+        if part in BOTTOM and wing.startswith("playground."):
+            own = {one for one in runtime_imports(path, modules) if one.startswith(f"{wing}.")}
+            above += [f"{name} imports {one}" for one in own if one.rpartition(".")[2] not in BOTTOM]
+    assert above == []
+
+
+# Private names of other libraries: each file here says why, and what it does when they change.
+
+PRIVATE_NAMES = {
+    "playground/generation/processors.py",
+    "playground/generation/stop_strings.py",
+    "playground/models/loading.py",
+    "playground/models/shared_tokenizer.py",
+    "process.py",
+    "tabs/gradio_patches.py",
+}
+OF_NAMED_TUPLES = {"_fields", "_asdict", "_replace"}
+
+
+def private_names(path: Path) -> set[str]:
+    """Private attributes that a module uses and doesn't make itself, and private names that it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used, made, inherited = set(), set(OF_NAMED_TUPLES), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            made.add(node.target.id)
+        elif isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value)
+            (made if owner in ("self", "cls") else inherited if owner == "super()" else used).add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] not in OURS:
+            used.update(node.module.split("."), (alias.name for alias in node.names))
+    return {name for name in (used - made) | inherited if name.startswith("_") and not name.startswith("__")}
+
+
+OURS = {"playground", "tabs", "server", "app", "process"}
+
+
+def test_private_names_of_other_libraries_stay_in_the_listed_files():
+    using = {name_of(path) for path in code_files() if private_names(path)}
+    assert using == PRIVATE_NAMES
+
+
+def test_a_private_name_is_seen(tmp_path):
+    path = tmp_path / "one.py"
+    path.write_text(
+        "from gradio._x import y\nz._queue\nself._own = 1\nother._own\nclass A:\n    _b: int\nA._b\nsuper()._c\n"
+    )
+    assert private_names(path) == {"_x", "_queue", "_c"}
+
+
+# State
+
+GROWS = {"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque", "WeakKeyDictionary", "WeakSet"}
+# Keyed by classes of the program, of which there are only so many.
+CACHES_OF_CLASSES = {
+    "playground/models/cpu/packed_4bit.py:_packed_class",
+    "playground/models/shared_tokenizer.py:_shared_class",
+    "playground/wire.py:_names",
+    "playground/wire.py:_tag",
+    "playground/wire.py:hints",
+}
+CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "extend", "insert", "remove", "discard"}
+
+
+def state_of(path: Path) -> list[str]:
+    """What of a module can grow or change while the program runs: containers and caches at its top."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found, containers = [], set()
+    for node in tree.body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(value, ast.Dict | ast.List | ast.Set):
+            containers |= set(names)
+            found += names if not (value.keys if isinstance(value, ast.Dict) else value.elts) else []
+        elif (
+            isinstance(value, ast.Call)
+            and ast.unparse(value.func).removeprefix("collections.").removeprefix("weakref.") in GROWS
+        ):
+            found += names
+        if isinstance(node, ast.FunctionDef) and node.args.args:
+            caches = [ast.unparse(one).rpartition("functools.")[2] for one in node.decorator_list]
+            found += [node.name for one in caches if one == "cache" or re.match(r"lru_cache\((maxsize=)?None", one)]
+    for node in ast.walk(tree):
+        writes = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del)
+        if writes or (isinstance(node, ast.Attribute) and node.attr in CHANGES):
+            found += {ast.unparse(node.value)} & containers  # type: ignore[attr-defined]
+    return [f"{name_of(path)}:{name}" for name in found]
+
+
+def test_no_container_or_cache_at_the_top_of_a_module_grows():
+    assert {one for path in code_files() for one in state_of(path)} == CACHES_OF_CLASSES
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "CACHE = {}",
+        "CACHE: dict = {}",
+        "CACHE = []",
+        "CACHE = set()",
+        "CACHE = collections.defaultdict(list)",
+        "CACHE = {1: 2}\ndef f(): CACHE[2] = 3",
+        "CACHE = [1]\ndef f(): CACHE.append(3)",
+        "@functools.cache\ndef CACHE(text): ...",
+        "@lru_cache(maxsize=None)\ndef CACHE(text): ...",
+    ],
+)
+def test_state_is_seen(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "one.py").write_text(code)
+    assert state_of(tmp_path / "one.py") == ["one.py:CACHE"]
+    (tmp_path / "two.py").write_text("TABLE = {1: 2}\nNAMES = ['a']\n@functools.cache\ndef table(): ...\n")
+    assert state_of(tmp_path / "two.py") == []
