@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from playground.config import Settings
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import LoadedModel, ModelKey
+from playground.models.shared_tokenizer import share
 
 SENTENCE = "the a film food was is not very good bad fine i love hate it this that and but never again great poor"
 WORDS = SENTENCE.split()
@@ -99,7 +100,8 @@ def lend(model, tokenizer, name: str = "tiny", folder: Path = Path(".")) -> Load
         quantizations=("auto",),
         note="",
     )
-    return LoadedModel(ModelKey(name, spec.task, "auto"), spec, folder, model, tokenizer, "cpu", "float32", 0)
+    key = ModelKey(name, spec.task, "auto")
+    return LoadedModel(key, spec, folder, model, share(tokenizer), "cpu", "float32", 0)
 
 
 @contextmanager

@@ -75,16 +75,12 @@ class _Job:
 
 
 class Classifier:
-    """Runs one resident sequence-classification model for everybody; a companion of its `LoadedModel`.
-
-    It keeps tokenizers of its own: a fast tokenizer holds its truncation as a setting, so two threads that share one
-    can cut each other's texts.
-    """
+    """Runs one resident sequence-classification model for everybody; a companion of its `LoadedModel`."""
 
     def __init__(self, loaded: LoadedModel, batch_tokens: int | None = None) -> None:
         self.name = loaded.key.model_id
         self.model: Any = loaded.model
-        self.tokenizer = copy.deepcopy(loaded.tokenizer)
+        self.tokenizer = loaded.tokenizer
         self.labels, self.labels_note = label_names(loaded.model.config)
         self.max_length = token_limit(loaded.model, loaded.tokenizer)
         self.forward_passes = 0
@@ -107,9 +103,8 @@ class Classifier:
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
         for _ in range(2 if self._lanes else 1):  # a pipeline keeps settings on itself: one for each that runs at once
-            tokenizer = copy.deepcopy(loaded.tokenizer)
-            self._free_pipelines.put(make("text-classification", model=self._named_model(), tokenizer=tokenizer))
-        self._tokenizing, self._counting = threading.Lock(), threading.Lock()
+            self._free_pipelines.put(make("text-classification", model=self._named_model(), tokenizer=self.tokenizer))
+        self._counting = threading.Lock()
         self._arriving = 0
         self._queue: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
         self._closed = False
@@ -133,27 +128,25 @@ class Classifier:
 
     def encode(self, text: str, text_pair: str | None = None, *, truncate: bool = True) -> transformers.BatchEncoding:
         """What the tokenizer returns for one text, with offsets; longer texts are cut to ``max_length``."""
-        with self._tokenizing:
-            return self.tokenizer(
-                text,
-                text_pair,
-                truncation=truncate,
-                max_length=self.max_length if truncate else None,
-                return_offsets_mapping=self.tokenizer.is_fast,
-                return_special_tokens_mask=True,
-                verbose=False,
-            )
+        return self.tokenizer(
+            text,
+            text_pair,
+            truncation=truncate,
+            max_length=self.max_length if truncate else None,
+            return_offsets_mapping=self.tokenizer.is_fast,
+            return_special_tokens_mask=True,
+            verbose=False,
+        )
 
     def encode_many(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Iterator[tuple[Encoding, int]]:
         """For each text (or pair) what the model needs of it, and how many tokens it has before it is cut."""
         for start in range(0, len(texts), TOKENIZER_CHUNK):
             part = slice(start, start + TOKENIZER_CHUNK)
             chunk = [list(column[part]) for column in (texts, pairs) if column]
-            with self._tokenizing:
-                whole = self.tokenizer(*chunk, verbose=False)
-                lengths = [len(ids) for ids in whole["input_ids"]]
-                if max(lengths) > self.max_length:
-                    whole = self.tokenizer(*chunk, truncation=True, max_length=self.max_length)
+            whole = self.tokenizer(*chunk, verbose=False)
+            lengths = [len(ids) for ids in whole["input_ids"]]
+            if max(lengths) > self.max_length:
+                whole = self.tokenizer(*chunk, truncation=True, max_length=self.max_length)
             for number, length in enumerate(lengths):
                 yield {name: values[number] for name, values in whole.items()}, length
 
