@@ -5,13 +5,14 @@
 VENV ?= .venv
 DATA ?= ../shared/data
 PY := $(VENV)/bin/python
+NPM := PATH="$(abspath $(VENV))/bin:$$PATH" npm
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit uncovered integration browser browser-setup check types format bench sweep lock audit train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types format bench sweep lock audit train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +46,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-test: $(VENV)/.dev models browser-setup unit integration browser ## every tier: unit, integration, browser
+test: $(VENV)/.dev models browser-setup js unit integration browser ## every tier: views' scripts, unit, integration, browser
 
 # Lines are counted here alone: before Python 3.12 that takes a third of the time again, and from then on hardly any.
 unit: $(VENV)/.dev models ## unit tests alone, and how many lines they run
@@ -71,14 +72,23 @@ types: $(VENV)/.app ## write the TypeScript declarations of what views are sent
 sweep: $(VENV)/.dev ## every family of transformers x every capability, on tiny models (ARGS="--only bart --resume")
 	@$(PY) -m tests.sweep $(ARGS)
 
-check: $(VENV)/.dev ## ruff and mypy
+js: $(VENV)/.dev ## tests of the views' scripts alone, in node and without a page
+	@$(VENV)/bin/node --test --test-reporter=dot tests/views/*/*.test.js
+
+tests/views/node_modules/.package-lock.json: tests/views/package-lock.json | $(VENV)/.dev
+	@cd tests/views && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+check: $(VENV)/.dev tests/views/node_modules/.package-lock.json ## ruff, mypy; types and style of the views' scripts
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@cd tests/views && $(NPM) run --silent check
 
-format: $(VENV)/.dev ## let ruff mend what it can
+format: $(VENV)/.dev tests/views/node_modules/.package-lock.json ## let ruff and biome mend what they can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+	@cd tests/views && $(NPM) run --silent format
 
 bench: $(VENV)/.dev models browser-setup ## every benchmark, quick; results go to benchmarks/results
 	@if [ -f requirements-bench.txt ]; then $(PIP) -r requirements-bench.txt; fi

@@ -58,12 +58,14 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
 def launch_options(settings: Settings) -> dict[str, object]:
     """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
     from starlette.middleware import Middleware
+    from starlette.routing import Mount
 
     from server import guards
     from server.arrival import ArrivalClock
     from tabs import gradio_patches
     from tabs.fonts import FontPreload, font_route
     from tabs.theme import THEME
+    from tabs.view_files import PATH, ViewFiles
 
     head = (ASSETS / "head.html").read_text(encoding="utf-8")
     return {
@@ -73,7 +75,7 @@ def launch_options(settings: Settings) -> dict[str, object]:
                 Middleware(ArrivalClock),
                 Middleware(FontPreload),
             ],
-            "routes": [font_route()],
+            "routes": [font_route(), Mount(PATH, ViewFiles())],
         },
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],

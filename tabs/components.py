@@ -44,7 +44,7 @@ def format_status(warmth: pg.WarmUp) -> dict[str, Any]:
 
 def status_bar(playground: pg.Playground, demo: gr.Blocks) -> None:
     """The header's line about loading; it stops asking once everything is ready."""
-    bar = view("status", {"ready": False, "text": "Starting…"}, elem_id="pg-status")
+    bar = view("shared/status", {"ready": False, "text": "Starting…"}, elem_id="pg-status")
     timer = gr.Timer(1.0)
 
     def refresh() -> tuple[dict[str, Any], gr.Timer]:

@@ -13,7 +13,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import gradio as gr
@@ -22,9 +21,9 @@ from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook
 from tabs import gradio_patches
+from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
-VIEWS = Path(__file__).parent.parent / "assets" / "views"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -33,14 +32,13 @@ def explain(markdown: str) -> gr.Markdown:
     return gr.Markdown(markdown, elem_classes="pg-explain")
 
 
-def view(name: str, value: Any = None, parts: Sequence[str] = (), **options: Any) -> gr.HTML:
+def view(name: str, value: Any = None, events: Sequence[str] = (), **options: Any) -> gr.HTML:
     """A custom view made of ``assets/views/NAME.html``, ``.css`` and ``.js`` (the first two may be missing).
 
-    ``parts`` are further scripts of that folder, put before its own: a long one reads better in pieces.
-
     The template must be static: text that people or models wrote reaches the page only through ``textContent`` in the
-    script, because gradio would run ``${...}`` found in a value that a template shows. The script sees ``element``,
-    ``props``, ``watch``, ``trigger`` and ``server``.
+    script, because gradio would run ``${...}`` found in a value that a template shows. The script is a module whose
+    ``mount`` gets ``element``, ``props``, ``watch``, ``trigger`` and ``server``; `ViewFiles` serves it. ``events`` are
+    those that it triggers and gradio doesn't know.
     """
 
     def read(suffix: str, missing: str) -> str:
@@ -52,9 +50,7 @@ def view(name: str, value: Any = None, parts: Sequence[str] = (), **options: Any
         value,
         html_template=read(".html", '<div class="pg-view"></div>'),
         css_template=read(".css", ""),
-        js_on_load="\n".join(
-            [*((VIEWS / f"{part}.js").read_text(encoding="utf-8") for part in parts), read(".js", "")]
-        ),
+        js_on_load=hook(name, events),
         apply_default_css=False,
         elem_classes=["pg-view-host", *([classes] if isinstance(classes, str) else classes)],
         **options,

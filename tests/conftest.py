@@ -62,13 +62,16 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, app_server):
-    """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app.
+    """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app;
+    ``prepare(page)`` is called before it does.
 
     After the test every page must have made no request to another host, logged no console error and raised nothing.
     """
     contexts, troubles = [], []
 
-    def open_page(path: str = "/", width: int = 1280, height: int = 900, dark: bool = False, url: str = app_server):
+    def open_page(
+        path: str = "/", width: int = 1280, height: int = 900, dark: bool = False, url: str = app_server, prepare=None
+    ):
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
         )
@@ -79,6 +82,8 @@ def open_page(browser, app_server):
         page.on("request", lambda request: _note_foreign(request.url, troubles))
         page.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
         page.on("console", lambda line: line.type == "error" and troubles.append(f"console: {line.text}"))
+        if prepare:
+            prepare(page)
         page.goto(url + path, wait_until="domcontentloaded")
         page.get_by_role("tab").first.wait_for()
         return page

@@ -16,6 +16,7 @@ from playground.errors import InputTooLongError
 from playground.wire import to_json
 from tabs.attention.api import answer_of
 from tabs.attention.format import format_overview, format_result
+from tabs.view_files import VIEWS, import_map
 
 ASSETS = Path(__file__).parents[2] / "assets"
 MAX_CELLS = 20_000_000
@@ -41,8 +42,13 @@ h1 { font-size: 1.3rem; } [hidden] { display: none !important; }
 <div id="view" class="pg-view-host">@view_html@</div>
 <p class="pg-muted">Made with Transformers Playground. All weights are in this file, in steps of 1/65535.</p>
 <script type="application/json" id="data">@data@</script>
-<script>
-document.body.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
+<script type="importmap">@imports@</script>
+<script type="module">
+import { mount } from "attention/view.js";
+const darkness = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.body.classList.toggle("dark", darkness.matches);
+darkness.addEventListener("change", follow);
+follow();
 const data = JSON.parse(document.getElementById("data").textContent);
 const unpacked = {};
 async function weightsOf(kind) {
@@ -64,11 +70,9 @@ const server = {
   },
   async attention_overview(ticket, kind, hidden) { return data.overviews[kind + (hidden ? "/hidden" : "")]; },
 };
-const view = document.getElementById("view");
-for (const button of view.querySelectorAll("[data-server]")) button.remove();
-(function (element, trigger, props, server, upload, watch) {
-@view_js@
-})(view, () => {}, { value: data.value }, server, null, () => {});
+const element = document.getElementById("view");
+for (const button of element.querySelectorAll("[data-server]")) button.remove();
+mount({ element, props: { value: data.value }, watch() {}, trigger() {}, server });
 </script>
 </body>
 </html>
@@ -105,9 +109,9 @@ def stand_alone_page(result: pg.AttentionResult, title: str) -> str:
         "title": _escaped(f"Attention of {title}"),
         "text": _escaped(result.request.text),
         "colours": (ASSETS / "style.css").read_text(encoding="utf-8"),
-        "view_css": (ASSETS / "views" / "attention.css").read_text(encoding="utf-8"),
-        "view_html": (ASSETS / "views" / "attention.html").read_text(encoding="utf-8"),
-        "view_js": (ASSETS / "views" / "attention.js").read_text(encoding="utf-8"),
+        "view_css": (VIEWS / "attention" / "view.css").read_text(encoding="utf-8"),
+        "view_html": (VIEWS / "attention" / "view.html").read_text(encoding="utf-8"),
+        "imports": json.dumps({"imports": import_map("attention/view")}),
         "data": json.dumps(data).replace("<", "\\u003c"),
         "steps": str(STEPS),
     }

@@ -54,7 +54,9 @@ def build_section(playground: pg.Playground) -> None:
         padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, model, second_text, padding]
     examples = _examples(playground, inputs)
-    heads = view("attention", server_functions=_server_functions(playground, results))
+    heads = view(
+        "attention/view", events=["first_view", "head_chosen"], server_functions=_server_functions(playground, results)
+    )
     _wire(playground, results, inputs, (button, examples, heads), receipt_panel())
     AttentionApi(playground).publish()
 

@@ -109,14 +109,14 @@ def _lay_out_input() -> _Input:
                 samples = [gr.Button(name, size="sm", min_width=64) for name in EXAMPLES]
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
-            bars = view("label_bars", elem_id="classification-bars")
+            bars = view("classification/label_bars", elem_id="classification-bars")
     return _Input(text, pair, samples, button, bars)
 
 
 def _lay_out_inside(playground: pg.Playground) -> _Inside:
     with gr.Tabs(elem_id="classification-inside", overflow_behavior="wrap"):
         with gr.Tab("Step by step", id="steps") as steps_tab:
-            steps = view("pipeline_steps", elem_id="classification-steps")
+            steps = view("classification/pipeline_steps", elem_id="classification-steps")
         with gr.Tab("Why", id="why") as why_tab:
             why = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
@@ -136,27 +136,27 @@ def _lay_out_why() -> _Why:
     with gr.Row(equal_height=True):
         label = gr.Dropdown([PREDICTED], value=-1, label="label", scale=3, min_width=200)
         button = gr.Button("Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain")
-    return _Why(label, button, view("attribution", elem_id="classification-attribution"))
+    return _Why(label, button, view("classification/attribution", elem_id="classification-attribution"))
 
 
 def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
-    toggles = view("token_toggles", elem_id="classification-tokens")
-    changed = view("label_bars", elem_id="classification-perturbed")
+    toggles = view("classification/token_toggles", elem_id="classification-tokens")
+    changed = view("classification/label_bars", elem_id="classification-perturbed")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             explain("**Edit a copy**: the same model on both texts.")
             edited = gr.Textbox(EDITED_TEXT, label="edited text", lines=3, max_lines=6)
             compare_texts = gr.Button("Compare the two texts", elem_id="classification-compare-texts")
-            edited_bars = view("label_bars", elem_id="classification-edited")
+            edited_bars = view("classification/label_bars", elem_id="classification-edited")
         with gr.Column(min_width=300):
             explain("**A second model** on the same text; or the same one with fewer bits per weight.")
             with gr.Row():
                 second = model_picker(playground, TASK, label="second model_id", scale=3, min_width=260)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
-            second_bars = view("label_bars", elem_id="classification-second")
+            second_bars = view("classification/label_bars", elem_id="classification-second")
     return _WhatIf(
         action, toggles, changed, edited, compare_texts, edited_bars, second, bits, compare_models, second_bars
     )

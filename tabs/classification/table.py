@@ -69,12 +69,12 @@ def _lay_out_file() -> tuple[gr.File, gr.Button, dict[str, Any]]:
 
 
 def _lay_out_result() -> dict[str, Any]:
-    progress = view("run_progress", elem_id="table-progress")
+    progress = view("classification/run_progress", elem_id="table-progress")
     notes = gr.Textbox(
         label="notes on the rows", visible=False, lines=2, max_lines=8, interactive=False, elem_id="table-notes"
     )
     threshold = gr.Slider(0, 1, 0.5, step=0.01, label="threshold for the second label", visible=False)
-    metrics = view("evaluation", elem_id="table-evaluation")
+    metrics = view("classification/evaluation", elem_id="table-evaluation")
     rows = gr.Dataframe(
         headers=list(COLUMNS),
         datatype=["number", "str", "str", "number", "str", "str"],

@@ -8,6 +8,7 @@ side by side, or watch beam search grow its tree.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from functools import partial
@@ -27,7 +28,6 @@ from tabs.gradio_patches import blocks_being_built, payload
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
-PARTS = ("generation_format", "generation_sampler", "generation_beams", "generation_reply")
 
 
 def build_tab(playground: pg.Playground) -> None:
@@ -56,7 +56,7 @@ def build_tab(playground: pg.Playground) -> None:
             with gr.Accordion("More settings", open=False):
                 controls |= _more_sampling() | _more_decoding()
         with gr.Column(scale=3, min_width=320, elem_id="generation-main"):
-            page = view("generation", None, parts=PARTS, presets=PRESETS, defaults={**DEFAULTS, **SPELLED})
+            page = _view()
     code = receipt_panel()
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     _wire_runs(playground, page, {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}, code, private)
@@ -142,15 +142,26 @@ def _wire_runs(
     page.go(
         go, set(inputs.values()), page, postprocess=False, concurrency_limit=100, concurrency_id="generation",
         trigger_mode="multiple", **private,
-    ).failure(None, js=f"() => {{ {_tell('failed')} }}")  # fmt: skip
+    ).failure(None, js=f"() => {{ {_tell(page, 'failed')} }}")  # fmt: skip
     page.halt(halt, trigger_mode="multiple", **private)
     page.receipt(show_code, None, list(code), **private)
     blocks_being_built().unload(forget)
 
 
-def _tell(name: str, detail: str = "null") -> str:
-    """Script that tells the view about something that happened outside it."""
-    return f"document.dispatchEvent(new CustomEvent('pg-generation', {{detail: {{name: '{name}', value: {detail}}}}}));"
+def _view() -> gr.HTML:
+    """The reply with its toolbar; under an id of its own, so that two on one page don't hear each other."""
+    own = f"generation-{secrets.token_hex(4)}"
+    events = ("go", "halt", "receipt", "emptied", "reseed")
+    settings = {**DEFAULTS, **SPELLED}
+    return view("generation/view", events=events, elem_id=own, inbox=own, presets=PRESETS, defaults=settings)
+
+
+def _tell(page: gr.HTML, name: str, detail: str = "null") -> str:
+    """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
+    return (
+        f"{{ const view = document.getElementById('{page.elem_id}');"
+        f" (view.told ??= []).push({{name: '{name}', value: {detail}}}); view.dispatchEvent(new Event('told')); }}"
+    )
 
 
 def _wire_settings(
@@ -167,22 +178,22 @@ def _wire_settings(
     presets = json.dumps(PRESETS)
     settings = f"Object.fromEntries({json.dumps(names)}.map((name, i) => [name, values[i]]))"
     changed = (
-        f"(...values) => {{ const settings = {settings}; {_tell('settings', 'settings')} const presets = {presets};"
-        " return Object.keys(presets).find((one) => Object.entries(presets[one]).every(([k, v]) => settings[k] === v))"
-        " || null; }"
+        f"(...values) => {{ const settings = {settings}; {_tell(page, 'settings', 'settings')}"
+        f" const presets = {presets}; return Object.keys(presets)"
+        ".find((one) => Object.entries(presets[one]).every(([k, v]) => settings[k] === v)) || null; }"
     )
     for control in parts:
         control.input(None, parts, preset, js=changed, **private)
     chosen = (
-        f"(name) => {{ const all = {presets}; {_tell('settings', 'all[name]')} return {json.dumps(list(DEFAULTS))}"
-        ".map((one) => all[name][one]); }"
+        f"(name) => {{ const all = {presets}; {_tell(page, 'settings', 'all[name]')}"
+        f" return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"
     )
     preset.input(None, preset, known, js=chosen, **private)
     examples = json.dumps(EXAMPLES)
     switched = (
-        f"(mode, prompt) => {{ const all = {examples}; {_tell('mode', 'mode')}"
+        f"(mode, prompt) => {{ const all = {examples}; {_tell(page, 'mode', 'mode')}"
         " return Object.values(all).includes(prompt) || !prompt ? all[mode] : prompt; }"
     )
     mode.input(None, [mode, prompt], prompt, js=switched, **private)
-    seed = "() => window.pgGenerationSeed"
+    seed = f"() => Number(document.getElementById('{page.elem_id}').dataset.seed)"
     page.reseed(None, None, controls["seed"], js=seed, **private)

@@ -130,7 +130,7 @@ def build_tab(playground: pg.Playground) -> None:
         "ended. Open a model to see what its numbers take in 32, 16, 8 or 4 bits."
     )
     view(
-        "ledger",
+        "models/view",
         to_json(format_models(playground.catalog, None, playground.settings)),
         elem_id="models-ledger",
         server_functions=[answering(one) for one in (models_state, model_options, model_command)],

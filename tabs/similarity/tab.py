@@ -85,7 +85,7 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
 
 def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
     words, button, chips = _lay_out_words()
-    losses = view("word_loss", elem_id="similarity-losses")
+    losses = view("similarity/word_loss", elem_id="similarity-losses")
     code, notebook = receipt_panel()
     inputs = {words, asked.model_id, asked.template}
 
@@ -193,8 +193,8 @@ def _lay_out_matrix() -> _MatrixParts:
         stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
         upload = gr.UploadButton("Words from a file", file_types=list(SUFFIXES), min_width=140)
         download = gr.DownloadButton("All measures as CSV", interactive=False, min_width=140)
-    matrix = view("word_matrix", elem_id="similarity-matrix")
-    pair = view("word_loss", elem_id="matrix-pair")
+    matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
+    pair = view("similarity/word_loss", elem_id="matrix-pair")
     return _MatrixParts(words, button, stop, upload, download, matrix, pair)
 
 
@@ -206,7 +206,7 @@ def _people_part(asked: _Asked) -> None:
         "after an empty source."
     )
     button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", elem_id="people-measure")
-    people = view("word_ratings", to_json(format_ratings(ratings)), elem_id="similarity-people")
+    people = view("similarity/word_ratings", to_json(format_ratings(ratings)), elem_id="similarity-people")
 
     @friendly
     def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008

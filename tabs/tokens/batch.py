@@ -53,13 +53,13 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
-            batch = view("token-batch", EMPTY, elem_id="pg-tokens-batch")
+            batch = view("tokens/batch", EMPTY, events=["flip"], elem_id="pg-tokens-batch")
         with gr.Column(scale=1, min_width=320):
             dictionary = _dictionary()
     gr.Markdown("**One-click mistakes**, each without an error message:", elem_classes="pg-explain")
     with gr.Row():
         buttons = [gr.Button(mistake[0].upper() + mistake[1:], size="sm", min_width=120) for mistake in MISTAKES]
-    comparison = view("mask-comparison", EMPTY, elem_id="pg-mask-comparison")
+    comparison = view("tokens/mask_comparison", EMPTY, elem_id="pg-mask-comparison")
     notes = gr.Markdown(elem_classes="pg-explain")
     code = receipt_panel()
     _wire_batch(playground, tab, controls, batch, dictionary, comparison, notes, code)

@@ -50,7 +50,7 @@ def build_section(playground: pg.Playground) -> None:
     )
     model = model_picker(playground, "text-generation")
     start = {"model_id": model.value, "messages": EXAMPLE}
-    chat = view("chat-template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
+    chat = view("tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
     code = receipt_panel()
     model.change(choose, model, chat, queue=False, **quiet)
     chat.input(show_code, None, list(code), trigger_mode="always_last", **quiet)

@@ -36,7 +36,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         examples_per_page=30,
         api_visibility="private",
     )
-    shown = view("tokenizer-comparison", {}, elem_id="pg-tokens-compare")
+    shown = view("tokens/comparison", {}, elem_id="pg-tokens-compare")
     gr.Markdown("**What each sample costs**: tokens, and tokens per word where words are set apart by spaces.")
     table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
     _wire(playground, tab, text, models, shown, table, receipt_panel())

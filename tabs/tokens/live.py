@@ -51,7 +51,7 @@ def build_section(playground: pg.Playground) -> None:
         with gr.Column(scale=1, min_width=200):
             special = gr.Checkbox(True, label="add_special_tokens")
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
-    live = view("tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
+    live = view("tokens/live_tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
     _wire(playground, model, special, live, receipt_panel())
 
 

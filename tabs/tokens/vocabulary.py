@@ -29,7 +29,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320):
             word = gr.Textbox("playgrounds", label="Why is this word split so?", max_lines=1, max_length=60)
-            steps = view("token-split", {}, elem_id="pg-tokens-split")
+            steps = view("tokens/split", {}, elem_id="pg-tokens-split")
         with gr.Column(scale=1, min_width=320):
             query = gr.Textbox("ground", label="Search pieces and ids", max_lines=1, max_length=200)
             found = gr.Markdown(elem_classes="pg-explain")

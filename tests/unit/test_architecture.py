@@ -359,3 +359,60 @@ def test_state_is_seen(tmp_path, monkeypatch, code):
     assert state_of(tmp_path / "one.py") == ["one.py:CACHE"]
     (tmp_path / "two.py").write_text("TABLE = {1: 2}\nNAMES = ['a']\n@functools.cache\ndef table(): ...\n")
     assert state_of(tmp_path / "two.py") == []
+
+
+# The views
+
+VIEWS = sorted((ROOT / "assets" / "views").rglob("*.js"))
+LONG_SCRIPTS: frozenset[str] = frozenset()  # may only shrink: no new name is let in
+
+
+def functions_of(script: str) -> list[tuple[str, int]]:
+    """Name and lines of every function at the top of a module and of every method, as the formatter lays them out."""
+    opening = re.compile(
+        r"^(?:(?:export )?(?:async )?function (\w+)|(?:export )?const (\w+) = (?:async )?\(.*=> \{$"
+        r"|  (?:async )?([#\w]+)\(.*\) \{$)"
+    )
+    found, lines = [], script.splitlines()
+    for start, line in enumerate(lines):
+        match = opening.match(line)
+        if match and match[3] not in ("for", "if", "while", "switch"):
+            indent = line[: len(line) - len(line.lstrip())]
+            length = next(n for n, later in enumerate(lines[start:], 1) if re.match(indent + r"\}[;,)]*$", later))
+            found.append((next(filter(None, match.groups())), length))
+    return found
+
+
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_scripts_are_short(path):
+    script = path.read_text(encoding="utf-8")
+    long = [f"line {n}" for n, line in enumerate(script.splitlines(), 1) if len(line) > 120]
+    long += [f"{name}: {length} lines" for name, length in functions_of(script) if length > 40]
+    long += [f"{len(script.splitlines())} lines"] if len(script.splitlines()) > 400 else []
+    assert bool(long) == (path.relative_to(ROOT).as_posix() in LONG_SCRIPTS), long
+
+
+def test_functions_of_scripts_are_seen():
+    found = dict(functions_of((ROOT / "assets/views/tokens/chips.js").read_text(encoding="utf-8")))
+    assert {"constructor", "draw", "#patch", "spanOf"} <= set(found) and min(found.values()) >= 3
+
+
+@pytest.mark.parametrize("name", ["make", "spearman", "ranks", "csvText", "visiblePiece", "sized", "finder"])
+def test_scripts_have_shared_things_once(name):
+    homes = [path for path in VIEWS if re.search(rf"(function|const) {name}\b", path.read_text(encoding="utf-8"))]
+    assert [path.parent.name for path in homes] == ["shared"]
+
+
+def test_scripts_put_text_into_the_page_as_text():
+    found = [
+        str(path.relative_to(ROOT))
+        for path in VIEWS
+        if re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_scripts_have_no_bus_and_no_globals():
+    """What one view says only one hears: nothing is written to the window, no event is sent to the document."""
+    bus = re.compile(r"window\.\w+ = |globalThis|document\.dispatchEvent|window\.dispatchEvent")
+    assert [str(path.relative_to(ROOT)) for path in VIEWS if bus.search(path.read_text(encoding="utf-8"))] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tabs.generation.settings import EXAMPLES
-from tabs.page import VIEWS
+from tabs.view_files import VIEWS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"
@@ -303,10 +304,10 @@ def test_the_page_samples_as_transformers_does(browser, settings):
     expected = processors(seen, logits.clone()).softmax(-1)[0].tolist()
 
     candidates = [{"id": i, "logit": x, "seen": i in seen[0].tolist()} for i, x in enumerate(logits[0].tolist())]
-    script = (VIEWS / "generation_sampler.js").read_text(encoding="utf-8")
     page = browser.new_page()
-    run = "([script, rows, settings]) => new Function(script + '; return afterSampler;')()(rows, [], settings)"
-    answer = page.evaluate(run, [script, candidates, settings])
+    script = base64.b64encode((VIEWS / "generation" / "sampler.js").read_bytes()).decode()
+    run = "async ([script, ...given]) => (await import(`data:text/javascript;base64,${script}`)).afterSampler(...given)"
+    answer = page.evaluate(run, [script, candidates, [], settings])
     page.close()
     assert [one["kept"] for one in answer] == [p > 0 for p in expected]
     assert all(math.isclose(one["after"], p, abs_tol=1e-6) for one, p in zip(answer, expected, strict=True))

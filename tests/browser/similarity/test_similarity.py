@@ -80,6 +80,7 @@ def test_matrix(tab):
 def test_against_people(tab):
     tab.get_by_role("tab", name="Against people").click()
     sliders = tab.locator(".wr-sliders input")
+    sliders.first.wait_for()
     assert sliders.count() == 10
     assert tab.locator(".wr-reveal").is_disabled()
     for number in range(10):

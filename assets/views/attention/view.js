@@ -1,0 +1,261 @@
+/**
+ * Draws attention weights on canvases: all heads small, one head large as a heatmap, as lines, or its mask.
+ *
+ * The value is JSON text: tokens, masks as runs, summaries and 8-bit thumbnails of every head, and the exact float32
+ * weights of one head. The weights of the other heads are fetched when they are looked at. The same modules run in the
+ * stand-alone page, where `server` answers from data in the page.
+ */
+
+import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { listen } from "./controls.js";
+import { readPalette } from "./palette.js";
+import { drawCursor, drawStage } from "./stage.js";
+import { bytesOf, floatsOf, isAverage, kindOf, newState, side, sizes } from "./state.js";
+import { drawThumbs } from "./thumbs.js";
+import { buildQueries, drawTable } from "./twin.js";
+import { FINDERS, figuresOf, foundHeads, headCode, headName, spokenHead } from "./words.js";
+
+const CHOOSE_MS = 700;
+const MOST_CACHED = 60;
+const FOUND = 5;
+
+/** @param {import("../view.d.ts").View} view */
+export function mount(view) {
+  const { element, props, watch, trigger } = view;
+  const state = newState();
+  const work = { cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "" };
+  const tab = { view, find: finder(element), state, work };
+  listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, ask, say });
+  const life = lifeOf(element);
+  life.onTheme(() => repaintLater(tab));
+  life.onResize(element, () => {
+    if (!element.clientWidth) {
+      work.painted = "";
+      return;
+    }
+    if (!state.value && !work.asked) {
+      work.asked = true;
+      trigger("first_view");
+    }
+    repaintLater(tab);
+  });
+  state.colours = readPalette(element);
+  watch("value", () => take(tab, props.value));
+  take(tab, props.value);
+}
+
+function repaintLater(tab) {
+  const { view, find, state, work } = tab;
+  cancelAnimationFrame(work.frame);
+  work.frame = requestAnimationFrame(() => {
+    state.colours = readPalette(view.element);
+    const { key, ink } = state.colours;
+    const look = `${key} ${ink} ${find(".at-scroll").clientWidth} ${find(".at-thumbs-wrap").clientWidth}`;
+    if (look === work.painted) return;
+    work.painted = look;
+    drawThumbnails(tab);
+    drawStage(tab);
+  });
+}
+
+// ---- a new value
+
+async function take(tab, value) {
+  if (!value) return;
+  const { find, state, work } = tab;
+  const before = state.value && { kind: state.kind, layer: state.layer, head: state.head, title: state.value.title };
+  state.value = JSON.parse(value);
+  const { first, kinds, notes, title } = state.value;
+  // The same model again: stay with the head that is being looked at.
+  const stay = before?.title === title ? before : first;
+  Object.assign(state, { kind: stay.kind, layer: stay.layer, head: stay.head, q: 0, k: 0, over: null, zoom: 0 });
+  for (const kind of kinds) {
+    const { text, attended } = state.value[kind.keys];
+    kind.firstLabel = text[Math.max(0, attended.indexOf(1))];
+  }
+  work.cache.clear();
+  work.cache.set(`${first.kind}/${first.layer}/${first.head}`, floatsOf(first.weights));
+  work.cache.set(`overview/${first.kind}/false`, readOverview(first.overview));
+  status(tab, "");
+  find(".at-empty").hidden = true;
+  find(".at-main").hidden = false;
+  find(".at-note").hidden = !notes.length;
+  find(".at-note").textContent = notes.join(" ");
+  buildKinds(tab);
+  state.q = Math.min(3, side(state, "queries").text.length - 1);
+  await changeKind(tab, stay.kind, stay.layer, stay.head);
+  if (state.matrix) state.k = strongestKey(state);
+  drawCursor(tab);
+  find(".at").dataset.drawn = state.value.ticket;
+  if (stay !== first) choose(tab); // the code must be that of the head which is looked at
+}
+
+function strongestKey(state) {
+  const k = sizes(state)[1];
+  const row = state.matrix.subarray(state.q * k, (state.q + 1) * k);
+  return row.indexOf(Math.max(...row));
+}
+
+const readOverview = (overview) => ({ ...overview, cells: bytesOf(overview.cells) });
+
+function choose({ view, state }) {
+  const head = isAverage(state) ? -1 : state.head;
+  view.trigger("head_chosen", { ticket: state.value.ticket, kind: kindOf(state).kind, layer: state.layer, head });
+}
+
+function buildKinds(tab) {
+  const group = tab.find(".at-kinds");
+  const { kinds } = tab.state.value;
+  group.hidden = kinds.length < 2;
+  const button = (kind, index) => {
+    const press = () => changeKind(tab, index, tab.state.layer, tab.state.head);
+    return makeButton("", kind.name, press, { "data-kind": String(index) });
+  };
+  group.replaceChildren(...kinds.map(button));
+}
+
+async function changeKind(tab, number, layer, head) {
+  const { find, state } = tab;
+  state.kind = number;
+  const kind = kindOf(state);
+  const [q, k] = sizes(state);
+  Object.assign(state, { layer: Math.min(layer, kind.layers - 1), head: Math.min(head, kind.heads) });
+  Object.assign(state, { q: Math.min(state.q, q - 1), k: Math.min(state.k, k - 1) });
+  const shape = `${kind.layers} × ${kind.heads}, ${q} queries × ${k} keys; the last column is the average`;
+  find(".at-shape").textContent = shape;
+  find(".at-layer").max = kind.layers - 1;
+  find(".at-headslider").max = kind.heads;
+  pressed(find(".at-kinds").children, (button) => Number(button.dataset.kind) === number);
+  buildFinders(tab);
+  buildQueries(tab);
+  await Promise.all([loadOverview(tab), look(tab, state.layer, state.head, false)]);
+}
+
+function buildFinders({ find, state }) {
+  const select = find(".at-find");
+  const before = select.value;
+  select.replaceChildren(new Option("choose …", ""));
+  FINDERS.forEach(({ name, text }, index) => {
+    if (kindOf(state).summaries[name]) select.add(new Option(text(kindOf(state)), String(index)));
+  });
+  select.value = [...select.options].some((option) => option.value === before) ? before : "";
+}
+
+// ---- heads
+
+async function loadOverview(tab) {
+  const { state, work } = tab;
+  const key = `overview/${state.kind}/${state.hide}`;
+  if (!work.cache.has(key)) {
+    const answer = await ask(tab, "attention_overview", state.value.ticket, kindOf(state).kind, state.hide);
+    if (!answer) return;
+    work.cache.set(key, readOverview(answer));
+  }
+  state.overview = work.cache.get(key);
+  drawThumbnails(tab);
+}
+
+async function look(tab, layer, head, aloud = true) {
+  const { state, work } = tab;
+  Object.assign(state, { layer, head });
+  work.wanted += 1;
+  const wanted = work.wanted;
+  drawHeadName(tab);
+  drawFound(tab);
+  drawCards(tab);
+  const matrix = await weightsOf(tab);
+  if (wanted !== work.wanted) return;
+  tab.find(".at-scroll").removeAttribute("aria-busy");
+  if (!matrix) return;
+  state.matrix = matrix;
+  drawStage(tab);
+  drawTable(tab);
+  clearTimeout(work.timer);
+  if (!aloud) return;
+  say(tab, spokenHead(state));
+  work.timer = setTimeout(() => choose(tab), CHOOSE_MS);
+}
+
+/** The weights of the head in the state, from the server where they aren't here yet; null where it has none. */
+async function weightsOf(tab) {
+  const { find, state, work } = tab;
+  const key = `${state.kind}/${state.layer}/${state.head}`;
+  if (!work.cache.has(key)) {
+    find(".at-scroll").setAttribute("aria-busy", "true");
+    const { kind } = kindOf(state);
+    const head = isAverage(state) ? -1 : state.head;
+    const answer = await ask(tab, "attention_head", state.value.ticket, kind, state.layer, head);
+    if (!answer) return null;
+    const oldest = [...work.cache.keys()].find((name) => !name.startsWith("overview"));
+    if (work.cache.size > MOST_CACHED) work.cache.delete(oldest);
+    work.cache.set(key, answer.weights instanceof Float32Array ? answer.weights : floatsOf(answer.weights));
+  }
+  return work.cache.get(key);
+}
+
+function drawHeadName({ find, state }) {
+  const { layers, heads } = kindOf(state);
+  find(".at-layer").value = state.layer;
+  find(".at-headslider").value = state.head;
+  find(".at-layer-out").textContent = `${state.layer} / ${layers - 1}`;
+  find(".at-head-out").textContent = isAverage(state) ? "average" : `${state.head} / ${heads - 1}`;
+  find(".at-title").textContent = headName(state);
+  find(".at-code").textContent = headCode(state);
+}
+
+function drawCards({ find, state }) {
+  const card = ({ label, figure, part, unit }) => {
+    const bar = make("i");
+    bar.style.width = `${Math.max(0, Math.min(1, part)) * 100}%`;
+    const number = make("dd", "", `${figure} `, unit && make("small", "", unit));
+    return make("div", "", make("dt", "", label), number, bar);
+  };
+  find(".at-cards").replaceChildren(...figuresOf(state).map(card));
+}
+
+function drawFound(tab) {
+  const { find, state } = tab;
+  const search = FINDERS[find(".at-find").value === "" ? -1 : Number(find(".at-find").value)];
+  const { summaries, heads } = kindOf(state);
+  state.found = search ? foundHeads(summaries[search.name], search, heads, FOUND) : [];
+  const buttons = state.found.map(([layer, head, number]) => {
+    const button = makeButton("", `layer ${layer} head ${head}`, () => look(tab, layer, head));
+    button.append(make("b", "", search.format(number)));
+    pressed([button], () => layer === state.layer && head === state.head);
+    return button;
+  });
+  find(".at-found").replaceChildren(...buttons);
+  drawThumbnails(tab);
+}
+
+function drawThumbnails({ find, state }) {
+  drawThumbs(state, find(".at-thumbs"), find(".at-thumbs-wrap").clientWidth);
+}
+
+// ---- the server and the screen reader
+
+async function ask(tab, name, ...given) {
+  try {
+    const answer = await tab.view.server[name](...given);
+    status(
+      tab,
+      answer && !answer.error ? "" : (answer?.error ?? "The server gave no answer. Press Show attention again."),
+    );
+    return answer && !answer.error ? answer : null;
+  } catch {
+    status(tab, "The server can't be reached. Check the connection and try again.");
+    return null;
+  }
+}
+
+function status(tab, text) {
+  tab.find(".at-status").textContent = text;
+  if (text) say(tab, text);
+}
+
+function say({ find, work }, text) {
+  if (text === work.told) return;
+  work.told = text;
+  find(".at-live").textContent = text;
+}

@@ -1,0 +1,74 @@
+/** Words coloured by how much they speak for (orange) or against (blue) a label, for three methods, and as a table. */
+
+import { finder, make, pressed } from "../shared/dom.js";
+import { fillTable } from "../shared/tables.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  const state = { by: "words" };
+  const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll("button[data-by]"));
+  const show = () => {
+    pressed(buttons, (button) => button.dataset.by === state.by);
+    draw(element, props.value, state.by);
+  };
+  for (const button of buttons)
+    button.addEventListener("click", () => {
+      state.by = button.dataset.by ?? "words";
+      show();
+    });
+  watch("value", show);
+  show();
+}
+
+function draw(element, value, by) {
+  const find = finder(element, ".at-");
+  find("empty").hidden = Boolean(value);
+  find("body").hidden = !value;
+  if (!value) return;
+  find("title").textContent = value.title;
+  drawProgress(find, value);
+  const begun = value.waiting.length < value.of;
+  const details = element.querySelector("details");
+  for (const part of [...["switch", "legend", "methods", "caution"].map(find), details]) part.hidden = !begun;
+  if (!begun) return;
+  find("caution").textContent = value.caution;
+  find("methods").replaceChildren(...value.methods.map((method) => card(value, method, by)));
+  const names = value.methods.map((method) => ({ name: method.method, kind: "num" }));
+  const rows = units(value, by).map((unit, n) => [unit.text, ...value.methods.map((m) => signed(numbers(m, by)[n]))]);
+  fillTable(element.querySelector("table"), [{ name: by === "words" ? "word" : "token" }, ...names], rows);
+}
+
+function drawProgress(find, value) {
+  const done = value.of - value.waiting.length;
+  find("wait").hidden = !value.waiting.length;
+  find("track").setAttribute("aria-valuemax", value.of);
+  find("track").setAttribute("aria-valuenow", done);
+  find("track").firstElementChild.style.width = `${(100 * (done + 0.3)) / value.of}%`;
+  find("status").textContent = `${done} of ${value.of} methods; now ${value.waiting[0]}`;
+}
+
+function card(value, method, by) {
+  const greatest = Math.max(1e-9, ...numbers(method, by).map(Math.abs));
+  const words = units(value, by).map((unit, n) => {
+    const number = numbers(method, by)[n];
+    const word = make("span", `at-word${unit.special ? " special" : ""}`, unit.text, make("small", "", signed(number)));
+    const strength = Math.round((Math.abs(number) / greatest) * 72);
+    const side = number < 0 ? "neg" : "pos";
+    word.style.background = `color-mix(in srgb, var(--pg-div-${side}) ${strength}%, var(--pg-div-mid))`;
+    return word;
+  });
+  const about = [make("h4", "", method.method), make("p", "pg-muted", method.about)];
+  const box = make(
+    "section",
+    "pg-card",
+    ...about,
+    make("div", "at-words", ...words),
+    make("p", "pg-muted", method.sum),
+  );
+  box.setAttribute("aria-label", method.method);
+  return box;
+}
+
+const units = (value, by) => (by === "words" ? value.words : value.tokens);
+const numbers = (method, by) => (by === "words" ? method.word_values : method.values);
+const signed = (number) => (number > 0 ? "+" : number < 0 ? "−" : "") + Math.abs(number).toFixed(2);

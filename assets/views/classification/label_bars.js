@@ -1,0 +1,43 @@
+/** A verdict and one bar per label; with "before" values a dashed line shows where each bar was. */
+
+import { finder, make } from "../shared/dom.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  const find = finder(element, ".lb-");
+  const show = () => draw(find, props.value);
+  watch("value", show);
+  show();
+}
+
+function draw(find, value) {
+  find("empty").hidden = Boolean(value);
+  find("body").hidden = !value;
+  if (!value) return;
+  find("verdict").textContent = value.verdict;
+  find("bars").replaceChildren(...value.bars.map(barRow));
+  find("facts").replaceChildren(...value.facts.map((fact) => make("span", "pg-badge", fact)));
+  find("cut").hidden = !value.cut;
+  if (!value.cut) return;
+  find("cut-text").textContent = value.cut.message;
+  find("cut-view").hidden = value.cut.kept === null;
+  find("kept").textContent = value.cut.kept || "";
+  find("lost").textContent = value.cut.lost || "";
+}
+
+function barRow(bar) {
+  const track = make("span", "lb-track");
+  track.setAttribute("aria-hidden", "true");
+  if (bar.width !== null) {
+    const fill = make("span", "lb-fill");
+    fill.style.width = `${(bar.width * 100).toFixed(2)}%`;
+    track.append(fill);
+  }
+  if (bar.before !== null) {
+    const before = make("span", "lb-before");
+    before.style.left = `calc(${(bar.before * 100).toFixed(2)}% - 1px)`;
+    track.append(before);
+  }
+  const number = make("span", "lb-number", bar.shown, make("small", "", bar.detail));
+  return make("li", `lb-row${bar.best ? " best" : ""}`, make("span", "lb-name", bar.label), track, number);
+}

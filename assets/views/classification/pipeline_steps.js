@@ -1,0 +1,39 @@
+/** Left what pipeline() returns, right the four steps with their real values. */
+
+import { finder, make } from "../shared/dom.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  const show = () => draw(element, props.value);
+  watch("value", show);
+  show();
+}
+
+function draw(element, value) {
+  const find = finder(element, ".ps-");
+  find("empty").hidden = Boolean(value);
+  find("body").hidden = !value;
+  if (!value) return;
+  for (const name of ["call", "count", "logits", "function", "formula", "label"]) find(name).textContent = value[name];
+  find("out").replaceChildren(...value.pipeline.map((entry, n) => make("div", n ? "" : "ps-best", entry)));
+  find("tokens").replaceChildren(...value.tokens.map(tokenBox));
+  const part = finder(find("table"));
+  part("thead").replaceChildren(tableRow(value.columns, "th", false));
+  part("tbody").replaceChildren(...value.rows.map((row) => tableRow(row.cells, "td", row.best)));
+  part("tfoot").replaceChildren(...(value.total ? [tableRow(value.total, "td", false)] : []));
+  const difference = make("b", "", value.difference);
+  find("difference").replaceChildren("Largest difference between the two ways: ", difference, ` ${value.comment}`);
+}
+
+function tokenBox(token) {
+  const kind = token.special ? " special" : token.segment === 1 ? " second" : "";
+  const numbers = [make("small", "", token.id), make("small", "", token.mask)];
+  const box = make("span", `ps-token${kind}`, make("span", "", token.token), ...numbers);
+  const type = token.type === null ? "" : `, token_type_id ${token.type}`;
+  box.title = `input_id ${token.id}, attention_mask ${token.mask}${type}`;
+  return box;
+}
+
+function tableRow(cells, tag, best) {
+  return make("tr", best ? "best" : "", ...cells.map((cell, n) => make(tag, n ? "num" : "", cell)));
+}

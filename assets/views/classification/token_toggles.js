@@ -1,0 +1,27 @@
+/** A button per token; pressing one takes it out of the text or puts it back, and Python answers with new labels. */
+
+import { finder, make, makeButton, pressed } from "../shared/dom.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch, trigger }) {
+  const find = finder(element, ".tt-");
+  const show = () => {
+    const chosen = new Set();
+    const toggle = (position, node) => {
+      if (!chosen.delete(position)) chosen.add(position);
+      pressed([node], () => chosen.has(position));
+      trigger("select", { positions: [...chosen] });
+    };
+    const tokens = props.value ? props.value.tokens : [];
+    find("empty").hidden = Boolean(props.value);
+    find("tokens").replaceChildren(...tokens.map((token, position) => drawToken(token, position, toggle)));
+  };
+  watch("value", show);
+  show();
+}
+
+function drawToken(token, position, toggle) {
+  if (token.special) return make("span", "", token.token);
+  const node = makeButton("", token.token, () => toggle(position, node), { "aria-pressed": "false" });
+  return node;
+}

@@ -1,0 +1,151 @@
+/** The panel beside the reply: what else a token could have been, or what could come next. */
+
+import { make, makeButton } from "../shared/dom.js";
+import { formatFixed, formatInteger, formatProbability } from "../shared/format.js";
+import { visiblePiece } from "../shared/tokens.js";
+import { isOver } from "./reply.js";
+import { byHand, choose, pick } from "./runs.js";
+import { afterSampler } from "./sampler.js";
+import { branchOff, remember } from "./state.js";
+import { barKey, choiceRow, largestOf } from "./tokens.js";
+
+const FEW = 12;
+const MANY = 60;
+const HINT =
+  "Point at a token of the reply, or move there with the arrow keys: its alternatives appear here, with their " +
+  "probabilities before and after the sampler. Choose one and the text goes on from it.";
+const OVER =
+  "Undo takes the last token back, and the choice is yours again. Or point at any token and choose another there.";
+const PICK = "Pick a token, or let Step draw one. Move a slider: the lower bars follow at once, from the same logits.";
+
+/**
+ * What stands there while nothing is pointed at.
+ *
+ * @param {any} tab
+ */
+export function showDefault(tab) {
+  const { find, state } = tab;
+  const panel = find(".gen-panel");
+  if (state.pinned) {
+    showAlternatives(tab, state.pinned.reply, state.pinned.index);
+    return;
+  }
+  panel.classList.remove("showing");
+  state.panel = null;
+  const byStep = state.how === "step";
+  panel.hidden = state.how === "compare";
+  if (byStep && state.shown?.next) {
+    showNext(tab, state.shown.next);
+    return;
+  }
+  const over = byStep && isOver(state.shown);
+  const begin = state.shown?.begin ? "Working out the" : "Press Start: the";
+  const coming = `${begin} model's whole distribution over the next token appears here, and you choose.`;
+  const title = over ? "The reply has ended" : byStep ? "What comes next?" : "What else could it have said?";
+  panel.replaceChildren(make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : HINT));
+}
+
+/**
+ * The alternatives of a token. Drawn once: a row that is replaced between pressing and releasing the mouse would lose
+ * the click.
+ *
+ * @param {any} tab
+ * @param {import("./reply.js").Reply} reply
+ * @param {number} index
+ */
+export function showAlternatives(tab, reply, index) {
+  const { find, state } = tab;
+  const panel = find(".gen-panel");
+  const token = reply?.tokens[index];
+  if (!token) {
+    state.pinned = null;
+    showDefault(tab);
+    return;
+  }
+  const shown = [reply, index, token.id, token.alternatives.length, Boolean(state.pinned), state.how];
+  if (state.panel && shown.every((part, i) => part === state.panel[i])) return;
+  state.panel = shown;
+  const focused = panel.contains(document.activeElement) && document.activeElement?.matches(".gen-choice");
+  panel.hidden = false;
+  panel.classList.add("showing");
+  const rows = alternativesOf(token);
+  const take = (one) => (one.id === token.id ? null : (taken) => choose(tab, reply, index, taken));
+  const choices = rows.map((one) => choiceRow(one, largestOf(rows), one.id === token.id, take(one)));
+  panel.replaceChildren(
+    title(tab, token, index),
+    make("p", "", factsOf(token)),
+    ...(token.alternatives.length ? [barKey(token.beam ? "goes on" : undefined)] : []),
+    make("div", "gen-choices", ...choices),
+    foot(tab, reply, token, index),
+  );
+  if (focused) panel.querySelector(".chosen").focus({ preventScroll: true });
+}
+
+/** The token's alternatives, itself among them. */
+function alternativesOf(token) {
+  const { id, piece, before, after } = token;
+  if (token.alternatives.some((one) => one.id === id)) return token.alternatives;
+  return [...token.alternatives, { id, piece, before, after: after || 0, kept: true }];
+}
+
+function title(tab, token, index) {
+  const close = () => {
+    tab.state.pinned = null;
+    tab.draw();
+    showDefault(tab);
+  };
+  const button = tab.state.pinned && makeButton("gen-close", "×", close, { "aria-label": "close" });
+  return make("h4", "", `Token ${index + 1}: `, make("code", "", visiblePiece(token.piece)), button);
+}
+
+function factsOf(token) {
+  if (token.beam) {
+    const number = Math.log(token.before).toFixed(2);
+    return `token_id ${token.id} · log-probability ${number} · the beams' candidates after the same text`;
+  }
+  const entropy = `entropy ${formatFixed(token.entropy, 2)} nats${token.guessed ? " · guessed right" : ""}`;
+  return `token_id ${token.id} · probability ${formatProbability(token.before)} · ${entropy}`;
+}
+
+function foot(tab, reply, token, index) {
+  const stepHere = () => {
+    remember(tab.state);
+    tab.setHow("step", false);
+    branchOff(tab.state, reply, index);
+    byHand(tab, 0, index);
+  };
+  const here = tab.state.how !== "compare" && !token.beam && makeButton("", "Step from here", stepHere);
+  return make("div", "gen-panel-foot", here, make("span", "", "Choose another and the text goes on from it."));
+}
+
+/** The distribution over the next token, with what the settings of this moment make of it. */
+function showNext(tab, next) {
+  const { find, state } = tab;
+  const panel = find(".gen-panel");
+  const all = /** @type {any[]} */ (afterSampler(next.candidates, next.rest, state.settings));
+  const rows = all.slice(0, state.more ? MANY : FEW);
+  const choices = rows.map((one) => choiceRow(one, largestOf(rows), false, state.run ? null : (x) => pick(tab, x)));
+  const toggle = () => {
+    state.more = !state.more;
+    showNext(tab, next);
+  };
+  const more = makeButton("", state.more ? "Fewer" : "More", toggle);
+  panel.hidden = false;
+  panel.replaceChildren(
+    make("h4", "", "What comes next?"),
+    make("p", "", PICK),
+    barKey(),
+    make("div", "gen-choices", ...choices),
+    make("div", "gen-panel-foot", more, make("span", "", restInWords(next, all, rows))),
+  );
+}
+
+function restInWords(next, all, rows) {
+  const vocabulary = next.candidates.length + next.rest.reduce((sum, [count]) => sum + count, 0);
+  const listed = rows.reduce((sum, one) => sum + one.before, 0);
+  const kept = all.filter((one) => one.kept).length;
+  const share = formatProbability(Math.max(0, 1 - listed));
+  const others = `The other ${formatInteger(vocabulary - rows.length)} tokens share ${share}.`;
+  const keeps = kept < all.length ? ` The sampler keeps ${kept}.` : "";
+  return `${others}${keeps} Entropy ${formatFixed(next.entropy, 2)} nats.`;
+}

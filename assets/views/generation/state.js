@@ -1,0 +1,92 @@
+/** What the view knows, in one object: which reply is shown, what is running, what the person points at. */
+
+import { nameOf, newReply } from "./reply.js";
+
+/** @typedef {import("./reply.js").Reply} Reply */
+
+/**
+ * @typedef {object} Run
+ * @property {string} id
+ * @property {Reply[]} targets  that its events go to
+ * @property {number} n  number of the last message
+ * @property {boolean} gap  whether messages were lost; the last one then repairs what is missing
+ * @property {boolean} chat
+ * @property {boolean} [began]
+ * @property {boolean} [stopping]
+ */
+
+/**
+ * @typedef {object} State
+ * @property {"write" | "step" | "compare"} how
+ * @property {string} mode  Complete or Chat
+ * @property {Record<string, any>} settings  as the controls beside the view show them
+ * @property {string} tintBy
+ * @property {Reply[]} replies
+ * @property {Reply | null} shown
+ * @property {Reply[]} columns
+ * @property {{ name: string, settings: Record<string, any> }[]} strategies
+ * @property {Run | null} run
+ * @property {number} runs  how many there were
+ * @property {{ replies: Reply[], shown: Reply | null, own: any } | null} before  a run that may not even begin
+ * @property {{ reply: Reply, index: number } | null} pinned
+ * @property {any[] | null} panel  what the panel shows, so that it is drawn once
+ * @property {boolean} more
+ */
+
+/**
+ * @param {Record<string, any>} props
+ * @returns {State}
+ */
+export function newState(props) {
+  const settings = { ...props.defaults, ...props.presets.greedy };
+  return {
+    ...{ how: "write", mode: "Complete", settings, tintBy: "probability", replies: [], shown: null, columns: [] },
+    ...{
+      strategies: presetStrategies(props),
+      run: null,
+      runs: 0,
+      before: null,
+      pinned: null,
+      panel: null,
+      more: false,
+    },
+  };
+}
+
+/** @param {Record<string, any>} props */
+export function presetStrategies(props) {
+  return Object.entries(props.presets).map(([name, settings]) => ({ name, settings }));
+}
+
+/** @param {State} state  Notes what there was before a run, so that one which doesn't begin takes nothing away. */
+export function remember(state) {
+  const { replies, shown } = state;
+  const own = shown && { tokens: shown.tokens.slice(), next: shown.next, finished: shown.finished };
+  state.before ??= { replies: replies.slice(), shown, own };
+}
+
+/** @param {State} state */
+export function restore(state) {
+  if (!state.before) return;
+  const { replies, shown, own } = state.before;
+  Object.assign(state, { replies, shown, before: null });
+  if (shown) Object.assign(shown, own, { version: shown.version + 1 });
+}
+
+/**
+ * A reply with the same text up to `index`; what it branches from stays in the list.
+ *
+ * @param {State} state
+ * @param {Reply} from
+ * @param {number} index
+ * @returns {Reply}
+ */
+export function branchOff(state, from, index) {
+  const reply = newReply(nameOf(state.replies.length), from, index, from.begin);
+  reply.tokens = from.tokens.slice(0, index);
+  reply.started = from.started;
+  reply.first = index;
+  state.replies.push(reply);
+  Object.assign(state, { shown: reply, pinned: null });
+  return reply;
+}

@@ -1,0 +1,67 @@
+/** The reply with its toolbar and its panel: one state, one function that draws from it, and the wiring. */
+
+import { finder, pressed } from "../shared/dom.js";
+import { readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { drawColumns } from "./columns.js";
+import { showDefault } from "./panel.js";
+import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
+import { listen } from "./pointing.js";
+import { fail, receive, wantNext } from "./runs.js";
+import { newState } from "./state.js";
+import { drawStrategies, drawToolbar } from "./toolbar.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount(view) {
+  const { element, props, watch } = view;
+  const { signal } = lifeOf(element);
+  const host = document.getElementById(props.inbox) ?? element;
+  const tab = { view, host, find: finder(element), state: newState(props), draw: () => draw(tab), setHow };
+  function setHow(how, asking = true) {
+    Object.assign(tab.state, { how, pinned: null });
+    tab.draw();
+    if (asking) wantNext(tab);
+  }
+  listen(tab, signal);
+  readInbox(host, signal, (name, value) => OUTSIDE[name](tab, value));
+  watch("value", () => props.value && receive(tab, JSON.parse(props.value)));
+  draw(tab);
+}
+
+/** What the controls beside the view tell it. */
+const OUTSIDE = {
+  settings(tab, value) {
+    const { state } = tab;
+    Object.assign(state.settings, value);
+    if (state.how === "step" && !state.pinned) showDefault(tab);
+    drawStrategies(tab);
+  },
+  mode(tab, value) {
+    tab.state.mode = value;
+    tab.draw();
+  },
+  failed: fail,
+};
+
+function draw(tab) {
+  const { view, find, state } = tab;
+  find(".gen").setAttribute("aria-busy", String(state.run !== null));
+  pressed(view.element.querySelectorAll("[data-how]"), (button) => button.dataset.how === state.how);
+  find(".gen-reply").hidden = state.how === "compare";
+  find(".gen-stage").classList.toggle("panel-only", state.how === "compare");
+  find(".gen-scale").style.visibility = state.tintBy === "plain" ? "hidden" : "";
+  find(".gen-scale-high").textContent = state.tintBy === "entropy" ? "undecided" : "surprising";
+  drawToolbar(tab);
+  drawStrategies(tab);
+  drawText(tab);
+  drawColumns(tab);
+  drawTree(tab);
+  drawLive(tab);
+  drawBranches(tab);
+  drawTable(tab);
+  const pointing =
+    find(".gen-panel").matches(":hover, :focus-within") ||
+    view.element.querySelector(".gen-token:hover, .gen-token:focus");
+  const stale = state.panel && state.how !== "compare" && state.panel[0] !== state.shown;
+  if (state.how === "step" || !pointing || state.pinned || stale) showDefault(tab);
+}

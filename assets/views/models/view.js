@@ -1,0 +1,149 @@
+/** What is in memory, per device and per model. Asks the server while it can be seen, and changes only what changed. */
+
+import { finder, make } from "../shared/dom.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { drawDevices } from "./devices.js";
+import { pauseFor } from "./memory.js";
+import { detailsOf, summaryOf } from "./rows.js";
+
+const LOOK_MS = 200;
+const QUANTIZATIONS = ["auto", "float32", "bfloat16", "float16", "8-bit", "4-bit"];
+const PUBLIC =
+  "This page is public: you see everything, and using a model in another tab loads it; loading, unloading and " +
+  "pinning by hand are for its owner.";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, server }) {
+  const root = /** @type {HTMLElement} */ (element.querySelector(".lg"));
+  const state = {
+    shown: props.value,
+    /** @type {Map<string, { box: HTMLDetailsElement, seen: string, options?: any[], trouble?: string }>} */
+    rows: new Map(),
+    asking: false,
+    asked: 0,
+  };
+  const ledger = { root, find: finder(root), state, server };
+  buildForm(ledger);
+  draw(ledger);
+  lifeOf(element).every(LOOK_MS, () => {
+    const visible = !document.hidden && root.offsetParent !== null;
+    if (!visible || Date.now() - state.asked <= pauseFor(state.shown.models)) return;
+    state.asked = Date.now();
+    ask(ledger);
+  });
+}
+
+/** Draws everything from what the server said last. */
+function draw(ledger) {
+  const { root, find, state } = ledger;
+  const problem = find(".lg-problem");
+  problem.textContent = state.shown.public ? PUBLIC : state.shown.problem;
+  problem.hidden = !problem.textContent;
+  problem.classList.toggle("warn", !state.shown.public);
+  find(".lg-typed").hidden = !state.shown.typing;
+  drawDevices(find(".lg-devices"), state.shown, root.clientWidth);
+  drawRows(ledger);
+}
+
+async function ask(ledger) {
+  const { state, server } = ledger;
+  if (state.asking) return;
+  state.asking = true;
+  try {
+    const answer = await server.models_state();
+    state.shown = answer.error ? { ...state.shown, problem: answer.error } : answer.value;
+  } catch {
+    state.shown = { ...state.shown, problem: "The server doesn't answer; trying again." };
+  } finally {
+    state.asking = false;
+  }
+  draw(ledger);
+}
+
+function say({ find }, text, bad = false) {
+  find(".lg-said").textContent = text;
+  find(".lg-said").classList.toggle("bad", bad);
+}
+
+async function command(ledger, name, id, task, quantization, words) {
+  say(ledger, words);
+  try {
+    const answer = await ledger.server.model_command(name, id, task, quantization);
+    if (answer.error) say(ledger, answer.error, true);
+  } catch {
+    say(ledger, "The server doesn't answer; please try again.", true);
+  }
+  await ask(ledger);
+}
+
+// ---- rows
+
+function drawRows(ledger) {
+  const { state } = ledger;
+  const wanted = new Set(state.shown.models.map((model) => model.id));
+  for (const [id, record] of state.rows) {
+    if (wanted.has(id)) continue;
+    record.box.remove();
+    state.rows.delete(id);
+  }
+  for (const model of state.shown.models) {
+    const record = state.rows.get(model.id) ?? addRow(ledger, model.id);
+    const key = JSON.stringify(model);
+    if (key === record.seen) continue;
+    record.seen = key;
+    record.box.querySelector("summary")?.replaceChildren(...summaryOf(model));
+    if (record.box.open) fill(ledger, model, record);
+  }
+}
+
+function addRow(ledger, id) {
+  const { find, state } = ledger;
+  const box = make("details", "lg-row", make("summary"), make("div", "lg-body"));
+  box.setAttribute("role", "listitem");
+  const record = { box, seen: "" };
+  box.addEventListener("toggle", () => box.open && open(ledger, id, record));
+  state.rows.set(id, record);
+  find(".lg-rows").append(box);
+  return record;
+}
+
+function modelOf({ state }, id) {
+  return state.shown.models.find((model) => model.id === id);
+}
+
+async function open(ledger, id, record) {
+  const model = modelOf(ledger, id);
+  fill(ledger, model, record);
+  const failed = { error: "The server doesn't answer; close and open this row to try again." };
+  const answer = await ledger.server.model_options(id, model.task).catch(() => failed);
+  record.trouble = answer.error || "";
+  if (!answer.error) record.options = answer.value;
+  const now = modelOf(ledger, id);
+  if (now) fill(ledger, now, record);
+}
+
+/** Draws an opened row again; the button that had the focus has it afterwards. */
+function fill(ledger, model, record) {
+  const body = record.box.querySelector(".lg-body");
+  const active = /** @type {HTMLElement} */ (document.activeElement);
+  const focus = body.contains(active) ? active.dataset.key : null;
+  const run = (name, one, task, quantization, words) => command(ledger, name, one.id, task, quantization, words);
+  body.replaceChildren(...detailsOf(model, record, ledger.state.shown.public, run));
+  if (focus) [...body.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
+}
+
+// ---- the form for any other model
+
+function buildForm(ledger) {
+  const form = ledger.find(".lg-typed");
+  const { id, task, quantization } = form.elements;
+  for (const name of ledger.state.shown.tasks) task.append(new Option(name));
+  task.value = "text-generation";
+  for (const name of QUANTIZATIONS) quantization.append(new Option(name));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const wanted = id.value.trim();
+    if (wanted) command(ledger, "load", wanted, task.value, quantization.value, `Asking the Hub for ${wanted}…`);
+    else say(ledger, "Write the id of a model first, such as openai-community/gpt2.", true);
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * Nodes of the page. Text of people and models goes in as text alone: nothing here reads markup.
+ */
+
+/** @typedef {string | number | Node | null | undefined | false} Content  what `make` puts into a node */
+
+/**
+ * An element with classes and content.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {...Content} content  strings and numbers become text; null, undefined and false nothing
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, className = "", ...content) {
+  const node = document.createElement(tag);
+  if (className) node.className = className.trim();
+  for (const part of content) {
+    if (part !== null && part !== undefined && part !== false) node.append(part instanceof Node ? part : String(part));
+  }
+  return node;
+}
+
+/**
+ * An element of SVG with attributes and text.
+ *
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {string} [text]
+ * @returns {SVGElement}
+ */
+export function makeSvg(tag, attributes, text) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  if (text !== undefined) node.textContent = text;
+  return /** @type {SVGElement} */ (node);
+}
+
+/**
+ * A button that submits nothing.
+ *
+ * @param {string} className
+ * @param {Content} label
+ * @param {((event: MouseEvent) => void) | null} press
+ * @param {Record<string, string>} [attributes]
+ * @returns {HTMLButtonElement}
+ */
+export function makeButton(className, label, press, attributes = {}) {
+  const node = make("button", className, label);
+  node.type = "button";
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (press) node.addEventListener("click", press);
+  return node;
+}
+
+/**
+ * A function that finds one part of a view's own template, and fails where there is none.
+ *
+ * @param {Element} root
+ * @param {string} [prefix]  put before what is asked for, such as ".lb-"
+ * @returns {(selector: string) => any}
+ */
+export function finder(root, prefix = "") {
+  return (selector) => {
+    const node = root.querySelector(prefix + selector);
+    if (!node) throw new Error(`The template has no ${prefix + selector}`);
+    return node;
+  };
+}
+
+/**
+ * Says which of some buttons is pressed.
+ *
+ * @param {Iterable<Element>} buttons
+ * @param {(button: HTMLElement) => boolean} isPressed
+ */
+export function pressed(buttons, isPressed) {
+  for (const button of buttons)
+    button.setAttribute("aria-pressed", String(isPressed(/** @type {HTMLElement} */ (button))));
+}

@@ -1,0 +1,79 @@
+/** Numbers as people read them. */
+
+/**
+ * @param {number | null | undefined} count  of bytes
+ * @returns {string}
+ */
+export function formatBytes(count) {
+  if (count === null || count === undefined) return "?";
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let rest = count;
+  let step = 0;
+  while (Math.abs(rest) >= 999.5 && step < 4) {
+    rest /= 1000;
+    step += 1;
+  }
+  return `${step < 2 || rest >= 99.5 ? Math.round(rest) : rest.toFixed(1)} ${units[step]}`;
+}
+
+/**
+ * @param {number} count
+ * @returns {string} such as "135 million"
+ */
+export function formatCount(count) {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} billion`;
+  return count >= 1e6 ? `${Math.round(count / 1e6)} million` : String(count);
+}
+
+/**
+ * @param {number} count
+ * @returns {string} with commas between thousands
+ */
+export function formatInteger(count) {
+  return count.toLocaleString("en-US");
+}
+
+/**
+ * @param {number} seconds  how long ago
+ * @returns {string}
+ */
+export function formatAge(seconds) {
+  if (seconds < 10) return "just now";
+  if (seconds < 90) return `${Math.round(seconds / 10) * 10} s ago`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+}
+
+/**
+ * A probability in percent, with as many digits as a small one needs.
+ *
+ * @param {number | null | undefined} probability
+ * @returns {string}
+ */
+export function formatProbability(probability) {
+  if (probability === null || probability === undefined) return "–";
+  if (probability === 0) return "0 %";
+  if (probability >= 0.9995) return "100 %";
+  if (probability >= 0.1) return `${(100 * probability).toFixed(0)} %`;
+  if (probability >= 0.001) return `${(100 * probability).toFixed(1)} %`;
+  return probability < 1e-6 ? "< 0.0001 %" : `${(100 * probability).toPrecision(1)} %`;
+}
+
+/**
+ * @param {number | null | undefined} number
+ * @param {number} digits
+ * @returns {string} a dash where there is no number
+ */
+export function formatFixed(number, digits) {
+  return number === null || number === undefined || !Number.isFinite(number) ? "–" : number.toFixed(digits);
+}
+
+/**
+ * A perplexity or another number of any size, with three digits that count.
+ *
+ * @param {number} number
+ * @returns {string}
+ */
+export function formatMagnitude(number) {
+  if (Math.abs(number) >= 1e6) return number.toExponential(2);
+  return Math.abs(number) >= 100 ? Math.round(number).toLocaleString("en-US") : number.toPrecision(3);
+}

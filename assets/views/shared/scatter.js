@@ -1,0 +1,121 @@
+/** A scatter plot on a canvas, and the dot under the pointer. */
+
+import { sized, turned } from "./canvas.js";
+import { colour } from "./colours.js";
+
+/**
+ * @typedef {object} Dot
+ * @property {number} x
+ * @property {number} y
+ * @property {boolean} [marked]  drawn as a square in another colour
+ * @property {string} [label]  written beside it
+ */
+
+/**
+ * @typedef {object} Plot
+ * @property {[number, number]} size  width and height in CSS pixels
+ * @property {[number, number]} xRange  values at the left and right edge
+ * @property {number[]} [xTicks]  values written below the frame
+ * @property {string} xName
+ * @property {string} yName
+ * @property {number} radius  of a dot
+ * @property {number} opacity  of dots that are not marked
+ */
+
+const INSET = 10;
+
+/**
+ * Draws the dots and returns where each stands.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Dot[]} dots
+ * @param {Plot} plot
+ * @returns {[number, number][]} x and y in CSS pixels, in the order of the dots
+ */
+export function drawScatter(canvas, dots, plot) {
+  const [width, height] = plot.size;
+  const context = sized(canvas, width, height);
+  const frame = { left: 32, top: 8, right: width - 8, bottom: height - (plot.xTicks ? 34 : 24) };
+  const { toX, toY } = scales(dots, plot.xRange, frame);
+  context.strokeStyle = colour(canvas, "line");
+  context.strokeRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
+  drawNames(context, plot, frame, toX, colour(canvas, "muted"));
+  const places = dots.map(({ x, y }) => /** @type {[number, number]} */ ([toX(x), toY(y)]));
+  const inks = { plain: colour(canvas, "accent"), marked: colour(canvas, "div-pos"), label: colour(canvas, "ink") };
+  for (const [k, dot] of dots.entries()) drawDot(context, dot, places[k], plot, inks);
+  for (const [k, { label }] of dots.entries()) if (label) drawLabel(context, label, places[k], width, inks.label);
+  return places;
+}
+
+function scales(dots, xRange, frame) {
+  const heights = dots.map(({ y }) => y);
+  const [low, high] = [Math.min(...heights), Math.max(...heights)];
+  const [inX, inY] = [frame.right - frame.left - 2 * INSET, frame.bottom - frame.top - 2 * INSET];
+  return {
+    toX: (x) => frame.left + INSET + ((x - xRange[0]) / (xRange[1] - xRange[0] || 1)) * inX,
+    toY: (y) => frame.bottom - INSET - ((y - low) / (high - low || 1)) * inY,
+  };
+}
+
+function drawNames(context, plot, frame, toX, ink) {
+  context.fillStyle = ink;
+  context.font = `12px ${getComputedStyle(context.canvas).fontFamily}`;
+  context.textAlign = "center";
+  for (const tick of plot.xTicks ?? []) context.fillText(String(tick), toX(tick), frame.bottom + 15);
+  context.fillText(plot.xName, (frame.left + frame.right) / 2, plot.size[1] - 5);
+  const middle = (frame.top + frame.bottom) / 2;
+  turned(context, [16, middle], -Math.PI / 2, () => context.fillText(plot.yName, 0, 0));
+}
+
+function drawDot(context, dot, [x, y], plot, inks) {
+  context.fillStyle = dot.marked ? inks.marked : inks.plain;
+  context.globalAlpha = dot.marked ? 1 : plot.opacity;
+  context.beginPath();
+  const r = plot.radius;
+  if (dot.marked) context.rect(x - r, y - r, 2 * r, 2 * r);
+  else context.arc(x, y, r, 0, 7);
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+function drawLabel(context, label, [x, y], width, ink) {
+  const left = x > width * 0.7;
+  context.fillStyle = ink;
+  context.textAlign = left ? "right" : "left";
+  context.fillText(label, x + (left ? -8 : 8), y + 4);
+}
+
+/**
+ * The index of the place nearest to a point; null where none is within reach.
+ *
+ * @param {[number, number][]} places
+ * @param {[number, number]} point
+ * @param {number} reach
+ * @returns {number | null}
+ */
+export function nearest(places, [x, y], reach) {
+  let best = /** @type {number | null} */ (null);
+  let least = reach ** 2;
+  places.forEach((place, k) => {
+    const distance = (place[0] - x) ** 2 + (place[1] - y) ** 2;
+    if (distance >= least) return;
+    best = k;
+    least = distance;
+  });
+  return best;
+}
+
+/**
+ * Calls back with the dot under the pointer, or null.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {() => [number, number][]} places
+ * @param {number} reach
+ * @param {(index: number | null) => void} show
+ */
+export function pointAtDots(canvas, places, reach, show) {
+  canvas.addEventListener("mousemove", (event) => {
+    const box = canvas.getBoundingClientRect();
+    show(nearest(places(), [event.clientX - box.left, event.clientY - box.top], reach));
+  });
+}

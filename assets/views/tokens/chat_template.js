@@ -1,0 +1,118 @@
+/** A conversation on top, what the template makes of it below, live; colours are roles. */
+
+import { latestAnswer, wellFormed } from "../shared/asking.js";
+import { finder, make, makeButton } from "../shared/dom.js";
+import { swatches } from "../shared/legend.js";
+
+const ROLES = ["system", "user", "assistant", "tool"];
+const DRAWN = 1500;
+const TELL_MS = 900;
+const KEY = "bold: what was written · dotted: markup of the template · dashed: added by the template itself";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch, trigger, server }) {
+  const find = finder(element);
+  const state = { modelId: "", told: /** @type {any} */ (0) };
+  const question = () => ({
+    messages: readMessages(find(".messages")),
+    model_id: state.modelId,
+    add_generation_prompt: find(".prompt input").checked,
+  });
+  const send = (asked) =>
+    server.live_chat(asked).catch(() => ({ error: "The server didn't answer. Your messages are still here." }));
+  const receive = (answer, asked) => {
+    draw(find, answer);
+    if (answer.error) return;
+    element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1);
+    clearTimeout(state.told);
+    state.told = setTimeout(() => trigger("input", cleaned(asked)), TELL_MS);
+  };
+  const { ask, askNow } = latestAnswer({ question, send, receive });
+  const configure = () => {
+    const value = props.value || {};
+    if (!state.modelId) for (const [role, content] of value.messages || []) add(find, role, content, ask);
+    const changed = value.model_id && value.model_id !== state.modelId;
+    state.modelId = value.model_id || state.modelId;
+    if (changed) askNow();
+  };
+  find(".add").addEventListener("click", () => {
+    const last = question().messages.at(-1);
+    add(find, last?.role === "user" ? "assistant" : "user", "", ask).focus();
+    ask();
+  });
+  find(".prompt input").addEventListener("change", askNow);
+  watch("value", configure);
+  configure();
+}
+
+function cleaned(asked) {
+  const messages = asked.messages.map(({ role, content }) => ({ role, content: wellFormed(content) }));
+  return { ...asked, messages };
+}
+
+function readMessages(list) {
+  return [...list.children].map((row) => ({
+    role: row.querySelector("select").value,
+    content: row.querySelector("textarea").value,
+  }));
+}
+
+function add(find, role, content, ask) {
+  const select = make("select", "", ...ROLES.map((name) => new Option(name, name)));
+  select.setAttribute("aria-label", "role");
+  select.value = role;
+  select.addEventListener("change", ask);
+  const area = make("textarea");
+  area.setAttribute("aria-label", "content");
+  area.value = content;
+  area.rows = Math.min(4, 1 + Math.floor(content.length / 90));
+  area.addEventListener("input", ask);
+  const remove = () => {
+    row.remove();
+    ask();
+  };
+  const row = make(
+    "div",
+    "message",
+    select,
+    area,
+    makeButton("", "×", remove, { "aria-label": "Remove this message" }),
+  );
+  row.setAttribute("role", "listitem");
+  find(".messages").append(row);
+  return area;
+}
+
+function draw(find, answer) {
+  find(".notes").replaceChildren();
+  if (answer.error) {
+    find(".notes").append(make("div", "pg-note warn", answer.error));
+    return;
+  }
+  const letters = Array.from(answer.text);
+  find(".rendered").replaceChildren(...answer.spans.map((span) => spanNode(span, letters)));
+  const roles = [...new Set(answer.spans.map((span) => span.role))];
+  find(".legend").replaceChildren(...swatches(roles.map((role) => [role, role])), make("span", "", KEY));
+  const kept = answer.tokens.slice(0, DRAWN);
+  find(".chips").replaceChildren(...kept.map((token) => chip(token, answer.spans[token.span]?.role)));
+  const specials = answer.tokens.filter((token) => token.special).length;
+  const rest = kept.length < answer.tokens.length ? `; the first ${DRAWN} are drawn` : "";
+  find(".count").textContent = `${answer.tokens.length} tokens, ${specials} of them special${rest}`;
+  find(".template").textContent = answer.template;
+}
+
+function spanNode(span, letters) {
+  const kind = `${span.content ? "content" : "markup"}${span.message === null ? " invented" : ""}`;
+  const node = make("span", `${span.role} ${kind}`, letters.slice(span.start, span.end).join(""));
+  const what = span.content ? "content" : "markup of the template";
+  node.title =
+    span.message === null ? "added by the template itself" : `message ${span.message}, ${span.role}, ${what}`;
+  return node;
+}
+
+function chip(token, role) {
+  const parts = [make("span", "piece", token.shown), make("span", "id", token.id)];
+  const node = make("span", `pg-chip ${role || ""}${token.special ? " marked" : ""}`, ...parts);
+  node.title = `${token.piece} · ${role}`;
+  return node;
+}

@@ -1,0 +1,74 @@
+/** One text under several tokenizers, one row each, aligned by character; thick orange edges are not shared by all. */
+
+import { finder, make } from "../shared/dom.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { fillTable } from "../shared/tables.js";
+import { lineBreaks } from "./line_breaks.js";
+
+const COLUMNS = [
+  { name: "tokenizer" },
+  { name: "algorithm" },
+  ...["vocabulary", "tokens", "unknown", "tokens per word"].map((name) => ({ name, kind: "num" })),
+];
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  let width = element.clientWidth;
+  const show = () => draw(element, props.value);
+  lifeOf(element).onResize(element, () => {
+    if (Math.abs(element.clientWidth - width) <= 40) return;
+    width = element.clientWidth;
+    show();
+  });
+  watch("value", show);
+  show();
+}
+
+function draw(element, value) {
+  if (!value?.names) return;
+  const find = finder(element);
+  const contested = new Set(value.contested);
+  const some = `boundary that only some have (${contested.size})`;
+  const marks = [make("span", "mark same"), "boundary that all share", make("span", "mark"), some];
+  find(".legend").replaceChildren(...marks);
+  const breaks = lineBreaks(value.cuts, new Set(value.agreed), lettersPerLine(element.clientWidth || 900));
+  const lines = breaks.slice(0, -1).map((begin, k) => drawLine(value, contested, begin, breaks[k + 1]));
+  find(".lines").replaceChildren(...lines);
+  fillTable(find(".totals"), COLUMNS, value.totals);
+}
+
+function lettersPerLine(width) {
+  const [name, letter] = width < 640 ? [70, 13.5] : [150, 14.5];
+  return Math.max(12, Math.floor((width - name) / letter));
+}
+
+function drawLine(value, contested, begin, end) {
+  const inside = value.cuts.filter((cut) => cut >= begin && cut <= end);
+  const grid = make("div", "line");
+  grid.style.gridTemplateColumns = `auto repeat(${inside.length - 1}, auto)`;
+  value.names.forEach((name, row) => {
+    const label = make("div", "name", name);
+    label.title = name;
+    label.style.gridRow = String(row + 1);
+    grid.append(label);
+    value.rows[row].forEach((cell, index) => {
+      const from = Math.max(cell.start, begin);
+      const to = Math.min(cell.end, end);
+      if (from >= to) return;
+      const node = drawCell(cell, index, value.letters.slice(from, to).join(""));
+      node.classList.toggle("differs", from === cell.start && contested.has(from) && cell.tokens > 0);
+      node.style.gridRow = String(row + 1);
+      node.style.gridColumn = `${2 + inside.indexOf(from)} / ${2 + inside.indexOf(to)}`;
+      grid.append(node);
+    });
+  });
+  return grid;
+}
+
+function drawCell(cell, index, text) {
+  const kind = cell.tokens ? (index % 2 ? "odd" : "even") : "none";
+  const many = cell.tokens > 1 && make("sup", "", `×${cell.tokens}`);
+  const node = make("div", `cell ${kind}${cell.unknown ? " unknown" : ""}`, text, many);
+  node.title = cell.tokens ? `${cell.title}` : "no token stands for this";
+  return node;
+}

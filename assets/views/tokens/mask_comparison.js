@@ -1,0 +1,68 @@
+/** What the model made of the right and of the wrong batch: numbers with their difference, and attention of one row. */
+
+import { finder, make } from "../shared/dom.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { makeTable } from "../shared/tables.js";
+import { attentionMaps } from "./attention_maps.js";
+
+const SAME = 2e-6;
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  const find = finder(element);
+  const state = { layer: 0, place: /** @type {[number, number]} */ ([0, 0]) };
+  const say = (text) => {
+    find(".heard").textContent = text;
+  };
+  const drawMaps = () => attentionMaps(find, props.value?.rows ? props.value.attention : null, state, say);
+  const draw = () => {
+    const value = props.value?.rows ? props.value : { rows: [], attention: null };
+    state.layer = value.attention ? value.attention.layers - 1 : 0;
+    find(".rows").replaceChildren(...value.rows.map((row) => drawRow(row, value.mistake)));
+    drawMaps();
+    if (value.rows.length) say(value.rows.map(rowInWords).join(". "));
+  };
+  lifeOf(element).onTheme(drawMaps);
+  watch("value", draw);
+  draw();
+}
+
+/**
+ * A number with the digits that count.
+ *
+ * @param {number} number
+ * @returns {string}
+ */
+export function formatDigits(number) {
+  const size = Math.abs(number);
+  if (size >= 100) return number.toFixed(1);
+  return size >= 0.0001 || size === 0 ? number.toFixed(4) : number.toExponential(1);
+}
+
+function rowInWords(row) {
+  const difference = formatDigits(row.largest_difference);
+  const same = row.largest_difference < SAME;
+  return `${row.title}: ${same ? "the same answer" : `${row.summary}, largest difference ${difference}`}`;
+}
+
+function drawRow(row, mistake) {
+  const difference = formatDigits(row.largest_difference);
+  if (row.largest_difference < SAME) {
+    const text = `${row.title}: the same answer; largest difference ${difference}`;
+    return make("div", "result", make("p", "same", text));
+  }
+  const names = ["right", mistake, "difference"].map((name) => ({ name, kind: "num" }));
+  const most = Math.max(...row.quantities.map((one) => Math.abs(one.wrong - one.right)), 1e-12);
+  const rows = row.quantities.map(({ name, right, wrong }) => {
+    const delta = wrong - right;
+    const stripe = make("span", `delta ${delta < 0 ? "neg" : "pos"}`);
+    stripe.style.width = `${Math.round((46 * Math.abs(delta)) / most)}px`;
+    const change = make("span", "", (delta > 0 ? "+" : "") + formatDigits(delta), stripe);
+    return [name, formatDigits(right), formatDigits(wrong), change];
+  });
+  const table = makeTable([{ name: row.unit }, ...names], rows);
+  table.className = "";
+  const foot = `largest difference over all ${row.compared} numbers: ${difference}`;
+  const parts = [make("h4", "", row.title), make("p", "", row.summary), make("div", "pg-table-wrap", table)];
+  return make("div", "result", ...parts, make("p", "pg-muted", foot));
+}

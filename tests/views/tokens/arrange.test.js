@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { arrange, colourOf, readAnswer, sentenceOf, sharedEnds } from "../../../assets/views/tokens/arrange.js";
+import { lineBreaks } from "../../../assets/views/tokens/line_breaks.js";
+import { freshPieces } from "../../../assets/views/tokens/split.js";
+
+const answer = (more = {}) =>
+  JSON.stringify({ ids: [], marks: [], spans: [], shown: [], bytes: [], gaps: [], rest: null, ...more });
+
+const CATS = answer({
+  ids: [101, 7, 8, 102],
+  marks: [1, 0, 4, 1],
+  spans: [-1, -1, 0, 4, 5, 9, -1, -1],
+  shown: ["[CLS]", "some", "cats", "[SEP]"],
+});
+
+test("tokens come as lists and leave as objects", () => {
+  const { tokens } = readAnswer(CATS);
+  assert.equal(tokens[2].shown, "cats");
+  assert.deepEqual([tokens[0].special, tokens[0].added, tokens[2].continuation], [true, true, true]);
+  assert.equal(sentenceOf(tokens[1]), "token 1, some, id 7, characters 0 to 3");
+  assert.equal(sentenceOf(tokens[0]), "token 0, [CLS], id 101, stands for no character of the text, special");
+});
+
+test("parts and gaps in order are the text again", () => {
+  const { parts, homes } = arrange(readAnswer(CATS), Array.from("some cats!"));
+  assert.equal(parts.map((part) => part.text).join(""), "some cats!");
+  assert.deepEqual(
+    parts.map((part) => [part.text, part.members, part.gap]),
+    [
+      ["", [0], undefined],
+      ["some", [1], undefined],
+      [" ", [], "␣"],
+      ["cats", [2], undefined],
+      ["", [3], undefined],
+      ["!", [], "␣"],
+    ],
+  );
+  assert.equal(homes[2], parts[3]);
+  assert.deepEqual(parts.map(colourOf), ["", "c0", "", "c2", "", ""]);
+});
+
+test("tokens that share characters stand in one part", () => {
+  const shared = answer({ ids: [1, 2, 3], marks: [0, 0, 0], spans: [0, 1, 0, 1, 1, 2], shown: ["⟨F0⟩", "⟨9F⟩", "a"] });
+  const { parts } = arrange(readAnswer(shared), ["👍", "a"]);
+  assert.deepEqual(
+    parts.map((part) => part.members),
+    [[0, 1], [2]],
+  );
+});
+
+test("text beyond the last token that is shown is kept as a rest", () => {
+  const cut = answer({ ids: [1], marks: [0], spans: [0, 1], shown: ["a"], rest: 1 });
+  const { parts } = arrange(readAnswer(cut), Array.from("abc"));
+  assert.deepEqual([parts[1].text, parts[1].rest], ["bc", true]);
+});
+
+test("an edit in the middle leaves both ends alone", () => {
+  const keys = (text) => Array.from(text, (key) => ({ key }));
+  assert.deepEqual(sharedEnds(keys("abcd"), keys("abXcd")), { before: 2, after: 2 });
+  assert.deepEqual(sharedEnds(keys("aaa"), keys("aa")), { before: 2, after: 0 });
+  assert.deepEqual(sharedEnds([], keys("a")), { before: 0, after: 0 });
+});
+
+test("a line breaks where all tokenizers agree, or where it must", () => {
+  assert.deepEqual(lineBreaks([0, 4, 8, 12, 16], new Set([0, 8, 16]), 10), [0, 8, 16]);
+  assert.deepEqual(lineBreaks([0, 6, 11, 16], new Set([0, 16]), 9), [0, 6, 11, 16]);
+});
+
+test("a piece that a step made is fresh as often as it is new", () => {
+  assert.deepEqual(freshPieces(["a", "b", "a"], ["ab", "a"]), [true, false]);
+  assert.deepEqual(freshPieces(["a"], ["a", "a"]), [false, true]);
+});
