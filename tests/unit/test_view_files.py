@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from playground.texts import shown_text
 from tabs import view_files
 from tabs.view_files import PATH, ViewFiles, hook, import_map, modules, version
 
@@ -66,3 +71,20 @@ def test_the_import_map_holds_all_that_a_module_needs():
         content = base64.b64decode(url.removeprefix("data:text/javascript;base64,")).decode()
         imports = re.findall(r'from "([^"]+)"', content)
         assert set(imports) <= set(packed), "a data: URL has no folder"
+
+
+def test_a_piece_is_shown_by_the_page_as_by_python():
+    characters = [
+        chr(n) for n in (*range(0x180), *range(0x2000, 0x2070), 0xAD, 0x3000, 0xFEFF, 0xD83D, 0x1F44D, 0xE0001)
+    ]
+    module = (view_files.VIEWS / "shared" / "tokens.js").as_uri()
+    script = f"""
+        import {{ visiblePiece }} from "{module}";
+        const numbers = {[ord(one) for one in characters]};
+        console.log(JSON.stringify(numbers.map((number) => visiblePiece(String.fromCodePoint(number)))));
+    """
+    beside = Path(sys.executable).with_name("node")
+    node = str(beside) if beside.exists() else shutil.which("node")
+    done = subprocess.run([node, "--input-type=module", "-e", script], capture_output=True, text=True, check=True)
+    shown = json.loads(done.stdout)
+    assert {one: got for one, got in zip(characters, shown, strict=True) if got != shown_text(one)} == {}

@@ -82,6 +82,10 @@ function drawReliability(plot, value) {
   plot.setAttribute("aria-label", "Reliability diagram; its numbers are in the table below");
 }
 
+/**
+ * @param {import("../types.d.ts").classification.ReliabilityBin} bin
+ * @param {number} count  of all rows
+ */
 function reliabilityBar(bin, count) {
   return makeSvg("rect", {
     class: "bar",

@@ -37,8 +37,8 @@ import { beamTokens } from "./beam_tree.js";
  * @property {Token[]} tokens
  * @property {Map<number, any>} nodes  of beam search
  * @property {number} lastNode  the end of the best beam
- * @property {any} started
- * @property {any} finished
+ * @property {import("../types.d.ts").generation.Started | null} started
+ * @property {import("../types.d.ts").generation.Finished | null} finished
  * @property {number} position  in line
  * @property {string} reason  for waiting
  * @property {number} read  how many tokens of the prompt were read
@@ -228,5 +228,5 @@ export function endingOf({ finished }) {
 
 /** @param {Reply | null} reply  Whether nothing can follow. */
 export function isOver(reply) {
-  return ["eos", "context"].includes(reply?.finished?.reason);
+  return reply?.finished?.reason === "eos" || reply?.finished?.reason === "context";
 }

@@ -6,7 +6,7 @@ import { segmentsOf } from "./memory.js";
 
 /**
  * @param {HTMLElement} box
- * @param {any} state  what the server says
+ * @param {import("../types.d.ts").models.ModelsListed} state  what the server says
  * @param {number} width  of the view, in CSS pixels
  */
 export function drawDevices(box, state, width) {
@@ -20,6 +20,7 @@ function card(device, models, width) {
   return make("section", "pg-card lg-device", head, bar, legend);
 }
 
+/** @param {import("./memory.js").DeviceReport} device */
 function inWords(device) {
   const shared = device.device !== "ram" && device.limit_bytes === device.budget_bytes;
   const purpose = shared ? "of it for weights and KV caches" : "of it for weights";

@@ -1,12 +1,15 @@
 /** What a device's memory is taken by, without a page. */
 
+/** @typedef {import("../types.d.ts").models.DeviceReport} DeviceReport */
+/** @typedef {import("../types.d.ts").models.ListedModel} ListedModel */
+/** @typedef {import("../types.d.ts").models.ModelVariant} ModelVariant */
 /** @typedef {{ kind: "model" | "cache" | "room" | "reserve" | "other", name: string, count: number }} Segment */
 
 /**
  * The stretches of a device's bar, in order.
  *
- * @param {any} device
- * @param {any[]} models
+ * @param {DeviceReport} device
+ * @param {ListedModel[]} models
  * @returns {Segment[]}
  */
 export function segmentsOf(device, models) {
@@ -21,6 +24,10 @@ export function segmentsOf(device, models) {
   return [...held, ...caches, ...free(device, parked), ...(rest > 0 && !parked ? [others] : [])];
 }
 
+/**
+ * @param {ListedModel[]} models
+ * @param {string} state
+ */
 function heldModels(models, state) {
   const list = /** @type {Segment[]} */ ([]);
   for (const { title, variants } of models)
@@ -30,6 +37,7 @@ function heldModels(models, state) {
   return list;
 }
 
+/** @param {ListedModel[]} models */
 function cachesOf(models) {
   const list = /** @type {Segment[]} */ ([]);
   for (const { title, variants } of models)
@@ -39,7 +47,13 @@ function cachesOf(models) {
   return list;
 }
 
-/** Where the budget was set by hand, caches take from it; where it was measured, they take from the reserve first. */
+/**
+ * Where the budget was set by hand, caches take from it; where it was measured, they take from the reserve first.
+ *
+ * @param {DeviceReport} device
+ * @param {boolean} parked
+ * @returns {Segment[]}
+ */
 function free(device, parked) {
   const measured = device.limit_bytes > device.budget_bytes;
   const left = Math.max(0, device.limit_bytes - device.used_bytes - device.cache_bytes);

@@ -12,10 +12,13 @@ const SOURCES = {
   hub: "downloaded from the Hub on first use",
 };
 
+/** @typedef {import("./memory.js").ListedModel} ListedModel */
+/** @typedef {import("./memory.js").ModelVariant} ModelVariant */
+
 /**
  * @callback Command  has the server do something with a variant of a model
  * @param {string} name  load, unload, pin or unpin
- * @param {any} model
+ * @param {ListedModel} model
  * @param {string} task
  * @param {string} quantization
  * @param {string} words  what is said meanwhile
@@ -24,7 +27,7 @@ const SOURCES = {
 /**
  * The line of a model that is closed.
  *
- * @param {any} model
+ * @param {ListedModel} model
  * @returns {HTMLElement[]}
  */
 export function summaryOf(model) {
@@ -36,7 +39,7 @@ export function summaryOf(model) {
 /**
  * What a model shows when it is opened.
  *
- * @param {any} model
+ * @param {ListedModel} model
  * @param {{ options?: any[], trouble?: string }} record  what it would take in each quantization, or why not
  * @param {boolean} isPublic
  * @param {Command} command
@@ -55,6 +58,7 @@ export function detailsOf(model, record, isPublic, command) {
   return parts;
 }
 
+/** @param {ModelVariant | undefined} variant */
 function stateOf(variant) {
   const name = variant?.state ?? "not loaded";
   const badge = (text, tone = "") => make("span", `pg-badge ${tone}`, text);
@@ -68,6 +72,7 @@ function stateOf(variant) {
   return box;
 }
 
+/** @param {ModelVariant} variant */
 function progressBar(variant) {
   const percent = Math.round(100 * (variant.progress || 0));
   const done = make("div");
@@ -80,6 +85,7 @@ function progressBar(variant) {
   return track;
 }
 
+/** @param {ListedModel} model */
 function sizeOf(model) {
   const held = model.variants.filter((one) => one.measured_bytes);
   const small = (text) => make("small", "", text);
@@ -101,13 +107,12 @@ function variantBox(model, variant, command) {
   return make("div", "lg-variant", words, ...(command ? variantButtons(model, variant, command) : []));
 }
 
+/** @param {ModelVariant} variant */
 function variantFacts(variant) {
   const line = (className, text) => make("div", className, text);
   const predicted = variant.predicted_bytes;
   const measured = variant.measured_bytes;
   if (!measured) return predicted ? [line("pg-mono", `predicted ${formatBytes(predicted)}`)] : [];
-  const gap = (100 * (measured - predicted)) / predicted;
-  const same = measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${gap.toFixed(1)} %`;
   const facts = [
     `dtype ${variant.dtype}`,
     `on ${variant.device}`,
@@ -118,10 +123,20 @@ function variantFacts(variant) {
   ];
   const cache = variant.cache_bytes && `KV cache of running replies: ${formatBytes(variant.cache_bytes)}`;
   return [
-    line("pg-mono", `predicted ${formatBytes(predicted)}, measured ${formatBytes(measured)} (${same})`),
+    line(
+      "pg-mono",
+      `predicted ${formatBytes(predicted)}, measured ${formatBytes(measured)} (${gapInWords(predicted, measured)})`,
+    ),
     ...(cache ? [line("pg-mono", cache)] : []),
     line("pg-muted", facts.filter(Boolean).join(" · ")),
   ];
+}
+
+/** How far the prediction was off. */
+function gapInWords(predicted, measured) {
+  if (!predicted) return "nothing was predicted";
+  const gap = (100 * (measured - predicted)) / predicted;
+  return measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${gap.toFixed(1)} %`;
 }
 
 function variantButtons(model, variant, command) {

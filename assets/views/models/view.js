@@ -16,7 +16,7 @@ const PUBLIC =
 export function mount({ element, props, server }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".lg"));
   const state = {
-    shown: props.value,
+    shown: /** @type {import("../types.d.ts").models.ModelsListed} */ (props.value),
     /** @type {Map<string, { box: HTMLDetailsElement, seen: string, options?: any[], trouble?: string }>} */
     rows: new Map(),
     asking: false,

@@ -1,10 +1,10 @@
 /** How a token is shown, the same in every tab. */
 
-const SIGNS = { " ": "␣", "\n": "↵", "\t": "⇥", "\x7f": "␡" };
+const SIGNS = { " ": "·", "\n": "↵", "\t": "→", "\x7f": "␡" };
 
 /**
- * A piece for lists and chips, its spaces, line ends and whatever else can't be seen made visible; as `visible` of
- * `playground/tokens/rules.py` does it.
+ * A piece for lists and chips, its spaces, line ends and whatever else can't be seen made visible; as `shown_text` of
+ * `playground/texts.py` does it.
  *
  * @param {string} piece
  * @returns {string}
@@ -17,7 +17,7 @@ function visibleCharacter(character) {
   if (character in SIGNS) return SIGNS[character];
   const code = Number(character.codePointAt(0));
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return /[\p{Cc}\p{Cf}\p{Z}]/u.test(character) ? `⟨${codePoint(character)}⟩` : character;
+  return /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u.test(character) ? `⟨${codePoint(character)}⟩` : character;
 }
 
 /**

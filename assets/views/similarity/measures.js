@@ -1,13 +1,13 @@
 /** What one table of losses says under each switch, without a page. */
 
+/** @typedef {import("../types.d.ts").similarity.WordMatrixResult} WordMatrixResult */
+
 /**
- * @typedef {object} Losses
- * @property {string[]} words
- * @property {number[][]} loss  mean loss per piece: of the column's word, given the row's
- * @property {number[]} baseline_sum  summed loss of each word after an empty source
- * @property {number[]} pieces  how many pieces each word has
- * @property {number[][] | null} cosine
- * @property {number[]} clustered  an order in which close words stand together
+ * `loss` is the mean per piece of the column's word, given the row's; `baseline_sum` the summed loss of each word after
+ * an empty source; `clustered` an order in which close words stand together.
+ *
+ * @typedef {"words" | "loss" | "pieces" | "baseline_sum" | "cosine"} Measured
+ * @typedef {Pick<WordMatrixResult, Measured> & { clustered: number[] }} Losses
  */
 
 /**

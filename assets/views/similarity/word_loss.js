@@ -28,6 +28,12 @@ function draw(find, value) {
   find("notes").textContent = [value.scale || "", ...(value.notes || [])].filter(Boolean).join(" ");
 }
 
+/**
+ * @param {import("../types.d.ts").similarity.WordLoss} loss
+ * @param {number} most
+ * @param {boolean} isFirst
+ * @param {boolean} open
+ */
 function pairRow(loss, most, isFirst, open) {
   const bar = make("div", "wl-bar");
   bar.style.width = `${most > 0 ? Math.max(1, (100 * loss.loss) / Math.max(most, 0.1)) : 1}%`;
@@ -42,6 +48,7 @@ function pairRow(loss, most, isFirst, open) {
   return row;
 }
 
+/** @param {import("../types.d.ts").similarity.WordLoss} loss */
 function breakdown(loss) {
   const rows = loss.pieces.map((piece) => [
     make("span", "wl-piece", visiblePiece(piece.piece)),

@@ -73,7 +73,7 @@ def test_stream_point_choose_and_return(tab):
     wait(tab)
 
     # The text goes on from the choice; the other branch is kept and comes back as it was.
-    assert tokens(tab).nth(1).text_content() == chosen.replace("␣", " ")
+    assert tokens(tab).nth(1).text_content() == chosen.replace("·", " ")
     assert "chosen by you" in tokens(tab).nth(1).get_attribute("aria-label")
     assert tokens(tab).count() == 8
     assert tab.locator(".gen-panel h4 code").text_content() == chosen, "the panel still shows the old token"
@@ -135,7 +135,7 @@ def test_stop_then_step_by_hand(tab, app_playground):
     assert (
         tokens(tab)
         .last.get_attribute("aria-label")
-        .startswith(f"token '{piece.replace('␣', ' ')}'".replace("↵", "new line"))
+        .startswith(f"token '{piece.replace('·', ' ')}'".replace("↵", "new line"))
     )
     tab.locator("[data-act=step]").click()
     wait(tab)

@@ -30,10 +30,10 @@ test("parts and gaps in order are the text again", () => {
     [
       ["", [0], undefined],
       ["some", [1], undefined],
-      [" ", [], "␣"],
+      [" ", [], "·"],
       ["cats", [2], undefined],
       ["", [3], undefined],
-      ["!", [], "␣"],
+      ["!", [], "·"],
     ],
   );
   assert.equal(homes[2], parts[3]);
