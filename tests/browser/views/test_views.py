@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import gradio as gr
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from playwright.sync_api import Route, expect
 
 import app
@@ -94,8 +94,9 @@ def test_two_generation_views_on_one_page_do_not_hear_each_other(open_page, app_
 
 def test_the_page_works_on_a_sub_path(open_page, app_playground):
     options = app.launch_options(app_playground.settings)
-    shared = {name: options[name] for name in ("app_kwargs", "theme", "css_paths", "head", "favicon_path")}
+    shared = {name: options[name] for name in ("app_kwargs", "theme", "css_paths", "head")}
     whole = FastAPI()
+    whole.add_api_route("/favicon.ico", lambda: Response(status_code=204))  # browsers ask the host, not the page
     gr.mount_gradio_app(whole, app.build_app(app_playground), path="/lessons/one", ssr_mode=False, **shared)
     with serving(whole) as url:
         page = open_page(path="/lessons/one/", url=url)
