@@ -79,7 +79,6 @@ def import_map(name: str) -> dict[str, str]:
     return packed
 
 
-@functools.cache
 def _needed(path: str) -> Mapping[str, Mapping[str, str]]:
     """A module and all that it needs, each with its imports: how it writes them, and the paths that are meant."""
     wanted, needed = [path], {}
