@@ -138,6 +138,8 @@ export namespace classification {
     read_as: classification.LabelReading | null;
     no_metrics: string;
     metrics: classification.Evaluation | null;
+    format: tables.TableFormat;
+    notes: string[];
   }
   /** What a classifier can be asked, known once it is loaded; ``pretrained`` is how this run holds it. */
   interface ClassifierInfo {

@@ -134,7 +134,7 @@ def _likeliest(data: bytes) -> str:
         return "cp1252"
     for match in found:
         near = match.chaos <= best.chaos + 0.05 and match.coherence >= best.coherence - 0.05
-        if match.encoding == "cp1252" and near:
+        if near and "cp1252" in match.could_be_from_charset:
             return "cp1252"
     return _known(best.encoding)
 

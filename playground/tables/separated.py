@@ -138,7 +138,7 @@ class _Rows:
         if self._width == 1 and len(cells) > 1:
             cells = (self._separator.join(cells),)  # a comma in the only column is part of the text
         if not problem and len(cells) != self._width:
-            problem = f"it has {len(cells):,} cells, the header has {self._width:,}"
+            problem = f"it has {len(cells):,} cell{'s' * (len(cells) != 1)}, the header has {self._width:,}"
         if not problem:
             below, problem = _spoilt(cells)
             line += below

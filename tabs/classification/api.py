@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from inspect import signature
 
 import gradio as gr
 
 import playground as pg
 from playground.classification.result import ClassifiedRow, FunctionToApply, PipelineLabel
 from tabs.page import publish, publish_with_file
+from tabs.table_file import HowRead, read_table
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class Classified:
 
 @dataclass(frozen=True)
 class ClassifiedTable:
-    """``/classify_table``: rows in the order of the table, ``read_as`` with how the right labels were read."""
+    """``/classify_table``: rows in the order of the table, ``read_as`` with how the right labels were read.
+
+    ``format`` and ``notes`` say how the file was read.
+    """
 
     model_id: str
     labels: tuple[str, ...]
@@ -44,6 +48,8 @@ class ClassifiedTable:
     read_as: pg.LabelReading | None
     no_metrics: str
     metrics: pg.Evaluation | None
+    format: pg.TableFormat
+    notes: tuple[str, ...]
 
 
 def answer_of(result: pg.ClassifyResult) -> Classified:
@@ -67,7 +73,7 @@ def answer_of(result: pg.ClassifyResult) -> Classified:
     )
 
 
-def table_answer_of(result: pg.TableResult) -> ClassifiedTable:
+def table_answer_of(result: pg.TableResult, table: pg.Table) -> ClassifiedTable:
     """The answer of ``/classify_table``."""
     return ClassifiedTable(
         model_id=result.info.model_id,
@@ -77,6 +83,8 @@ def table_answer_of(result: pg.TableResult) -> ClassifiedTable:
         read_as=result.read_as,
         no_metrics=result.no_metrics,
         metrics=pg.evaluate_table(result),
+        format=table.format,
+        notes=table.notes,
     )
 
 
@@ -96,12 +104,17 @@ def publish_endpoints(playground: pg.Playground) -> None:
         model_id: str,
         pair_column: str = "",
         labels_read_as: str = "",
+        encoding: str = "",
+        separator: str = "",
+        quoting: str = "",
+        header: str = "",
     ) -> ClassifiedTable:
         """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
         could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed, but
         for that of the labels. labels_read_as says how labels are meant that can be read in more than one way: names,
-        label ids, or counted from 1."""
-        table = pg.read_file(Path(file))
+        label ids, or counted from 1. What isn't said of the file is found: encoding, separator, quoting (doubled,
+        backslash or none) and header (yes or no)."""
+        table = read_table(file, HowRead(file, encoding, separator, quoting, header))
         pairs = playground.describe_classifier(model_id or None).pair_names is not None
         guess = pg.guess_columns(table, pairs)
         request = pg.ClassifyTableRequest(
@@ -114,9 +127,9 @@ def publish_endpoints(playground: pg.Playground) -> None:
         )
         *_, result = playground.classify_table(request)
         assert isinstance(result, pg.TableResult)
-        return table_answer_of(result)
+        return table_answer_of(result, table)
 
     publish(classify)
     upload = gr.File(visible=False, label="file")
-    names = ("text_column", "label_column", "model_id", "pair_column", "labels_read_as")
+    names = [name for name in signature(classify_table).parameters if name != "file"]
     publish_with_file(classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])

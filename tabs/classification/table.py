@@ -10,6 +10,7 @@ import playground as pg
 from tabs.classification.table_format import COLUMNS
 from tabs.classification.table_handlers import RESULTS, SAMPLE, TableOfTexts, TableParts
 from tabs.page import explain, file_to_serve, friendly, view
+from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 
 PASTED = """\
 I would go there again tomorrow.
@@ -25,6 +26,7 @@ class _Source(NamedTuple):
 
     pasted: gr.Textbox
     file: gr.File
+    table: TableFile
     sample: gr.Button
     button: gr.Button
 
@@ -40,6 +42,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
             pasted = gr.Textbox(PASTED, label="texts, one per line", lines=6, max_lines=12, elem_id="table-pasted")
         with gr.Column(min_width=300):
             file, sample, columns = _lay_out_file()
+    table = lay_out_table_file("table")
     reading = gr.Radio(
         [], label="The right labels can be read in more than one way: which is meant?", visible=False,
         elem_id="table-reading",
@@ -49,7 +52,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         stop_button = gr.Button("Stop", variant="stop", min_width=90, interactive=False, elem_id="table-stop")
     states = {"result": gr.State(), "run_id": gr.State()}
     parts = TableParts(**columns, **states, reading=reading, stop_button=stop_button, **_lay_out_result())
-    _wire(TableOfTexts(playground, parts), parts, model, _Source(pasted, file, sample, button))
+    _wire(TableOfTexts(playground, parts), parts, model, _Source(pasted, file, table, sample, button))
 
 
 def _lay_out_file() -> tuple[gr.File, gr.Button, dict[str, Any]]:
@@ -107,7 +110,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     columns = [parts.text_column, parts.pair_column, parts.label_column]
     asking: dict[str, Any] = {
         "fn": friendly(handlers.ask_reading),
-        "inputs": [source.file, *columns, model],
+        "inputs": [source.file, source.table.how, *columns, model],
         "outputs": parts.reading,
         **UNSEEN,
     }
@@ -116,20 +119,21 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     )
     running = source.button.click(
         friendly(handlers.run),
-        [source.pasted, source.file, *columns, model, parts.reading],
+        [source.pasted, source.file, source.table.how, *columns, model, parts.reading],
         parts.everything,
         trigger_mode="once",
         **UNSEEN,
     )
     model.change(None, cancels=running)
     model.change(friendly(handlers.other_model), parts.run_id, parts.everything, **UNSEEN)
-    gr.on(
-        [source.file.change, model.change],
-        friendly(handlers.read_columns),
-        [source.file, model],
-        [*columns, parts.reading],
+    reading_columns: dict[str, Any] = {
+        "fn": friendly(handlers.read_columns),
+        "inputs": [source.file, source.table.how, model],
+        "outputs": [*columns, parts.reading],
         **QUIET,
-    ).success(**asking)
+    }
+    for shown in (*_wire_file(source), model.change):
+        shown(**reading_columns).success(**asking)
     gr.on([column.input for column in columns], **asking)
     parts.stop_button.click(friendly(handlers.stop), parts.run_id, None, **UNSEEN)
     looking = [parts.metrics, parts.rows, parts.every_row]
@@ -138,3 +142,17 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     )
     parts.metrics.select(friendly(handlers.list_cell), [parts.result, parts.threshold], looking, **UNSEEN)
     parts.every_row.click(friendly(handlers.list_all), [parts.result, parts.threshold], looking, **UNSEEN)
+
+
+def _wire_file(source: _Source) -> list[Any]:
+    """Ties a file to how it is read; returns what happens once that is settled."""
+    table = source.table
+    new = source.file.change(lambda path: show_new(table, path), source.file, list(table), **UNSEEN)
+    chosen = gr.on(
+        [choice.input for choice in table.choices],
+        lambda path, *choices: show(table, HowRead(path, *choices)) if path else show_new(table, None),
+        [source.file, *table.choices],
+        list(table),
+        **UNSEEN,
+    )
+    return [new.success, chosen.success]

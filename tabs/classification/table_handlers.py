@@ -20,10 +20,10 @@ from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
 from tabs.gradio_patches import payload
 from tabs.page import file_to_serve
+from tabs.table_file import HowRead, read_table
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
 NO_COLUMN = "(none)"
-HEADER_ADVICE = "If it is a text to classify, put a line such as text,label above it."
 RESULTS = "results: ⋮ in a heading sorts and filters"
 REDRAW_SECONDS = 0.2
 
@@ -61,16 +61,14 @@ class TableOfTexts:
 
     # What is to be classified
 
-    def read_columns(self, path: str | None, model_id: str) -> Values:
+    def read_columns(self, path: str | None, how: HowRead | None, model_id: str) -> Values:
         """The columns of a dropped file, with a guess which is which; none without a file."""
         parts = self._parts
         columns = (parts.text_column, parts.pair_column, parts.label_column)
         if not path:
             hidden = {column: gr.Dropdown(visible=False, choices=[], value=None) for column in columns}
             return {**hidden, **self._ask(())}
-        table, pairs = pg.read_file(Path(path)), self._takes_pairs(model_id)
-        if table.format.header_doubtful:
-            gr.Info(f"Line 1 was read as the names of the columns: {', '.join(table.columns)[:200]}. {HEADER_ADVICE}")
+        table, pairs = read_table(path, how), self._takes_pairs(model_id)
         guess, optional = pg.guess_columns(table, pairs), [NO_COLUMN, *table.columns]
         return {
             parts.text_column: gr.Dropdown(choices=list(table.columns), value=guess.text, visible=True),
@@ -85,13 +83,21 @@ class TableOfTexts:
             return False  # the part for one text says what is wrong with this model
 
     def ask_reading(
-        self, path: str | None, text: str | None, pair: str | None, label: str | None, model_id: str
+        self,
+        path: str | None,
+        how: HowRead | None,
+        text: str | None,
+        pair: str | None,
+        label: str | None,
+        model_id: str,
     ) -> Values:
         """The question how the labels are meant, where they can be read in more than one way; hidden otherwise."""
         if not path or not named(label) or not text:
             return self._ask(())
         try:
-            return self._ask(self._playground.label_readings(self._request("", path, text, pair, label, model_id, "")))
+            return self._ask(
+                self._playground.label_readings(self._request("", path, how, text, pair, label, model_id, ""))
+            )
         except pg.PlaygroundError:
             return self._ask(())  # a run says what is wrong with this column or model
 
@@ -104,13 +110,14 @@ class TableOfTexts:
         self,
         pasted: str,
         path: str | None,
+        how: HowRead | None,
         text: str | None,
         pair: str | None,
         label: str | None,
         model_id: str,
         reading: str | None,
     ) -> pg.ClassifyTableRequest:
-        table = pg.read_file(Path(path)) if path else pg.read_lines(pasted)
+        table = read_table(path, how) if path else pg.read_lines(pasted)
         if not path:
             return pg.ClassifyTableRequest(table, table.text_column, model_id=model_id)
         return pg.ClassifyTableRequest(
@@ -128,6 +135,7 @@ class TableOfTexts:
         self,
         pasted: str,
         path: str | None,
+        how: HowRead | None,
         text: str | None,
         pair: str | None,
         label: str | None,
@@ -138,7 +146,7 @@ class TableOfTexts:
         parts = self._parts
         run_id, drawn_at = secrets.token_hex(8), 0.0
         yield self.nothing()
-        request = self._request(pasted, path, text, pair, label, model_id, reading)
+        request = self._request(pasted, path, how, text, pair, label, model_id, reading)
         yield {
             parts.run_id: run_id,
             parts.stop_button: gr.Button(interactive=True),

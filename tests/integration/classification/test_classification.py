@@ -68,6 +68,24 @@ def test_a_file_with_labels_and_bad_rows(client, tmp_path):
     assert sum(map(sum, found["metrics"]["confusion"])) == 3
     one = client.predict(text="Wonderful, truly.", api_name="/classify")
     assert found["rows"][0]["probabilities"] == pytest.approx(one["probabilities"], abs=1e-4)
+    assert (found["format"]["separator"], found["format"]["header"], found["notes"]) == (",", True, [])
+
+
+def test_how_a_file_was_read_is_said_and_can_be_chosen(client, tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_bytes("Ужасно;плохо\nОтлично;хорошо\nУжасно;плохо\n".encode("cp1251"))
+    ask = {"file": handle_file(str(path)), "text_column": "", "label_column": "", "model_id": ""}
+    found = client.predict(**ask, api_name="/classify_table")
+    assert (found["format"]["encoding"], found["format"]["separator"], found["format"]["header"]) == (
+        "cp1251",
+        ";",
+        False,
+    )
+    assert found["notes"] == ["No line names the columns."] and found["rows"][1]["text"] == "Отлично"
+    found = client.predict(**ask, separator=",", header="yes", encoding="koi8-r", api_name="/classify_table")
+    assert len(found["rows"]) == 2 and found["format"]["encoding"] == "koi8-r"
+    with pytest.raises(AppError, match="There is no separator"):
+        client.predict(**ask, separator="#", api_name="/classify_table")
 
 
 def test_the_real_model_is_explained(app_playground):

@@ -182,14 +182,14 @@ def write(folder, content, name="rows.csv"):
 def test_columns_are_guessed_and_second_texts_asked_for_by_pair_models_alone(playground, tmp_path):
     handlers = table_of_texts(playground)
     path = write(tmp_path, "id,premise,hypothesis,label\n1,a film,a poor film,neutral\n2,food,no food,entailment\n")
-    page = handlers.read_columns(path, "nli")
+    page = handlers.read_columns(path, None, "nli")
     assert (page["text_column"].value, page["pair_column"].value, page["label_column"].value) == (
         "premise", "hypothesis", "label",
     )  # fmt: skip
     assert page["pair_column"].visible
-    page = handlers.read_columns(path, "mood")
+    page = handlers.read_columns(path, None, "mood")
     assert page["pair_column"].value == NO_COLUMN and not page["pair_column"].visible
-    assert not handlers.read_columns(None, "mood")["text_column"].visible
+    assert not handlers.read_columns(None, None, "mood")["text_column"].visible
 
 
 def test_pairs_are_judged_as_pairs_counted_and_shown(playground, tmp_path):
@@ -197,7 +197,7 @@ def test_pairs_are_judged_as_pairs_counted_and_shown(playground, tmp_path):
     path = write(
         tmp_path, "premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\nx,,neutral\n"
     )
-    page = merged(handlers.run("", path, "premise", "hypothesis", "label", "nli", None))
+    page = merged(handlers.run("", path, None, "premise", "hypothesis", "label", "nli", None))
     result = page["result"]
     for row in result.rows:
         alone = playground.classify(pg.ClassifyRequest(row.text, row.text_pair, "nli"))
@@ -210,33 +210,33 @@ def test_pairs_are_judged_as_pairs_counted_and_shown(playground, tmp_path):
 
 def test_half_a_pair_is_given_no_accuracy(playground, tmp_path):
     path = write(tmp_path, "premise,hypothesis,label\na good film,a poor film,neutral\n")
-    page = merged(table_of_texts(playground).run("", path, "premise", NO_COLUMN, "label", "nli", None))
+    page = merged(table_of_texts(playground).run("", path, None, "premise", NO_COLUMN, "label", "nli", None))
     assert page["metrics"] is None and "has only one text" in page["notes"].value
 
 
 def test_labels_that_can_be_read_in_two_ways_are_asked_for(playground, tmp_path):
     handlers = table_of_texts(playground)
     path = write(tmp_path, "text,label\ngood film,1\nbad food,4\n")
-    asked = handlers.ask_reading(path, "text", NO_COLUMN, "label", "stars")["reading"]
+    asked = handlers.ask_reading(path, None, "text", NO_COLUMN, "label", "stars")["reading"]
     assert asked.visible and [value for _, value in asked.choices] == ["names", "label ids"] and asked.value is None
     assert "'1' is '1 star'" in asked.choices[0][0] and "'1' is '2 stars'" in asked.choices[1][0]
     with pytest.raises(InputError, match="can be read as"):
-        merged(handlers.run("", path, "text", NO_COLUMN, "label", "stars", None))
-    page = merged(handlers.run("", path, "text", NO_COLUMN, "label", "stars", "label ids"))
+        merged(handlers.run("", path, None, "text", NO_COLUMN, "label", "stars", None))
+    page = merged(handlers.run("", path, None, "text", NO_COLUMN, "label", "stars", "label ids"))
     assert [row.gold for row in page["result"].rows] == [1, 4]
     assert "as label ids, counted from 0: '1' is '2 stars'" in page["notes"].value
     cards = dict(page["metrics"]["cards"])
     assert cards["by guessing"] == "20.0 %" and "labels away from the right one, on average" in cards
-    assert not handlers.ask_reading(path, "text", NO_COLUMN, NO_COLUMN, "stars")["reading"].visible
+    assert not handlers.ask_reading(path, None, "text", NO_COLUMN, NO_COLUMN, "stars")["reading"].visible
     clear = write(tmp_path, "text,label\ngood film,0\nbad food,4\n", "clear.csv")
-    assert not handlers.ask_reading(clear, "text", NO_COLUMN, "label", "stars")["reading"].visible
+    assert not handlers.ask_reading(clear, None, "text", NO_COLUMN, "label", "stars")["reading"].visible
 
 
 def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
     handlers = table_of_texts(playground)
-    page = merged(handlers.run("good\nbad", None, None, None, None, "mood", None))
+    page = merged(handlers.run("good\nbad", None, None, None, None, None, "mood", None))
     assert page["rows"].visible and "mood" in page["progress"]["text"]
-    steps = handlers.run("\n".join(["good film"] * 2000), None, None, None, None, "mood", None)
+    steps = handlers.run("\n".join(["good film"] * 2000), None, None, None, None, None, "mood", None)
     page |= next(steps) | next(steps) | next(steps)
     page |= handlers.other_model(page["run_id"])
     assert [step["result"].stopped for step in steps if "result" in step] == [True]
@@ -245,8 +245,8 @@ def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
 
 def test_a_failed_run_leaves_no_older_result(playground):
     handlers = table_of_texts(playground)
-    page = merged(handlers.run("good\nbad", None, None, None, None, "mood", None))
-    steps = handlers.run("good", None, None, None, None, "headless", None)
+    page = merged(handlers.run("good\nbad", None, None, None, None, None, "mood", None))
+    steps = handlers.run("good", None, None, None, None, None, "headless", None)
     with pytest.raises(WrongTaskError):
         fill(page, steps)
     assert page["result"] is None and page["progress"] is None and page["metrics"] is None

@@ -209,5 +209,6 @@ def test_the_download_holds_every_row_and_every_probability(table_result):
     assert header[-2:] == ["probability LABEL_0", "probability LABEL_1"] and len(rows) == 5
     assert [row[1] for row in rows] == [row.text for row in table_result.rows]
     assert all(float(row[-1]) + float(row[-2]) == pytest.approx(1, abs=1e-5) for row in rows)
-    found = to_json(api.table_answer_of(table_result))
+    found = to_json(api.table_answer_of(table_result, Table(("text",), (), (), notes=("said",))))
+    assert found["notes"] == ["said"] and found["format"]["encoding"] == "utf-8"
     assert found["metrics"]["count"] == 4 and [bad["line"] for bad in found["bad_rows"]] == [4, 5]

@@ -63,7 +63,7 @@ def test_unicode_with_and_without_a_byte_order_mark(tmp_path, codec, name):
     assert read_file(write(tmp_path, text.encode(codec), name)).rows == (("café 语",),)
 
 
-@pytest.mark.parametrize("word", ["café", "naïve", "Größe", "niño", "“so”"])
+@pytest.mark.parametrize("word", ["café", "naïve", "Größe", "niño", "“so”", "schön; gut"])
 def test_a_single_word_beyond_ascii_is_western(tmp_path, word):
     assert read_file(write(tmp_path, f"text\n{word}\n".encode("cp1252"))).rows == ((word,),)
 
