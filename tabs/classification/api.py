@@ -88,16 +88,27 @@ def table_answer_of(result: pg.TableResult, table: pg.Table) -> ClassifiedTable:
     )
 
 
-def publish_endpoints(playground: pg.Playground) -> None:
-    """Makes ``/classify`` and ``/classify_table`` endpoints of the page that is being built."""
+class ClassificationApi:
+    """The endpoints over one playground."""
 
-    def classify(text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> Classified:
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Adds them to the page that is being built."""
+        publish(self.classify)
+        upload = gr.File(visible=False, label="file")
+        names = [name for name in signature(self.classify_table).parameters if name != "file"]
+        publish_with_file(self.classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])
+
+    def classify(self, text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> Classified:
         """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
         used, what pipeline() returns and the greatest difference between the two. An empty model_id takes the first."""
         request = pg.ClassifyRequest(text, text_pair or None, model_id or None, quantization or "auto")
-        return answer_of(playground.classify(request))
+        return answer_of(self._playground.classify(request))
 
     def classify_table(
+        self,
         file: str,
         text_column: str,
         label_column: str,
@@ -115,7 +126,7 @@ def publish_endpoints(playground: pg.Playground) -> None:
         label ids, or counted from 1. What isn't said of the file is found: encoding, separator, quoting (doubled,
         backslash or none) and header (yes or no)."""
         table = read_table(file, HowRead(file, encoding, separator, quoting, header))
-        pairs = playground.describe_classifier(model_id or None).pair_names is not None
+        pairs = self._playground.describe_classifier(model_id or None).pair_names is not None
         guess = pg.guess_columns(table, pairs)
         request = pg.ClassifyTableRequest(
             table,
@@ -125,11 +136,6 @@ def publish_endpoints(playground: pg.Playground) -> None:
             pair_column=pair_column or (guess.pair if guess.pair != text_column else None),
             labels_read_as=labels_read_as or None,
         )
-        *_, result = playground.classify_table(request)
+        *_, result = self._playground.classify_table(request)
         assert isinstance(result, pg.TableResult)
         return table_answer_of(result, table)
-
-    publish(classify)
-    upload = gr.File(visible=False, label="file")
-    names = [name for name in signature(classify_table).parameters if name != "file"]
-    publish_with_file(classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])

@@ -97,7 +97,7 @@ def build_tab(playground: pg.Playground) -> None:
             _wire(playground, model, info, given, inside)
         with gr.Tab("A table of texts", id="table"):
             build_table_section(playground, model)
-    api.publish_endpoints(playground)
+    api.ClassificationApi(playground).publish()
 
 
 def _lay_out_input() -> _Input:
