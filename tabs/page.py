@@ -130,7 +130,7 @@ def answering(function: Handler) -> Handler:
 
     else:
 
-        def wrapper(*given: Any) -> Any:
+        def wrapper(*given: Any) -> Any:  # type: ignore[misc]
             try:
                 return wire.to_json(function(*given))
             except Exception as error:

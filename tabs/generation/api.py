@@ -95,5 +95,9 @@ class GenerationApi:
         """Either the prompt or the chat, with the settings."""
         source: dict[str, Any] = {"messages": tuple(turns(messages))} if messages else {"prompt": prompt}
         prefix = tuple(prefix_token_ids or ())
-        own = {"model_id": model_id or None, "prefix_token_ids": prefix, "person": request.session_hash or ""}
+        own: dict[str, Any] = {
+            "model_id": model_id or None,
+            "prefix_token_ids": prefix,
+            "person": request.session_hash or "",
+        }
         return pg.GenerateRequest(**source, **own, **settings)
