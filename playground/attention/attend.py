@@ -18,7 +18,7 @@ from playground.attention.request import AttentionRequest
 from playground.attention.result import AttentionResult, AttentionStack, AttentionToken
 from playground.attention.summary import masks_of, summaries_of
 from playground.errors import UnsupportedOptionError
-from playground.models.families import check_weights, decoder_start, explaining, returns_attention
+from playground.models.families import check_finite, check_weights, decoder_start, explaining, returns_attention
 from playground.models.pretrained import Pretrained
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _stack(
     """One kind of attention, taken from what the model returned."""
     check_weights(model, kind, attentions, len(queries), len(keys))
     weights = torch.stack([layer[0].float() for layer in attentions or ()])
+    check_finite(model, weights)
     masks, mask_of_layer = masks_of(weights, queries, keys, kind, model.config)
     layers, heads = weights.shape[:2]
     return AttentionStack(

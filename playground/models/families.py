@@ -64,12 +64,12 @@ def check_weights(model: PreTrainedModel, kind: str, attentions: Any, queries: i
         UnsupportedOptionError: there isn't; the message says what the family has instead.
     """
     name = type(model).__name__
-    if not attentions or any(layer is None or isinstance(layer, tuple) for layer in attentions):
+    if not attentions or any(layer is None for layer in attentions):
         raise UnsupportedOptionError(
             f"{name} returns no {kind} attention weights for each of its layers.",
             "Pick a transformer model; state-space and linear-attention layers have none.",
         )
-    shapes = {tuple(layer.shape) for layer in attentions}
+    shapes = {tuple(getattr(layer, "shape", ())) for layer in attentions}  # some give several tensors for a layer
     is_banded = any(hasattr(model.config, setting) for setting in _BANDED)
     if is_banded or any(len(shape) != 4 or shape[2:] != (queries, keys) for shape in shapes):
         raise UnsupportedOptionError(
@@ -79,6 +79,20 @@ def check_weights(model: PreTrainedModel, kind: str, attentions: Any, queries: i
         )
     if len(shapes) > 1:
         raise UnsupportedOptionError(f"The layers of {name} have different numbers of heads.", "Pick another model.")
+
+
+def check_finite(model: PreTrainedModel, numbers: Any) -> None:
+    """Nothing, if a model answered with numbers.
+
+    Raises:
+        UnsupportedOptionError: some are NaN or infinite; a softmax over nothing gives that.
+    """
+    if not bool(numbers.isfinite().all()):
+        raise UnsupportedOptionError(
+            f"{type(model).__name__} answers with NaN here: a mask left some token nothing to read, or the numbers are"
+            " too large for its dtype.",
+            "Leave more of attention_mask at 1, or pick another model.",
+        )
 
 
 @contextmanager

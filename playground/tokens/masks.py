@@ -17,7 +17,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import InputError, InputTooLongError, UnsupportedOptionError
-from playground.models.families import check_ids, check_weights, decoder_start, explaining, returns_attention
+from playground.models.families import (
+    check_finite,
+    check_ids,
+    check_weights,
+    decoder_start,
+    explaining,
+    returns_attention,
+)
 from playground.models.padding import pad_token_id
 from playground.tokens.batch import encode
 from playground.tokens.request import MISTAKES, MaskRequest
@@ -230,7 +237,10 @@ def _run(
     columns = len(batch.rows[0].input_ids)
     check_weights(model, "self", attentions, columns, columns)
     attention = torch.stack([layer.float().mean(dim=1) for layer in attentions]).cpu()
-    return _Run(_answers(task, output, inputs["attention_mask"], positions), attention)
+    answers = _answers(task, output, inputs["attention_mask"], positions)
+    check_finite(model, attention)
+    check_finite(model, answers)
+    return _Run(answers, attention)
 
 
 def _answers(task: str, output: Any, mask: Tensor, positions: list[int]) -> Float[Tensor, "row number"]:

@@ -22,6 +22,8 @@ REFUSED = {
     "fnet/feature-extraction": ("returns no self attention", "takes no attention_mask"),
     "longformer/text-classification": ("windows, chunks or pooled",) * 2,
     "funnel/feature-extraction": ("windows, chunks or pooled",) * 2,
+    "pegasus_x/feature-extraction": ("windows, chunks or pooled",) * 2,
+    "prophetnet/text2text-generation": ("windows, chunks or pooled", "answers with NaN"),
     "mamba/text-generation": ("no self attention|no attention weights",) * 2,
 }
 
