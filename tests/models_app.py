@@ -29,7 +29,8 @@ def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
         for event in generate(playground.manager, request):
             del event
         engine = loaded.companion("generation", lambda owner: None)
-    real, held, go = engine._forward, threading.Event(), threading.Event()
+    passes, held, go = engine.passes, threading.Event(), threading.Event()
+    real = passes.forward
 
     def forward(table: Any, token_ids: Any, wanted: int = 1) -> Any:
         if len(token_ids) == 2:
@@ -37,7 +38,7 @@ def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
             assert go.wait(30)
         return real(table, token_ids, wanted)
 
-    engine._forward = forward
+    passes.forward = forward
     running = [generate(playground.manager, replace(request, person=person)) for person in ("one", "two")]
     try:
         assert held.wait(30)
@@ -46,7 +47,7 @@ def replies_held(playground: Any, quantization: str = "auto") -> Iterator[None]:
         go.set()
         for generation in running:
             generation.result()
-        engine._forward = real
+        passes.forward = real
         deadline = time.monotonic() + 10
         while not engine.idle:
             assert time.monotonic() < deadline

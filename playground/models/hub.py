@@ -248,9 +248,19 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
 
 
 def _explain(spec: ModelSpec, error: BaseException) -> PlaygroundError:
-    page = f"https://huggingface.co/{spec.location}"
     chain = list(_chain(error))
     status = next((one.response.status_code for one in chain if isinstance(one, hub_errors.HfHubHTTPError)), None)
+    if found := _refused(spec, chain, status) or _broken_off(spec, chain, status):
+        return found
+    if isinstance(error, PermissionError):
+        cache = huggingface_hub.constants.HF_HUB_CACHE
+        return PreparationError(f"{cache} can't be written.", "Set HF_HOME to a folder you may write to.")
+    return ModelError(f"{spec.id} can't be downloaded ({type(error).__name__}: {str(error)[:300]}).", "Try again.")
+
+
+def _refused(spec: ModelSpec, chain: list[BaseException], status: int | None) -> PlaygroundError | None:
+    """What the Hub says of a model that it doesn't give."""
+    page = f"https://huggingface.co/{spec.location}"
     if any(isinstance(one, hub_errors.GatedRepoError) for one in chain) or status == 403:
         return GatedModelError(
             f"{spec.id} is gated: its authors want you to accept a licence first.",
@@ -266,6 +276,11 @@ def _explain(spec: ModelSpec, error: BaseException) -> PlaygroundError:
         return ModelNotFoundError(f"{spec.id} on the Hub lacks a file that is needed.", "Choose another model.")
     if any(isinstance(one, hub_errors.HFValidationError) for one in chain):
         return ModelNotFoundError(f"{spec.id!r} can't be the id of a model on the Hub.", "Write it as owner/name.")
+    return None
+
+
+def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None) -> PlaygroundError | None:
+    """What keeps a download from ending: the disk, a setting, the Hub or the network."""
     if any(isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT) for one in chain):
         return _disk_full(spec)
     if any(isinstance(one, hub_errors.OfflineModeIsEnabled) for one in chain):
@@ -284,10 +299,7 @@ def _explain(spec: ModelSpec, error: BaseException) -> PlaygroundError:
             f"{spec.id} must be downloaded, and the Hub can't be reached.",
             "Check the network and try again, or pick an embedded model.",
         )
-    if isinstance(error, PermissionError):
-        cache = huggingface_hub.constants.HF_HUB_CACHE
-        return PreparationError(f"{cache} can't be written.", "Set HF_HOME to a folder you may write to.")
-    return ModelError(f"{spec.id} can't be downloaded ({type(error).__name__}: {str(error)[:300]}).", "Try again.")
+    return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

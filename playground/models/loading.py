@@ -218,15 +218,7 @@ def load_model(
         ModelError: it can't be loaded; the kind says why, see `explaining`.
     """
     config = load_config(spec, folder, task, adapter)
-    options: dict[str, Any] = {"dtype": pick_dtype(quantization, device), "device_map": {"": device}}
-    if max_memory:
-        options |= {"device_map": "auto", "max_memory": max_memory}
-    if quantization in BITS_AND_BYTES:
-        if obstacle := quantization_obstacle(quantization, device):
-            raise UnsupportedOptionError(f"{quantization} can't work here: {obstacle}", "Choose auto.")
-        # bitsandbytes warns of its cast to float16 at every layer of every forward pass.
-        logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
-        options["quantization_config"] = quantization_config(quantization, options["dtype"])
+    options = _options(quantization, device, max_memory)
     auto_class = getattr(transformers, AUTO_CLASSES[task])
     with explaining(spec), BUILDING, _weights_progress(report):
         model, info = auto_class.from_pretrained(
@@ -241,6 +233,20 @@ def load_model(
     _finish_8_bit(model)
     pack_4bit(model)
     return model.eval().requires_grad_(False)
+
+
+def _options(quantization: str, device: torch.device, max_memory: dict[int | str, int] | None) -> dict[str, Any]:
+    """The keyword arguments of ``from_pretrained`` that say where the numbers go, and in how many bits."""
+    options: dict[str, Any] = {"dtype": pick_dtype(quantization, device), "device_map": {"": device}}
+    if max_memory:
+        options |= {"device_map": "auto", "max_memory": max_memory}
+    if quantization in BITS_AND_BYTES:
+        if obstacle := quantization_obstacle(quantization, device):
+            raise UnsupportedOptionError(f"{quantization} can't work here: {obstacle}", "Choose auto.")
+        # bitsandbytes warns of its cast to float16 at every layer of every forward pass.
+        logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
+        options["quantization_config"] = quantization_config(quantization, options["dtype"])
+    return options
 
 
 def _check_complete(spec: ModelSpec, task: str, model: PreTrainedModel, missing: set[str]) -> None:

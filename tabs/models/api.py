@@ -1,61 +1,13 @@
-"""What the endpoints of models answer, where that isn't a result as it is."""
+"""The public endpoints: what is in memory, and loading and unloading."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from playground.models.report import DeviceReport
-
-
-@dataclass(frozen=True)
-class ModelVariant:
-    """One model in one quantization, as the manager holds it; bytes and seconds."""
-
-    task: str
-    quantization: str
-    state: str
-    device: str
-    dtype: str
-    predicted_bytes: int | None
-    measured_bytes: int | None
-    leases: int
-    waiting: int
-    loads: int
-    evictions: int
-    last_used: float | None
-    pinned: bool
-    progress: float | None
-    message: str
-    load_seconds: float | None
-    cache_bytes: int
-
-
-@dataclass(frozen=True)
-class ListedModel:
-    """One model of the catalog, or typed in, and its variants that were asked for."""
-
-    id: str
-    title: str
-    task: str
-    source: str
-    licence: str
-    parameters: int | None
-    note: str
-    revision: str | None
-    variants: tuple[ModelVariant, ...]
-
-
-@dataclass(frozen=True)
-class ModelsListed:
-    """``/models`` and ``/unload_model``."""
-
-    devices: tuple[DeviceReport, ...]
-    models: tuple[ListedModel, ...]
-    public: bool
-    typing: bool
-    hub: str
-    tasks: tuple[str, ...]
-    problem: str
+import playground as pg
+from tabs.models.format import ModelsListed
+from tabs.models.handlers import list_models
+from tabs.page import publish
 
 
 @dataclass(frozen=True)
@@ -65,3 +17,51 @@ class ModelAsked:
     model_id: str
     task: str
     quantization: str
+
+
+class ModelsApi:
+    """The endpoints over one playground."""
+
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Adds them to the page that is being built."""
+        publish(self.models)
+        publish(self.load_model)
+        publish(self.unload_model)
+
+    def models(self) -> ModelsListed:
+        """What is in memory now: per device its budget, per model its state, bytes and who uses it.
+
+        Returns:
+            devices and models; bytes are integers, times are seconds.
+        """
+        return list_models(self._playground)
+
+    def load_model(self, model_id: str, task: str = "", quantization: str = "auto") -> ModelAsked:
+        """Begin to load a model; `models` says how it goes on.
+
+        Args:
+            model_id: an id of the catalog, or of the Hub where the settings allow it.
+            task: text-classification, feature-extraction, text-generation or text2text-generation.
+            quantization: auto, float32, bfloat16, float16, 8-bit or 4-bit.
+
+        Returns:
+            model_id, task and quantization under which it is found.
+        """
+        return ModelAsked(**asdict(self._playground.load_model(model_id, task, quantization)))
+
+    def unload_model(self, model_id: str, task: str, quantization: str) -> ModelsListed:
+        """Free the memory of a model that nobody uses, or stop its load.
+
+        Args:
+            model_id: the model.
+            task: the task it was loaded for.
+            quantization: the quantization it was loaded in.
+
+        Returns:
+            What `models` returns.
+        """
+        self._playground.unload_model(model_id, task, quantization)
+        return list_models(self._playground)

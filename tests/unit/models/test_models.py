@@ -14,7 +14,7 @@ from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.report import DeviceReport, ModelReport, Snapshot
 from playground.units import format_bytes, parse_bytes
 from playground.wire import to_json
-from tabs.models.tab import format_models
+from tabs.models.format import format_models
 
 SPEC = ModelSpec("a/b", "text-generation", "folder", "/x", title="A", parameters=7)
 REPORT = ModelReport("a/b", "A", "text-generation", "float32", "resident", "cpu", "float32", 10, 12, 2, 1, 0, 5.0,

@@ -1,0 +1,103 @@
+"""What the page and the API are told of models: rows of the catalog beside what the manager holds of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import playground as pg
+from playground.models.catalog import TASKS, Catalog, ModelSpec
+from playground.models.report import DeviceReport, ModelReport, Snapshot
+
+
+@dataclass(frozen=True)
+class ModelVariant:
+    """One model in one quantization, as the manager holds it; bytes and seconds."""
+
+    task: str
+    quantization: str
+    state: str
+    device: str
+    dtype: str
+    predicted_bytes: int | None
+    measured_bytes: int | None
+    leases: int
+    waiting: int
+    loads: int
+    evictions: int
+    last_used: float | None
+    pinned: bool
+    progress: float | None
+    message: str
+    load_seconds: float | None
+    cache_bytes: int
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """One model of the catalog, or typed in, and its variants that were asked for."""
+
+    id: str
+    title: str
+    task: str
+    source: str
+    licence: str
+    parameters: int | None
+    note: str
+    revision: str | None
+    variants: tuple[ModelVariant, ...]
+
+
+@dataclass(frozen=True)
+class ModelsListed:
+    """Devices and models; ``typing`` says whether ids of the Hub may be typed in."""
+
+    devices: tuple[DeviceReport, ...]
+    models: tuple[ListedModel, ...]
+    public: bool
+    typing: bool
+    hub: str
+    tasks: tuple[str, ...]
+    problem: str
+
+
+def format_models(
+    catalog: Catalog, snapshot: Snapshot | None, settings: pg.Settings, problem: str = ""
+) -> ModelsListed:
+    """Devices, and one row per model of the catalog or typed in, each with its variants in memory.
+
+    Without a snapshot the rows are there already and only the numbers are missing.
+    """
+    reports = snapshot.models if snapshot else ()
+    listed = {spec.id for spec in catalog}
+    typed = {report.model_id: report for report in reports if report.model_id not in listed}
+    rows = [format_row(spec, reports) for spec in catalog]
+    for model_id, report in typed.items():
+        spec = ModelSpec(model_id, report.task, "hub", model_id, note="Typed in by hand.")
+        rows.append(format_row(spec, reports))
+    return ModelsListed(
+        devices=snapshot.devices if snapshot else (),
+        models=tuple(rows),
+        public=settings.public,
+        typing=settings.hub == "any" and not settings.public,
+        hub=settings.hub,
+        tasks=tuple(TASKS),
+        problem=problem,
+    )
+
+
+def format_row(spec: ModelSpec, reports: tuple[ModelReport, ...]) -> ListedModel:
+    """One model: what the catalog says, and its variants that were asked for."""
+    own = [report for report in reports if report.model_id == spec.id]
+    names = [field.name for field in dataclasses.fields(ModelVariant)]
+    return ListedModel(
+        id=spec.id,
+        title=spec.title,
+        task=spec.task,
+        source=spec.source,
+        licence=spec.licence,
+        parameters=spec.parameters,
+        note=spec.note,
+        revision=spec.revision,
+        variants=tuple(ModelVariant(**{name: getattr(report, name) for name in names}) for report in own),
+    )
