@@ -104,13 +104,10 @@ def classify_table(
     if refused and not given:
         raise next(iter(refused.values()))
     bad += [BadRow(source.lines[place], error.message.rstrip(".")) for place, error in refused.items()]
+    in_order = sorted(rows, key=lambda row: row.place)
     yield TableResult(
         info=info,
-        rows=tuple(
-            _classified(row, given[row.place], source, info)
-            for row in sorted(rows, key=lambda row: row.place)
-            if row.place in given
-        ),
+        rows=tuple(_classified(row, given[row.place], source, info) for row in in_order if row.place in given),
         bad_rows=tuple(sorted([*request.table.bad_rows, *bad], key=lambda row: row.line)),
         read_as=read.reading if read else None,
         no_metrics=no_metrics,

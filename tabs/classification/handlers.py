@@ -64,7 +64,7 @@ class OneText:
             about = self._playground.describe_classifier(model_id)
         except Exception as error:
             reason = f" {shown.plain(str(error))}" if isinstance(error, pg.PlaygroundError) else ""
-            yield {parts.info: f"**No answer from this model.**{reason}"}
+            yield self.nothing() | {parts.info: f"**No answer from this model.**{reason}"}
             raise
         first, second = about.pair_names or ("text", "text_pair")
         kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees

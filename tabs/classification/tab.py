@@ -164,24 +164,7 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
 
 def _wire(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown, given: _Input, inside: _Inside) -> None:
     """Ties what people do to the handlers."""
-    result, code_shown, kept_pair, pressed = gr.State(), gr.State(False), gr.State(""), gr.State(())
-    parts = Parts(
-        info=info,
-        text=given.text,
-        pair=given.pair,
-        label=inside.why.label,
-        kept_pair=kept_pair,
-        result=result,
-        bars=given.bars,
-        steps=inside.steps,
-        attribution=inside.why.attribution,
-        toggles=inside.what_if.toggles,
-        pressed=pressed,
-        changed=inside.what_if.changed,
-        edited_bars=inside.what_if.edited_bars,
-        second_bars=inside.what_if.second_bars,
-        codes=inside.codes,
-    )
+    parts, code_shown = _parts(info, given, inside), gr.State(False)
     handlers = OneText(playground, parts)
     inputs = [given.text, given.pair, model]
     under_way = [
@@ -191,11 +174,11 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown, give
     _wire_what_if(handlers, parts, inside.what_if, inputs)
     for name, tab in inside.tabs.items():
         tab.select(lambda shown=name == "code": shown, None, code_shown, **UNSEEN)
-    inside.tabs["code"].select(friendly(handlers.fill_code), result, inside.codes, **UNSEEN)
+    inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)
     # Hidden: a spinner over the example would hide the first thing that a visitor should read.
     describing: dict[str, Any] = {
         "fn": friendly(handlers.describe),
-        "inputs": [model, given.pair, kept_pair],
+        "inputs": [model, given.pair, parts.kept_pair],
         "outputs": parts.everything,
         **UNSEEN,
     }
@@ -203,6 +186,26 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown, give
     model.change(None, cancels=under_way)  # what is still said of the model before would come too late
     model.change(**describing).success(**running)
     blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
+
+
+def _parts(info: gr.Markdown, given: _Input, inside: _Inside) -> Parts:
+    return Parts(
+        info=info,
+        text=given.text,
+        pair=given.pair,
+        label=inside.why.label,
+        kept_pair=gr.State(""),
+        result=gr.State(),
+        bars=given.bars,
+        steps=inside.steps,
+        attribution=inside.why.attribution,
+        toggles=inside.what_if.toggles,
+        pressed=gr.State(()),
+        changed=inside.what_if.changed,
+        edited_bars=inside.what_if.edited_bars,
+        second_bars=inside.what_if.second_bars,
+        codes=inside.codes,
+    )
 
 
 def _running(handlers: OneText, parts: Parts, inputs: list[Any], code_shown: gr.State) -> dict[str, Any]:
