@@ -72,6 +72,13 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _existing_folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise ValueError("the path of an existing folder")
+    return path
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -106,6 +113,7 @@ class Settings:
     models_file: Path | None = _setting(
         None, _file, "a catalog of your own (YAML), in place of playground/models/catalog.yaml"
     )
+    lessons: Path | None = _setting(None, _existing_folder, "a folder of lessons of your own, beside those of the app")
     home: Path | None = _setting(None, _folder, "where prepared models are kept; default: the user's cache folder")
     hub: str = _setting("any", _hub, "off: no Hub; catalog: Hub models of the catalog; any: any Hub id may be typed in")
     max_streams: int = _setting(32, _count, "generations that share the device at once; more wait in line")

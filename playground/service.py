@@ -18,6 +18,7 @@ from playground.classification.facade import ClassificationWing
 from playground.config import Settings
 from playground.errors import PlaygroundError
 from playground.generation.facade import GenerationWing
+from playground.lessons.facade import LessonsWing
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.facade import ModelsWing
 from playground.models.manager import ModelManager
@@ -46,7 +47,9 @@ class WarmUp:
 _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation", "feature-extraction")
 
 
-class Playground(ModelsWing, ClassificationWing, TokensWing, AttentionWing, GenerationWing, SimilarityWing):
+class Playground(
+    ModelsWing, ClassificationWing, TokensWing, AttentionWing, GenerationWing, SimilarityWing, LessonsWing
+):
     """Every capability of the playground over one shared model manager.
 
     Example:

@@ -1,0 +1,97 @@
+"""Every step of every lesson, run as the page would run it: its facts are true, its questions have one right answer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from playground.lessons.facts import FACTS
+from playground.lessons.form import read_lesson
+from playground.lessons.run import is_right, remembering, walk
+from playground.lessons.shelf import read_lessons
+from playground.lessons.stages import run
+from playground.wire import from_json
+
+ROOT = Path(__file__).parents[3]
+LESSONS = read_lessons().lessons
+SPANISH = """---
+title: Las palabras no son tokens
+minutes: 5
+know: qué es un token
+fact: Una palabra puede costar muchos tokens.
+model: HuggingFaceTB/SmolLM2-135M-Instruct
+language: es
+---
+
+## ¿Cuántos?
+
+El modelo aprendió sobre todo inglés. ¿Cuántos tokens necesita para «desafortunadamente»?
+
+```yaml
+predict:
+  ask: ¿Cuántos tokens?
+  number: tokens.own_count
+  within: 1
+stage:
+  tab: tokens
+  text: desafortunadamente
+  model_id: HuggingFaceTB/SmolLM2-135M-Instruct
+reveal:
+  right: ¡Sí! Son {tokens.own_count}.
+  wrong: No, son {tokens.own_count}.
+  why: El vocabulario se aprendió con textos en inglés.
+expect:
+  - tokens.own_count > 3
+  - tokens.words is 1
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def answer(app_playground):
+    """The facts of a tab with its fields; the same question is answered once."""
+    return remembering(lambda tab, fields: run(app_playground, tab, fields))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_every_step_is_true_of_the_models(lesson, answer):
+    found = {f"line {done.step.line}, {done.step.title}": done.untrue for done in walk(lesson, answer)}
+    assert {step: untrue for step, untrue in found.items() if untrue} == {}
+    assert len(found) == len(lesson.steps)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_facts_have_the_shape_that_is_declared(lesson, answer):
+    for done in walk(lesson, answer):
+        if done.step.tab in done.live:
+            from_json(FACTS[done.step.tab], done.live[done.step.tab])
+
+
+def test_a_lesson_in_another_language(tmp_path, answer):
+    path = tmp_path / "tokens.md"
+    path.write_text(SPANISH, encoding="utf-8")
+    lesson, problems = read_lesson(path)
+    assert problems == () and lesson.language == "es"
+    (done,) = walk(lesson, answer)
+    assert done.untrue == ()
+    count = done.live["tokens"]["own_count"]
+    assert is_right(done.step.predict, count + 1, done.live) and not is_right(done.step.predict, count + 2, done.live)
+
+
+def test_the_example_of_the_documentation_is_true(tmp_path, answer):
+    page = (ROOT / "docs" / "lessons.md").read_text(encoding="utf-8")
+    path = tmp_path / "example.md"
+    path.write_text(re.search(r"^````markdown\n(.*?)^````", page, re.M | re.S)[1], encoding="utf-8")
+    lesson, problems = read_lesson(path)
+    assert problems == ()
+    assert [done.untrue for done in walk(lesson, answer)] == [()] * len(lesson.steps)
+
+
+def test_a_wrong_fact_is_noticed(tmp_path, answer):
+    path = tmp_path / "wrong.md"
+    path.write_text(SPANISH.replace("tokens.own_count > 3", "tokens.own_count > 300"), encoding="utf-8")
+    lesson, _ = read_lesson(path)
+    (done,) = walk(lesson, answer)
+    assert done.untrue == ("expect: tokens.own_count > 300",)
