@@ -70,6 +70,7 @@ OWN: dict[str, dict[str, Any]] = {
         "attention_head_size": 8,
     },
     "zaya": {"num_experts_per_tok": 1},
+    "mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "chunk_size": 8, "n_groups": 1},
     "axk1": {**ONE_KIND_OF_HEADS, "n_group": 1, "topk_group": 1},
     "cohere_compass_text": {
         "layer_types": ["full_attention", "sliding_attention"],
