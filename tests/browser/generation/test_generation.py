@@ -149,7 +149,7 @@ def test_stop_then_step_by_hand(tab, app_playground):
     half = "field => { field.value = 'a\\ud83d'; field.dispatchEvent(new Event('input', {bubbles: true})); }"
     tab.locator("#generation-prompt textarea").evaluate(half)
     tab.locator("[data-act=start]").click()
-    tab.locator(".gen-notes", has_text="Character 2 is half of a character").wait_for()
+    tab.locator(".gen-notes", has_text="Character 2 of the text is half of a character").wait_for()
     wait(tab)
     assert tokens(tab).count() == written + 1
 
