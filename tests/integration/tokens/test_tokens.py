@@ -92,7 +92,7 @@ def test_every_endpoint_is_typed_and_documented(client):
 
 def test_encode_is_what_the_tokenizer_returns(client, app_playground):
     answer = client.predict(texts=["a cat", "a"], model_id=MINILM, api_name="/encode")
-    tokenizer = app_playground.tokenizers.tokenizer(MINILM)
+    tokenizer = app_playground.manager.tokenizer(MINILM)
     theirs = dict(tokenizer(["a cat", "a"], padding=True, return_special_tokens_mask=True))
     assert {name: answer[name] for name in theirs} == theirs
 
