@@ -14,6 +14,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.models.tokenizers import read_messages
 from playground.receipt import Receipt
+from playground.tables import text_lines
 from tabs.components import title_of
 from tabs.page import message_of
 from tabs.tokens.format import (
@@ -90,7 +91,7 @@ def parse_texts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     >>> parse_texts("a cat\\nwhere? ||| here")
     (('a cat', 'where?'), ('', 'here'))
     """
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for _, line in text_lines(text)]
     parts = [line.partition(SEPARATOR) for line in lines]
     texts = tuple(first.strip() if mark else first for first, mark, _ in parts)
     pairs = tuple(second.strip() for _, _, second in parts)
