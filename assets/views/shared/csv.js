@@ -1,8 +1,8 @@
 /**
  * Comma-separated values as spreadsheets read them: a mark of UTF-8 first, quotes around text, CRLF between lines.
  *
- * A spreadsheet calculates a text that begins with = + - @, a tab or CR, whoever wrote it. An apostrophe before it makes
- * it text again. The same rule as `playground.tables.csv_text`; both are tested on `tests/data/csv_cases.json`.
+ * A spreadsheet calculates a text that begins with = + - @, a tab or CR, whoever wrote it. An apostrophe before it
+ * makes it text again. The same rule as `playground.tables.csv_text`; both are tested on `tests/data/csv_cases.json`.
  */
 
 const FORMULA = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;

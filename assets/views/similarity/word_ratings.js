@@ -52,7 +52,8 @@ const isMeasured = (data) => Boolean(data?.pairs.length && data.pairs[0].similar
 const nameOf = (pair) => `${pair.word1} – ${pair.word2}`;
 
 function pairInWords(pair) {
-  const numbers = `people ${pair.rating}, model ${pair.similarity.toFixed(2)}, cosine ${pair.cosine.toFixed(2)}`;
+  const cosine = pair.cosine?.toFixed(2) ?? "unknown";
+  const numbers = `people ${pair.rating}, model ${pair.similarity.toFixed(2)}, cosine ${cosine}`;
   return `${nameOf(pair)}: ${numbers}`;
 }
 
@@ -134,7 +135,7 @@ function drawTwin({ find, state }) {
     pair.similarity.toFixed(2),
     Math.exp(pair.loss_forward).toPrecision(3),
     Math.exp(pair.loss_backward).toPrecision(3),
-    pair.cosine.toFixed(2),
+    pair.cosine?.toFixed(2) ?? "–",
   ]);
   wrap.append(makeTable(COLUMNS, rows));
 }
