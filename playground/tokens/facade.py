@@ -39,7 +39,7 @@ class TokensWing(Wing):
     """What a playground answers about tokens."""
 
     @cached_property
-    def tokenizers(self) -> TokenizerShelf:
+    def _tokenizers(self) -> TokenizerShelf:
         """The tokenizers in use. Those of embedded models are read from their files, without importing torch."""
         from playground.models import embedded
         from playground.tokens.rules import TokenizerShelf
@@ -53,49 +53,49 @@ class TokensWing(Wing):
 
     def has_tokenizer(self, model_id: str) -> bool:
         """True when a tokenizer is read already: a question about a short text then takes about a millisecond."""
-        return self.tokenizers.has(model_id)
+        return self._tokenizers.has(model_id)
 
     def tokenize(self, request: TokenizeRequest) -> Tokenization:
         """The tokens of one text, each tied to its characters."""
         from playground.tokens import tokenize as tokenization
 
-        return tokenization.tokenize(self.tokenizers, self._named(request))
+        return tokenization.tokenize(self._tokenizers, self._named(request))
 
     def token_columns(self, request: TokenizeRequest) -> TokenColumns:
         """The same, as a list per property: quick enough to be asked at every keystroke."""
         from playground.tokens import tokenize as tokenization
 
-        return tokenization.token_columns(self.tokenizers, self._named(request))
+        return tokenization.token_columns(self._tokenizers, self._named(request))
 
     def compare_tokenizers(self, request: CompareRequest) -> Comparison:
         """One text under two to four tokenizers, with the boundaries on which they differ."""
         from playground.tokens import tokenize as tokenization
 
-        return tokenization.compare(self.tokenizers, request)
+        return tokenization.compare(self._tokenizers, request)
 
     def encode(self, request: EncodeRequest) -> EncodedBatch:
         """The rows that ``tokenizer(...)`` returns for one to eight texts."""
         from playground.tokens import batch as encoding
 
-        return encoding.encode(self.tokenizers, self._named(request))
+        return encoding.encode(self._tokenizers, self._named(request))
 
     def render_chat(self, request: ChatTemplateRequest) -> ChatTemplate:
         """A conversation as the model reads it, with who said what."""
         from playground.tokens.chat_template import chat_template
 
-        return chat_template(self.tokenizers, self._named(request))
+        return chat_template(self._tokenizers, self._named(request))
 
     def search_vocabulary(self, request: VocabularyRequest) -> VocabularyPage:
         """The pieces of a vocabulary that contain a text, or have an id."""
         from playground.tokens import vocabulary
 
-        return vocabulary.search_vocabulary(self.tokenizers, self._named(request))
+        return vocabulary.search_vocabulary(self._tokenizers, self._named(request))
 
     def explain_split(self, request: SplitRequest) -> Split:
         """The steps from a word to its pieces."""
         from playground.tokens import vocabulary
 
-        return vocabulary.explain_split(self.tokenizers, self._named(request))
+        return vocabulary.explain_split(self._tokenizers, self._named(request))
 
     def token_receipt(
         self, asked: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskComparison
@@ -112,7 +112,7 @@ class TokensWing(Wing):
         from playground.tokens import vocabulary_receipt as receipts
 
         search, split = self._named(search), self._named(split)
-        rules = self.tokenizers.rules(split.model_id)
+        rules = self._tokenizers.rules(split.model_id)
         return receipts.vocabulary_receipt(search, split, self.pretrained_source(split.model_id), rules)
 
     def _named(self, request: Any) -> Any:
@@ -126,4 +126,4 @@ class TokensWing(Wing):
         """What a model makes of a batch with the right masks and with wrong ones."""
         from playground.tokens import masks as masking
 
-        return masking.compare_masks(self.manager, self.tokenizers, self._named(request))
+        return masking.compare_masks(self.manager, self._tokenizers, self._named(request))
