@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.errors import ModelNotFoundError, UnsupportedOptionError
+from playground.errors import ModelNotFoundError, PlaygroundError, UnsupportedOptionError
 from playground.models.limits import token_limit
+from playground.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
@@ -54,9 +55,14 @@ def embed(loaded: LoadedModel, words: Sequence[str]) -> Float[Tensor, "word hidd
     Raises:
         UnsupportedOptionError: the model gives no hidden state for every token.
     """
-    together = loaded.safe_padding if loaded.tokenizer.pad_token is not None else None
-    batches = [list(words)] if together else [[word] for word in words]
-    return torch.cat([_embed_batch(loaded, batch, together) for batch in batches])
+    try:
+        together = loaded.safe_padding if loaded.tokenizer.pad_token is not None else None
+        batches = [list(words)] if together else [[word] for word in words]
+        return torch.cat([_embed_batch(loaded, batch, together) for batch in batches])
+    except Exception as error:  # a family that wants pictures, sound or a decoder's tokens says so in its own way
+        if isinstance(error, PlaygroundError) or is_out_of_memory(error):
+            raise
+        raise _no_embeddings(loaded) from error
 
 
 @torch.inference_mode()
@@ -71,10 +77,7 @@ def _embed_batch(loaded: LoadedModel, words: list[str], side: str | None) -> Flo
         **padding,
     ).to(loaded.model.device)
     mask = batch["attention_mask"].unsqueeze(-1)
-    try:
-        hidden = loaded.model(**batch).last_hidden_state
-    except (AttributeError, TypeError, ValueError) as error:
-        raise _no_embeddings(loaded) from error
+    hidden = loaded.model(**batch).last_hidden_state
     if hidden.ndim != 3 or hidden.shape[1] != mask.shape[1]:
         raise _no_embeddings(loaded)
     mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
