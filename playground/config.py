@@ -59,6 +59,21 @@ def _hub(text: str) -> str:
     return text
 
 
+def _copies(text: str) -> tuple[str, ...]:
+    from playground.models.catalog import QUANTIZATIONS
+
+    names = QUANTIZATIONS if text.strip() == "all" else _names(text)
+    if not names or set(names) - set(QUANTIZATIONS):
+        raise ValueError(f"all, or some of {', '.join(QUANTIZATIONS)}")
+    return names
+
+
+def _minutes(text: str) -> int:
+    if not text.strip().isdigit():
+        raise ValueError("a whole number of minutes")
+    return int(text)
+
+
 def _file(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_file():
@@ -97,6 +112,20 @@ class Settings:
         (), _names, "host names that the page is opened under, beside local names and addresses, such as *.example.org"
     )
     public: bool = _setting(False, _boolean, "visitors see everything and change nothing that others share")
+    public_models: tuple[str, ...] = _setting(
+        ("catalog",),
+        _names,
+        "models that visitors of a public page may cause to be loaded: catalog, embedded, or ids separated by commas",
+    )
+    public_copies: tuple[str, ...] = _setting(
+        ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit"),
+        _copies,
+        "copies that visitors may have loaded: all, or some of auto, float32, bfloat16, float16, 8-bit and 4-bit",
+    )
+    public_bytes: int = _setting(
+        2_000_000_000, parse_bytes, "the largest copy that visitors may have loaded, and the largest download for one"
+    )
+    public_minutes: int = _setting(10, _minutes, "minutes in an hour that loads which visitors cause may take")
     warm_up: tuple[str, ...] = _setting(
         ("embedded",),
         _names,

@@ -64,6 +64,7 @@ def models_app(folder: Path, **settings: Any) -> Iterator[tuple[str, Any]]:
     from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec
     from playground.models.manager import ModelManager
     from playground.service import Playground
+    from tabs.generation.api import GenerationApi
     from tabs.models import tab
 
     specs = [make_spec(folder / name, "llama", f"tiny/{name}", title=f"Tiny {name}") for name in "abc"]
@@ -74,6 +75,7 @@ def models_app(folder: Path, **settings: Any) -> Iterator[tuple[str, Any]]:
     with Playground(options, manager=manager) as playground:
         with gr.Blocks() as demo, gr.Tabs(), gr.Tab(tab.TITLE):
             tab.build_tab(playground)
+            GenerationApi(playground).publish()
         demo.queue(api_open=False, default_concurrency_limit=10)
         _, url, _ = demo.launch(
             server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **app.launch_options(options)

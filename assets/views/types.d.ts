@@ -488,11 +488,12 @@ export namespace models {
     load_seconds: number | null;
     cache_bytes: number;
   }
-  /** ``/models`` and ``/unload_model``. */
+  /** Devices and models; ``typing`` says whether ids of the Hub may be typed in. */
   interface ModelsListed {
     devices: models.DeviceReport[];
     models: models.ListedModel[];
     public: boolean;
+    visitor_rules: string;
     typing: boolean;
     hub: string;
     tasks: string[];

@@ -26,6 +26,10 @@ class ModelsWing(Wing):
         """Every way to hold a model's numbers: what it would take, and why it can't work here if it can't."""
         return self.manager.quantizations(model_id, task or None)
 
+    def visitor_rules(self) -> str:
+        """What visitors of a public playground may cause to be loaded, as sentences; empty for a private one."""
+        return self.manager.visitor_rules
+
     def load_model(self, model_id: str, task: str = "", quantization: str = "auto") -> ModelKey:
         """The key of a model whose load has begun; `snapshot` says how it goes on.
 

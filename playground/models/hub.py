@@ -30,6 +30,7 @@ from playground.errors import (
     HubOfflineError,
     ModelError,
     ModelNotFoundError,
+    NotAllowedError,
     PlaygroundError,
     PreparationError,
     UnknownArchitectureError,
@@ -65,10 +66,11 @@ def _has_weights(folder: Path) -> bool:
     return False
 
 
-def download(spec: ModelSpec, report: Report, *, allowed: bool = True) -> Path:
-    """The folder with a model's files; those that are missing are downloaded.
+def download(spec: ModelSpec, report: Report, *, allowed: bool = True, most_bytes: int | None = None) -> Path:
+    """The folder with a model's files; missing ones are downloaded, if all have at most ``most_bytes``.
 
     Raises:
+        NotAllowedError: they have more.
         ModelNotFoundError: the Hub has no such model or revision.
         GatedModelError: it wants a licence accepted, or a token.
         HubOfflineError: the Hub can't be reached, may not be used, or the download broke off.
@@ -82,6 +84,7 @@ def download(spec: ModelSpec, report: Report, *, allowed: bool = True) -> Path:
         listing = _list_files(spec)
         files = choose_files(spec, listing)
         total = sum(listing[name] for name in files)
+        _require_small(spec, total, most_bytes)
         _require_space(spec, total)
         report(f"downloading {format_bytes(total)}", 0.0)
         folder = Path(
@@ -190,6 +193,15 @@ def _require_allowed(spec: ModelSpec, allowed: bool) -> None:
     if not allowed:
         raise HubOfflineError(
             f"{spec.id} isn't on this machine, and the Hub is switched off (--hub off).", "Pick an embedded model."
+        )
+
+
+def _require_small(spec: ModelSpec, needed: int, most_bytes: int | None) -> None:
+    if most_bytes is not None and needed > most_bytes:
+        raise NotAllowedError(
+            f"{spec.id} is a download of {format_bytes(needed)}; visitors of this public page can cause "
+            f"{format_bytes(most_bytes)}.",
+            "Pick another model, or run the playground on a machine of your own.",
         )
 
 

@@ -19,6 +19,7 @@ from playground.models.estimates import Estimates
 from playground.models.eviction import Eviction, IdleWatch
 from playground.models.lending import LoadedModel, shutting_down
 from playground.models.room import Room
+from playground.models.visitors import Visitors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -63,9 +64,11 @@ class Loads:
         room: Room,
         eviction: Eviction,
         idle: IdleWatch,
+        visitors: Visitors,
     ) -> None:
         self._books, self._source, self._tokenizers = books, source, tokenizers
         self._estimates, self._room, self._eviction, self._idle = estimates, room, eviction, idle
+        self._visitors = visitors
 
     def start(self, entry: Entry) -> Job:
         """A load on a thread of its own: it goes on when the person who asked first goes away. Needs the lock."""
@@ -80,7 +83,8 @@ class Loads:
         """The whole life of a load; everybody who waits hears how it ended."""
         began, loaded, failure = time.monotonic(), None, None
         try:
-            loaded = self._bring(entry, job)
+            with self._visitors.timed(entry.key, entry.spec):
+                loaded = self._bring(entry, job)
         except BaseException as error:
             failure = _failure(entry, error)
         if failure is not None:
@@ -114,6 +118,7 @@ class Loads:
         entry.state = "loading"
         tokenizer = self._tokenizers.of(spec)
         entry.predicted_bytes = predicted = self._estimates.exact(key, spec, folder)
+        self._visitors.require(key, spec, predicted)
         max_memory = self._room.make(entry, job, predicted)
         entry.state = "loading"
         model = source.load(spec, folder, key.task, key.quantization, places.device, report, max_memory)
@@ -131,6 +136,7 @@ class Loads:
         early = self._source().check(entry.spec, key.task, key.quantization, device)
         if early is not None:
             entry.predicted_bytes = early
+            self._visitors.require(key, entry.spec, early)
             if not self._room.is_possible(entry, early):
                 raise self._room.too_large(entry, early)
 
@@ -147,8 +153,12 @@ class Loads:
         return entry.loaded
 
     def _reporter(self, entry: Entry, job: Job) -> Callable[[str, float | None], None]:
+        counts = not self._visitors.is_free(entry.key, entry.spec)
+
         def report(what: str, fraction: float | None) -> None:
             self._books.require_wanted(entry, job)
+            if counts:
+                self._visitors.require_time()
             entry.message, entry.progress = what, fraction
 
         return report

@@ -32,6 +32,7 @@ from playground.models.lending import Lease, LoadedModel, ModelKey, pretrained
 from playground.models.loads import Loads, Tokenizers
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.models.room import Room
+from playground.models.visitors import Visitors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -73,9 +74,11 @@ class ModelManager:
         self._tokenizers = Tokenizers(lambda: self._source)
         self._estimates = Estimates(self._books, lambda: self._source)
         self._room = Room(self._books, self._eviction, self._estimates.guess, patience_seconds)
+        self._visitors = Visitors(settings, lambda: self._books.places.device)
         self._loads = Loads(
-            self._books, lambda: self._source, self._tokenizers, self._estimates, self._room, self._eviction, self._idle
-        )
+            self._books, lambda: self._source, self._tokenizers, self._estimates, self._room, self._eviction,
+            self._idle, self._visitors,
+        )  # fmt: skip
         # A thread of ours that still computes when Python ends makes the process abort.
         self._at_exit = partial(_close_if_alive, weakref.ref(self))
         atexit.register(self._at_exit)
@@ -120,6 +123,7 @@ class ModelManager:
                 self._books.changed.notify_all()
 
     def _borrow_slowly(self, entry: Entry) -> Entry:
+        self._require_allowed(entry)
         with self._books.changed:
             entry.waiting += 1
             try:
@@ -137,6 +141,16 @@ class ModelManager:
                 return entry
             finally:
                 entry.waiting -= 1
+
+    def _require_allowed(self, entry: Entry) -> None:
+        """Nothing, if a model is here already or may be loaded by whoever asks.
+
+        Raises:
+            NotAllowedError, BusyError: see `Visitors.require`.
+        """
+        key, spec = entry.key, entry.spec
+        if entry.loaded is None and entry.job is None and not self._visitors.is_free(key, spec):
+            self._visitors.require(key, spec, self._estimates.guess(spec, key.task, key.quantization))
 
     def _entry(self, key: ModelKey) -> Entry:
         """The entry of a key, made if need be."""
@@ -175,6 +189,7 @@ class ModelManager:
 
     def folder(self, spec: ModelSpec) -> Path:
         """The local folder with a model's files, prepared or downloaded first if need be."""
+        self._visitors.require_model(spec)
         return self._source.folder(spec, lambda what, fraction: None)
 
     def pretrained(self, model_id: str | None, task: str = "", quantization: str = "auto") -> Pretrained:
@@ -190,13 +205,21 @@ class ModelManager:
 
     def tokenizer(self, model_id: str | None) -> PreTrainedTokenizerBase:
         """A model's tokenizer alone: needs no lease and no memory on the device."""
-        return self._tokenizers.of(self.spec(model_id))
+        spec = self.spec(model_id)
+        self._visitors.require_model(spec)
+        return self._tokenizers.of(spec)
 
     def quantizations(self, model_id: str, task: str | None = None) -> tuple[QuantizationOption, ...]:
         """Every way to hold a model's numbers, with what it would take, and why it can't work here if it can't."""
         spec = self.spec(model_id)
-        names = [name for name in QUANTIZATIONS if name != "auto"]
-        return tuple(self._estimates.option(spec, task or spec.task, name) for name in names)
+        task = task or spec.task
+        options = [self._estimates.option(spec, task, name) for name in QUANTIZATIONS if name != "auto"]
+        return tuple(self._visitors.limit(one, ModelKey(spec.id, task, one.name), spec) for one in options)
+
+    @property
+    def visitor_rules(self) -> str:
+        """What visitors may cause to be loaded, as sentences; empty where the playground isn't public."""
+        return self._visitors.rules()
 
     def snapshot(self) -> Snapshot:
         """What is resident now and what it takes."""

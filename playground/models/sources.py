@@ -20,6 +20,7 @@ from playground.models.adapters import Adapter, no_base, read_adapter, require_f
 from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.loading import Report
 from playground.models.memory import predict_bytes
+from playground.models.visitors import most_download_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -39,7 +40,8 @@ class Source:
             with contextlib.nullcontext() if self._is_prepared(spec) else loading.BUILDING:
                 return embedded.locate(spec.location, self.settings.home, report)
         if spec.source == "hub":
-            return hub.download(spec, report, allowed=self.settings.hub != "off")
+            most_bytes = most_download_bytes(self.settings, spec)
+            return hub.download(spec, report, allowed=self.settings.hub != "off", most_bytes=most_bytes)
         folder = Path(spec.location).expanduser()
         if not folder.is_dir():
             raise ModelNotFoundError(f"{spec.id}: there is no folder {folder}.", "Check its path in the models file.")

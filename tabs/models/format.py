@@ -55,6 +55,7 @@ class ModelsListed:
     devices: tuple[DeviceReport, ...]
     models: tuple[ListedModel, ...]
     public: bool
+    visitor_rules: str
     typing: bool
     hub: str
     tasks: tuple[str, ...]
@@ -62,11 +63,12 @@ class ModelsListed:
 
 
 def format_models(
-    catalog: Catalog, snapshot: Snapshot | None, settings: pg.Settings, problem: str = ""
+    catalog: Catalog, snapshot: Snapshot | None, settings: pg.Settings, visitor_rules: str = "", problem: str = ""
 ) -> ModelsListed:
     """Devices, and one row per model of the catalog or typed in, each with its variants in memory.
 
-    Without a snapshot the rows are there already and only the numbers are missing.
+    Without a snapshot the rows are there already and only the numbers are missing. ``visitor_rules`` is the text of
+    `Playground.visitor_rules`.
     """
     reports = snapshot.models if snapshot else ()
     listed = {spec.id for spec in catalog}
@@ -79,6 +81,7 @@ def format_models(
         devices=snapshot.devices if snapshot else (),
         models=tuple(rows),
         public=settings.public,
+        visitor_rules=visitor_rules,
         typing=settings.hub == "any" and not settings.public,
         hub=settings.hub,
         tasks=tuple(TASKS),

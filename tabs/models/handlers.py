@@ -17,7 +17,7 @@ COMMANDS = ("load", "unload", "pin", "unpin")
 
 def list_models(playground: pg.Playground) -> ModelsListed:
     """What is in memory now."""
-    return format_models(playground.catalog, playground.snapshot(), playground.settings)
+    return format_models(playground.catalog, playground.snapshot(), playground.settings, playground.visitor_rules())
 
 
 def list_options(playground: pg.Playground, given: Sequence[object]) -> tuple[QuantizationOption, ...]:

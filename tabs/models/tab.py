@@ -42,7 +42,7 @@ def build_tab(playground: pg.Playground) -> None:
 
     view(
         "models/view",
-        to_json(format_models(playground.catalog, None, playground.settings)),
+        to_json(format_models(playground.catalog, None, playground.settings, playground.visitor_rules())),
         elem_id="models-ledger",
         server_functions=[answering(one) for one in (models_state, model_options, model_command)],
     )

@@ -10,7 +10,7 @@ const LOOK_MS = 200;
 const QUANTIZATIONS = ["auto", "float32", "bfloat16", "float16", "8-bit", "4-bit"];
 const PUBLIC =
   "This page is public: you see everything, and using a model in another tab loads it; loading, unloading and " +
-  "pinning by hand are for its owner.";
+  "pinning by hand are for its owner. ";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, server }) {
@@ -37,7 +37,7 @@ export function mount({ element, props, server }) {
 function draw(ledger) {
   const { root, find, state } = ledger;
   const problem = find(".lg-problem");
-  problem.textContent = state.shown.public ? PUBLIC : state.shown.problem;
+  problem.textContent = state.shown.public ? PUBLIC + state.shown.visitor_rules : state.shown.problem;
   problem.hidden = !problem.textContent;
   problem.classList.toggle("warn", !state.shown.public);
   find(".lg-typed").hidden = !state.shown.typing;

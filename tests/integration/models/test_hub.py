@@ -9,6 +9,7 @@ import shutil
 import threading
 import types
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import huggingface_hub
@@ -22,6 +23,7 @@ from playground.errors import (
     GatedModelError,
     HubOfflineError,
     ModelNotFoundError,
+    NotAllowedError,
     PreparationError,
     UnknownArchitectureError,
     WrongTaskError,
@@ -88,6 +90,25 @@ def test_a_typed_id_is_downloaded_once_and_then_used_without_the_hub(hub, manage
     assert manager.unload(ModelKey("org/tiny", TASK))
     hub.repositories.clear()
     assert lease(manager).measured_bytes == loaded.measured_bytes
+
+
+def test_visitors_cause_no_download_larger_than_what_is_allowed(hub, files):
+    large = {**files, "vocab.json": b" " * 3_000_000}
+    repository = hub.repositories["x/listed"] = Repository(large)
+    spec = ModelSpec("x/listed", TASK, "hub", "x/listed")
+    settings = Settings(device="cpu", public=True, public_bytes=2_900_000)
+    manager = ModelManager(settings, Catalog((spec,)))
+    fail(
+        manager,
+        NotAllowedError,
+        r"is a download of 3\.\d MB; visitors of this public page can cause 2\.9 MB",
+        "x/listed",
+    )
+    assert {name for method, name, _ in repository.requests if method == "GET"} <= {"config.json"}
+    manager.close()
+    allowed = ModelManager(replace(settings, warm_up=("x/listed",)), Catalog((spec,)))
+    assert lease(allowed, "x/listed").measured_bytes < 2_900_000
+    allowed.close()
 
 
 def test_progress_in_bytes_is_seen_by_everybody_who_waits(hub, manager, files):

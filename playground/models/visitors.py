@@ -1,0 +1,155 @@
+"""What visitors of a public playground may cause to be loaded: which models, in which copies, how large, how long.
+
+All of it is decided here. Always allowed is what the page needs itself: the embedded models and those that the owner
+loads at start, in the copy that "auto" gives. Of everything else the settings ``public_...`` say how much.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from playground.config import Settings
+from playground.errors import BusyError, NotAllowedError
+from playground.models.catalog import QUANTIZATIONS, ModelSpec
+from playground.models.lending import ModelKey
+from playground.models.report import QuantizationOption
+from playground.units import format_bytes
+
+if TYPE_CHECKING:
+    import torch
+
+HOUR = 3600.0
+_OWN_MACHINE = "Pick another model or copy, or run the playground on a machine of your own."
+
+
+def most_download_bytes(settings: Settings, spec: ModelSpec) -> int | None:
+    """How many bytes may be downloaded for a model; None: any number, since its owner asked for it."""
+    return settings.public_bytes if settings.public and spec.id not in settings.warm_up else None
+
+
+class Visitors:
+    """Decides about loads that visitors cause; where the playground isn't public, all are allowed."""
+
+    def __init__(self, settings: Settings, device: Callable[[], torch.device]) -> None:
+        self._settings, self._device = settings, device
+        self._lock = threading.Lock()
+        self._ended: deque[tuple[float, float]] = deque()  # (when, how many seconds it took)
+        self._running: list[float] = []
+
+    def rules(self) -> str:
+        """The rules as sentences for the page; empty where the playground isn't public."""
+        settings = self._settings
+        if not settings.public:
+            return ""
+        named = [name for name in settings.public_models if name not in ("catalog", "embedded")]
+        models = "any model of this list" if "catalog" in settings.public_models else "the embedded models"
+        models = ", ".join([models, *named]) if named else models
+        copies = "any copy" if set(QUANTIZATIONS) <= set(settings.public_copies) else ", ".join(settings.public_copies)
+        return (
+            f"A visit may load {models} in {copies}, each of up to {format_bytes(settings.public_bytes)} in memory and "
+            f"to download, for {settings.public_minutes} minutes of loading in an hour. "
+            "The embedded models as they usually run are always there."
+        )
+
+    def require_model(self, spec: ModelSpec) -> None:
+        """Nothing, if visitors may use a model at all.
+
+        Raises:
+            NotAllowedError: they may not.
+        """
+        if why := self._model_obstacle(spec):
+            raise NotAllowedError(why, _OWN_MACHINE)
+
+    def obstacle(self, key: ModelKey, spec: ModelSpec, predicted: int | None) -> str:
+        """Why visitors can't have a copy of a model, as a sentence; empty if they can."""
+        if self.is_free(key, spec):
+            return ""
+        settings = self._settings
+        if why := self._model_obstacle(spec):
+            return why
+        if key.quantization not in self._copies(spec):
+            return f"Visitors of this public page can have {', '.join(settings.public_copies)}, not {key.quantization}."
+        if predicted is not None and predicted > settings.public_bytes:
+            most = format_bytes(settings.public_bytes)
+            return f"It needs {format_bytes(predicted)}; visitors of this public page can load up to {most}."
+        return ""
+
+    def limit(self, option: QuantizationOption, key: ModelKey, spec: ModelSpec) -> QuantizationOption:
+        """A way to hold a model's numbers, not available where visitors can't have it."""
+        why = self.obstacle(key, spec, option.predicted_bytes) if option.available else ""
+        return replace(option, available=False, reason=why) if why else option
+
+    def require(self, key: ModelKey, spec: ModelSpec, predicted: int | None) -> None:
+        """Nothing, if a visitor may have this copy loaded now.
+
+        Raises:
+            NotAllowedError: visitors may not have it.
+            BusyError: visitors have had enough loaded within an hour.
+        """
+        if why := self.obstacle(key, spec, predicted):
+            raise NotAllowedError(why, _OWN_MACHINE)
+        if not self.is_free(key, spec):
+            self.require_time()
+
+    def require_time(self) -> None:
+        """Nothing, if visitors' loads have taken less than what is allowed in an hour.
+
+        Raises:
+            BusyError: they have taken as much.
+        """
+        with self._lock:
+            now = time.monotonic()
+            while self._ended and self._ended[0][0] < now - HOUR:
+                self._ended.popleft()
+            spent = sum(seconds for _, seconds in self._ended) + sum(now - began for began in self._running)
+        if spent >= 60 * self._settings.public_minutes:
+            raise BusyError(
+                f"Visitors of this public page have had models loaded for {self._settings.public_minutes} minutes "
+                "within an hour, which is all there is.",
+                "Pick a model that is loaded (the Models tab shows them), or try again later.",
+            )
+
+    @contextmanager
+    def timed(self, key: ModelKey, spec: ModelSpec) -> Iterator[None]:
+        """Counts the seconds that a load takes, if they count."""
+        if self.is_free(key, spec):
+            yield
+            return
+        began = time.monotonic()
+        with self._lock:
+            self._running.append(began)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.remove(began)
+                self._ended.append((time.monotonic(), time.monotonic() - began))
+
+    def is_free(self, key: ModelKey, spec: ModelSpec) -> bool:
+        """Whether a copy may be loaded at any time, by anybody."""
+        if not self._settings.public:
+            return True
+        return self._is_own(spec) and key.quantization == self._named("auto", spec)
+
+    def _is_own(self, spec: ModelSpec) -> bool:
+        return spec.source == "embedded" or spec.id in self._settings.warm_up
+
+    def _model_obstacle(self, spec: ModelSpec) -> str:
+        names = self._settings.public_models
+        if not self._settings.public or self._is_own(spec) or "catalog" in names or spec.id in names:
+            return ""
+        return f"Visitors of this public page can't have {spec.title} loaded."
+
+    def _copies(self, spec: ModelSpec) -> set[str]:
+        return {self._named(name, spec) for name in self._settings.public_copies}
+
+    def _named(self, name: str, spec: ModelSpec) -> str:
+        from playground.models.loading import pick_quantization
+
+        return pick_quantization(name, spec.quantizations, self._device())

@@ -1,0 +1,89 @@
+"""What visitors of a public playground may cause to be loaded: the manager decides, whoever asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.errors import BusyError, NotAllowedError
+from playground.models import visitors as visitors_module
+from playground.models.manager import ModelKey
+from tests.unit.models.fake_models import SIZE, TASK, rows, wait_for
+
+
+def load(manager, name="a", quantization="auto"):
+    with manager.lease(name, TASK, quantization) as loaded:
+        return loaded.key.quantization
+
+
+def test_nothing_is_refused_where_the_playground_is_private(make):
+    manager, _ = make(public_models=(), public_copies=("auto",), public_bytes=1, public_minutes=0)
+    assert load(manager, quantization="4-bit") == "4-bit"
+    assert manager.visitor_rules == ""
+    assert all(option.available for option in manager.quantizations("a"))
+
+
+def test_only_named_models_are_loaded_and_only_their_tokenizers_read(make):
+    manager, source = make(public=True, public_models=("embedded", "b"))
+    assert load(manager, "b") == "float32"
+    for ask in (lambda: load(manager, "a"), lambda: manager.tokenizer("a"), lambda: manager.folder(manager.spec("a"))):
+        with pytest.raises(NotAllowedError, match="can't have a loaded"):
+            ask()
+    assert source.loads == ["b"]
+    assert "the embedded models, b in any copy" in manager.visitor_rules
+
+
+def test_only_named_copies_are_loaded(make):
+    manager, source = make(public=True, public_copies=("auto", "4-bit"))
+    assert [load(manager, quantization=name) for name in ("float32", "4-bit")] == ["float32", "4-bit"]
+    with pytest.raises(NotAllowedError, match="can have auto, 4-bit, not 8-bit"):
+        load(manager, quantization="8-bit")
+    assert source.loads == ["a", "a"]
+    available = {option.name: option.available for option in manager.quantizations("a")}
+    assert available == {"float32": True, "bfloat16": False, "float16": False, "8-bit": False, "4-bit": True}
+
+
+def test_a_copy_has_a_largest_size(make):
+    manager, source = make(public=True, public_bytes=SIZE // 2)
+    with pytest.raises(NotAllowedError, match="It needs 1 kB; visitors of this public page can load up to 500"):
+        load(manager)
+    assert load(manager, quantization="8-bit") == "8-bit"
+    assert source.loads == ["a"]
+
+
+def test_a_size_that_shows_only_when_the_files_are_here_counts_too(make, monkeypatch):
+    manager, source = make(public=True, public_bytes=SIZE // 2)
+    monkeypatch.setattr(manager._estimates, "guess", lambda spec, task, name: None)
+    with pytest.raises(NotAllowedError, match="can load up to 500"):
+        load(manager)
+    assert source.loads == []
+
+
+def test_loads_of_an_hour_have_so_many_minutes(make, monkeypatch):
+    manager, source = make(public=True, public_minutes=1, warm_up=("c",))
+    load(manager, "a")
+    clock = visitors_module.time.monotonic
+    manager._visitors._ended.append((clock(), 60.0))
+    load(manager, "a")  # it is here already
+    with pytest.raises(BusyError, match="1 minutes within an hour"):
+        load(manager, "b")
+    load(manager, "c")  # the owner has named it
+    monkeypatch.setattr(visitors_module.time, "monotonic", lambda: clock() + 3601)
+    load(manager, "b")
+    assert source.loads == ["a", "c", "b"]
+
+
+def test_a_load_that_takes_longer_than_that_is_ended(make):
+    manager, _ = make(public=True, public_minutes=1, seconds=0.05)
+    manager._visitors._ended.append((visitors_module.time.monotonic(), 59.99))
+    with pytest.raises(BusyError, match="within an hour"):
+        load(manager)
+    wait_for(lambda: rows(manager)["a"].state == "failed")
+    assert manager.snapshot().devices[0].used_bytes == 0
+
+
+def test_what_the_owner_loads_at_start_is_always_there(make):
+    manager, _ = make(public=True, public_models=(), public_bytes=1, public_minutes=0, warm_up=("a",))
+    assert load(manager, "a") == "float32"
+    with pytest.raises(NotAllowedError):
+        load(manager, "a", "4-bit")
+    assert manager._visitors.is_free(ModelKey("a", TASK, "float32"), manager.spec("a"))
