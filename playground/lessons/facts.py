@@ -191,7 +191,7 @@ class StepFact:
     probability: float = _says("Its probability by the model alone.")
     drawn_with: float = _says("Its probability after temperature, top_p and the like.")
     entropy_nats: float = _says("How open the choice was, in nats: 0 is certain.")
-    rank: int = _says("1 if no token was more probable, 2 if one was, and so on.")
+    rank: int = _says("1 if no token was more probable, 2 if one was; one more than are listed if it isn't among them.")
     alternatives: tuple[AlternativeFact, ...] = _says("What it could have been, most probable first.")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from playground.lessons.facts import FACTS
 from playground.lessons.form import read_lesson
+from playground.lessons.places import PLACES
 from playground.lessons.run import is_right, remembering, walk
 from playground.lessons.shelf import read_lessons
 from playground.lessons.stages import run
@@ -67,6 +68,10 @@ def test_facts_have_the_shape_that_is_declared(lesson, answer):
     for done in walk(lesson, answer):
         if done.step.tab in done.live:
             from_json(FACTS[done.step.tab], done.live[done.step.tab])
+
+
+def test_the_lessons_use_every_tab_that_they_can():
+    assert {step.tab for lesson in LESSONS for step in lesson.steps} - {""} == {place.name for place in PLACES}
 
 
 def test_a_lesson_in_another_language(tmp_path, answer):
