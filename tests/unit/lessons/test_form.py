@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
+from pathlib import Path
+
 import pytest
+import yaml
 
 from playground.lessons import __main__ as command
 from playground.lessons.form import read_lesson
 from playground.lessons.places import PLACES
+from playground.lessons.run import is_right
 from playground.lessons.shelf import FOLDER, read_lessons
 from playground.models.catalog import Catalog
 from playground.service import Playground
 from playground.wire import from_json, to_json
 
+CASES = json.loads((Path(__file__).parents[2] / "data" / "lesson_readings.json").read_text(encoding="utf-8"))
 GOOD = """---
 title: A lesson
 minutes: 5
@@ -191,3 +198,15 @@ def test_our_lessons_are_whole():
         assert sum(step.predict is not None for step in lesson.steps) >= 3, f"{lesson.name} asks too little"
         assert any(step.do for step in lesson.steps), f"{lesson.name} has nothing to do"
         assert all(step.expect for step in lesson.steps if step.predict or step.do), lesson.name
+
+
+@pytest.mark.parametrize(("asked", "guess", "right"), CASES["guesses"])
+def test_a_guess_is_right_or_wrong_by_what_is_live(read, asked, guess, right):
+    block = yaml.safe_dump({"ask": "Sure?", **asked}, allow_unicode=True)
+    old = """  ask: Sure?
+  choices: [1 star, 5 stars]
+  reading: classification.best.label
+"""
+    lesson, problems = read(GOOD.replace(old, textwrap.indent(block, "  ")))
+    assert problems == ()
+    assert is_right(lesson.steps[0].predict, guess, CASES["live"]) is right
