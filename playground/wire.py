@@ -158,7 +158,7 @@ class _Reader(NamedTuple):
     def _union(self, kinds: tuple[Any, ...], data: Any) -> Any:
         tag = data.get("type") if isinstance(data, dict) else None
         for kind in kinds:
-            if tag and is_dataclass(kind) and _tag(kind) == tag:
+            if tag and isinstance(kind, type) and is_dataclass(kind) and _tag(kind) == tag:
                 return self.read(kind, data)
         for kind in kinds:
             if isinstance(kind, type) and _tag_or_empty(kind):

@@ -13,9 +13,10 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+from starlette.types import Receive, Scope, Send
 
 VIEWS = Path(__file__).parent.parent / "assets" / "views"
 PATH = "/views"
@@ -99,7 +100,7 @@ class ViewFiles:
         self._plain = {f"/{version()}/{name}": content for name, content in modules().items()}
         self._packed = {path: gzip.compress(content, mtime=0) for path, content in self._plain.items()}
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         packed = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
         content = (self._packed if packed else self._plain).get(path)

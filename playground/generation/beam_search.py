@@ -12,11 +12,13 @@ from torch import Tensor
 from transformers import LogitsProcessorList
 
 from playground.generation.choose import Draw, penalize
-from playground.generation.events import Beam, BeamNode
+from playground.generation.events import Beam, BeamNode, BeamState
 from playground.generation.pieces import Pieces
 from playground.generation.request import GenerateRequest
 
-RUNNING, FINISHED, DROPPED = "kept", "finished", "dropped"
+RUNNING: BeamState = "kept"
+FINISHED: BeamState = "finished"
+DROPPED: BeamState = "dropped"
 _UNREACHABLE = -1.0e9
 _NO_GENERATOR = torch.Generator()
 

@@ -12,6 +12,9 @@ from typing import ClassVar, Literal
 
 from playground.generation.request import GenerateRequest
 
+Reason = Literal["eos", "stop_string", "length", "context", "stopped"]
+BeamState = Literal["kept", "finished", "dropped"]
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -99,7 +102,7 @@ class BeamNode:
     piece: str
     log_probability: float
     total_log_probability: float
-    state: Literal["kept", "finished", "dropped"]
+    state: BeamState
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Finished:
     """
 
     type: ClassVar[Literal["finished"]] = "finished"
-    reason: Literal["eos", "stop_string", "length", "context", "stopped"]
+    reason: Reason
     text: str
     token_ids: tuple[int, ...]
     prompt_tokens: int

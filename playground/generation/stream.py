@@ -16,7 +16,7 @@ import torch
 from playground.errors import PlaygroundError
 from playground.generation.beam_search import BeamSearch
 from playground.generation.choose import Choice, Draw
-from playground.generation.events import Beam, BeamStep, Event, Finished, Started, Step
+from playground.generation.events import Beam, BeamStep, Event, Finished, Reason, Started, Step
 from playground.generation.pieces import Decoder, Pieces, ReplyText
 from playground.generation.prompts import Prompt
 from playground.generation.request import GenerateRequest
@@ -147,7 +147,7 @@ class Stream:
                 )
             )  # fmt: skip
 
-    def take(self, choice: Choice, forced: bool = False, guessed: bool = False) -> str | None:
+    def take(self, choice: Choice, forced: bool = False, guessed: bool = False) -> Reason | None:
         """Posts the step of a choice; the reason why the reply ends with it, if it does."""
         self._clock()
         index = len(self.reply)
@@ -163,7 +163,7 @@ class Stream:
         )  # fmt: skip
         return reason
 
-    def take_beams(self, logits: Tensor) -> tuple[list[int], str | None]:
+    def take_beams(self, logits: Tensor) -> tuple[list[int], Reason | None]:
         """One step of beam search: the rows that its beams go on from, and the reason why it ends, if it does."""
         search = self.beams
         assert search is not None
@@ -178,7 +178,7 @@ class Stream:
         best = search.best()
         return [], (self._ends(best[0].token_ids) if best else None) or "length"
 
-    def end(self, why: str | PlaygroundError) -> None:
+    def end(self, why: Reason | PlaygroundError) -> None:
         """The stream's last event, after its lease was given back."""
         if self.ended:
             return
@@ -188,7 +188,7 @@ class Stream:
         self.release()
         self.post(last)
 
-    def _ends(self, reply: list[int] | tuple[int, ...]) -> str | None:
+    def _ends(self, reply: list[int] | tuple[int, ...]) -> Reason | None:
         """Why a reply ends here, if it does."""
         if reply[-1] in self.speaker.eos_ids:
             return "eos"
@@ -206,7 +206,7 @@ class Stream:
         self.last_token_at = time.perf_counter()
         self.first_token_at = self.first_token_at or self.last_token_at
 
-    def _finished(self, reason: str, people: int) -> Finished:
+    def _finished(self, reason: Reason, people: int) -> Finished:
         self.text.extend([], ended=True)
         ids, text, beams, loss = tuple(self.reply), self.text.text, self._beams(), self.losses
         if beams:

@@ -257,7 +257,8 @@ def _reveal(marked: Marked, predict: Predict | None, reader: Reader) -> Reveal:
         raise FormError(marked.line, "reveal answers a guess.", "Say something for right and for wrong.")
     if not predict and given.keys() & {"right", "wrong"}:
         raise FormError(marked.line, "There is no guess to be right or wrong.", "Say it under why, or add a predict.")
-    shown = _reading(given, "show", marked.line, reader) if "show" in given else predict and predict.reading
+    guessed = predict.reading if predict else None
+    shown = _reading(given, "show", marked.line, reader) if "show" in given else guessed
     return Reveal(shown, *(_sentence(given, name, reader) for name in ("right", "wrong", "why")))
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -37,7 +37,7 @@ class FormError(Exception):
 class _Loader(yaml.SafeLoader):
     """Reads numbers, true, false and null; everything else is a text."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers = {  # noqa: RUF012  (a class variable there, too)
         first: [(tag, form) for tag, form in forms if tag.rpartition(":")[2] in ("int", "float", "null")]
         for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

@@ -30,8 +30,9 @@ def is_right(predict: Predict, guess: str | float, live: Mapping[str, Any]) -> b
         return any(one.say == guess and is_true(one, predict, live) for one in predict.choices)
     answer = value_of(predict.reading, live) if predict.reading else None
     if predict.kind == "number":
-        numbers = isinstance(answer, int | float) and isinstance(guess, int | float)
-        return numbers and abs(answer - guess) <= predict.within + 1e-9
+        if not isinstance(answer, int | float) or not isinstance(guess, int | float):
+            return False
+        return abs(answer - guess) <= predict.within + 1e-9
     return answer is not None and str(guess).strip().casefold() == str(answer).strip().casefold()
 
 

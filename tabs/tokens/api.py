@@ -148,8 +148,15 @@ class TokensApi:
             input_ids, attention_mask, special_tokens_mask, token_type_ids (some tokenizers), tokens, truncated.
         """
         request = pg.EncodeRequest(
-            texts, pairs or (), model_id, padding, padding_side, truncation, max_length, add_special_tokens
-        )  # type: ignore[arg-type]
+            texts,  # type: ignore[arg-type]  # a request takes lists, too
+            pairs or (),  # type: ignore[arg-type]
+            model_id,
+            padding,
+            padding_side,
+            truncation,
+            max_length,
+            add_special_tokens,
+        )
         return encoded(self._playground.encode(request))
 
     def flip_mask(
@@ -167,7 +174,8 @@ class TokensApi:
             mistake, right_mask, wrong_mask, and per row: summary, unit, quantities (right, wrong), largest_difference.
         """
         batch = pg.EncodeRequest(texts, model_id=model_id)  # type: ignore[arg-type]
-        result = self._playground.compare_masks(pg.MaskRequest(batch, mistake, tuple(map(tuple, flips))))
+        request = pg.MaskRequest(batch, mistake, flips)  # type: ignore[arg-type]  # lists, as above
+        result = self._playground.compare_masks(request)
         rows = tuple(masked_row(index, row) for index, row in enumerate(result.rows))
         return MasksCompared(mistake, result.right_mask, result.wrong_mask, rows, result.notes)
 

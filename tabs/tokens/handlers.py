@@ -59,7 +59,7 @@ SAMPLES = (
     ("Emoji", "🎉 Well done! 👍🏽 👩‍👩‍👧 🇫🇷 ❤️"),
 )
 START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, 👍🏽 and Straßen."
-EMPTY = {"rows": []}
+EMPTY: dict[str, list[Any]] = {"rows": []}
 
 
 def live_tokens(playground: pg.Playground, question: Any) -> str:
