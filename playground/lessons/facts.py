@@ -250,6 +250,7 @@ class SimilarityFacts:
     words: tuple[str, ...] = _says("The words.")
     pair: dict[str, dict[str, PairFact]] = _says("One word as the label of another: the source first.")
     closest: dict[str, str] = _says("The word with the smallest exp(loss) after this one.")
+    smallest: float = _says("The smallest exp(loss) of all pairs.")
     farthest: dict[str, str] = _says("The word with the greatest exp(loss) after this one.")
 
 

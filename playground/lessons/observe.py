@@ -237,6 +237,7 @@ def _similarity(result: WordLossResult, fields: Fields) -> facts.SimilarityFacts
         words=tuple(fields["words"]),
         pair=pair,
         closest={source: min(to, key=lambda word: to[word].loss) for source, to in pair.items()},
+        smallest=min(one.perplexity for one in result.losses),
         farthest={source: max(to, key=lambda word: to[word].loss) for source, to in pair.items()},
     )
 
