@@ -145,7 +145,9 @@ class Settings:
     lessons: Path | None = _setting(None, _existing_folder, "a folder of lessons of your own, beside those of the app")
     home: Path | None = _setting(None, _folder, "where prepared models are kept; default: the user's cache folder")
     hub: str = _setting("any", _hub, "off: no Hub; catalog: Hub models of the catalog; any: any Hub id may be typed in")
-    max_streams: int = _setting(32, _count, "generations that share the device at once; more wait in line")
+    max_streams: int = _setting(
+        32, _count, "generations that share the device at once, a beam counts as one; more wait in line"
+    )
     max_streams_per_person: int = _setting(4, _count, "generations of one person at once")
     max_upload: int = _setting(20_000_000, parse_bytes, "largest file that may be dropped, such as 20MB")
     max_uploads: int = _setting(

@@ -6,8 +6,13 @@ Nothing live crosses the facade for it. It leaves out what is run.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from playground.errors import BusyError
+
+MOST_OF_AN_ADDRESS = 60  # a class fits; well below what the page runs at once, so that others find a place
 
 
 class Run:
@@ -41,17 +46,28 @@ class Runs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, list[Run]] = {}
+        self._addresses: Counter[str] = Counter()
 
     @contextmanager
-    def begin(self, run_id: str) -> Iterator[Run]:
-        """A run that can be cancelled by its id until the end of the ``with``; one without an id by nobody else."""
+    def begin(self, run_id: str, address: str = "") -> Iterator[Run]:
+        """A run that can be cancelled by its id until the end of the ``with``; one without an id by nobody else.
+
+        ``address`` is where it was asked from; programs in this process have none, and no limit.
+
+        Raises:
+            BusyError: so much runs for this address already that others might find no place.
+        """
         run = Run()
         with self._lock:
+            if address and self._addresses[address] >= MOST_OF_AN_ADDRESS:
+                raise BusyError("Your address has too much running or waiting here.", "Try again in a minute.")
+            self._addresses[address] += 1
             self._running.setdefault(run_id, []).append(run)
         try:
             yield run
         finally:
             with self._lock:
+                self._addresses -= Counter([address])
                 self._running[run_id].remove(run)
                 if not self._running[run_id]:
                     del self._running[run_id]

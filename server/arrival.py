@@ -1,4 +1,7 @@
-"""When a request reached the server: in a crowd a handler starts later, since gradio's own line comes first."""
+"""When a request reached the server, and where from: what no client can say of itself.
+
+In a crowd a handler starts later, since gradio's own line comes first.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,12 @@ class ArrivalClock:
         if scope["type"] == "http":
             scope.setdefault("state", {})["arrived_at"] = time.perf_counter()
         await self._app(scope, receive, send)
+
+
+def address_of(request: object) -> str:
+    """The address that a ``gr.Request`` came from; behind a proxy that uvicorn trusts, the browser's."""
+    client = getattr(request, "client", None)
+    return str(getattr(client, "host", "") or "unknown")
 
 
 def arrived_at(request: object) -> float | None:

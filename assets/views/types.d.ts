@@ -340,7 +340,7 @@ export namespace generation {
   /** The end of a reply and its figures. */
   interface Finished {
     type: "finished";
-    reason: "eos" | "stop_string" | "length" | "context" | "stopped";
+    reason: "eos" | "stop_string" | "length" | "context" | "crowded" | "stopped";
     text: string;
     token_ids: number[];
     prompt_tokens: number;
@@ -352,6 +352,7 @@ export namespace generation {
     people: number;
     beams: generation.Beam[];
     use_cache: boolean;
+    max_new_tokens: number;
   }
   /** Everything that decides what is generated; the names and defaults are those of transformers' ``GenerationConfig``. */
   interface GenerateRequest {
@@ -374,6 +375,7 @@ export namespace generation {
     split_special_tokens: boolean;
     top: number;
     person: string;
+    address: string;
     run_id: string;
   }
   /** All of one stream, read to its end; ``started`` is None for one that was stopped while it waited. */

@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from playground.models.manager import LoadedModel
 
 log = logging.getLogger(__name__)
-
-MAX_WAITING = 100
 
 
 class Engine:
@@ -89,8 +88,7 @@ class Engine:
         with self._lock:
             if self._closed:
                 raise BusyError("The model is just being unloaded.", "Try again.")
-            if len(self._waiting) + len(streams) > MAX_WAITING:
-                raise BusyError(f"{len(self._waiting)} generations are waiting already.", "Try again in a minute.")
+            self._line.require_place(streams, self._waiting)
             self._waiting += streams
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="playground-engine", daemon=True)
@@ -153,9 +151,7 @@ class Engine:
                 going = self._admit()
                 if going:
                     self._read_prompts()
-                    self._attempt(list(self._batch.streams), self._decode)
-                    for stream in list(self._alone):
-                        self._attempt([stream], self._decode_alone, stream)
+                    self._step()
             except Exception as error:  # not of any stream's pass
                 self._fail(error)
 
@@ -174,8 +170,10 @@ class Engine:
         while (following := self._line.next(waiting, self._active())) is not None and self._fits(following):
             waiting.remove(following)
             self._line.let_in(following)
+            self._line.shorten(waiting, [following])
             self._attempt([following], self._begin, following)
         waiting = [stream for stream in waiting if not stream.ended]
+        self._line.shorten(waiting, self._active())
         self._line.tell_positions(waiting, self._active())
         with self._lock:
             gone = [*self._active(), *waiting]
@@ -192,6 +190,8 @@ class Engine:
         active = self._active()
         if not self._line.has_rows(stream, active):
             return False
+        stream.ahead = self._line.is_beside_crowd(stream, active)
+        stream.apart = stream.apart or stream.ahead
         shortage = self._shortage(self._most_bytes([*active, stream]))
         if shortage is None:
             return True
@@ -265,6 +265,19 @@ class Engine:
             self._aside.remove(table)
 
     # Decoding
+
+    def _step(self) -> None:
+        """One step for everybody, and more for those who are beside a crowd: as much time as the crowd has taken."""
+        began = time.perf_counter()
+        self._attempt(list(self._batch.streams), self._decode)
+        for stream in [one for one in self._alone if not one.ahead]:
+            self._attempt([stream], self._decode_alone, stream)
+        end = 2 * time.perf_counter() - began
+        while ahead := [one for one in self._alone if one.ahead and not one.ended and not one.stopped]:
+            for stream in ahead:
+                self._attempt([stream], self._decode_alone, stream)
+            if time.perf_counter() >= end:
+                return
 
     def _decode(self) -> None:
         """One forward pass for all rows, and one step for every stream."""

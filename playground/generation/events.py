@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from playground.generation.request import GenerateRequest
 
-Reason = Literal["eos", "stop_string", "length", "context", "stopped"]
+Reason = Literal["eos", "stop_string", "length", "context", "crowded", "stopped"]
 BeamState = Literal["kept", "finished", "dropped"]
 
 
@@ -132,11 +132,13 @@ class Finished:
     """The end of a reply and its figures.
 
     ``reason`` is eos (the model ended), stop_string, length (max_new_tokens reached), context (the model's context is
-    full) or stopped. ``text`` leaves special tokens out; ``token_ids`` has them. ``perplexity`` is exp of the mean
-    loss that the model gives its own reply, None for an empty one. ``tokens_per_second`` counts tokens after the
-    first, so it says how fast the stream flows; ``seconds_to_first_token`` holds the wait and the reading of the
-    prompt. ``people`` shared the device at the end. ``beams`` is empty unless num_beams > 1. ``use_cache`` is False
-    where every step read the whole text, because the model keeps no keys and values.
+    full), crowded (others waited, and it was long enough) or stopped. ``text`` leaves special tokens out; ``token_ids``
+    has them. ``perplexity`` is exp of the mean loss that the model gives its own reply, None for an empty one.
+    ``tokens_per_second`` counts tokens after the first, so it says how fast the stream flows;
+    ``seconds_to_first_token`` holds the wait and the reading of the prompt. ``people`` shared the device at the end.
+    ``beams`` is empty unless num_beams > 1. ``use_cache`` is False where every step read the whole text, because the
+    model keeps no keys and values. ``max_new_tokens`` is where it would have ended at the latest: less than was asked
+    for where the context or a crowd allowed no more.
     """
 
     type: ClassVar[Literal["finished"]] = "finished"
@@ -152,6 +154,7 @@ class Finished:
     people: int
     beams: tuple[Beam, ...] = ()
     use_cache: bool = True
+    max_new_tokens: int = 0
 
 
 Event = Waiting | Started | Reading | Step | BeamStep | Finished

@@ -58,7 +58,8 @@ class GenerationWing(Wing):
             run.on_cancel(generation.stop)
             return generation
 
-        with self.runs.begin(requests[0].run_id if requests else "") as run:
+        run_id, address = (requests[0].run_id, requests[0].address) if requests else ("", "")
+        with self.runs.begin(run_id, address) as run:
             async with aclosing(streams.batches_of_all(begin, tuple(requests), interval_seconds)) as batches:
                 async for batch in batches:
                     yield batch

@@ -80,14 +80,14 @@ def generation_receipt(
 ) -> Receipt:
     """The token ids of a reply, by plain transformers.
 
-    ``run`` is how the page held the model. ``finished`` cuts the run where the page's ended (the context was
-    full, or Stop was pressed). ``prompt_ids`` are written out for prompts that no tokenizer call gives: special tokens
-    read as text. ``own_config`` is what comes with the model as ``generation_config.json``: what the page doesn't do
-    of it is switched off.
+    ``run`` is how the page held the model. ``finished`` cuts the run where the page's ended (the context was full,
+    others waited, or Stop was pressed). ``prompt_ids`` are written out for prompts that no tokenizer call gives:
+    special tokens read as text. ``own_config`` is what comes with the model as ``generation_config.json``: what the
+    page doesn't do of it is switched off.
     """
     most = request.max_new_tokens
     if finished is not None:
-        most = min(most, max(1, finished.context_length - finished.prompt_tokens))
+        most = finished.max_new_tokens or most
         most = max(1, len(finished.token_ids)) if finished.reason == "stopped" else most
     head = _HEAD.format(
         imports=", ".join(_imports(request, run)),

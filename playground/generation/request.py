@@ -56,9 +56,10 @@ class GenerateRequest:
     Values are taken as what they mean: one stop string may be a plain string, numbers may be numpy's, and messages may
     be dictionaries as chat clients send them.
 
-    Without a ``model_id`` it is the catalog's first model that generates text. ``person`` is who asks (a session):
-    limits and turns are per person. `Playground.cancel` ends what runs under ``run_id``. Neither
-    changes anything in the answer.
+    Without a ``model_id`` it is the catalog's first model that generates text. ``person`` is who asks (a session) and
+    ``address`` where from, which no client may choose for itself: limits and turns are per person and per address.
+    `Playground.cancel` ends what runs under ``run_id``. None of them changes anything in the answer, but in a crowd
+    a long reply may end early (`Finished` says so).
     """
 
     prompt: str | None = None
@@ -80,6 +81,7 @@ class GenerateRequest:
     split_special_tokens: bool = False
     top: int = 10
     person: str = ""
+    address: str = ""
     run_id: str = ""
 
     def __post_init__(self) -> None:

@@ -68,6 +68,7 @@ class Stream:
     people: Callable[[], int]  # how many share the device
     asked_at: float = field(default_factory=time.perf_counter)
     apart: bool = False  # whether it shares no forward pass with others
+    ahead: bool = False  # whether it gets as much time as all who do
     stopped: bool = False
     ended: bool = False
     started: bool = False
@@ -105,6 +106,25 @@ class Stream:
     def stop(self) -> None:
         """Asks the engine to end this stream; it does within one step."""
         self.stopped = True
+
+    def shorten(self, most: int, others: int) -> None:
+        """Lets the reply have no more than so many free tokens, or one more than it has, since others wait.
+
+        A reply whose end a processor of the model prepares from afar keeps its length.
+        """
+        length = max(most + len(self.request.prefix_token_ids), self.length + 1)
+        if length >= self.prompt.max_new_tokens or self.task.processors() is not None:
+            return
+        waits = "another person waits" if others == 1 else f"{others} other people wait"
+        note = f"Since {waits}, this reply ends after {length} tokens at the latest, not {self.prompt.max_new_tokens}."
+        self.prompt = replace(self.prompt, max_new_tokens=length, notes=(*self.prompt.notes, note))
+        if self.beams:
+            self.beams.max_new_tokens = length
+
+    @property
+    def length(self) -> int:
+        """Tokens of its reply so far; of the running ones, if it searches with beams."""
+        return len(self.replies[0])
 
     @property
     def rows(self) -> int:
@@ -196,6 +216,8 @@ class Stream:
             return "stop_string"
         if len(reply) < self.prompt.max_new_tokens:
             return None
+        if self.prompt.max_new_tokens < self.task.prompt.max_new_tokens:
+            return "crowded"
         return "length" if self.prompt.max_new_tokens == self.request.max_new_tokens else "context"
 
     def _stops(self, reply: list[int] | tuple[int, ...]) -> bool:
@@ -218,7 +240,7 @@ class Stream:
             math.exp(min(loss / len(ids), 700.0)) if ids else None,
             counted / flowing if counted > 0 and flowing > 0 else None,
             self.first_token_at - self.asked_at if self.first_token_at else None,
-            time.perf_counter() - self.asked_at, people, beams, self.speaker.use_cache,
+            time.perf_counter() - self.asked_at, people, beams, self.speaker.use_cache, self.prompt.max_new_tokens,
         )  # fmt: skip
 
     def _beams(self) -> tuple[Beam, ...]:

@@ -211,7 +211,7 @@ class GenerationFacts:
     prompt: str = _says("What it went on from, or answered.")
     model_id: str = _says("The model.")
     text: str = _says("What it wrote.")
-    reason: str = _says("Why it ended: eos, stop_string, length, context or stopped.")
+    reason: str = _says("Why it ended: eos, stop_string, length, context, crowded or stopped.")
     count: int = _says("How many tokens it wrote.")
     prompt_tokens: int = _says("How many tokens the model was given.")
     steps: tuple[StepFact, ...] = _says("Each token; none for beam search.")

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from server.arrival import arrived_at
+from server.arrival import address_of, arrived_at
 from tabs.generation.settings import turns
 from tabs.page import publish
 
@@ -99,5 +99,6 @@ class GenerationApi:
             "model_id": model_id or None,
             "prefix_token_ids": prefix,
             "person": request.session_hash or "",
+            "address": address_of(request),
         }
         return pg.GenerateRequest(**source, **own, **settings)

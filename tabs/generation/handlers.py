@@ -53,6 +53,7 @@ async def stream_run(
     asked: dict[str, Any],
     person: str,
     asked_at: float | None = None,
+    address: str = "",
 ) -> AsyncGenerator[str, None]:
     """Deltas for the view.
 
@@ -61,7 +62,7 @@ async def stream_run(
     run = runs.enter(person, str(asked.get("run") or ""))
     deltas = Deltas(run.name, runs)
     try:
-        run.requests = build_requests(values, asked, person, run.run_id)
+        run.requests = build_requests(values, asked, person, run.run_id, address)
         yield deltas.next(begin=[echo(one) for one in run.requests])
         async with aclosing(_events(playground, run, asked, asked_at)) as events:
             async for shaped in events:

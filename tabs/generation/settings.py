@@ -46,7 +46,7 @@ def read_settings(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_requests(
-    values: dict[str, Any], asked: dict[str, Any], person: str, run_id: str = ""
+    values: dict[str, Any], asked: dict[str, Any], person: str, run_id: str = "", address: str = ""
 ) -> tuple[pg.GenerateRequest, ...]:
     """What to generate: the controls' values, overridden by what the view asked for; one request per strategy.
 
@@ -54,6 +54,7 @@ def build_requests(
         PlaygroundError: a value is out of range, or there is no prompt.
     """
     common: dict[str, Any] = {"model_id": values["model_id"], "person": person, "run_id": run_id}
+    common["address"] = address
     if values["mode"] == "Chat":
         common["messages"] = tuple(_messages(values, asked))
     else:
@@ -96,4 +97,4 @@ def turns(given: Iterable[dict[str, str]]) -> Iterable[pg.Message]:
 
 def echo(request: pg.GenerateRequest) -> dict[str, Any]:
     """What the view keeps of a request, to continue it, rewind it, or tell it from others."""
-    return {name: value for name, value in to_json(request).items() if name not in ("person", "run_id")}
+    return {name: value for name, value in to_json(request).items() if name not in ("person", "address", "run_id")}

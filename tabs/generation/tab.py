@@ -18,7 +18,7 @@ import gradio as gr
 
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
-from server.arrival import arrived_at
+from server.arrival import address_of, arrived_at
 from tabs.components import model_picker
 from tabs.generation.api import GenerationApi
 from tabs.generation.handlers import stream_run, write_receipt
@@ -124,7 +124,7 @@ def _wire_runs(
     async def go(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> AsyncIterator[str]:
         values = {name: data[control] for name, control in inputs.items()}
         run = partial(stream_run, playground, runs, values, payload(event))
-        async with aclosing(run(request.session_hash or "", arrived_at(request))) as deltas:
+        async with aclosing(run(request.session_hash or "", arrived_at(request), address_of(request))) as deltas:
             async for delta in deltas:
                 yield delta
 

@@ -221,6 +221,7 @@ export function endingOf({ finished }) {
     length: `max_new_tokens reached after ${count} tokens.`,
     stop_string: "A stop string was written.",
     context: `The context is full: ${finished.context_length} tokens of prompt and reply.`,
+    crowded: `Ended after ${count} tokens, because others were waiting: Continue goes on from here.`,
     stopped: `Stopped after ${count} tokens.`,
   };
   return sentences[finished.reason] || "";

@@ -31,7 +31,7 @@ def test_limits_queue_and_turns(tiny):
 
 
 def test_a_full_queue_says_so(tiny, monkeypatch):
-    monkeypatch.setattr("playground.generation.engine.MAX_WAITING", 2)
+    monkeypatch.setattr("playground.generation.line.MAX_WAITING", 2)
     manager = tiny(max_streams=1)
     running = [generate(manager, GenerateRequest(prompt="the", max_new_tokens=100, person=str(i))) for i in range(2)]
     with pytest.raises(BusyError):
