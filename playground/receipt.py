@@ -3,12 +3,19 @@
 A receipt imports nothing of this project. Its last printed line is JSON with the numbers on the page, so that a test
 can run it in a fresh process and compare. This module holds what all receipts share; each capability writes its own
 in the module of its name.
+
+Sections begin with a line ``# %% Heading``, which editors know as the beginning of a cell; in the notebook it becomes
+one. The first defines ``MODEL`` (`models.origin`), the last, `AS_JSON`, prints the JSON.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
+
+AS_JSON = "# %% The same numbers as JSON\nimport json\n"
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,43 @@ def literal(value: object) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def notebook(receipt: Receipt, install: str = "pip install torch transformers") -> dict[str, Any]:
-    """The receipt as a Jupyter notebook (nbformat 4.5), ready for ``json.dump``."""
+def requirements(code: str) -> str:
+    """What pip installs so that the code runs, in the versions that ran it here.
+
+    >>> requirements("print(1)")
+    ''
+    """
+    wanted = [
+        name
+        for name in ("torch", "transformers", "numpy", "scipy")
+        if re.search(rf"^(import|from) {name}\b", code, re.M)
+    ]
+    if "BitsAndBytesConfig" in code:
+        wanted += ["bitsandbytes"]
+    if "device_map" in code or "BitsAndBytesConfig" in code:
+        wanted += ["accelerate"]
+    return " ".join(f"{name}=={version(name).partition('+')[0]}" for name in wanted)
+
+
+def script(receipt: Receipt) -> str:
+    """The receipt as a file: what it is and what it needs, and then its code."""
+    return f"# {receipt.title}. Needs: pip install {requirements(receipt.code)}\n{receipt.code}"
+
+
+def notebook(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as a Jupyter notebook (nbformat 4.5), ready for ``json.dump``: a heading and a cell per ``# %%``.
+
+    The numbers as JSON, which only programs read, are left out.
+    """
+    first, *sections = re.split(r"^# %% ", receipt.code, flags=re.M)
+    parts = [part.partition("\n")[::2] for part in sections if not part.startswith(AS_JSON.removeprefix("# %% "))]
+    cells = [_cell("markdown", f"# {receipt.title}\n\nFrom Transformers Playground, with plain transformers.")]
+    if needs := requirements(receipt.code):
+        cells.append(_cell("code", f"%pip install -q {needs}"))
+    if first.strip():
+        parts.insert(0, ("The code", first))
+    for heading, code in parts:
+        cells += [_cell("markdown", f"## {heading}"), _cell("code", code.strip("\n"))]
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -38,15 +80,12 @@ def notebook(receipt: Receipt, install: str = "pip install torch transformers") 
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
         },
-        "cells": [
-            _cell("markdown", f"# {receipt.title}\n\nNeeds: `{install}`", 0),
-            _cell("code", receipt.code, 1),
-        ],
+        "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)],
     }
 
 
-def _cell(kind: str, source: str, number: int) -> dict[str, Any]:
-    cell: dict[str, Any] = {"id": f"cell-{number}", "cell_type": kind, "metadata": {}, "source": source}
+def _cell(kind: str, source: str) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": source}
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return cell

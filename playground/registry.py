@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playground.config import Settings
     from playground.models.catalog import Catalog
     from playground.models.manager import ModelManager
+    from playground.models.origin import Origin
     from playground.runs import Runs
     from playground.tokens.rules import TokenizerShelf
 
@@ -37,7 +38,7 @@ class Wing:
         def import_everything(self) -> None:
             """Imports all modules that need torch and transformers."""
 
-        def pretrained_source(self, model_id: str) -> str:
+        def origin(self, model_id: str) -> Origin:
             """What ``from_pretrained`` gets in a receipt."""
 
 

@@ -19,7 +19,7 @@ import gradio as gr
 
 from playground import wire
 from playground.errors import PlaygroundError
-from playground.receipt import Receipt, notebook
+from playground.receipt import Receipt, notebook, script
 from tabs import gradio_patches
 from tabs.view_files import VIEWS, hook
 
@@ -204,7 +204,7 @@ def receipt_panel(
 def receipt_values(receipt: Receipt) -> tuple[str, str]:
     """The values for a `receipt_panel`: the code, and the path of its notebook."""
     name = f"{receipt.title.lower().replace(' ', '-')}.ipynb"
-    return receipt.code, file_to_serve(name, json.dumps(notebook(receipt), indent=1))
+    return script(receipt), file_to_serve(name, json.dumps(notebook(receipt), indent=1))
 
 
 def file_to_serve(name: str, content: str) -> str:

@@ -50,6 +50,16 @@ def client(app_server):
 
 
 @pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """Another person's machine, for receipts."""
+    from tests.at_home import somebodys_home
+
+    with somebodys_home(tmp_path_factory.mktemp("home")) as home:
+        yield home
+        shutil.rmtree(home.folder)
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Chromium (the system's, else the one that Playwright installed), driven by Playwright."""
     from playwright.sync_api import sync_playwright

@@ -30,6 +30,7 @@ class Repository:
     breaks_off_at: int | None = None  # no byte of a large file beyond this one ever arrives
     breaks_off_every: int | None = None  # a connection ends after so many bytes; the next range goes on
     bytes_per_second: int | None = None
+    revisions: tuple[str, ...] = ()  # names of this content beside "main" and its commit
     requests: list[tuple[str, str, str]] = field(default_factory=list)  # method, file, range
 
     @property
@@ -94,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         if repository.failing:
             return self._refuse(repository.failing, "", "no")
         revision = parts[cut + 1] if len(parts) > cut + 1 else "main"
-        if revision not in ("main", repository.commit):
+        if revision not in ("main", repository.commit, *repository.revisions):
             return self._refuse(404, "RevisionNotFound", "Invalid rev id")
         if parts[cut:] and parts[cut] == "resolve":
             return self._file(repository, "/".join(parts[cut + 2 :]))

@@ -510,6 +510,7 @@ export namespace models {
     device: string;
     revision: string;
     tokenizer_source: string;
+    notes: string[];
   }
 }
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from playground.attention.result import AttentionResult
-from playground.receipt import Receipt, literal
+from playground.receipt import AS_JSON, Receipt, literal
 
 _TITLES = {"self": "Self-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
+_TAIL = """\
+# %% Where most of the attention goes
+queries = tokenizer.convert_ids_to_tokens({queries})
+keys = tokenizer.convert_ids_to_tokens({keys})
+best = weights.flatten().topk(min(5, weights.numel())).indices.tolist()
+pairs = [divmod(index, len(keys)) for index in best]
+for q, k in pairs:
+    print(f"{{queries[q]}} looks at {{keys[k]}} with {{weights[q, k]:.1%}} of its attention")
+entropy = torch.special.entr({real}).sum(-1).mean().item()
+print(f"entropy of a row: {{entropy:.3f}} nats; {{math.log(len(keys)):.3f}} if all tokens got the same")
+
+{as_json}
+largest = [{{"query": queries[q], "key": keys[k], "weight": weights[q, k].item()}} for q, k in pairs]
+print(json.dumps({{"shape": list(attentions.shape), "largest": largest, "entropy_nats": entropy}}))
+"""
 
 
 def attention_receipt(result: AttentionResult, kind: str, layer: int | None, head: int | None) -> Receipt:
@@ -17,17 +32,19 @@ def attention_receipt(result: AttentionResult, kind: str, layer: int | None, hea
     name = {"self": "attentions"}.get(stack.kind, f"{stack.kind}_attentions")
     classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     lines = [
-        "import json",
+        pretrained.model_lines(),
+        "",
+        "import math",
         "",
         "import torch",
         f"from transformers import {', '.join(classes)}",
         "",
-        f"MODEL = {literal(pretrained.source)}",
-        f"tokenizer = {pretrained.tokenizer_code().replace(repr(pretrained.source), 'MODEL')}",
+        f"tokenizer = {pretrained.tokenizer_code()}",
         "# Only eager attention writes its weights down; the faster sdpa never does.",
         f'model = {pretrained.auto_class}.from_pretrained(MODEL, attn_implementation="eager", {pretrained.options()})',
         "model = model.eval()",
         "",
+        "# %% A text through the model",
         *_inputs(result),
         "with torch.no_grad():",
         f"    outputs = model(**inputs, {_decoder_argument(result)}output_attentions=True)",
@@ -35,16 +52,12 @@ def attention_receipt(result: AttentionResult, kind: str, layer: int | None, hea
         f"attentions = torch.stack(outputs.{name})[:, 0].float().cpu()  # layer, head, query, key",
         f"weights = {_chosen(layer, head)}",
         "",
-        f"queries = tokenizer.convert_ids_to_tokens({_query_ids(stack.kind)})",
-        f"keys = tokenizer.convert_ids_to_tokens({_key_ids(stack.kind)})",
-        "best = weights.flatten().topk(min(5, weights.numel())).indices.tolist()",
-        "pairs = [divmod(index, len(keys)) for index in best]",
-        'largest = [{"query": queries[q], "key": keys[k], "weight": weights[q, k].item()} for q, k in pairs]',
-        f"entropy = torch.special.entr({_real_rows(stack.kind)}).sum(-1).mean().item()  # nats",
-        'print(json.dumps({"shape": list(attentions.shape), "largest": largest, "entropy_nats": entropy}))',
+        _TAIL.format(
+            queries=_query_ids(stack.kind), keys=_key_ids(stack.kind), real=_real_rows(stack.kind), as_json=AS_JSON
+        ),
     ]
     title = f"{_TITLES.get(stack.kind, 'Cross-attention')} of {result.request.model_id.rpartition('/')[2]}"
-    return Receipt(title, "\n".join(lines) + "\n")
+    return Receipt(title, "\n".join(lines))
 
 
 _ENCODER_IDS = 'inputs["input_ids"][0]'

@@ -3,52 +3,55 @@
 from __future__ import annotations
 
 from playground.classification.result import ClassifierInfo, ClassifyResult
-from playground.receipt import Receipt, literal
+from playground.receipt import AS_JSON, Receipt, literal
 
 _PIPELINE = """\
-import json
+{model}
 
 import torch
 from transformers import pipeline{imports}
 
-model_id = {source}{comment}
 classifier = pipeline(
     "text-classification",
-    model=model_id,
+    model=MODEL,
     {options},
 )
 {renamed}
+# %% The text and its labels
 result = classifier({inputs}, top_k=None, truncation=True, max_length={max_length})
 
 for entry in result:
     print(f"{{entry['label']:20}} {{entry['score']:.4f}}")
+
+{as_json}
 print(json.dumps({{entry["label"]: entry["score"] for entry in result}}))
 """
 
 _STEPS = """\
-import json
+{model}
 
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer{imports}
 
-model_id = {source}{comment}
-tokenizer = AutoTokenizer.from_pretrained(model_id{revision})
-model = AutoModelForSequenceClassification.from_pretrained(model_id, {options}){place}.eval()
+tokenizer = {tokenizer}
+model = AutoModelForSequenceClassification.from_pretrained(MODEL, {options}){place}.eval()
 {renamed}
-# 1. Text -> input_ids
+# %% 1. Text -> input_ids
 inputs = tokenizer({arguments}, truncation=True, max_length={max_length}, return_tensors="pt").to(model.device)
 print(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]))
 
-# 2. input_ids -> one logit per label
+# %% 2. input_ids -> one logit per label
 with torch.inference_mode():
     logits = model(**inputs).logits[0].float()
 
-# 3. logits -> probabilities
+# %% 3. logits -> probabilities
 probabilities = {function}
 
-# 4. id -> label
+# %% 4. id -> label
 for label_id, probability in enumerate(probabilities.tolist()):
     print(f"{{model.config.id2label[label_id]:20}} logit {{logits[label_id]:8.4f}}   {{probability:.4f}}")
+
+{as_json}
 print(json.dumps({{model.config.id2label[n]: p for n, p in enumerate(probabilities.tolist())}}))
 """
 
@@ -82,7 +85,7 @@ def steps_receipt(result: ClassifyResult) -> Receipt:
     texts = [request.text, request.text_pair] if request.text_pair else [request.text]
     code = _STEPS.format(
         **_shared(result.info, "model.config"),
-        revision=f", revision={held.revision!r}" if held.revision else "",
+        tokenizer=held.tokenizer_code(),
         options=held.options(),
         place='.to("cpu")' if held.device == "cpu" and not held.quantized else "",
         arguments=", ".join(literal(text) for text in texts),
@@ -94,13 +97,12 @@ def steps_receipt(result: ClassifyResult) -> Receipt:
 def _shared(info: ClassifierInfo, config: str) -> dict[str, object]:
     """What both ways say alike; ``renamed`` gives the labels numbers that the model's config.json lacks."""
     held = info.pretrained
-    comment = "" if held.source == info.model_id else f"  # {info.model_id}, as prepared on this machine"
     names = literal(dict(enumerate(info.labels)))
     renamed = f"{config}.id2label = {names}  # its config.json doesn't number them 0, 1, 2, ...\n"
     return {
         "imports": "\nfrom transformers import BitsAndBytesConfig" if held.quantized else "",
-        "source": literal(held.source),
-        "comment": comment,
+        "model": held.model_lines(),
+        "as_json": AS_JSON,
         "max_length": info.max_length,
         "renamed": renamed if info.labels_note else "",
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playground.generation.processors import generate_options, overrides, read_generation_config
 from playground.generation.prompts import read_as_text
 from playground.generation.request import TASK
-from playground.receipt import Receipt, literal
+from playground.receipt import AS_JSON, Receipt, literal
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
     from playground.models.pretrained import Pretrained
 
 _HEAD = """\
-import json
+{lines}
 
 import torch
 from transformers import {imports}
 
 tokenizer = {tokenizer}
-model = {model}.eval(){model_id}
+model = {model}.eval()
 
+# %% The prompt
 {prompt}
 """
 
 _CHOSEN = """\
 
-# The first tokens of the reply were chosen by hand
+# %% The first tokens of the reply were chosen by hand
 chosen = {chosen}
 
 
@@ -48,6 +49,7 @@ class Chosen(LogitsProcessor):
 
 _GENERATE = """\
 
+# %% The reply
 torch.manual_seed({seed})
 with torch.inference_mode():
     output = model.generate(
@@ -58,6 +60,8 @@ with torch.inference_mode():
 reply = output[0, input_ids.shape[1] :].tolist()
 
 print(tokenizer.decode(reply, skip_special_tokens=True))
+
+{as_json}
 print(json.dumps({{"token_ids": reply}}))
 """
 
@@ -93,14 +97,14 @@ def generation_receipt(
         imports=", ".join(_imports(request, run)),
         tokenizer=run.tokenizer_code(),
         model=run.code(),
-        model_id="" if run.source == request.model_id else f"  # {request.model_id}",
+        lines=run.model_lines(),
         prompt=_prompt(request, prompt_ids),
     )
     chosen = _CHOSEN.format(chosen=list(request.prefix_token_ids)) if request.prefix_token_ids else ""
     settings = {name: repr(value) for name, value in generate_options(request, most).items()}
     settings |= _around(request, own_config, finished is None or finished.use_cache)
     lines = "\n".join(f"        {name}={value}," for name, value in settings.items())
-    return Receipt("Generation", head + chosen + _GENERATE.format(seed=request.seed, settings=lines))
+    return Receipt("Generation", head + chosen + _GENERATE.format(seed=request.seed, settings=lines, as_json=AS_JSON))
 
 
 def _around(request: GenerateRequest, own_config: GenerationConfig | None, use_cache: bool) -> dict[str, str]:

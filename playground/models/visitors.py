@@ -42,6 +42,11 @@ class Visitors:
         self._ended: deque[tuple[float, float]] = deque()  # (when, how many seconds it took)
         self._running: list[float] = []
 
+    @property
+    def public(self) -> bool:
+        """Whether the page has visitors."""
+        return self._settings.public
+
     def rules(self) -> str:
         """The rules as sentences for the page; empty where the playground isn't public."""
         settings = self._settings

@@ -8,17 +8,19 @@ from playground.models.pretrained import Pretrained
 from playground.receipt import Receipt, literal
 
 _HEAD = """\
-import json
+{lines}
+
 import math
 
 import torch
 from transformers import {imports}
 
-words = {words}
-{template}
 tokenizer = {tokenizer}
 model = {model}.eval()
 
+# %% Every word after every other
+words = {words}
+{template}
 """
 _SEQ2SEQ = """\
 perplexities = {}
@@ -52,8 +54,13 @@ _TAIL = """\
                 loss = model(input_ids=input_ids.to(model.device), labels=labels.to(model.device)).loss
             perplexities[f"{source} -> {target}"] = math.exp(loss.item())
 
+# %% The closest pairs first
 for pair, perplexity in sorted(perplexities.items(), key=lambda item: item[1]):
     print(f"{pair:40} exp(loss) = {perplexity:,.2f}")
+
+# %% The same numbers as JSON
+import json
+
 print(json.dumps(perplexities))
 """
 
@@ -70,6 +77,7 @@ def word_loss_receipt(words: Sequence[str], pretrained: Pretrained, template: st
     """
     imports = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     head = _HEAD.format(
+        lines=pretrained.model_lines(),
         imports=", ".join(imports),
         words=literal(list(words)),
         template=f"template = {literal(template)}  # only the pieces of {{target}} count\n" if template else "",

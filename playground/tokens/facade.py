@@ -103,9 +103,7 @@ class TokensWing(Wing):
         """The runnable Python that reproduces a request of the Tokens tab, or a mask comparison."""
         from playground.tokens import receipt as receipts
 
-        return receipts.token_receipt(
-            asked if hasattr(asked, "pretrained") else self._named(asked), self.pretrained_source
-        )
+        return receipts.token_receipt(asked if hasattr(asked, "pretrained") else self._named(asked), self.origin)
 
     def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
         """The runnable Python that repeats a search and a split with one tokenizer."""
@@ -113,7 +111,7 @@ class TokensWing(Wing):
 
         search, split = self._named(search), self._named(split)
         rules = self._tokenizers.rules(split.model_id)
-        return receipts.vocabulary_receipt(search, split, self.pretrained_source(split.model_id), rules)
+        return receipts.vocabulary_receipt(search, split, self.origin(split.model_id), rules)
 
     def _named(self, request: Any) -> Any:
         """The request with a model id, where it has none."""

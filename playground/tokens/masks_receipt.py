@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from playground.receipt import Receipt, literal
+from playground.receipt import AS_JSON, Receipt, literal
 from playground.tokens.batch import call_arguments
 from playground.tokens.request import MaskRequest
 from playground.tokens.result import MaskComparison
@@ -16,6 +16,14 @@ _READ = {
     "text-generation": "    return output.logits[torch.arange(len(last)), last]  # where the answer is read",
     "text2text-generation": "    return output.logits[:, 0]  # the decoder's first token",
 }
+_TAIL = f"""\
+difference = (answer(right, mask, last_one(mask)) - answer(wrong, wrong_mask, last)).abs().amax(dim=1)
+for text, number in zip(texts, difference.tolist()):
+    print(f"{{text[:40]!r}}: with the wrong mask the answer moves by up to {{number:.4f}}")
+
+{AS_JSON}
+print(json.dumps({{"largest_difference": difference.tolist(), "wrong_mask": wrong_mask.tolist()}}))
+"""
 
 
 def mask_receipt(result: MaskComparison) -> Receipt:
@@ -24,13 +32,15 @@ def mask_receipt(result: MaskComparison) -> Receipt:
     arguments = "".join(f", {name}={literal(value)}" for name, value in _arguments(request).items())
     pairs = f"\npairs = {_texts(request.batch.pairs)}" if request.batch.pairs else ""
     classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
-    code = f"""import json
+    code = f"""{pretrained.model_lines()}
 
 import torch
 from transformers import {", ".join(classes)}
 
 tokenizer = {pretrained.tokenizer_code()}
 model = {pretrained.code()}.eval()
+
+# %% How the model answers a batch under a mask
 texts = {_texts(request.batch.texts)}{pairs}
 
 
@@ -46,13 +56,12 @@ def answer(batch, mask, last):
 {_READ[task]}
 
 
+# %% The right batch and the wrong one
 right = tokenizer(texts{", pairs" if pairs else ""}, return_tensors="pt"{arguments})
 mask = right["attention_mask"]
 {_wrong(request, bool(pairs))}
 
-difference = (answer(right, mask, last_one(mask)) - answer(wrong, wrong_mask, last)).abs().amax(dim=1)
-print(json.dumps({{"largest_difference": difference.tolist(), "wrong_mask": wrong_mask.tolist()}}))
-"""
+{_TAIL}"""
     return Receipt("A wrong attention mask", code)
 
 

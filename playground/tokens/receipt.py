@@ -5,81 +5,89 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playground.receipt import Receipt, literal
+from playground.models.origin import Origin, first_lines
+from playground.receipt import AS_JSON, Receipt, literal
 from playground.tokens.batch import call_arguments
 from playground.tokens.masks_receipt import mask_receipt
 from playground.tokens.request import ChatTemplateRequest, CompareRequest, EncodeRequest, TokenizeRequest
 from playground.tokens.result import MaskComparison
 
 
-def token_receipt(asked: Any, source_of: Callable[[str], str]) -> Receipt:
+def token_receipt(asked: Any, origin_of: Callable[[str], Origin]) -> Receipt:
     """The receipt of any request of the Tokens tab, or of a mask comparison.
 
-    ``source_of`` gives what ``from_pretrained`` gets for a model id.
+    ``origin_of`` says where a model id's tokenizer comes from.
     """
     if isinstance(asked, MaskComparison):
         return mask_receipt(asked)
     if isinstance(asked, CompareRequest):
-        return compare_receipt(asked, tuple(source_of(model_id) for model_id in asked.model_ids))
-    makers: dict[type, Callable[[Any, str], Receipt]] = {
+        return compare_receipt(asked, tuple(origin_of(model_id) for model_id in asked.model_ids))
+    makers: dict[type, Callable[[Any, Origin], Receipt]] = {
         TokenizeRequest: tokenize_receipt,
         EncodeRequest: encode_receipt,
         ChatTemplateRequest: chat_receipt,
     }
-    return makers[type(asked)](asked, source_of(asked.model_id))
+    return makers[type(asked)](asked, origin_of(asked.model_id))
 
 
-def tokenize_receipt(request: TokenizeRequest, source: str) -> Receipt:
+def tokenize_receipt(request: TokenizeRequest, origin: Origin) -> Receipt:
     """The tokens of one text, with their ids and character spans."""
     special = "" if request.add_special_tokens else ", add_special_tokens=False"
-    code = f"""import json
+    code = f"""{origin.lines()}
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source)})
-text = {literal(request.text)}
+tokenizer = AutoTokenizer.from_pretrained(MODEL{origin.revision_argument})
 
+# %% A text and its tokens
+text = {literal(request.text)}
 encoding = tokenizer(text, return_offsets_mapping=True{special})
 tokens = tokenizer.convert_ids_to_tokens(encoding["input_ids"])
 for token, token_id, (start, end) in zip(tokens, encoding["input_ids"], encoding["offset_mapping"]):
     print(f"{{token_id:>7}}  {{token!r:<20}} {{start}}:{{end}}  {{text[start:end]!r}}")
 
+{AS_JSON}
 print(json.dumps({{"input_ids": encoding["input_ids"], "tokens": tokens}}))
 """
     return Receipt("Tokens of a text", code)
 
 
-def encode_receipt(request: EncodeRequest, source: str) -> Receipt:
+def encode_receipt(request: EncodeRequest, origin: Origin) -> Receipt:
     """A batch with its padding and masks."""
     arguments = "".join(f", {name}={literal(value)}" for name, value in call_arguments(request).items())
     pairs = f"\npairs = {_texts(request.pairs)}" if any(request.pairs) else ""
-    code = f"""import json
+    code = f"""{origin.lines()}
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source)})
+tokenizer = AutoTokenizer.from_pretrained(MODEL{origin.revision_argument})
+
+# %% A batch
 texts = {_texts(request.texts)}{pairs}
 
 batch = tokenizer(texts{", pairs" if pairs else ""}{arguments})
 for name, rows in batch.items():
     print(name, rows)
 
+{AS_JSON}
 print(json.dumps(dict(batch)))
 """
     return Receipt("A batch of texts", code)
 
 
-def chat_receipt(request: ChatTemplateRequest, source: str) -> Receipt:
+def chat_receipt(request: ChatTemplateRequest, origin: Origin) -> Receipt:
     """A conversation as the model reads it."""
     lines = "".join(
         f"    {{'role': {literal(message.role)}, 'content': {literal(message.content)}}},\n"
         for message in request.messages
     )
-    code = f"""import json
+    code = f"""{origin.lines()}
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source)})
+tokenizer = AutoTokenizer.from_pretrained(MODEL{origin.revision_argument})
+
+# %% A conversation as the model reads it
 messages = [
 {lines}]
 
@@ -89,26 +97,29 @@ text = tokenizer.apply_chat_template(
 print(text)
 input_ids = tokenizer(text, add_special_tokens=False)["input_ids"]
 
+{AS_JSON}
 print(json.dumps({{"text": text, "input_ids": input_ids}}))
 """
     return Receipt("A chat template", code)
 
 
-def compare_receipt(request: CompareRequest, sources: tuple[str, ...]) -> Receipt:
+def compare_receipt(request: CompareRequest, origins: tuple[Origin, ...]) -> Receipt:
     """One text under several tokenizers."""
-    names = ", ".join(literal(name) for name in sources)
-    code = f"""import json
+    pairs = "".join(f"    ({one.expression}, {literal(one.revision or 'main')}),\n" for one in origins)
+    code = f"""{first_lines(origins, f"MODELS = [  # and the revision on the Hub{chr(10)}{pairs}]")}
 
 from transformers import AutoTokenizer
 
+# %% One text under each tokenizer
 text = {literal(request.text)}
 counts = {{}}
-for name in [{names}]:
-    tokenizer = AutoTokenizer.from_pretrained(name)
+for name, revision in MODELS:
+    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     tokens = tokenizer.tokenize(text, add_special_tokens={request.add_special_tokens})
     counts[name] = len(tokens)
     print(name, len(tokens), tokens)
 
+{AS_JSON}
 print(json.dumps(counts))
 """
     return Receipt("Tokenizers side by side", code)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from playground.receipt import Receipt, literal
+from playground.models.origin import Origin
+from playground.receipt import AS_JSON, Receipt, literal
 from playground.tokens.request import SplitRequest, VocabularyRequest
 from playground.tokens.rules import TokenizerRules
 from playground.tokens.vocabulary import is_added
@@ -74,17 +75,22 @@ pieces = tokenizer.tokenize(text)[:1]
 _REPLAYS = {"WordPiece": _WORDPIECE, "WordLevel": _WORDLEVEL, "BPE": _BPE, "Unigram": _UNIGRAM}
 
 
-def vocabulary_receipt(search: VocabularyRequest, split: SplitRequest, source: str, rules: TokenizerRules) -> Receipt:
+def vocabulary_receipt(
+    search: VocabularyRequest, split: SplitRequest, origin: Origin, rules: TokenizerRules
+) -> Receipt:
     """The matches of a search and the replay of a split by these rules."""
     query, word = search.query, split.word.strip()
-    code = f"""import json
+    code = f"""{origin.lines()}
+
+import json
 
 from transformers import AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained({literal(source)})
+tokenizer = AutoTokenizer.from_pretrained(MODEL{origin.revision_argument})
 vocabulary = tokenizer.get_vocab()
 rules = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
 
+# %% Pieces that match
 query = {literal(query)}  # a part of a piece, as it is stored or as it reads, or an id
 matches = [
     (token_id, piece)
@@ -96,9 +102,12 @@ matches = [
 ]
 print(len(matches), "of", len(vocabulary), "pieces match, such as", sorted(matches)[:10])
 
+# %% From a word to its pieces
 text, backend = {literal(word)}, tokenizer.backend_tokenizer
 {_steps(rules, word)}
 print("the tokenizer itself says", tokenizer.tokenize(text))
+
+{AS_JSON}
 print(json.dumps({{"size": len(vocabulary), "matches": len(matches), "pieces": pieces}}))
 """
     return Receipt("A vocabulary and a split", code)

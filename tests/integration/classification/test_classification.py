@@ -9,10 +9,18 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
+import playground as pg
 from playground.classification.request import AttributeRequest
 
 pytestmark = pytest.mark.embedded
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def test_receipts_run_at_home_give_the_numbers_of_the_page(app_playground, home):
+    result = app_playground.classify(pg.ClassifyRequest("What a wonderful film!"))
+    expected = {label.label: label.probability for label in result.labels}
+    for printed in home.numbers(*(receipt.code for receipt in app_playground.classification_receipts(result))):
+        assert printed == pytest.approx(expected, abs=1e-5)
 
 
 def test_one_text(client):

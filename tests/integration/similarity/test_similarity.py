@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
 from gradio_client.exceptions import AppError
 
@@ -16,20 +12,15 @@ pytestmark = pytest.mark.embedded
 SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
-def run_receipt(code: str) -> dict[str, float]:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 @pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
-def test_word_loss_gives_what_its_receipt_gives(client, app_playground, model_id):
+def test_word_loss_gives_what_its_receipt_gives(client, app_playground, home, model_id):
     answer = client.predict(["man", "woman", "animal"], model_id, api_name="/word_loss")
     assert len(answer["losses"]) == 6
     for loss in answer["losses"]:
         assert loss["loss"] == pytest.approx(sum(p["loss"] for p in loss["pieces"]) / len(loss["pieces"]), rel=1e-6)
     code = app_playground.word_loss_receipt(from_json(pg.WordLossResult, answer)).code
     assert "dtype=torch.float32" in code
-    expected = run_receipt(code)
+    (expected,) = home.numbers(code)
     found = {f"{loss['source']} -> {loss['target']}": loss["perplexity"] for loss in answer["losses"]}
     assert found == pytest.approx(expected, rel=2e-4)
 

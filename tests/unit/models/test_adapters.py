@@ -54,7 +54,9 @@ def test_an_adapter_without_tokenizer_is_loaded_on_its_base(tmp_path):
         assert type(loaded.model).__name__ == "LlamaForCausalLM"
         assert loaded.eager(IDS, output_attentions=True).attentions[0] is not None
         assert loaded.tokenizer("w5").input_ids == [5]
-        plain = eval(loaded.pretrained.code(), {"torch": torch, **vars(transformers)})
+        plain = eval(
+            loaded.pretrained.code(), {"torch": torch, **vars(transformers), "MODEL": loaded.pretrained.source}
+        )
         assert (plain(IDS).logits - loaded.model(IDS).logits).abs().max() < 1e-5
         assert str(base) in loaded.pretrained.tokenizer_code()
         row = manager.snapshot().models[0]

@@ -28,7 +28,7 @@ def test_the_code_loads_what_was_loaded(manager, quantization):
     names = {"torch": torch, **{name: getattr(transformers, name) for name in ("AutoModelForCausalLM",)}}
     names["BitsAndBytesConfig"] = transformers.BitsAndBytesConfig
     with manager.lease("tiny", "text-generation", quantization) as loaded:
-        model = eval(loaded.pretrained.code(), names)
+        model = eval(loaded.pretrained.code(), names | {"MODEL": loaded.pretrained.source})
         assert model.dtype == loaded.model.dtype
         kinds = {name: type(module).__name__ for name, module in loaded.model.named_modules()}
         assert {name: type(module).__name__ for name, module in model.named_modules()} == kinds

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from playground.errors import EmptyInputError, UnsupportedOptionError
+from playground.models.origin import Origin
 from playground.tokens.request import SplitRequest, VocabularyRequest
 from playground.tokens.rules import TokenizerShelf, read_rules
 from playground.tokens.vocabulary import explain_split, search_vocabulary
@@ -178,7 +179,7 @@ def test_the_receipt_of_every_kind_prints_the_same_pieces(tiny, tmp_path, capsys
     rules = tiny.rules(kind)
     PreTrainedTokenizerFast(tokenizer_object=rules.backend).save_pretrained(tmp_path)
     split = SplitRequest(word, kind)
-    code = vocabulary_receipt(VocabularyRequest("a", kind), split, str(tmp_path), rules).code
+    code = vocabulary_receipt(VocabularyRequest("a", kind), split, Origin(str(tmp_path)), rules).code
     exec(compile(code, "receipt", "exec"), {})
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["pieces"] == list(explain_split(tiny, split).pieces)
 

