@@ -33,7 +33,7 @@ class GenerationWing(Wing):
 
     @heavy("playground.generation.generate")
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
-        """Up to four settings in one batch; see `generation.compare`."""
+        """Up to twelve settings in one batch; see `generation.compare`."""
         from playground.generation import generate as generation
 
         return generation.compare(self.manager, requests, asked_at)

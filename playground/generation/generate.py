@@ -24,6 +24,8 @@ from playground.generation.running import next_token as ask
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
 
+MOST_REQUESTS = 12
+
 
 def generate(manager: ModelManager, request: GenerateRequest) -> Generation:
     """The running generation: iterate over it for its events, or read it in batches; close it to stop.
@@ -43,16 +45,16 @@ def generate(manager: ModelManager, request: GenerateRequest) -> Generation:
 
 
 def compare(manager: ModelManager, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
-    """Up to four requests in one batch, read together: ``read()`` and ``batches()`` give pairs (which request, event).
+    """Up to twelve requests, read together: ``read()`` and ``batches()`` give pairs (which request, event).
 
     ``asked_at`` is when they arrived (``time.perf_counter``), for those who count the time in line from then.
 
     Raises:
-        InputError: there are none or more than four, or they are for different models.
+        InputError: there are none or more than twelve, or they are for different models.
         As `generate`.
     """
-    if not 1 <= len(requests) <= 4:
-        raise InputError(f"{len(requests)} settings can't be compared.", "Choose one to four.")
+    if not 1 <= len(requests) <= MOST_REQUESTS:
+        raise InputError(f"{len(requests)} settings can't be compared.", f"Choose one to {MOST_REQUESTS}.")
     if len({(request.model_id, request.quantization) for request in requests}) > 1:
         raise InputError("The settings are for different models.", "Choose one model for all of them.")
     return start(manager, tuple(requests), asked_at)

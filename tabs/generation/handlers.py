@@ -18,6 +18,8 @@ from tabs.generation.format import format_event, format_next
 from tabs.generation.runs import PageRun, Runs
 from tabs.generation.settings import build_requests, echo
 
+FEW_RUNS = 8  # of everybody: with more, nothing starts that nobody asked for
+
 
 @dataclasses.dataclass
 class Deltas:
@@ -58,7 +60,11 @@ async def stream_run(
     """Deltas for the view.
 
     What it asks with ``draw`` 0 or more is a step by hand: that many free tokens, then the distribution over the next.
+    What it asks ``first`` nobody has pressed anything for: it doesn't run where many people wait.
     """
+    if asked.get("first") and len(runs) > FEW_RUNS:
+        yield Deltas(str(asked.get("run") or ""), runs).last()
+        return
     run = runs.enter(person, str(asked.get("run") or ""))
     deltas = Deltas(run.name, runs)
     try:

@@ -10,7 +10,6 @@ import playground as pg
 from playground.models.tokenizers import read_messages
 from playground.wire import to_json
 
-EXAMPLES = {"Complete": "A list of colors: red, blue", "Chat": "What is a token? Answer in two sentences."}
 DEFAULTS: dict[str, Any] = {
     "do_sample": False,
     "temperature": 1.0,

@@ -7,6 +7,7 @@ side by side, or watch beam search grow its tree.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -21,9 +22,10 @@ from playground.models.catalog import QUANTIZATIONS
 from server.arrival import address_of, arrived_at
 from tabs.components import model_picker
 from tabs.generation.api import GenerationApi
+from tabs.generation.examples import EXAMPLES, FIRST, MODEL, Example
 from tabs.generation.handlers import stream_run, write_receipt
 from tabs.generation.runs import Runs
-from tabs.generation.settings import DEFAULTS, EXAMPLES, PRESETS, SPELLED
+from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 
@@ -34,21 +36,16 @@ def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
     explain(
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
-        "Press **Start**, then point at a token to see what else it could have been, and choose another."
+        "Point at a token of the reply to see what else it could have been, and choose another."
     )
     with gr.Row(equal_height=True, elem_id="generation-ask"):
         with gr.Column(scale=2, min_width=240):
             model_id = model_picker(playground, "text-generation")
-            mode = gr.Radio(list(EXAMPLES), value="Complete", label="prompt as", container=True)
-        prompt = gr.Textbox(
-            EXAMPLES["Complete"],
-            label="prompt",
-            lines=5,
-            max_lines=14,
-            scale=5,
-            min_width=260,
-            elem_id="generation-prompt",
-        )
+            mode = gr.Radio(list(FIRST), value=EXAMPLES[0].mode, label="prompt as", container=True)
+        with gr.Column(scale=5, min_width=260):
+            prompt = gr.Textbox(EXAMPLES[0].prompt, label="prompt", lines=4, max_lines=14, elem_id="generation-prompt")
+            with gr.Row(elem_classes="pg-examples", elem_id="generation-examples"):
+                chips = [gr.Button(one.label, size="sm", min_width=64) for one in EXAMPLES]
     with gr.Row(elem_id="generation-body"):
         with gr.Column(scale=1, min_width=270, elem_id="generation-settings"):
             preset = gr.Radio(list(PRESETS), value="greedy", label="preset", elem_id="generation-preset")
@@ -56,12 +53,14 @@ def build_tab(playground: pg.Playground) -> None:
             with gr.Accordion("More settings", open=False):
                 controls |= _more_sampling() | _more_decoding()
         with gr.Column(scale=3, min_width=320, elem_id="generation-main"):
-            page = _view()
+            page = _view(playground, model_id.value)
     code = receipt_panel()
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     _wire_runs(playground, page, {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}, code, private)
     page.emptied(None, None, prompt, js="() => ''", **private)
-    _wire_settings(page, mode, prompt, preset, controls, private)
+    _wire_settings(page, preset, controls, private)
+    _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
+    _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
 
 
@@ -74,7 +73,12 @@ def _first_controls() -> dict[str, gr.components.Component]:
         "temperature": gr.Slider(0.05, 3, 1.0, step=0.05, label="temperature", info=cold),
         "top_p": gr.Slider(0.0, 1.0, 1.0, step=0.01, label="top_p", info=mass),
         "max_new_tokens": gr.Slider(
-            1, 400, 40, step=1, label="max_new_tokens", info="The reply ends here at the latest."
+            1,
+            400,
+            EXAMPLES[0].max_new_tokens,
+            step=1,
+            label="max_new_tokens",
+            info="The reply ends here at the latest.",
         ),
     }
 
@@ -148,12 +152,23 @@ def _wire_runs(
     blocks_being_built().unload(forget)
 
 
-def _view() -> gr.HTML:
+def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
     """The reply with its toolbar; under an id of its own, so that two on one page don't hear each other."""
     own = f"generation-{secrets.token_hex(4)}"
     events = ("go", "halt", "receipt", "emptied", "reseed")
-    settings = {**DEFAULTS, **SPELLED}
-    return view("generation/view", events=events, elem_id=own, inbox=own, presets=PRESETS, defaults=settings)
+    first = EXAMPLES[0]
+    return view(
+        "generation/view",
+        events=events,
+        elem_id=own,
+        inbox=own,
+        presets=PRESETS,
+        defaults={**DEFAULTS, **SPELLED, "max_new_tokens": first.max_new_tokens},
+        opening={"mode": first.mode, "prompt": first.prompt, "model_id": model_id, "system": ""},
+        examples=[dataclasses.asdict(one) for one in EXAMPLES],
+        tried_with=MODEL,
+        titles={spec.id: spec.title for spec in playground.catalog.for_task("text-generation")},
+    )
 
 
 def _tell(page: gr.HTML, name: str, detail: str = "null") -> str:
@@ -164,14 +179,7 @@ def _tell(page: gr.HTML, name: str, detail: str = "null") -> str:
     )
 
 
-def _wire_settings(
-    page: gr.HTML,
-    mode: gr.Radio,
-    prompt: gr.Textbox,
-    preset: gr.Radio,
-    controls: dict[str, Any],
-    private: dict[str, Any],
-) -> None:
+def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], private: dict[str, Any]) -> None:
     """Presets and sliders reach the view at once, in the browser; nothing here asks the server."""
     names, parts = list(controls), list(controls.values())
     known = [controls[name] for name in DEFAULTS]
@@ -189,11 +197,35 @@ def _wire_settings(
         f" return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"
     )
     preset.input(None, preset, known, js=chosen, **private)
-    examples = json.dumps(EXAMPLES)
-    switched = (
-        f"(mode, prompt) => {{ const all = {examples}; {_tell(page, 'mode', 'mode')}"
-        " return Object.values(all).includes(prompt) || !prompt ? all[mode] : prompt; }"
-    )
-    mode.input(None, [mode, prompt], prompt, js=switched, **private)
     seed = f"() => Number(document.getElementById('{page.elem_id}').dataset.seed)"
     page.reseed(None, None, controls["seed"], js=seed, **private)
+
+
+def _wire_prompt(page: gr.HTML, parts: dict[str, Any], private: dict[str, Any]) -> None:
+    """The view hears of another model, mode or prompt, so that it can say what a reply was made from."""
+    mode, prompt = parts["mode"], parts["prompt"]
+    for name, part in parts.items():
+        # .input alone would miss what an example or the end of a chat's turn puts there
+        part.change(None, part, None, js=f"(value) => {_tell(page, 'settings', f'{{{name}: value}}')}", **private)
+    first = json.dumps({name: one.prompt for name, one in FIRST.items()})
+    offered = json.dumps([one.prompt for one in EXAMPLES])
+    switched = (
+        f"(mode, prompt) => {{ {_tell(page, 'mode', 'mode')}"
+        f" return {offered}.includes(prompt) || !prompt ? {first}[mode] : prompt; }}"
+    )
+    mode.input(None, [mode, prompt], prompt, js=switched, **private)
+
+
+def _wire_examples(page: gr.HTML, chips: list[gr.Button], outputs: list[Any], private: dict[str, Any]) -> None:
+    """A chip fills in its example and starts it."""
+    for chip, one in zip(chips, EXAMPLES, strict=True):
+        values = json.dumps([one.mode, one.prompt, one.max_new_tokens])
+        told = _tell(page, "example", json.dumps(_asked(one)))
+        chip.click(None, None, outputs, js=f"() => {values}", **private).then(
+            None, None, None, js=f"() => {told}", **private
+        )
+
+
+def _asked(example: Example) -> dict[str, Any]:
+    """What an example sets."""
+    return {"mode": example.mode, "prompt": example.prompt, "max_new_tokens": example.max_new_tokens}

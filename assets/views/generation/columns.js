@@ -1,8 +1,9 @@
 /** Replies side by side, and where they part. */
 
 import { make } from "../shared/dom.js";
-import { formatFixed, formatProbability } from "../shared/format.js";
+import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
+import { varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
 import { divergence, endingOf, figuresOf, settingsName } from "./reply.js";
 
@@ -21,25 +22,43 @@ export function drawColumns(tab) {
     DRAWN.set(box, state.columns);
     box.replaceChildren(...state.columns.map(column));
   }
-  const places = state.columns.map((reply) => partingOf(state.columns[0], reply));
-  state.columns.forEach((reply, i) => {
-    const card = box.children[i];
-    drawTokens(tab, card.querySelector(".gen-column-text"), reply, { diverges: places[i] });
-    card.querySelector(".gen-column-foot").textContent = footOf(reply, state.columns[0], places[i]);
+  const replies = state.columns.flatMap((one) => one.replies);
+  const places = replies.map((reply) => partingOf(replies[0], reply));
+  const cards = [...box.querySelectorAll(".gen-sample")];
+  replies.forEach((reply, i) => {
+    drawTokens(tab, cards[i].querySelector(".gen-column-text"), reply, { diverges: places[i] });
+    cards[i].querySelector(".gen-column-foot").textContent = footOf(reply, replies[0], places[i]);
   });
-  const parts = verdictOf(state.columns, places);
+  const parts = [...varietyOf(state.columns), ...verdictOf(replies, places)];
   verdict.hidden = !parts.length;
   verdict.replaceChildren(...parts);
 }
 
-function column(reply) {
-  const name = settingsName(reply.settings);
+/** @param {import("./state.js").Column} given */
+function column({ name, settings, replies, sampled }) {
+  const said = settingsName(settings);
+  const about = make("p", "", said === name ? "the most probable token, always" : said);
+  const samples = replies.map((reply) => sample(reply, name, sampled));
+  return make("article", "gen-column", make("h4", "", name), about, ...samples);
+}
+
+function sample(reply, name, sampled) {
+  const seed = reply.settings?.do_sample ? `seed ${reply.settings.seed}` : "no dice";
   const body = make("div", "gen-column-text");
   body.dir = "auto";
   body.setAttribute("role", "group");
-  body.setAttribute("aria-label", `${reply.name}, token by token`);
-  const about = make("p", "", name === reply.name ? "the most probable token, always" : name);
-  return make("article", "gen-column", make("h4", "", reply.name), about, body, make("div", "gen-column-foot"));
+  body.setAttribute("aria-label", `${name}, ${seed}, token by token`);
+  const head = sampled && make("div", "gen-sample-head", seed);
+  return make("div", "gen-sample", head, body, make("div", "gen-column-foot"));
+}
+
+/** How many different texts each strategy gave, once all of them are there. */
+function varietyOf(columns) {
+  const done = columns.every((one) => one.replies.every((reply) => reply.finished));
+  if (!done || !columns.some((one) => one.sampled)) return [];
+  const dice = columns.filter((one) => one.settings.do_sample).length > 1;
+  const same = " The same seed throws the same dice in every column: what differs then comes from the settings alone.";
+  return [make("p", "", `${varietyInWords(columns)}${dice ? same : ""}`)];
 }
 
 /** Where a column parts from the first; -1 where it doesn't, or where a beam may still change. */
@@ -49,9 +68,9 @@ function partingOf(first, reply) {
 }
 
 function footOf(reply, first, at) {
-  const parts = [`${reply.tokens.length} tokens`, `perplexity ${formatFixed(figuresOf(reply).perplexity, 2)}`];
+  const parts = [counted(reply.tokens.length, "token"), `perplexity ${formatFixed(figuresOf(reply).perplexity, 2)}`];
   if (at >= 0) parts.push(`parts from ${first.name} at token ${at + 1}`);
-  if (endingOf(reply)) parts.push(endingOf(reply));
+  if (reply.finished && reply.finished.reason !== "length") parts.push(endingOf(reply));
   return parts.join(" · ");
 }
 

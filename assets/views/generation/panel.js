@@ -1,7 +1,7 @@
 /** The panel beside the reply: what else a token could have been, or what could come next. */
 
 import { make, makeButton } from "../shared/dom.js";
-import { formatFixed, formatInteger, formatProbability } from "../shared/format.js";
+import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { isOver } from "./reply.js";
 import { byHand, choose, pick } from "./runs.js";
@@ -14,6 +14,8 @@ const MANY = 60;
 const HINT =
   "Point at a token of the reply, or move there with the arrow keys: its alternatives appear here, with their " +
   "probabilities before and after the sampler. Choose one and the text goes on from it.";
+const COMING = "Working out how probable each token of the vocabulary is as the next one…";
+const PRESS = "Press Start: how probable each token of the vocabulary is as the next one appears here, and you choose.";
 const OVER =
   "Undo takes the last token back, and the choice is yours again. Or point at any token and choose another there.";
 const PICK = "Pick a token, or let Step draw one. Move a slider: the lower bars follow at once, from the same logits.";
@@ -39,8 +41,7 @@ export function showDefault(tab) {
     return;
   }
   const over = byStep && isOver(state.shown);
-  const begin = state.shown?.begin ? "Working out the" : "Press Start: the";
-  const coming = `${begin} model's whole distribution over the next token appears here, and you choose.`;
+  const coming = state.shown?.begin ? COMING : PRESS;
   const title = over ? "The reply has ended" : byStep ? "What comes next?" : "What else could it have said?";
   panel.replaceChildren(make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : HINT));
 }
@@ -145,7 +146,7 @@ function restInWords(next, all, rows) {
   const listed = rows.reduce((sum, one) => sum + one.before, 0);
   const kept = all.filter((one) => one.kept).length;
   const share = formatProbability(Math.max(0, 1 - listed));
-  const others = `The other ${formatInteger(vocabulary - rows.length)} tokens share ${share}.`;
+  const others = `The other ${counted(vocabulary - rows.length, "token")} together: ${share}.`;
   const keeps = kept < all.length ? ` The sampler keeps ${kept}.` : "";
   return `${others}${keeps} Entropy ${formatFixed(next.entropy, 2)} nats.`;
 }

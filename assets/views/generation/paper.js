@@ -1,7 +1,7 @@
 /** The reply on its paper: turns of the chat, tokens, live figures, branches, beams, and all steps as a table. */
 
 import { make, makeButton } from "../shared/dom.js";
-import { formatFixed, formatInteger, formatProbability } from "../shared/format.js";
+import { counted, formatFixed, formatInteger, formatProbability } from "../shared/format.js";
 import { oneTabStop } from "../shared/keyboard.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -114,7 +114,9 @@ export function drawBranches(tab) {
   box.hidden = state.how === "compare" || state.replies.length < 2;
   if (box.hidden) return;
   const compareThem = () => {
-    const column = (reply) => Object.assign(reply, { settings: reply.begin || state.settings });
+    const column = (reply) => {
+      return { name: reply.name, settings: reply.begin || state.settings, sampled: false, replies: [reply] };
+    };
     state.columns = state.replies.slice(-4).map(column);
     tab.setHow("compare", false);
   };
@@ -142,7 +144,7 @@ function branchRow(tab, reply) {
   row.append(
     make("span", "gen-chip", fork || originOf(reply)),
     make("span", "gen-tail", tail.join("").replace(/\n/g, " ↵ ").slice(0, 200)),
-    make("span", "gen-figure", `${reply.tokens.length} tokens · perplexity ${perplexity}`),
+    make("span", "gen-figure", `${counted(reply.tokens.length, "token")} · perplexity ${perplexity}`),
   );
   return row;
 }

@@ -34,6 +34,9 @@ export function listen(tab, signal) {
     state.tintBy = event.target.value;
     tab.draw();
   });
+  find(".gen-samples select").addEventListener("change", (event) => {
+    state.samples = Number(event.target.value);
+  });
   find(".gen-dropped").addEventListener("change", () => drawTree(tab));
   find(".gen-table").addEventListener("toggle", () => drawTable(tab));
 }

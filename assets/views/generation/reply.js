@@ -1,5 +1,6 @@
 /** A reply while it grows: its tokens, its figures, and what other replies share with it; without a page. */
 
+import { counted } from "../shared/format.js";
 import { beamTokens } from "./beam_tree.js";
 
 /**
@@ -215,14 +216,14 @@ function sampledName(settings) {
  */
 export function endingOf({ finished }) {
   if (!finished) return "";
-  const count = finished.token_ids.length;
+  const count = counted(finished.token_ids.length, "token");
   const sentences = {
     eos: "The model ended its reply (eos).",
-    length: `max_new_tokens reached after ${count} tokens.`,
+    length: `max_new_tokens reached after ${count}.`,
     stop_string: "A stop string was written.",
     context: `The context is full: ${finished.context_length} tokens of prompt and reply.`,
-    crowded: `Ended after ${count} tokens, because others were waiting: Continue goes on from here.`,
-    stopped: `Stopped after ${count} tokens.`,
+crowded: `Ended after ${count}, because others were waiting: Continue goes on from here.`,
+    stopped: `Stopped after ${count}.`,
   };
   return sentences[finished.reason] || "";
 }

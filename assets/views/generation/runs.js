@@ -7,6 +7,18 @@ import { make } from "../shared/dom.js";
 import { applyEvent, chosenToken, newReply, readNext, replyText, tokenIds } from "./reply.js";
 import { branchOff, remember, restore } from "./state.js";
 
+/**
+ * @param {import("./state.js").State} state
+ * @returns {import("./state.js").Column[]}  a column for each strategy; one reply where nothing is left to chance
+ */
+export function columnsOf({ strategies, samples, settings: { seed } }) {
+  return strategies.map(({ name, settings }) => {
+    const seeds = Array.from({ length: settings.do_sample ? samples : 1 }, (_, i) => Number(seed || 0) + i);
+    const reply = (one) => Object.assign(newReply(name), { settings: { ...settings, seed: one } });
+    return { name, settings, sampled: true, replies: seeds.map(reply) };
+  });
+}
+
 /** @typedef {any} Tab  { view, find, state, draw, setHow } */
 
 /**
@@ -23,7 +35,7 @@ function go(tab, targets, asked) {
   state.runs += 1;
   const id = `${Date.now()}-${state.runs}`;
   const chosen = asked.draw !== undefined || Boolean((asked.prefix_token_ids || []).length);
-  state.run = { id, targets, n: -1, gap: false, chat: asked.chat || false };
+  state.run = { id, targets, n: -1, gap: false, chat: asked.chat || false, first: asked.first || false };
   find(".gen-notes").replaceChildren();
   view.trigger("go", { run: id, ...asked, ...(chosen ? { num_beams: 1 } : {}) });
   if (chosen && state.settings.num_beams > 1)
@@ -46,21 +58,24 @@ export function turnsSoFar({ mode, shown }) {
   return [...turns, { role: "assistant", content: replyText(shown) }];
 }
 
-/** @param {Tab} tab */
-export function start(tab) {
+/**
+ * @param {Tab} tab
+ * @param {{ first?: boolean }} [more]
+ */
+export function start(tab, more = {}) {
   const { state } = tab;
   const history = turnsSoFar(state);
   state.pinned = null;
   if (state.how === "compare") {
-    const column = ({ name, settings }) => Object.assign(newReply(name), { settings });
-    state.columns = state.strategies.map(column);
-    go(tab, state.columns, { history, columns: state.strategies.map((one) => one.settings) });
+    state.columns = columnsOf(state);
+    const targets = state.columns.flatMap((one) => one.replies);
+    go(tab, targets, { history, columns: targets.map((one) => one.settings) });
     return;
   }
   remember(state);
   state.replies = [newReply("A")];
   state.shown = state.replies[0];
-  const asked = { history, chat: state.mode === "Chat" };
+  const asked = { ...more, history, chat: state.mode === "Chat" };
   go(tab, state.replies.slice(), state.how === "step" ? { ...asked, draw: 0 } : asked);
 }
 
@@ -128,9 +143,41 @@ export function wantNext(tab) {
   if (how === "step" && !run && shown?.begin && !shown.nodes.size && !shown.next) byHand(tab, 0, shown.tokens.length);
 }
 
+/** The seed that comes after those of the last run, shown in its control too. */
+function reseed({ view, host, state }, used) {
+  const seed = Number(state.settings.seed || 0) + used;
+  state.settings.seed = seed;
+  host.dataset.seed = String(seed);
+  view.trigger("reseed", {});
+  return seed;
+}
+
+/**
+ * A reply that nobody pressed Start for, at the first sight of the tab: not where somebody has begun to do something.
+ *
+ * @param {Tab} tab
+ */
+export function startBySelf(tab) {
+  const { view, state } = tab;
+  const { opening } = view.props;
+  const touched = state.mode !== opening.mode || state.settings.prompt !== opening.prompt || state.how !== "write";
+  if (!touched && !state.run && !state.runs) start(tab, { first: true });
+}
+
+/** @param {Tab} tab  An example was chosen: what runs ends, a chat begins anew. */
+export function startExample(tab) {
+  const { view, state } = tab;
+  if (state.run) {
+    view.trigger("halt", {});
+    abandon(tab);
+  }
+  Object.assign(state, { replies: [], shown: null });
+  start(tab);
+}
+
 /** What the buttons do, by their data-act. */
 export const ACTS = {
-  start,
+  start: (tab) => start(tab),
   stop(tab) {
     const { view, state } = tab;
     view.trigger("halt", {});
@@ -149,17 +196,15 @@ export const ACTS = {
     go(tab, [reply], { ...sourceOf(reply), prefix_token_ids: tokenIds(reply), have, max_new_tokens: most });
   },
   regenerate(tab) {
-    const { view, state } = tab;
-    if (state.how === "compare") {
+    const { state } = tab;
+    const comparing = state.how === "compare";
+    const seed = reseed(tab, comparing ? state.samples : 1);
+    if (comparing) {
       start(tab);
       return;
     }
     remember(state);
     const from = state.shown;
-    const seed = Number(state.settings.seed || 0) + 1;
-    state.settings.seed = seed;
-    tab.host.dataset.seed = String(seed);
-    view.trigger("reseed", {});
     const reply = branchOff(state, from, 0);
     reply.parent = null;
     go(tab, [reply], { ...sourceOf(from), seed });
@@ -189,6 +234,11 @@ export const ACTS = {
 function abandon({ state }) {
   state.run = null;
   restore(state);
+}
+
+/** @param {Tab} tab  What was wrong is being changed: what was said about it goes. */
+export function forgive({ find }) {
+  for (const one of find(".gen-notes").querySelectorAll(".warn")) one.remove();
 }
 
 /** @param {Tab} tab  The request didn't even reach Python. */
@@ -245,7 +295,7 @@ function end(tab, run, message) {
   state.run = null;
   const wrote = run.targets.some((reply) => reply.finished?.token_ids.length);
   if (!message.error && wrote) view.trigger("receipt", { run: run.id });
-  if (message.error && !run.began) restore(state);
+  if ((message.error || run.first) && !run.began) restore(state);
   if (!message.error && run.chat && !run.began) view.trigger("emptied", {}); // a step by hand began with the next token
   state.before = null;
 }

@@ -11,20 +11,30 @@ import { nameOf, newReply } from "./reply.js";
  * @property {number} n  number of the last message
  * @property {boolean} gap  whether messages were lost; the last one then repairs what is missing
  * @property {boolean} chat
+ * @property {boolean} first  whether nobody pressed anything for it
  * @property {boolean} [began]
  * @property {boolean} [stopping]
+ */
+
+/**
+ * @typedef {object} Column  replies that were made with the same settings, but for their seeds
+ * @property {string} name
+ * @property {Record<string, any>} settings
+ * @property {Reply[]} replies
+ * @property {boolean} sampled  whether they are there to be counted
  */
 
 /**
  * @typedef {object} State
  * @property {"write" | "step" | "compare"} how
  * @property {string} mode  Complete or Chat
- * @property {Record<string, any>} settings  as the controls beside the view show them
+ * @property {Record<string, any>} settings  as the controls beside the view show them, model and prompt too
  * @property {string} tintBy
  * @property {Reply[]} replies
  * @property {Reply | null} shown
- * @property {Reply[]} columns
+ * @property {Column[]} columns
  * @property {{ name: string, settings: Record<string, any> }[]} strategies
+ * @property {number} samples  how many replies each strategy gives that draws by chance
  * @property {Run | null} run
  * @property {number} runs  how many there were
  * @property {{ replies: Reply[], shown: Reply | null, own: any } | null} before  a run that may not even begin
@@ -38,11 +48,12 @@ import { nameOf, newReply } from "./reply.js";
  * @returns {State}
  */
 export function newState(props) {
-  const settings = { ...props.defaults, ...props.presets.greedy };
+  const settings = { ...props.defaults, ...props.presets.greedy, ...props.opening };
   return {
     ...{ how: "write", mode: "Complete", settings, tintBy: "probability", replies: [], shown: null, columns: [] },
     ...{
       strategies: presetStrategies(props),
+      samples: 3,
       run: null,
       runs: 0,
       before: null,

@@ -4,7 +4,8 @@ import { make, makeButton } from "../shared/dom.js";
 import { formatFixed, formatProbability } from "../shared/format.js";
 import { spokenPiece, visiblePiece } from "../shared/tokens.js";
 
-const EDGES = [0.25, 1, 2, 3.5, 6];
+const EDGES = [0.17, 0.7, 1.4, 2.4, 4.2]; // nats
+const UNFINISHED = "Part of a character: a later token completes it";
 
 /**
  * 0 (the model was sure) to 5 (it could as well have said something else).
@@ -14,8 +15,8 @@ const EDGES = [0.25, 1, 2, 3.5, 6];
  */
 export function tintOf(token, by) {
   if (by === "plain" || token.before === null) return 0;
-  const bits = by === "entropy" ? token.entropy / Math.LN2 : -Math.log2(Math.max(token.before, 1e-9));
-  return EDGES.filter((edge) => bits >= edge).length;
+  const nats = by === "entropy" ? token.entropy : -Math.log(Math.max(token.before, 1e-9));
+  return EDGES.filter((edge) => nats >= edge).length;
 }
 
 /**
@@ -31,7 +32,8 @@ export function closed(text) {
 }
 
 /**
- * A token in running text. A line end shows a mark and breaks the line; a character that is not whole yet shows a dot.
+ * A token in running text. A line end shows a mark and breaks the line; a character that is not whole yet shows an empty
+ * circle, which no list uses for anything else.
  *
  * @param {import("./reply.js").Token} token
  * @param {string} by
@@ -40,11 +42,13 @@ export function tokenSpan(token, by) {
   const special = !token.text && /^<[|/\w].*>$/.test(token.piece) && !/^<0x/.test(token.piece);
   const marks = `${special ? " special" : ""}${token.forced ? " forced" : ""}`;
   const span = make("span", `gen-token t${tintOf(token, by)}${marks}`);
-  const text = token.text || (special ? token.piece : "·");
+  const unfinished = !token.text && !special;
+  const text = token.text || (special ? token.piece : "◌");
   text.split("\n").forEach((part, i) => {
     if (i) span.append(make("span", "gen-newline", "↵"), "\n");
     span.append(part);
   });
+  if (unfinished) Object.assign(span, { title: UNFINISHED }).classList.add("unfinished");
   const chosen = token.forced ? ", chosen by you" : "";
   const name = `token ${spokenPiece(token.piece)}, probability ${formatFixed(token.before, 2)}${chosen}`;
   span.setAttribute("aria-label", name);

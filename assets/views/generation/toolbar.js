@@ -1,7 +1,7 @@
 /** The buttons, what they may do now, and one line about what is going on. */
 
 import { make, makeButton } from "../shared/dom.js";
-import { formatInteger } from "../shared/format.js";
+import { counted, formatInteger } from "../shared/format.js";
 import { endingOf, isOver, settingsName } from "./reply.js";
 import { turnsSoFar } from "./runs.js";
 import { presetStrategies } from "./state.js";
@@ -62,7 +62,7 @@ function runInWords({ run, how }) {
   if (!target.started) return "Getting the model ready…";
   if (how === "step") return "";
   if (target.tokens.length) return "Writing…";
-  return `Reading the prompt: ${formatInteger(target.started.prompt_tokens)} tokens…`;
+  return `Reading the prompt: ${counted(target.started.prompt_tokens, "token")}…`;
 }
 
 function idleInWords({ how, shown }) {
@@ -77,15 +77,15 @@ function drawReading(bar, run) {
   if (!reading) return;
   const all = target.started.prompt_tokens;
   Object.assign(bar, { max: all, value: target.read });
-  bar.title = `${formatInteger(target.read)} of ${formatInteger(all)} tokens`;
+  bar.title = `${formatInteger(target.read)} of ${counted(all, "token")}`;
 }
 
 /** @param {any} tab  The settings that are compared. */
 export function drawStrategies(tab) {
   const { view, find, state } = tab;
+  find(".gen-compare").hidden = state.how !== "compare";
+  if (state.how !== "compare") return;
   const box = find(".gen-strategies");
-  box.hidden = state.how !== "compare";
-  if (box.hidden) return;
   const change = (strategies) => {
     state.strategies = strategies;
     tab.draw();

@@ -4,19 +4,22 @@ import { finder, pressed } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawColumns } from "./columns.js";
+import { changesSince, originInWords, shownBy } from "./origin.js";
 import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
-import { fail, receive, wantNext } from "./runs.js";
+import { replyText } from "./reply.js";
+import { fail, forgive, receive, startBySelf, startExample, wantNext } from "./runs.js";
 import { newState } from "./state.js";
 import { drawStrategies, drawToolbar } from "./toolbar.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
   const { element, props, watch } = view;
-  const { signal } = lifeOf(element);
+  const life = lifeOf(element);
+  const { signal } = life;
   const host = document.getElementById(props.inbox) ?? element;
-  const tab = { view, host, find: finder(element), state: newState(props), draw: () => draw(tab), setHow };
+  const tab = { view, host, find: finder(element), state: newState(props), draw: () => draw(tab), setHow, seen: false };
   function setHow(how, asking = true) {
     Object.assign(tab.state, { how, pinned: null });
     tab.draw();
@@ -25,6 +28,11 @@ export function mount(view) {
   listen(tab, signal);
   readInbox(host, signal, (name, value) => OUTSIDE[name](tab, value));
   watch("value", () => props.value && receive(tab, JSON.parse(props.value)));
+  life.onResize(element, () => {
+    if (!element.clientWidth || tab.seen) return;
+    tab.seen = true;
+    startBySelf(tab);
+  });
   draw(tab);
 }
 
@@ -33,15 +41,42 @@ const OUTSIDE = {
   settings(tab, value) {
     const { state } = tab;
     Object.assign(state.settings, value);
+    if (value.mode) state.mode = value.mode;
+    forgive(tab);
+    drawOrigin(tab);
     if (state.how === "step" && !state.pinned) showDefault(tab);
     drawStrategies(tab);
   },
   mode(tab, value) {
     tab.state.mode = value;
+    tab.state.settings.mode = value;
     tab.draw();
+  },
+  example(tab, value) {
+    Object.assign(tab.state.settings, value);
+    tab.state.mode = value.mode;
+    startExample(tab);
   },
   failed: fail,
 };
+
+/** What the shown reply was made from, whether that is still so, and what an example shows. */
+function drawOrigin({ view, find, state }) {
+  const { titles, examples, tried_with } = view.props;
+  const compared = state.how === "compare";
+  const reply = compared ? state.columns[0]?.replies[0] : state.shown;
+  const begin = reply?.begin;
+  find(".gen-origin").hidden = !begin;
+  find(".gen-origin").textContent = begin ? `From ${originInWords(begin, titles, compared)}` : "";
+  const how = { compared, byHand: state.how === "step" };
+  const changes = begin && !state.run ? changesSince(begin, state.settings, titles, how) : [];
+  find(".gen-old").hidden = !changes.length;
+  find(".gen-old").textContent = `Made before you changed something: ${changes.join("; ")}.`;
+  find(".gen").classList.toggle("gen-outdated", changes.length > 0);
+  const shows = begin && !compared ? shownBy(begin, replyText(reply), examples, tried_with) : "";
+  find(".gen-shows").hidden = !shows;
+  find(".gen-shows").textContent = shows;
+}
 
 function draw(tab) {
   const { view, find, state } = tab;
@@ -53,6 +88,7 @@ function draw(tab) {
   find(".gen-scale-high").textContent = state.tintBy === "entropy" ? "undecided" : "surprising";
   drawToolbar(tab);
   drawStrategies(tab);
+  drawOrigin(tab);
   drawText(tab);
   drawColumns(tab);
   drawTree(tab);

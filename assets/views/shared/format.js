@@ -34,6 +34,15 @@ export function formatInteger(count) {
 }
 
 /**
+ * @param {number} count
+ * @param {string} word  in its singular
+ * @returns {string} such as "1 token" or "1,200 tokens"
+ */
+export function counted(count, word) {
+  return `${formatInteger(count)} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/**
  * @param {number} seconds  how long ago
  * @returns {string}
  */

@@ -9,10 +9,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tabs.generation.settings import EXAMPLES
+from tabs.generation.examples import EXAMPLES, FIRST
 from tabs.view_files import VIEWS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+COLORS = "A list of colors: red, blue"
 IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"
 
 
@@ -24,6 +25,8 @@ def tab(page):
 def enter(page, tokens=8):
     page.get_by_role("tab", name="Generation", exact=True).click()
     page.locator("[data-act=start]").wait_for()
+    tokens_of(page).first.wait_for(timeout=90_000)  # the tab opens with a reply on it
+    wait(page)
     limit(page, tokens)
     return page
 
@@ -46,11 +49,70 @@ def tokens(page, host=".gen-text"):
     return page.locator(f"{host} .gen-token")
 
 
+tokens_of = tokens  # where an argument is called tokens
+
+
+def test_it_opens_with_a_reply_and_says_what_it_came_from(open_page):
+    page = open_page()
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    tokens(page).first.wait_for(timeout=90_000)
+    wait(page)
+    opening = EXAMPLES[0]
+    assert page.locator(".gen-text").inner_text().startswith(opening.prompt + opening.begins)
+    assert page.locator(".gen-shows").text_content() == opening.shows
+    origin = page.locator(".gen-origin").text_content()
+    for part in ("SmolLM2 135M Instruct", "quantization auto", opening.prompt, "greedy", "max_new_tokens 24"):
+        assert part in origin
+    old = page.locator(".gen-old")
+    assert old.is_hidden()
+    page.get_by_label("creative", exact=True).check()
+    expect(old).to_contain_text("the settings were greedy")
+    page.get_by_label("greedy", exact=True).check()
+    expect(old).to_be_hidden()
+    page.locator("#generation-prompt textarea").fill("Something else")
+    expect(old).to_contain_text(f"the prompt was “{opening.prompt}”")
+
+    # A chip fills in its example and starts it; what it shows is said with its own reply alone.
+    fact = next(one for one in EXAMPLES if one.label == "a fact")
+    page.get_by_role("button", name=fact.label, exact=True).click()
+    expect(page.locator(".gen-shows")).to_have_text(fact.shows, timeout=90_000)
+    wait(page)
+    assert page.locator(".gen-text").inner_text() == fact.prompt + fact.begins
+    assert page.locator("#generation-prompt textarea").input_value() == fact.prompt
+    assert page.get_by_label("number input for max_new_tokens").input_value() == "2"
+    assert old.is_hidden()
+
+
+def test_nothing_starts_by_itself_where_somebody_has_typed(open_page):
+    page = open_page()
+    page.locator("#generation-prompt textarea").evaluate(
+        "field => { field.value = 'Mine'; field.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator("[data-act=start]").wait_for()
+    page.get_by_text("The reply appears here, token by token.").wait_for()
+    assert page.locator(".gen").get_attribute("aria-busy") == "false"
+    assert tokens(page).count() == 0
+
+
+def test_a_refusal_goes_with_its_cause(tab):
+    tab.get_by_label("Chat", exact=True).check()
+    prompt = tab.locator("#generation-prompt textarea")
+    expect(prompt).to_have_value(FIRST["Chat"].prompt)
+    prompt.fill("")
+    tab.locator("[data-act=start]").click()
+    said = tab.locator(".gen-notes", has_text="The message is empty")
+    said.wait_for(timeout=90_000)
+    assert tab.locator(".toast-wrap .toast-body").count() == 0
+    prompt.fill("Hello")
+    expect(said).to_have_count(0)
+
+
 def test_stream_point_choose_and_return(tab):
+    tab.locator("#generation-prompt textarea").fill(COLORS)
     tab.keyboard.press("Control+Enter")
-    tokens(tab).nth(7).wait_for(timeout=90_000)
+    expect(tokens(tab)).to_have_count(8, timeout=90_000)
     wait(tab)
-    assert tokens(tab).count() == 8
     assert "max_new_tokens reached after 8 tokens" in tab.locator(".gen-state").text_content()
     first = tab.locator(".gen-text").inner_text()
     assert first.startswith("A list of colors: red, blue")
@@ -108,6 +170,7 @@ def test_stop_then_step_by_hand(tab, app_playground):
     limit(tab, 400)
     tab.locator("#generation-prompt textarea").fill("Once upon a time")
     tab.locator("[data-act=start]").click()
+    tab.locator(".gen-prompt", has_text=re.compile("^Once upon a time$")).wait_for()
     tokens(tab).nth(2).wait_for(timeout=90_000)
     tokens(tab).nth(1).click()
     tab.locator(".gen-panel .gen-choice").nth(2).hover()
@@ -195,7 +258,15 @@ def test_side_by_side_and_beams(tab):
     columns.nth(2).wait_for()
     wait(tab)
     assert columns.locator("h4").all_text_contents() == ["greedy", "balanced", "beam"]
+    assert columns.locator(".gen-sample-head").all_text_contents() == [
+        "no dice",
+        "seed 0",
+        "seed 1",
+        "seed 2",
+        "no dice",
+    ]
     verdict = tab.locator(".gen-verdict").text_content()
+    assert re.search(r"Different texts: balanced [123] of 3\. Always the same text: greedy, beam\.", verdict)
     assert re.search(r"At token \d+, greedy takes .+ \(.+ %\) and (balanced|beam) takes", verdict)
     assert tab.locator(".gen-column .diverges").count() >= 1
 
@@ -222,7 +293,7 @@ def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatc
     page = enter(open_page(width=390, dark=True), tokens=3)
     prompt = page.locator("#generation-prompt textarea")
     page.get_by_label("Chat", exact=True).check()
-    expect(prompt).to_have_value(EXAMPLES["Chat"])  # it comes a moment later, and would fill the field again
+    expect(prompt).to_have_value(FIRST["Chat"].prompt)  # it comes a moment later, and would fill the field again
     prompt.fill("")
     page.locator("[data-act=start]").click()
     page.locator(".gen-notes", has_text="The message is empty").wait_for(timeout=90_000)

@@ -10,7 +10,7 @@ import pytest
 import playground as pg
 from playground.errors import InputError
 from playground.receipt import Receipt
-from tabs.generation.handlers import stream_run, write_receipt
+from tabs.generation.handlers import FEW_RUNS, stream_run, write_receipt
 from tabs.generation.runs import PAGES, RUNS_OF_A_PAGE, Runs
 from tabs.generation.settings import DEFAULTS, SPELLED, build_requests, echo
 
@@ -140,3 +140,15 @@ def test_a_chat_is_system_history_and_what_was_written():
         ("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "Once"),
     ]  # fmt: skip
     assert (request.person, request.run_id, request.temperature) == ("me", "id", 1.0)
+
+
+def test_where_many_wait_nothing_starts_by_itself():
+    playground = FakePlayground([(0, step(0)), (0, finished(7))])
+    runs = Runs(playground.cancel)
+    for number in range(FEW_RUNS):
+        runs.enter(str(number), "a")
+    assert len(played(playground, {"run": "r", "first": True}, runs)) > 1
+    runs.enter("one more", "a")
+    [delta] = played(playground, {"run": "r", "first": True}, runs)
+    assert (delta["run"], delta["final"], delta["events"]) == ("r", True, []) and len(playground.asked) == 1
+    assert len(played(playground, {"run": "r"}, runs)) > 1, "who presses Start gets in line"

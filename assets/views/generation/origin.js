@@ -1,0 +1,94 @@
+/** What a reply was made from, in words, and what of it is no longer so; without a page. */
+
+import { counted } from "../shared/format.js";
+import { settingsName } from "./reply.js";
+
+const LONGEST = 70;
+
+/** @param {string} text  A text in quotation marks, on one line, cut if it is long. */
+function quoted(text) {
+  const letters = Array.from(text.replace(/\s+/g, " "));
+  return `“${letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : letters.join("")}”`;
+}
+
+/** @param {any} begin  What the model read. */
+function sourceInWords({ messages, prompt }) {
+  if (!messages) return prompt ? quoted(prompt) : "an empty prompt";
+  const last = messages.filter((turn) => turn.role === "user").at(-1);
+  return messages.length > 1
+    ? `a chat of ${counted(messages.length, "message")}`
+    : `chat: ${quoted(last?.content ?? "")}`;
+}
+
+/** @param {any} begin */
+function drawnInWords(begin) {
+  return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;
+}
+
+/**
+ * The model, how its weights are held, what it read and the settings.
+ *
+ * @param {any} begin  the request, as Python understood it
+ * @param {Record<string, string>} titles  of the models, by their ids
+ * @param {boolean} [compared]  several settings, which stand elsewhere
+ * @returns {string}
+ */
+export function originInWords(begin, titles, compared = false) {
+  const parts = [titles[begin.model_id] ?? begin.model_id, `quantization ${begin.quantization}`, sourceInWords(begin)];
+  if (!compared) parts.push(drawnInWords(begin));
+  return [...parts, `max_new_tokens ${begin.max_new_tokens}`].join(" · ");
+}
+
+/**
+ * What has been changed since: model, text or settings. How long a reply may be changes none of its tokens.
+ *
+ * @param {any} begin  the request, as Python understood it
+ * @param {Record<string, any>} now  what the controls say
+ * @param {Record<string, string>} titles
+ * @param {{ compared?: boolean, byHand?: boolean }} [how]  then the settings of choosing are not those of the controls
+ * @returns {string[]}
+ */
+export function changesSince(begin, now, titles, { compared = false, byHand = false } = {}) {
+  const chat = now.mode === "Chat";
+  const changes = [];
+  if (now.model_id !== begin.model_id) changes.push(`the model was ${titles[begin.model_id] ?? begin.model_id}`);
+  if (now.quantization !== begin.quantization) changes.push(`quantization was ${begin.quantization}`);
+  if (chat !== Boolean(begin.messages)) changes.push(begin.messages ? "it was a chat" : "it was no chat");
+  else if (!chat && now.prompt !== begin.prompt) changes.push(`the prompt was ${sourceInWords(begin)}`);
+  if (!compared && !byHand && drawnInWords(now) !== drawnInWords(begin))
+    changes.push(`the settings were ${drawnInWords(begin)}`);
+  return changes;
+}
+
+/**
+ * What an example shows, as long as the reply is the one that it was chosen for.
+ *
+ * @param {any} begin
+ * @param {string} text  of the reply so far
+ * @param {any[]} examples
+ * @param {string} model_id  that they were tried with
+ * @returns {string}  empty where it isn't, or not yet
+ */
+export function shownBy(begin, text, examples, model_id) {
+  if (begin.model_id !== model_id || settingsName(begin) !== "greedy" || begin.prefix_token_ids.length) return "";
+  if (begin.messages && begin.messages.length !== 1) return "";
+  const prompt = begin.messages ? begin.messages[0].content : begin.prompt;
+  const mode = begin.messages ? "Chat" : "Complete";
+  const example = examples.find((one) => one.mode === mode && one.prompt === prompt && text.startsWith(one.begins));
+  return example?.shows ?? "";
+}
+
+/**
+ * How many different texts each of several settings gave.
+ *
+ * @param {{ name: string, settings: any, replies: { tokens: { id: number }[] }[] }[]} groups
+ * @returns {string}
+ */
+export function varietyInWords(groups) {
+  const different = ({ replies }) => new Set(replies.map((one) => one.tokens.map((token) => token.id).join())).size;
+  const count = (one) => `${one.name} ${different(one)} of ${one.replies.length}`;
+  const drawn = groups.filter((one) => one.settings.do_sample);
+  const fixed = groups.filter((one) => !one.settings.do_sample).map((one) => one.name);
+  const sentences = [`Different texts: ${drawn.map(count).join(", ")}.`, `Always the same text: ${fixed.join(", ")}.`];
+  return sentences.filter((_, i) => (i ? fixed : drawn).length).join(" ");
+}

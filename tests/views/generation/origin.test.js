@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { changesSince, originInWords, shownBy, varietyInWords } from "../../../assets/views/generation/origin.js";
+import { newReply } from "../../../assets/views/generation/reply.js";
+import { columnsOf } from "../../../assets/views/generation/runs.js";
+import { counted } from "../../../assets/views/shared/format.js";
+
+const BEGIN = {
+  ...{ model_id: "a/b", quantization: "auto", prompt: "Once\nupon", messages: null, max_new_tokens: 5, seed: 3 },
+  ...{ do_sample: false, temperature: 1, top_k: 50, top_p: 1, min_p: 0, repetition_penalty: 1, num_beams: 1 },
+  prefix_token_ids: [],
+};
+const NOW = { ...BEGIN, mode: "Complete" };
+const TITLES = { "a/b": "B" };
+
+test("what a reply came from: model, weights, text, settings, and the seed where there are dice", () => {
+  assert.equal(originInWords(BEGIN, TITLES), "B · quantization auto · “Once upon” · greedy · max_new_tokens 5");
+  const drawn = originInWords({ ...BEGIN, do_sample: true, model_id: "c/d" }, TITLES);
+  assert.match(drawn, /^c\/d · .* · temperature 1 · top_k 50 · seed 3 · max_new_tokens 5$/);
+  assert.equal(originInWords(BEGIN, TITLES, true), "B · quantization auto · “Once upon” · max_new_tokens 5");
+  const messages = [{ role: "user", content: "Hi" }];
+  assert.match(originInWords({ ...BEGIN, prompt: null, messages }, TITLES), /chat: “Hi”/);
+  assert.match(originInWords({ ...BEGIN, prompt: "ab".repeat(50) }, TITLES), /“(ab){35}…”/);
+});
+
+test("another model, text or setting makes a reply old; a length or a seed without dice doesn't", () => {
+  const since = (now, how) => changesSince(BEGIN, { ...NOW, ...now }, TITLES, how);
+  assert.deepEqual(since({ max_new_tokens: 9, seed: 8, temperature: 2 }), []);
+  assert.deepEqual(since({ prompt: "Twice" }), ["the prompt was “Once upon”"]);
+  assert.deepEqual(since({ model_id: "c/d", quantization: "8-bit" }), ["the model was B", "quantization was auto"]);
+  assert.deepEqual(since({ mode: "Chat", prompt: "" }), ["it was no chat"]);
+  assert.deepEqual(since({ do_sample: true }), ["the settings were greedy"]);
+  assert.deepEqual(since({ do_sample: true }, { byHand: true }), []);
+});
+
+test("what an example shows is said of its own reply alone", () => {
+  const examples = [{ mode: "Complete", prompt: BEGIN.prompt, begins: " a time", shows: "It goes on." }];
+  const shown = (begin, text) => shownBy({ ...BEGIN, ...begin }, text, examples, "a/b");
+  assert.equal(shown({}, " a time there"), "It goes on.");
+  for (const begin of [{ model_id: "c/d" }, { do_sample: true }, { prompt: "x" }, { prefix_token_ids: [1] }])
+    assert.equal(shown(begin, " a time there"), "");
+  assert.equal(shown({}, " a"), "", "not yet, or not at all");
+});
+
+test("strategies that throw dice give several replies, each with its seed", () => {
+  const strategies = [
+    { name: "greedy", settings: { do_sample: false } },
+    { name: "warm", settings: { do_sample: true } },
+  ];
+  const columns = columnsOf(/** @type {any} */ ({ strategies, samples: 2, settings: { seed: 4 } }));
+  assert.deepEqual(
+    columns.map((one) => one.replies.map((reply) => reply.settings?.seed)),
+    [[4], [4, 5]],
+  );
+  columns[1].replies = [7, 7, 8].map((id) => ({ ...newReply("warm"), tokens: /** @type {any} */ ([{ id }]) }));
+  assert.equal(varietyInWords(columns), "Different texts: warm 2 of 3. Always the same text: greedy.");
+});
+
+test("one token is no tokens", () => {
+  assert.deepEqual(
+    [1, 0, 1200].map((n) => counted(n, "token")),
+    ["1 token", "0 tokens", "1,200 tokens"],
+  );
+});
