@@ -27,6 +27,21 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     )
 
 
+def model_note(playground: pg.Playground, picker: gr.Dropdown, **options: Any) -> gr.Textbox:
+    """One sentence about the picked model, from the catalog: who made it, what it is good and bad at."""
+
+    def about(model_id: str) -> gr.Textbox:
+        spec = playground.catalog.find(model_id or "")
+        return gr.Textbox(spec.note if spec else "", visible=bool(spec and spec.note))
+
+    first = playground.catalog.find(picker.value or "")
+    note = gr.Textbox(
+        first.note if first else "", label="about this model", lines=2, max_lines=4, interactive=False, **options
+    )
+    picker.change(about, picker, note, show_progress="hidden", api_visibility="private")
+    return note
+
+
 def title_of(playground: pg.Playground, model_id: str) -> str:
     """A model's name on the page; the id of one that was typed in."""
     spec = playground.catalog.find(model_id)

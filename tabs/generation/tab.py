@@ -20,7 +20,7 @@ import gradio as gr
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from server.arrival import address_of, arrived_at
-from tabs.components import model_picker
+from tabs.components import model_note, model_picker
 from tabs.generation.api import GenerationApi
 from tabs.generation.examples import EXAMPLES, FIRST, MODEL, Example
 from tabs.generation.handlers import stream_run, write_receipt
@@ -38,12 +38,13 @@ def build_tab(playground: pg.Playground) -> None:
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
         "Point at a token of the reply to see what else it could have been, and choose another."
     )
-    with gr.Row(equal_height=True, elem_id="generation-ask"):
+    with gr.Row(equal_height=False, elem_id="generation-ask"):
         with gr.Column(scale=2, min_width=240):
             model_id = model_picker(playground, "text-generation")
+            model_note(playground, model_id, elem_id="generation-about")
             mode = gr.Radio(list(FIRST), value=EXAMPLES[0].mode, label="prompt as", container=True)
         with gr.Column(scale=5, min_width=260):
-            prompt = gr.Textbox(EXAMPLES[0].prompt, label="prompt", lines=4, max_lines=14, elem_id="generation-prompt")
+            prompt = gr.Textbox(EXAMPLES[0].prompt, label="prompt", lines=6, max_lines=14, elem_id="generation-prompt")
             with gr.Row(elem_classes="pg-examples", elem_id="generation-examples"):
                 chips = [gr.Button(one.label, size="sm", min_width=64) for one in EXAMPLES]
     with gr.Row(elem_id="generation-body"):

@@ -222,7 +222,7 @@ export function endingOf({ finished }) {
     length: `max_new_tokens reached after ${count}.`,
     stop_string: "A stop string was written.",
     context: `The context is full: ${finished.context_length} tokens of prompt and reply.`,
-crowded: `Ended after ${count}, because others were waiting: Continue goes on from here.`,
+    crowded: `Ended after ${count}, because others were waiting: Continue goes on from here.`,
     stopped: `Stopped after ${count}.`,
   };
   return sentences[finished.reason] || "";

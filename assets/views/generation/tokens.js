@@ -32,8 +32,8 @@ export function closed(text) {
 }
 
 /**
- * A token in running text. A line end shows a mark and breaks the line; a character that is not whole yet shows an empty
- * circle, which no list uses for anything else.
+ * A token in running text. A line end shows a mark and breaks the line; a character that is not whole yet shows an
+ * empty circle, which no list uses for anything else.
  *
  * @param {import("./reply.js").Token} token
  * @param {string} by

@@ -71,7 +71,7 @@ function drawOrigin({ view, find, state }) {
   const how = { compared, byHand: state.how === "step" };
   const changes = begin && !state.run ? changesSince(begin, state.settings, titles, how) : [];
   find(".gen-old").hidden = !changes.length;
-  find(".gen-old").textContent = `Made before you changed something: ${changes.join("; ")}.`;
+  find(".gen-old").textContent = changes.length ? `Made before you changed something: ${changes.join("; ")}.` : "";
   find(".gen").classList.toggle("gen-outdated", changes.length > 0);
   const shows = begin && !compared ? shownBy(begin, replyText(reply), examples, tried_with) : "";
   find(".gen-shows").hidden = !shows;
