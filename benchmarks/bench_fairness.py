@@ -39,27 +39,33 @@ class Took(NamedTuple):
     text: str
 
 
-def read_reply(url: str, address: str, session: str, arguments: list[object], stop: threading.Event) -> Took:
-    """A reply of the endpoint ``generate``, asked for from an address as a session, through gradio's queue."""
+def client_from(url: str, address: str) -> httpx.Client:
+    """A client whose requests come from an address."""
+    transport = httpx.HTTPTransport(local_address=address, verify=False)
+    return httpx.Client(base_url=url, timeout=600, trust_env=False, verify=False, transport=transport)
+
+
+def read_reply(client: httpx.Client, session: str, arguments: list[object], stop: threading.Event) -> Took:
+    """A reply of the endpoint ``generate``, asked for as a session, through gradio's queue."""
     begin, first, tokens, kind = time.perf_counter(), 0.0, 0, ""
-    with httpx.Client(timeout=600, trust_env=False, transport=httpx.HTTPTransport(local_address=address)) as client:
-        body = {"data": arguments, "session_hash": session}
-        event_id = client.post(f"{url}/gradio_api/call/generate", json=body).json()["event_id"]
-        with client.stream("GET", f"{url}/gradio_api/call/generate/{event_id}") as response:
-            for line in response.iter_lines():
-                if stop.is_set():
-                    break
-                kind = line[6:].strip() if line.startswith("event:") else kind
-                if line.startswith("data:") and kind == "error":
-                    return Took(0.0, 0.0, 0, line)
-                tokens += line.count('"type": "step"') + line.count('"type":"step"')
-                first = first or (time.perf_counter() - begin if tokens else 0.0)
+    body = {"data": arguments, "session_hash": session}
+    event_id = client.post("/gradio_api/call/generate", json=body).json()["event_id"]
+    with client.stream("GET", f"/gradio_api/call/generate/{event_id}") as response:
+        for line in response.iter_lines():
+            if stop.is_set():
+                break
+            kind = line[6:].strip() if line.startswith("event:") else kind
+            if line.startswith("data:") and kind == "error":
+                return Took(0.0, 0.0, 0, line)
+            tokens += line.count('"type": "step"') + line.count('"type":"step"')
+            first = first or (time.perf_counter() - begin if tokens else 0.0)
     return Took(first, time.perf_counter() - begin, tokens, "")
 
 
 def newcomer(url: str, arguments: list[object], times: int) -> list[Took]:
     """What a newcomer sees, time and again; a refusal counts as no answer."""
-    took = [read_reply(url, NEWCOMER, secrets.token_hex(6), arguments, threading.Event()) for _ in range(times)]
+    with client_from(url, NEWCOMER) as client:
+        took = [read_reply(client, secrets.token_hex(6), arguments, threading.Event()) for _ in range(times)]
     if refused := [one.text for one in took if not one.tokens]:
         raise RuntimeError(f"the newcomer was refused: {refused[0]}")
     return took
@@ -69,13 +75,14 @@ def be_greedy(url: str, arguments: list[object], stop: threading.Event, tokens: 
     """Threads that ask for all they can get until they are told to stop."""
 
     def one(session: str) -> None:
-        while not stop.is_set():
-            try:
-                took = read_reply(url, GREEDY, session, arguments, stop)
-            except (httpx.HTTPError, KeyError, ValueError):
-                took = Took(0.0, 0.0, 0, "refused")
-            tokens.append(took.tokens)
-            stop.wait(0 if took.tokens else 0.5)
+        with client_from(url, GREEDY) as client:
+            while not stop.is_set():
+                try:
+                    took = read_reply(client, session, arguments, stop)
+                except (httpx.HTTPError, KeyError, ValueError):
+                    took = Took(0.0, 0.0, 0, "refused")
+                tokens.append(took.tokens)
+                stop.wait(0 if took.tokens else 0.5)
 
     sessions = [f"made up {number}" for number in range(SESSIONS) for _ in range(REPLIES_OF_A_SESSION)]
     threads = [threading.Thread(target=one, args=(session,), daemon=True) for session in sessions]

@@ -25,7 +25,30 @@ The tree, from the most general to the most particular::
 Tabs show ``str(error)`` to people, so a message is written for them: what happened, and what to do.
 """
 
+import re
 from typing import Self
+
+_SWITCHES = re.compile(
+    r"trust_remote_code|weights_only|allow_pickle|use_safetensors|use_auth_token|\b(?:HF|TRANSFORMERS|TORCH)_[A-Z_]+"
+    r"|\bverify\s*=|safe_globals|custom code|remote code",
+    re.IGNORECASE,
+)
+_FOLDERS = re.compile(r"(?<![\w/:.])(?:~|/[^\s/'\"<>|:;,()]+)(?:/[^\s/'\"<>|:;,()]+)+")
+
+
+def said_by(error: BaseException, most: int = 200) -> str:
+    """What a library says of a failure, in one line, to be quoted in a message of ours.
+
+    Left out are sentences about switches, which advise to open what is closed here for safety, and the folders of this
+    machine, of which the last name stays.
+
+    >>> said_by(ValueError("No such class. Pass `trust_remote_code=True` to allow it. See /home/me/x/config.json."))
+    'No such class. See config.json'
+    """
+    text = " ".join(str(error).split())
+    sentences = [one for one in re.split(r"(?<=[.!?;])\s+", text) if not _SWITCHES.search(one)]
+    said = _FOLDERS.sub(lambda found: found[0].rpartition("/")[2], " ".join(sentences))
+    return said[:most].rstrip(". ") or type(error).__name__
 
 
 class PlaygroundError(Exception):

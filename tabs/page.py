@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import inspect
 import json
 import logging
@@ -21,6 +22,7 @@ from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook, script
 from tabs import gradio_patches
+from tabs.arguments import check_arguments
 from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
@@ -65,24 +67,32 @@ def message_of(error: Exception) -> str:
     return f"Something went wrong on our side ({type(error).__name__}). Your input is still there: please try again."
 
 
+def _as_text(message: str) -> str:
+    """A message for gradio's toast, which would show it as HTML."""
+    return html.escape(message, quote=False)
+
+
 @contextmanager
-def _kindly() -> Iterator[None]:
-    """Turns a failure into what gradio shows a person."""
+def _kindly(written: Callable[[str], str]) -> Iterator[None]:
+    """Turns a failure into what gradio shows a person, or sends to a program."""
     try:
         yield
     except gr.Error:
         raise
     except Exception as error:
         title = "Try again in a moment" if getattr(error, "retryable", False) else "That didn't work"
-        raise gr.Error(message_of(error), duration=12, title=title, print_exception=False) from error
+        raise gr.Error(written(message_of(error)), duration=12, title=title, print_exception=False) from error
 
 
-def friendly(handler: Handler) -> Handler:
-    """The same handler with every failure shown as a kind message; for plain and async functions and generators."""
+def friendly(handler: Handler, written: Callable[[str], str] = _as_text) -> Handler:
+    """The same handler with every failure shown as a kind message; for plain and async functions and generators.
+
+    ``written`` makes what is sent of a message: programs get it as it is.
+    """
     if inspect.isasyncgenfunction(handler):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly():
+            with _kindly(written):
                 stream = handler(*args, **kwargs)
                 try:
                     async for item in stream:
@@ -93,19 +103,19 @@ def friendly(handler: Handler) -> Handler:
     elif inspect.iscoroutinefunction(handler):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
-            with _kindly():
+            with _kindly(written):
                 return await handler(*args, **kwargs)
 
     elif inspect.isgeneratorfunction(handler):
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly():
+            with _kindly(written):
                 yield from handler(*args, **kwargs)
 
     else:
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly():
+            with _kindly(written):
                 return handler(*args, **kwargs)
 
     functools.update_wrapper(wrapper, handler)
@@ -161,12 +171,14 @@ def publish_with_file(handler: Callable[..., Any], inputs: Sequence[gr.component
 
 def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
     """What a handler sends at a time, and the handler that sends it as JSON."""
-    hints = get_type_hints(handler)
+    hints, signature = get_type_hints(handler), inspect.signature(handler)
     kind = wire.answered(hints.pop("return"))
+    check = functools.partial(check_arguments, signature, hints)
 
     if inspect.isasyncgenfunction(handler):
 
         async def sending(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             async with aclosing(handler(*args, **kwargs)) as stream:
                 async for item in stream:
                     yield wire.to_json(item)
@@ -174,18 +186,20 @@ def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
     elif inspect.isgeneratorfunction(handler):
 
         def sending(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             for item in handler(*args, **kwargs):
                 yield wire.to_json(item)
 
     else:
 
         def sending(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             return wire.to_json(handler(*args, **kwargs))
 
     functools.update_wrapper(sending, handler)
-    endpoint: Any = friendly(sending)
+    endpoint: Any = friendly(sending, written=str)
     endpoint.__annotations__ = hints  # gradio looks at them while the page is built
-    endpoint.__signature__ = inspect.signature(handler).replace(return_annotation=dict)
+    endpoint.__signature__ = signature.replace(return_annotation=dict)
     return kind, endpoint
 
 

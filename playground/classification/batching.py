@@ -27,7 +27,7 @@ import torch
 import transformers
 
 from playground.classification.labels import label_names
-from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError, said_by
 from playground.models.block_sparse import restore_sparse_attention, sparse_above
 from playground.models.cpu.threads import release_helpers
 from playground.models.limits import token_limit
@@ -374,9 +374,8 @@ def classifier(loaded: LoadedModel) -> Classifier:
 
 def refusal(name: str, error: Exception, what: str = "can't read this text") -> UnsupportedOptionError:
     """What transformers raised, as an answer that a person can do something with."""
-    text = " ".join(str(error).split())[:200].rstrip(".")
     return UnsupportedOptionError(
-        f"{name} {what}: in transformers it raises {type(error).__name__}{f' ({text})' if text else ''}.",
+        f"{name} {what}: in transformers it raises {type(error).__name__} ({said_by(error)}).",
         "Try another text, or another model.",
     )
 

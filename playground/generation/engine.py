@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, said_by
 from playground.generation.batch import Batch
 from playground.generation.choose import Draw, candidates, rest_in_bins
 from playground.generation.events import Event, NextTokenResult
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from playground.models.manager import LoadedModel
 
 log = logging.getLogger(__name__)
+
+REST = 3.0
 
 
 class Engine:
@@ -65,6 +67,7 @@ class Engine:
         self._batch = Batch(self.passes)
         self._alone: list[Stream] = []
         self._aside: list[KeyValueTable] = []
+        self._rests_until = 0.0
 
     # What callers use, from any thread
 
@@ -267,17 +270,16 @@ class Engine:
     # Decoding
 
     def _step(self) -> None:
-        """One step for everybody, and more for those who are beside a crowd: as much time as the crowd has taken."""
+        """One step for everybody; beside a crowd, others go on while it rests, thrice as long as its step has taken."""
+        ahead = [stream for stream in self._alone if stream.ahead]
         began = time.perf_counter()
-        self._attempt(list(self._batch.streams), self._decode)
-        for stream in [one for one in self._alone if not one.ahead]:
-            self._attempt([stream], self._decode_alone, stream)
-        end = 2 * time.perf_counter() - began
-        while ahead := [one for one in self._alone if one.ahead and not one.ended and not one.stopped]:
-            for stream in ahead:
+        if not ahead or began >= self._rests_until:
+            self._attempt(list(self._batch.streams), self._decode)
+            for stream in [one for one in self._alone if not one.ahead]:
                 self._attempt([stream], self._decode_alone, stream)
-            if time.perf_counter() >= end:
-                return
+            self._rests_until = began + (1 + REST) * (time.perf_counter() - began)
+        for stream in ahead:
+            self._attempt([stream], self._decode_alone, stream)
 
     def _decode(self) -> None:
         """One forward pass for all rows, and one step for every stream."""
@@ -352,4 +354,4 @@ class Engine:
 def _broken(error: Exception) -> PlaygroundError:
     if isinstance(error, PlaygroundError):
         return error
-    return PlaygroundError(f"Generation failed: {error}.", "Try again; if it stays, pick another model.")
+    return PlaygroundError(f"Generation failed: {said_by(error)}.", "Try again; if it stays, pick another model.")

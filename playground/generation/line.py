@@ -3,7 +3,7 @@
 It knows streams by their rows and by who asks alone, and runs nothing. Who asks has two names: a person, which is a
 session that a program can make up, and an address, which it can't. So turns go to the address with the fewest rows and
 there to the person with the fewest: the rule of ``server/turns.py``. An address may have all rows while nobody else
-wants any; beside such a crowd a newcomer of another address is let in at once and gets as much time as the crowd.
+wants any; beside such a crowd a newcomer of another address is let in at once, and the crowd rests meanwhile.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from playground.errors import UnsupportedOptionError
+from playground.errors import UnsupportedOptionError, said_by
 from playground.generation.kv_cache import KeyValueTable
 from playground.models.cpu.threads import release_helpers
 from playground.models.memory import is_out_of_memory
@@ -154,10 +154,9 @@ class Passes:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            first_line = (str(error).splitlines() or [""])[0][:200].rstrip(".")
+            name, why = type(self.model).__name__, f"{type(error).__name__}: {said_by(error)}"
             raise UnsupportedOptionError(
-                f"{type(self.model).__name__} can't be asked for a next token ({type(error).__name__}: {first_line}).",
-                "Pick another model.",
+                f"{name} can't be asked for a next token ({why}).", "Pick another model."
             ) from error
 
     def _equal(self, logits: Tensor, truth: Tensor) -> bool:

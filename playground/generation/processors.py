@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import GenerationConfig
 
-from playground.errors import UnsupportedOptionError
+from playground.errors import UnsupportedOptionError, said_by
 
 if TYPE_CHECKING:
     from transformers import LogitsProcessorList, PreTrainedModel
@@ -134,7 +134,7 @@ def build_processors(
         )
     except (ValueError, TypeError) as error:
         raise UnsupportedOptionError(
-            f"This model's generation_config.json can't be used: {str(error).rstrip('.')}.", "Pick another model."
+            f"This model's generation_config.json can't be used: {said_by(error)}.", "Pick another model."
         ) from error
     return processors
 

@@ -68,7 +68,7 @@ class Stream:
     people: Callable[[], int]  # how many share the device
     asked_at: float = field(default_factory=time.perf_counter)
     apart: bool = False  # whether it shares no forward pass with others
-    ahead: bool = False  # whether it gets as much time as all who do
+    ahead: bool = False  # whether a crowd rests for it
     stopped: bool = False
     ended: bool = False
     started: bool = False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.errors import CorruptModelError, UnknownArchitectureError, UnsupportedOptionError
+from playground.errors import CorruptModelError, UnknownArchitectureError, UnsupportedOptionError, said_by
 from playground.models.catalog import ModelSpec
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read_adapter(spec: ModelSpec, folder: Path) -> Adapter | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CorruptModelError(
-            f"{spec.id}: {CONFIG_FILE} can't be read ({error}).", "Save the adapter again."
+            f"{spec.id}: {CONFIG_FILE} can't be read ({said_by(error)}).", "Save the adapter again."
         ) from None
     kind, base = str(content.get("peft_type")), content.get("base_model_name_or_path")
     if kind != "LORA":

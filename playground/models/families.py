@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from playground.errors import PlaygroundError, UnsupportedOptionError
+from playground.errors import PlaygroundError, UnsupportedOptionError, said_by
 from playground.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -111,5 +111,7 @@ def explaining(model: PreTrainedModel) -> Iterator[None]:
             raise
         name = type(model).__name__
         log.info("%s can't be run", name, exc_info=True)
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UnsupportedOptionError(f"{name} can't be run on a text alone: {reason}", "Pick another model.") from error
+        reason = said_by(error)
+        raise UnsupportedOptionError(
+            f"{name} can't be run on a text alone: {reason}.", "Pick another model."
+        ) from error

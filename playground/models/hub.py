@@ -34,6 +34,7 @@ from playground.errors import (
     PlaygroundError,
     PreparationError,
     UnknownArchitectureError,
+    said_by,
 )
 from playground.models.catalog import ModelSpec
 from playground.models.loading import Report
@@ -267,7 +268,7 @@ def _explain(spec: ModelSpec, error: BaseException) -> PlaygroundError:
     if isinstance(error, PermissionError):
         cache = huggingface_hub.constants.HF_HUB_CACHE
         return PreparationError(f"{cache} can't be written.", "Set HF_HOME to a folder you may write to.")
-    return ModelError(f"{spec.id} can't be downloaded ({type(error).__name__}: {str(error)[:300]}).", "Try again.")
+    return ModelError(f"{spec.id} can't be downloaded ({type(error).__name__}: {said_by(error, 300)}).", "Try again.")
 
 
 def _refused(spec: ModelSpec, chain: list[BaseException], status: int | None) -> PlaygroundError | None:

@@ -28,6 +28,7 @@ from playground.errors import (
     UnknownArchitectureError,
     UnsupportedOptionError,
     WrongTaskError,
+    said_by,
 )
 from playground.models.adapters import Adapter, adapted_names, merge, require_float
 from playground.models.catalog import ModelSpec
@@ -145,7 +146,7 @@ def load_config(spec: ModelSpec, folder: Path, task: str, adapter: Adapter | Non
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise corrupt(spec, f"config.json can't be read ({error})") from error
+        raise corrupt(spec, f"config.json can't be read ({said_by(error)})") from error
     if not isinstance(content, dict):
         raise corrupt(spec, "config.json isn't an object")
     if adapter:
@@ -325,7 +326,7 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
         text = re.sub(r"\s+", " ", str(error)).strip()
         log.info("%s can't be loaded", spec.id, exc_info=True)
         if isinstance(error, ImportError):
-            raise UnsupportedOptionError(f"{spec.id} needs a package: {text[:200]}", "Install it.") from error
+            raise UnsupportedOptionError(f"{spec.id} needs a package: {said_by(error)}.", "Install it.") from error
         if "trust_remote_code" in text or "does not recognize this architecture" in text:
             raise UnknownArchitectureError(
                 f"transformers has no class for {spec.id} itself, and code from the Hub stays off here.",
@@ -336,7 +337,7 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
         if "ignore_mismatched_sizes" in text:
             what = "config.json describes other sizes than the weights have"
             raise corrupt(spec, f"{what} (for a classifier, id2label must name as many labels)") from error
-        raise corrupt(spec, f"{type(error).__name__}: {text[:300]}") from error
+        raise corrupt(spec, f"{type(error).__name__}: {said_by(error, 300)}") from error
 
 
 def eager_view(model: PreTrainedModel) -> PreTrainedModel:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from playground.errors import DeviceMemoryError, ModelError, PlaygroundError
+from playground.errors import DeviceMemoryError, ModelError, PlaygroundError, said_by
 from playground.models.catalog import ModelSpec
 from playground.models.entries import Books, Entry, Job
 from playground.models.estimates import Estimates
@@ -177,6 +177,5 @@ def _failure(entry: Entry, error: BaseException) -> PlaygroundError:
     if isinstance(error, PlaygroundError):
         return error.again()
     log.error("%s can't be loaded", entry.key, exc_info=error)
-    return ModelError(
-        f"{entry.spec.title} can't be loaded ({type(error).__name__}: {error}).", "Try again, or another model."
-    )
+    why = f"{type(error).__name__}: {said_by(error)}"
+    return ModelError(f"{entry.spec.title} can't be loaded ({why}).", "Try again, or another model.")

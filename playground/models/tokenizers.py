@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from playground.errors import InputError, UnsupportedOptionError
+from playground.errors import InputError, UnsupportedOptionError, said_by
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -166,7 +166,8 @@ def _render(tokenizer: PreTrainedTokenizerBase, messages: Messages, add_generati
         )
     except Exception as error:  # a template is a program of its own and raises what it likes
         raise InputError(
-            f"This model's chat template refuses this conversation: {error}", "Change the roles or their order."
+            f"This model's chat template refuses this conversation: {said_by(error)}.",
+            "Change the roles or their order.",
         ) from error
     return str(rendered)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.errors import EmptyInputError, InputError, InputTooLongError, said_by
 from playground.texts import is_byte_level, shown_piece, usable_text
 from playground.tokens.request import PADDINGS, SIDES, TRUNCATIONS, EncodeRequest
 from playground.tokens.result import EncodedBatch, EncodedRow
@@ -75,7 +75,7 @@ def _call(
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise InputError(
-            f"The tokenizer refused these arguments: {error}", "Raise max_length or lower stride."
+            f"The tokenizer refused these arguments: {said_by(error)}.", "Raise max_length or lower stride."
         ) from None
 
 

@@ -1,0 +1,60 @@
+"""Whether what a program sent to an endpoint is of the kind that the endpoint takes; else a sentence that says so."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any, Union, get_args, get_origin
+
+from playground.errors import InputError
+
+WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def check_arguments(
+    signature: inspect.Signature, hints: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """Nothing, if all arguments are of their kinds.
+
+    A number's own limits, and texts where a number is meant, are left to the request that the endpoint makes.
+
+    Raises:
+        InputError: one isn't; names it, what came and what is wanted.
+    """
+    for name, value in signature.bind(*args, **kwargs).arguments.items():
+        if name in hints and not _fits(value, hints[name]):
+            shown = WORDS.get(type(value), "null" if value is None else type(value).__name__)
+            raise InputError(f"{name} is {shown}.", f"Give {_in_words(hints[name])}.")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value that came as JSON can be meant as a type; unknown types take anything."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, types.UnionType):
+        return any(_fits(value, one) for one in inner)
+    if kind is type(None):
+        return value is None
+    if kind is str:
+        return isinstance(value, str)
+    if kind in (int, float, bool):
+        return not isinstance(value, list | dict)
+    if kind in (list, tuple):
+        return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value if inner)
+    return kind is not dict or isinstance(value, dict)
+
+
+def _in_words(hint: Any) -> str:
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, types.UnionType):
+        return _in_words(next(one for one in inner if one is not type(None)))
+    if kind is list and inner:
+        return f"a list, each of it {_in_words(inner[0])}"
+    return WORDS.get(kind, "something else")
