@@ -97,6 +97,7 @@ export namespace classification {
     tokens: classification.Token[];
     words: classification.Word[];
     methods: classification.MethodAttribution[];
+    encoder_decoder: boolean;
   }
   /** ``/classify``: ``labels``, ``logits`` and ``probabilities`` in the order of the label ids. */
   interface Classified {
@@ -112,7 +113,7 @@ export namespace classification {
     tokens_total: number;
     pipeline: classification.PipelineLabel[];
     max_difference: number;
-    entropy_bits: number | null;
+    entropy_nats: number | null;
     verdict: string;
     labels_note: string;
   }
@@ -167,7 +168,7 @@ export namespace classification {
     labels: classification.LabelProbability[];
     pipeline: classification.PipelineLabel[];
     max_difference: number;
-    entropy_bits: number | null;
+    entropy_nats: number | null;
     tokens_used: number;
     tokens_total: number;
     cut_at: number | null;

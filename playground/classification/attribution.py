@@ -44,7 +44,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
     _check(request)
     model_id = request.model_id or manager.catalog.default_for(TASK).id
     with manager.lease(model_id, TASK, request.quantization) as loaded:
-        machine = classifier(loaded)
+        machine, config = classifier(loaded), loaded.model.config
         info = classifier_info(loaded, machine)
         encoding = machine.encode(request.text, request.text_pair or None)
         tokens = tokens_of(encoding)
@@ -71,6 +71,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         tokens=tokens,
         words=words,
         methods=methods,
+        encoder_decoder=bool(config.is_encoder_decoder),
     )
 
 

@@ -60,7 +60,7 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
         labels=labels,
         pipeline=tuple(PipelineLabel(label, score) for label, score in answer.pipeline),
         max_difference=max_difference(labels, answer.pipeline),
-        entropy_bits=entropy_bits([label.probability for label in labels])
+        entropy_nats=entropy_nats([label.probability for label in labels])
         if info.function_to_apply == "softmax"
         else None,
         tokens_used=len(encoding["input_ids"]),
@@ -115,13 +115,13 @@ def tokens_of(encoding: BatchEncoding) -> tuple[Token, ...]:
     )
 
 
-def entropy_bits(probabilities: Sequence[float]) -> float:
-    """How undecided the model is, in bits: 0 when one label has it all, log2(labels) when all are equal.
+def entropy_nats(probabilities: Sequence[float]) -> float:
+    """How undecided the model is, in nats: 0 when one label has it all, ln(labels) when all are equal.
 
-    >>> entropy_bits([0.25, 0.25, 0.25, 0.25]), entropy_bits([1.0, 0.0])
-    (2.0, 0.0)
+    >>> round(entropy_nats([0.25, 0.25, 0.25, 0.25]), 4), entropy_nats([1.0, 0.0])
+    (1.3863, 0.0)
     """
-    return sum(-p * math.log2(p) for p in probabilities if p > 0) + 0.0
+    return sum(-p * math.log(p) for p in probabilities if p > 0) + 0.0
 
 
 def max_difference(labels: Sequence[LabelProbability], pipeline: Sequence[tuple[str, float]]) -> float:

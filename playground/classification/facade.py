@@ -53,6 +53,30 @@ class ClassificationWing(Wing):
 
         return receipts.pipeline_receipt(result), receipts.steps_receipt(result)
 
+    def texts_receipt(self, results: tuple[ClassifyResult, ...]) -> Receipt:
+        """The plain-transformers Python for several texts that one model was asked."""
+        from playground.classification import receipt as receipts
+
+        return receipts.texts_receipt(results)
+
+    def table_receipt(self, result: TableResult) -> Receipt:
+        """The plain-transformers Python for the rows of a table."""
+        from playground.classification import receipt as receipts
+
+        return receipts.table_receipt(result)
+
+    def attribution_receipt(self, result: AttributeResult) -> Receipt:
+        """The plain-transformers Python for attributions."""
+        from playground.classification import why_receipt as receipts
+
+        return receipts.attribution_receipt(result)
+
+    def perturb_receipt(self, result: PerturbResult) -> Receipt:
+        """The plain-transformers Python for what changed without some tokens."""
+        from playground.classification import why_receipt as receipts
+
+        return receipts.perturb_receipt(result)
+
     @heavy("playground.classification.table", on_gpu=True)
     def classify_table(self, request: ClassifyTableRequest) -> Iterator[TableProgress | TableResult]:
         """Progress, then a label for every row. Closing the iterator stops the work; cancelled, the result has what is

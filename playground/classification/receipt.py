@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from playground.classification.result import ClassifierInfo, ClassifyResult
+from collections.abc import Sequence
+
+from playground.classification.result import ClassifierInfo, ClassifyResult, TableResult
 from playground.receipt import AS_JSON, Receipt, literal
+
+MAX_TEXTS = 100
 
 _PIPELINE = """\
 {model}
@@ -55,7 +59,32 @@ for label_id, probability in enumerate(probabilities.tolist()):
 print(json.dumps({{model.config.id2label[n]: p for n, p in enumerate(probabilities.tolist())}}))
 """
 
-_FUNCTIONS = {
+_TEXTS = """\
+{model}
+
+import torch
+from transformers import pipeline{imports}
+
+classifier = pipeline(
+    "text-classification",
+    model=MODEL,
+    {options},
+)
+{renamed}
+# %% The texts and their labels
+texts = [{cut}
+{texts}
+]
+answers = classifier(texts, top_k=None, truncation=True, max_length={max_length})
+
+for text, answer in zip(texts, answers):
+    print(f"{{answer[0]['label']:20}} {{answer[0]['score']:.4f}}  {{text}}")
+
+{as_json}
+print(json.dumps([{{entry["label"]: entry["score"] for entry in answer}} for answer in answers]))
+"""
+
+FUNCTIONS = {
     "softmax": "torch.softmax(logits, dim=-1)",
     "sigmoid": "torch.sigmoid(logits)  # each label on its own: they need not add up to 1",
     "none": "logits  # a regression model: the logit is the answer",
@@ -64,19 +93,46 @@ _FUNCTIONS = {
 
 def pipeline_receipt(result: ClassifyResult) -> Receipt:
     """The probabilities of the page, by ``pipeline()`` alone."""
-    request, held = result.request, result.info.pretrained
-    pair = f', "text_pair": {literal(request.text_pair)}' if request.text_pair else ""
-    options = held.options()
-    if held.quantized:  # pipeline() hands these on
-        options = f"model_kwargs=dict({options})"
-    elif held.device == "cpu":
-        options += ', device="cpu"'
+    request = result.request
     code = _PIPELINE.format(
-        **_shared(result.info, "classifier.model.config"),
-        options=options,
-        inputs=f'{{"text": {literal(request.text)}{pair}}}',
+        **loaded_as(result.info, "classifier.model.config"),
+        options=_pipeline_options(result.info),
+        inputs=_entry(request.text, request.text_pair),
     )
     return Receipt("Classification with the pipeline", code)
+
+
+def texts_receipt(results: Sequence[ClassifyResult]) -> Receipt:
+    """The probabilities of several texts that one model was asked one by one."""
+    return _texts_receipt(results[0].info, [(one.request.text, one.request.text_pair) for one in results])
+
+
+def table_receipt(result: TableResult) -> Receipt:
+    """The probabilities of a table's rows; of a long one the first MAX_TEXTS, and it says so."""
+    return _texts_receipt(result.info, [(row.text, row.text_pair) for row in result.rows])
+
+
+def _texts_receipt(info: ClassifierInfo, texts: Sequence[tuple[str, str | None]]) -> Receipt:
+    entries = [f"    {_entry(*each)}," for each in texts[:MAX_TEXTS]]
+    code = _TEXTS.format(
+        **loaded_as(info, "classifier.model.config"),
+        options=_pipeline_options(info),
+        texts="\n".join(entries),
+        cut=f"  # the first {MAX_TEXTS} of {len(texts):,}" if len(texts) > MAX_TEXTS else "",
+    )
+    return Receipt("Classification of several texts", code)
+
+
+def _entry(text: str, text_pair: str | None) -> str:
+    pair = f', "text_pair": {literal(text_pair)}' if text_pair else ""
+    return f'{{"text": {literal(text)}{pair}}}'
+
+
+def _pipeline_options(info: ClassifierInfo) -> str:
+    held = info.pretrained
+    if held.quantized:  # pipeline() hands these on
+        return f"model_kwargs=dict({held.options()})"
+    return held.options() + (', device="cpu"' if held.device == "cpu" else "")
 
 
 def steps_receipt(result: ClassifyResult) -> Receipt:
@@ -84,18 +140,18 @@ def steps_receipt(result: ClassifyResult) -> Receipt:
     request, held = result.request, result.info.pretrained
     texts = [request.text, request.text_pair] if request.text_pair else [request.text]
     code = _STEPS.format(
-        **_shared(result.info, "model.config"),
+        **loaded_as(result.info, "model.config"),
         tokenizer=held.tokenizer_code(),
         options=held.options(),
         place='.to("cpu")' if held.device == "cpu" and not held.quantized else "",
         arguments=", ".join(literal(text) for text in texts),
-        function=_FUNCTIONS[result.info.function_to_apply],
+        function=FUNCTIONS[result.info.function_to_apply],
     )
     return Receipt("Classification step by step", code)
 
 
-def _shared(info: ClassifierInfo, config: str) -> dict[str, object]:
-    """What both ways say alike; ``renamed`` gives the labels numbers that the model's config.json lacks."""
+def loaded_as(info: ClassifierInfo, config: str) -> dict[str, object]:
+    """What all receipts say of the model; ``renamed`` gives the labels numbers that the model's config.json lacks."""
     held = info.pretrained
     names = literal(dict(enumerate(info.labels)))
     renamed = f"{config}.id2label = {names}  # its config.json doesn't number them 0, 1, 2, ...\n"

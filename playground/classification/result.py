@@ -81,7 +81,7 @@ class ClassifyResult:
     labels: tuple[LabelProbability, ...]
     pipeline: tuple[PipelineLabel, ...]
     max_difference: float
-    entropy_bits: float | None
+    entropy_nats: float | None
     tokens_used: int
     tokens_total: int
     cut_at: int | None
@@ -120,7 +120,10 @@ class MethodAttribution:
 
 @dataclass(frozen=True)
 class AttributeResult:
-    """The attributions of one label: its ``logit``, and ``neutral_logit`` where every token is ``neutral_token``."""
+    """The attributions of one label: its ``logit``, and ``neutral_logit`` where every token is ``neutral_token``.
+
+    ``encoder_decoder`` is True for a model that reads the text in two places.
+    """
 
     request: AttributeRequest
     info: ClassifierInfo
@@ -133,6 +136,7 @@ class AttributeResult:
     tokens: tuple[Token, ...]
     words: tuple[Word, ...]
     methods: tuple[MethodAttribution, ...]
+    encoder_decoder: bool = False
 
 
 @dataclass(frozen=True)

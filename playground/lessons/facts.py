@@ -35,7 +35,7 @@ class ClassificationFacts:
     second: LabelFact = _says("The label with the second highest probability.")
     labels: tuple[LabelFact, ...] = _says("All labels, in the order of their ids.")
     label: dict[str, LabelFact] = _says("A label by its name.")
-    entropy_bits: float | None = _says("How spread the probabilities are, in bits: 0 is certain.")
+    entropy_nats: float | None = _says("How spread the probabilities are, in nats: 0 is certain.")
     count: int = _says("How many tokens were read, special ones too.")
     total: int = _says("How many tokens the text has; more than were read if it was cut.")
     tokens: tuple[str, ...] = _says("The tokens.")

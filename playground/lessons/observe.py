@@ -34,7 +34,7 @@ def _classification(result: ClassifyResult, fields: Fields) -> facts.Classificat
         second=second,
         labels=labels,
         label={one.label: one for one in labels},
-        entropy_bits=result.entropy_bits,
+        entropy_nats=result.entropy_nats,
         count=result.tokens_used,
         total=result.tokens_total,
         tokens=tuple(token.token for token in result.tokens),

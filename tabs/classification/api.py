@@ -29,7 +29,7 @@ class Classified:
     tokens_total: int
     pipeline: tuple[PipelineLabel, ...]
     max_difference: float
-    entropy_bits: float | None
+    entropy_nats: float | None
     verdict: str
     labels_note: str
 
@@ -67,7 +67,7 @@ def answer_of(result: pg.ClassifyResult) -> Classified:
         tokens_total=result.tokens_total,
         pipeline=result.pipeline,
         max_difference=result.max_difference,
-        entropy_bits=result.entropy_bits,
+        entropy_nats=result.entropy_nats,
         verdict=pg.verdict(result),
         labels_note=result.info.labels_note,
     )

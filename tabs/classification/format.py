@@ -13,10 +13,11 @@ from typing import Any
 import playground as pg
 
 METHODS = {
-    "gradient_x_input": "One gradient at the text as it is, times the embedding.",
-    "occlusion": "What the logit loses when this one is made neutral.",
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
-}  # the quickest first: each is shown as soon as it is there
+    "occlusion": "What the logit loses when this one is made neutral.",
+    "gradient_x_input": "One gradient at the text as it is, times the embedding.",
+}  # in reading order: each is shown as soon as it is there
+FULL_COLOUR = 1.0  # logits: no smaller value gets the full colour
 CAUTION = (
     "Attributions describe this model's arithmetic near this text, not the world and not a thought: the methods can "
     "disagree with each other, and a word that counts here may count otherwise in the next sentence."
@@ -59,12 +60,10 @@ def format_change(
 
 def format_second(first: pg.ClassifyResult, other: pg.ClassifyResult) -> dict[str, Any]:
     """The value of the bars view for a second model on the same text: its bars, and how far each moved if it can."""
-    bits = other.info.pretrained.quantization if other.info.pretrained.quantized else other.info.pretrained.dtype
-    named = f"{other.info.model_id} in {bits}"
     if other.info.labels != first.info.labels:
         shown = format_bars(other)
-        return {**shown, "facts": [named, *shown["facts"], "other labels than the first model's: nothing to subtract"]}
-    facts = [named, "dashed line: the first model"]
+        return {**shown, "facts": [*shown["facts"], "other labels than the first model's: nothing to subtract"]}
+    facts = [named(other.info), f"dashed line: {named(first.info)}"]
     return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
 
 
@@ -106,36 +105,88 @@ def format_attribution(
 ) -> dict[str, Any]:
     """The value of the attribution view: words and pieces with the values of each method, and what was refused."""
     refusals = {method: error.message for method, error in (refused or {}).items()}
-    difference = result.logit - result.neutral_logit
+    values = [abs(v) for one in result.methods for v in (*one.values, *one.word_values)]
+    faint = 4 if little_to_explain(result) else 1
+    waiting = [name for name in METHODS if name not in {*refusals, *(one.method for one in result.methods)}]
+    return {
+        "title": _question(result),
+        "methods": [_method(result, method) for method in result.methods],
+        "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
+        "words": [{"text": word.text, "special": word.special} for word in result.words],
+        "scale": faint * max([FULL_COLOUR, *values]),
+        "agreement": "" if waiting else compare_methods(result),
+        "caution": " ".join([CAUTION, *(f"No {name} here: {reason}" for name, reason in refusals.items())]),
+        "waiting": waiting,
+        "of": len(METHODS),
+    }
+
+
+def little_to_explain(result: pg.AttributeResult) -> bool:
+    """Whether the text hardly moves the logit."""
+    return abs(result.logit - result.neutral_logit) < FULL_COLOUR / 2
+
+
+def compare_methods(result: pg.AttributeResult) -> str:
+    """One sentence on what there is to explain and whether the methods agree; empty for fewer than two methods.
+
+    Values below a tenth of the greatest count as none.
+    """
+    said = []
+    if little_to_explain(result):
+        moved = f"{result.logit - result.neutral_logit:+.2f}"
+        said.append(f"There is little to explain, so colours are faint: the text moves the logit by {moved} only.")
+    places = [n for n, word in enumerate(result.words) if not word.special]
+    of = {one.method: [one.word_values[n] for n in places] for one in result.methods}
+    least = max((abs(v) for values in of.values() for v in values), default=0.0) / 10
+    heard = {name: values for name, values in of.items() if any(abs(v) >= least for v in values)}
+    said += [f"{name} says next to nothing here." for name in of if name not in heard]
+    if len(heard) < 2 or not least:
+        return " ".join(said)
+    words = [result.words[n].text for n in places]
+    return " ".join([*said, _agreement(words, heard, least, "The methods" if len(heard) == len(of) else "The others")])
+
+
+def _agreement(words: Sequence[str], heard: Mapping[str, Sequence[float]], least: float, who: str) -> str:
+    """Where two methods give a word different signs, else which word counts most to each."""
+    odd = [
+        (min(-low, high), word, values)
+        for word, *values in zip(words, *heard.values(), strict=True)
+        if (low := min(values)) <= -least and (high := max(values)) >= least
+    ]
+    if odd:
+        _, word, values = max(odd, key=lambda one: one[0])
+        shown = ", ".join(f"{name} {value:+.2f}" for name, value in zip(heard, values, strict=True))
+        return f"{who} disagree on “{word}”, for or against: {shown}."
+    top = {name: words[max(range(len(words)), key=lambda n: abs(values[n]))] for name, values in heard.items()}
+    if len(set(top.values())) == 1:
+        return f"{who} agree that “{next(iter(top.values()))}” counts most."
+    return f"{who} disagree on what counts most: " + ", ".join(f"{n} “{word}”" for n, word in top.items()) + "."
+
+
+def _question(result: pg.AttributeResult) -> str:
+    text = result.request.text if len(result.request.text) <= 60 else result.request.text[:57] + "…"
+    predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
+    return (
+        f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
+        f"logit {result.logit:.2f}, against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
+    )
+
+
+def _method(result: pg.AttributeResult, method: Any) -> dict[str, Any]:
+    """One method's card: values in units of the logit, and what their sum means."""
+    total, difference = sum(method.values), result.logit - result.neutral_logit
     sums = {
         "gradient_x_input": "In units of the logit; the values need not add up to anything.",
         "occlusion": "In units of the logit; words that only matter together can hide each other.",
+        "integrated_gradients": f"They add up to {total:.3f}; the two logits differ by {difference:.3f} "
+        f"(convergence delta {method.delta or 0:+.4f}).",
     }
-    methods = []
-    for method in result.methods:
-        total = f"They add up to {sum(method.values):.3f}; the two logits differ by {difference:.3f}"
-        methods.append(
-            {
-                "method": method.method,
-                "about": METHODS[method.method],
-                "values": list(method.values),
-                "word_values": list(method.word_values),
-                "sum": sums.get(method.method, f"{total} (convergence delta {method.delta or 0:+.4f})."),
-            }
-        )
-    text = result.request.text if len(result.request.text) <= 60 else result.request.text[:57] + "…"
-    predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
     return {
-        "title": (
-            f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
-            f"logit {result.logit:.2f}, against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
-        ),
-        "methods": methods,
-        "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
-        "words": [{"text": word.text, "special": word.special} for word in result.words],
-        "caution": " ".join([CAUTION, *(f"No {name} here: {reason}" for name, reason in refusals.items())]),
-        "waiting": [name for name in METHODS if name not in {*refusals, *(one.method for one in result.methods)}],
-        "of": len(METHODS),
+        "method": method.method,
+        "about": METHODS[method.method],
+        "values": list(method.values),
+        "word_values": list(method.word_values),
+        "sum": sums[method.method],
     }
 
 
@@ -179,16 +230,21 @@ def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:
 
 
 def _facts(result: pg.ClassifyResult) -> list[str]:
-    facts = [f"{result.tokens_used} tokens"]
-    if result.entropy_bits is not None:
-        most = math.log2(len(result.labels))
-        facts.append(f"entropy {result.entropy_bits:.2f} of {most:.2f} bits (0 = certain)")
+    facts = [f"{result.tokens_used} token{'s' * (result.tokens_used != 1)}"]
+    if result.entropy_nats is not None:
+        most = math.log(len(result.labels))
+        facts.append(f"entropy {result.entropy_nats:.2f} of {most:.2f} nats (0 = certain)")
     if result.info.function_to_apply == "sigmoid":
         facts.append("multi-label: sigmoid, so the bars need not add up to 100 %")
     if result.info.pair_names and not result.request.text_pair:
         first, second = result.info.pair_names
         facts.append(f"no {second} yet: this model was trained to compare it with the {first}")
-    return facts
+    return [*facts, named(result.info)]
+
+
+def named(info: pg.ClassifierInfo) -> str:
+    """The model that an answer came from, and how it was held."""
+    return f"{info.model_id} in {info.pretrained.quantization if info.pretrained.quantized else info.pretrained.dtype}"
 
 
 def _cut(result: pg.ClassifyResult) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import gradio as gr
 import playground as pg
 from playground.errors import UnsupportedOptionError
 from tabs.classification import format as shown
+from tabs.classification.examples import what_it_shows
 from tabs.gradio_patches import payload
 from tabs.page import receipt_values
 
@@ -27,6 +28,7 @@ class Parts:
     """The components that are filled; ``codes`` are two receipt panels, a code and a notebook each."""
 
     info: Any
+    shows: Any
     text: Any
     pair: Any
     label: Any
@@ -35,11 +37,16 @@ class Parts:
     bars: Any
     steps: Any
     attribution: Any
+    why_code: Any
+    why_notebook: Any
     toggles: Any
     pressed: Any
     changed: Any
+    edited: Any
     edited_bars: Any
     second_bars: Any
+    what_if_code: Any
+    what_if_notebook: Any
     codes: Sequence[Any]
 
     @property
@@ -64,13 +71,12 @@ class OneText:
             about = self._playground.describe_classifier(model_id)
         except Exception as error:
             reason = f" {shown.plain(str(error))}" if isinstance(error, pg.PlaygroundError) else ""
-            yield self.nothing() | {parts.info: f"**No answer from this model.**{reason}"}
+            yield self.nothing() | {parts.shows: f"**No answer from this model.**{reason}"}
             raise
         first, second = about.pair_names or ("text", "text_pair")
         kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
         labels = [PREDICTED, *((name, number) for number, name in enumerate(about.labels))]
         yield {
-            parts.info: shown.format_info(about),
             parts.text: gr.Textbox(label=first),
             parts.pair: gr.Textbox(kept if about.pair_names else "", label=second, visible=bool(about.pair_names)),
             parts.label: gr.Dropdown(choices=labels, value=-1),
@@ -87,10 +93,12 @@ class OneText:
         except Exception:
             yield self.nothing()
             raise
-        stale = before is not None and before.request != result.request
+        stale = before is None or before.request != result.request
         yield {
-            **(dict.fromkeys(self._derived()) if stale else {}),
+            **({**dict.fromkeys(self._derived()), parts.edited: text} if stale else {}),
             parts.result: result,
+            parts.info: shown.format_info(result.info),
+            parts.shows: what_it_shows(text, result.info.model_id),
             parts.bars: shown.format_bars(result),
             parts.steps: shown.format_steps(result),
             parts.toggles: shown.format_toggles(result),
@@ -112,11 +120,13 @@ class OneText:
         """No answer on the page: neither the verdict nor anything that was made of it."""
         parts = self._parts
         cleared = [parts.result, parts.bars, parts.steps, parts.toggles, parts.changed, *self._derived()]
-        return {**dict.fromkeys(cleared), parts.pressed: ()}
+        return {**dict.fromkeys(cleared), parts.pressed: (), parts.shows: "", parts.edited: ""}
 
     def _derived(self) -> list[Any]:
         """What is said about one text and model beside its answer, untrue of the next."""
-        return [self._parts.edited_bars, self._parts.second_bars, self._parts.attribution]
+        parts = self._parts
+        answers = [parts.edited_bars, parts.second_bars, parts.attribution]
+        return [*answers, parts.why_code, parts.why_notebook, parts.what_if_code, parts.what_if_notebook]
 
     def fill_code(self, result: pg.ClassifyResult | None) -> Values:
         """Both receipts of the answer."""
@@ -145,13 +155,17 @@ class OneText:
                     continue
                 found += result.methods
                 yield {attribution: shown.format_attribution(replace(result, methods=found), refused)}
-            if refused and found:
-                yield {attribution: shown.format_attribution(replace(result, methods=found), refused)}
-            elif refused:
+            if not found:
                 raise next(iter(refused.values()))
+            whole = replace(result, request=request, methods=found)
+            yield {attribution: shown.format_attribution(whole, refused), **self._why_code(whole)}
         except Exception:
-            yield {attribution: None}
+            yield {attribution: None, self._parts.why_code: None, self._parts.why_notebook: None}
             raise
+
+    def _why_code(self, result: pg.AttributeResult) -> Values:
+        code, notebook = receipt_values(self._playground.attribution_receipt(result))
+        return {self._parts.why_code: code, self._parts.why_notebook: notebook}
 
     # What if
 
@@ -167,11 +181,19 @@ class OneText:
         found = self._playground.perturb(pg.PerturbRequest(result.request, tuple(positions), action))
         words = " ".join(found.tokens[n].token for n in sorted(positions))
         did = f"replaced by {found.neutral_token}" if action == "mask" else "deleted"
-        return {self._parts.changed: shown.format_change(f"With {words} {did}", found.info, found.before, found.after)}
+        bars = shown.format_change(f"With {words} {did}", found.info, found.before, found.after)
+        return {self._parts.changed: bars, **self._what_if_code(self._playground.perturb_receipt(found))}
+
+    def _what_if_code(self, receipt: pg.Receipt) -> Values:
+        code, notebook = receipt_values(receipt)
+        return {self._parts.what_if_code: code, self._parts.what_if_notebook: notebook}
 
     def compare_texts(self, text: str, text_pair: str | None, edited: str, model_id: str) -> Iterator[Values]:
-        """The same model on two texts."""
+        """The same model on two texts; nothing yet where the edited one is empty or still a copy."""
         bars = self._parts.edited_bars
+        if not edited.strip() or edited == text:
+            yield {bars: None}
+            return
         try:
             old, new = (
                 self._playground.classify(pg.ClassifyRequest(each, text_pair or None, model_id))
@@ -180,8 +202,9 @@ class OneText:
         except Exception:
             yield {bars: None}
             raise
-        facts = ["dashed line: the first text"]
-        yield {bars: shown.format_change(pg.verdict(new), new.info, old.labels, new.labels, facts)}
+        facts = ["dashed line: the text above", shown.named(new.info)]
+        answer = shown.format_change(pg.verdict(new), new.info, old.labels, new.labels, facts)
+        yield {bars: answer, **self._what_if_code(self._playground.texts_receipt((old, new)))}
 
     def ask_second(
         self, text: str, text_pair: str | None, first_id: str, model_id: str, quantization: str
@@ -194,4 +217,5 @@ class OneText:
         except Exception:
             yield {bars: None}  # what the last model said must not stand there as this one's answer
             raise
-        yield {bars: shown.format_second(first, other)}
+        receipt, _ = self._playground.classification_receipts(other)
+        yield {bars: shown.format_second(first, other), **self._what_if_code(receipt)}

@@ -13,24 +13,15 @@ import gradio as gr
 
 import playground as pg
 from tabs.classification import api
+from tabs.classification.examples import FAILURES, FIRST, PICKED
 from tabs.classification.handlers import PREDICTED, OneText, Parts
 from tabs.classification.table import build_table_section
-from tabs.components import model_picker
+from tabs.components import model_note, model_picker
 from tabs.gradio_patches import blocks_being_built
 from tabs.page import explain, friendly, receipt_panel, view
 
 TITLE = "Classification"
 TASK = "text-classification"
-EXAMPLES = {
-    "delighted": "What a wonderful film! I was never bored.",
-    "mixed": "The plot is thin, but the acting is wonderful and I was never bored.",
-    "not bad": "Not bad at all!",
-    "let down": "I expected more for the price.",
-    "two sides": "The food was great and the waiter was rude.",
-    "too long": "We waited an hour, and then another. " * 90 + "But the cake at the end was the best of my life!",
-}
-FIRST_TEXT = EXAMPLES["delighted"]
-EDITED_TEXT = "What a wonderful film! I was always bored."
 QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
@@ -42,6 +33,7 @@ class _Input(NamedTuple):
     text: gr.Textbox
     pair: gr.Textbox
     samples: list[gr.Button]
+    shows: gr.Markdown
     button: gr.Button
     bars: gr.HTML
 
@@ -52,6 +44,8 @@ class _Why(NamedTuple):
     label: gr.Dropdown
     button: gr.Button
     attribution: gr.HTML
+    code: gr.Code
+    notebook: gr.DownloadButton
 
 
 class _WhatIf(NamedTuple):
@@ -67,6 +61,8 @@ class _WhatIf(NamedTuple):
     quantization: gr.Dropdown
     compare_models: gr.Button
     second_bars: gr.HTML
+    code: gr.Code
+    notebook: gr.DownloadButton
 
 
 class _Inside(NamedTuple):
@@ -74,6 +70,7 @@ class _Inside(NamedTuple):
 
     tabs: dict[str, gr.Tab]
     steps: gr.HTML
+    info: gr.Markdown
     why: _Why
     what_if: _WhatIf
     codes: list[Any]
@@ -89,12 +86,12 @@ def build_tab(playground: pg.Playground) -> None:
         with gr.Column(min_width=300):
             model = model_picker(playground, TASK)
         with gr.Column(min_width=300):
-            info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info", min_height=24)
+            model_note(playground, model)
     with gr.Tabs(elem_id="classification-parts", overflow_behavior="wrap"):
         with gr.Tab("One text", id="one-text"):
             given = _lay_out_input()
             inside = _lay_out_inside(playground)
-            _wire(playground, model, info, given, inside)
+            _wire(playground, model, given, inside)
         with gr.Tab("A table of texts", id="table"):
             build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
@@ -103,20 +100,25 @@ def build_tab(playground: pg.Playground) -> None:
 def _lay_out_input() -> _Input:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
-            text = gr.Textbox(FIRST_TEXT, label="text", lines=3, max_lines=8, elem_id="classification-text")
+            text = gr.Textbox(FIRST.text, label="text", lines=3, max_lines=8, elem_id="classification-text")
             pair = gr.Textbox(label="text_pair", lines=2, max_lines=6, visible=False)
-            with gr.Row(elem_classes="pg-examples"):
-                samples = [gr.Button(name, size="sm", min_width=64) for name in EXAMPLES]
+            samples = []
+            for examples, said in ((PICKED, "Try"), (FAILURES, "Where it fails")):
+                with gr.Row(elem_classes="pg-examples"):
+                    gr.Markdown(f"{said}:", elem_classes="pg-explain", min_height=0)
+                    samples += [gr.Button(example.name, size="sm", min_width=64) for example in examples]
+            shows = gr.Markdown(elem_classes="pg-explain", elem_id="classification-shows", min_height=24)
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
             bars = view("classification/label_bars", elem_id="classification-bars")
-    return _Input(text, pair, samples, button, bars)
+    return _Input(text, pair, samples, shows, button, bars)
 
 
 def _lay_out_inside(playground: pg.Playground) -> _Inside:
     with gr.Tabs(elem_id="classification-inside", overflow_behavior="wrap"):
         with gr.Tab("Step by step", id="steps") as steps_tab:
             steps = view("classification/pipeline_steps", elem_id="classification-steps")
+            info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info", min_height=24)
         with gr.Tab("Why", id="why") as why_tab:
             why = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
@@ -125,7 +127,7 @@ def _lay_out_inside(playground: pg.Playground) -> _Inside:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
             codes = [*receipt_panel("With the pipeline", opened=True), *receipt_panel("Step by step, with AutoModel")]
     tabs = {"steps": steps_tab, "why": why_tab, "what if": what_if_tab, "code": code_tab}
-    return _Inside(tabs, steps, why, what_if, codes)
+    return _Inside(tabs, steps, info, why, what_if, codes)
 
 
 def _lay_out_why() -> _Why:
@@ -136,7 +138,8 @@ def _lay_out_why() -> _Why:
     with gr.Row(equal_height=True):
         label = gr.Dropdown([PREDICTED], value=-1, label="label", scale=3, min_width=200)
         button = gr.Button("Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain")
-    return _Why(label, button, view("classification/attribution", elem_id="classification-attribution"))
+    attribution = view("classification/attribution", elem_id="classification-attribution")
+    return _Why(label, button, attribution, *receipt_panel("Code: these values with plain transformers"))
 
 
 def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
@@ -146,8 +149,8 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
     changed = view("classification/label_bars", elem_id="classification-perturbed")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            explain("**Edit a copy**: the same model on both texts.")
-            edited = gr.Textbox(EDITED_TEXT, label="edited text", lines=3, max_lines=6)
+            explain("**Edit a copy**: change a word, and the same model judges both texts.")
+            edited = gr.Textbox(FIRST.text, label="edited text", lines=3, max_lines=6)
             compare_texts = gr.Button("Compare the two texts", elem_id="classification-compare-texts")
             edited_bars = view("classification/label_bars", elem_id="classification-edited")
         with gr.Column(min_width=300):
@@ -157,14 +160,15 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
             second_bars = view("classification/label_bars", elem_id="classification-second")
+    code = receipt_panel("Code: the last of these experiments with plain transformers")
     return _WhatIf(
-        action, toggles, changed, edited, compare_texts, edited_bars, second, bits, compare_models, second_bars
+        action, toggles, changed, edited, compare_texts, edited_bars, second, bits, compare_models, second_bars, *code
     )
 
 
-def _wire(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown, given: _Input, inside: _Inside) -> None:
+def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: _Inside) -> None:
     """Ties what people do to the handlers."""
-    parts, code_shown = _parts(info, given, inside), gr.State(False)
+    parts, code_shown = _parts(given, inside), gr.State(False)
     handlers = OneText(playground, parts)
     inputs = [given.text, given.pair, model]
     under_way = [
@@ -188,9 +192,10 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, info: gr.Markdown, give
     blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
 
 
-def _parts(info: gr.Markdown, given: _Input, inside: _Inside) -> Parts:
+def _parts(given: _Input, inside: _Inside) -> Parts:
     return Parts(
-        info=info,
+        info=inside.info,
+        shows=given.shows,
         text=given.text,
         pair=given.pair,
         label=inside.why.label,
@@ -199,11 +204,16 @@ def _parts(info: gr.Markdown, given: _Input, inside: _Inside) -> Parts:
         bars=given.bars,
         steps=inside.steps,
         attribution=inside.why.attribution,
+        why_code=inside.why.code,
+        why_notebook=inside.why.notebook,
         toggles=inside.what_if.toggles,
         pressed=gr.State(()),
         changed=inside.what_if.changed,
+        edited=inside.what_if.edited,
         edited_bars=inside.what_if.edited_bars,
         second_bars=inside.what_if.second_bars,
+        what_if_code=inside.what_if.code,
+        what_if_notebook=inside.what_if.notebook,
         codes=inside.codes,
     )
 
@@ -220,8 +230,8 @@ def _running(handlers: OneText, parts: Parts, inputs: list[Any], code_shown: gr.
 def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[Any], code_shown: gr.State) -> list[Any]:
     running = _running(handlers, parts, inputs, code_shown)
     typing = {**running, "fn": friendly(handlers.follow), "show_progress": "hidden", "trigger_mode": "always_last"}
-    for sample, example in zip(given.samples, EXAMPLES.values(), strict=True):
-        sample.click(lambda example=example: example, None, given.text, **QUIET)
+    for sample, example in zip(given.samples, (*PICKED, *FAILURES), strict=True):
+        sample.click(lambda text=example.text: text, None, given.text, **QUIET)
     return [
         gr.on([given.button.click, given.text.submit, given.pair.submit], **running, show_progress_on=given.bars),
         gr.on([given.text.change, given.pair.change], **typing),  # .input misses what is pasted
@@ -234,7 +244,7 @@ def _wire_why(handlers: OneText, inside: _Inside, inputs: list[Any]) -> Any:
         [why.button.click, why.label.input, inside.tabs["why"].select],
         friendly(handlers.why),
         [*inputs, why.label],
-        why.attribution,
+        [why.attribution, why.code, why.notebook],
         trigger_mode="always_last",  # a label that is chosen while another is explained gets its turn
         **UNSEEN,
     )
@@ -242,16 +252,24 @@ def _wire_why(handlers: OneText, inside: _Inside, inputs: list[Any]) -> Any:
 
 def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> None:
     text, pair, model = inputs
-    pressing = [parts.pressed, parts.changed]
+    code = [what_if.code, what_if.notebook]
+    pressing = [parts.pressed, parts.changed, *code]
     what_if.toggles.select(friendly(handlers.press), [parts.result, what_if.action], pressing, **UNSEEN)
     switching = [parts.result, parts.pressed, what_if.action]
-    what_if.action.change(friendly(handlers.perturb), switching, what_if.changed, **UNSEEN)
-    gr.on(
-        [what_if.compare_texts.click, what_if.edited.submit],
-        friendly(handlers.compare_texts),
-        [text, pair, what_if.edited, model],
-        what_if.edited_bars,
+    what_if.action.change(friendly(handlers.perturb), switching, [what_if.changed, *code], **UNSEEN)
+    comparing: dict[str, Any] = {
+        "fn": friendly(handlers.compare_texts),
+        "inputs": [text, pair, what_if.edited, model],
+        "outputs": [what_if.edited_bars, *code],
+    }
+    gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
+    what_if.edited.change(**comparing, trigger_mode="always_last", **UNSEEN)
+    asking = [text, pair, model, what_if.second, what_if.quantization]
+    what_if.compare_models.click(
+        friendly(handlers.ask_second),
+        asking,
+        [what_if.second_bars, *code],
+        show_progress_on=what_if.second_bars,
         **QUIET,
     )
-    asking = [text, pair, model, what_if.second, what_if.quantization]
-    what_if.compare_models.click(friendly(handlers.ask_second), asking, what_if.second_bars, **QUIET)
+    gr.on([what_if.second.change, what_if.quantization.change], lambda: None, None, what_if.second_bars, **UNSEEN)

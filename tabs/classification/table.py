@@ -8,8 +8,8 @@ import gradio as gr
 
 import playground as pg
 from tabs.classification.table_format import COLUMNS
-from tabs.classification.table_handlers import RESULTS, SAMPLE, TableOfTexts, TableParts
-from tabs.page import explain, file_to_serve, friendly, view
+from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts
+from tabs.page import explain, file_to_serve, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 
 PASTED = """\
@@ -39,7 +39,7 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
     )
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            pasted = gr.Textbox(PASTED, label="texts, one per line", lines=6, max_lines=12, elem_id="table-pasted")
+            pasted = gr.Textbox(PASTED, label=PASTED_LABEL, lines=6, max_lines=12, elem_id="table-pasted")
         with gr.Column(min_width=300):
             file, sample, columns = _lay_out_file()
     table = lay_out_table_file("table")
@@ -94,6 +94,7 @@ def _lay_out_result() -> dict[str, Any]:
     with gr.Row():
         download = gr.DownloadButton("Download as CSV", visible=False, size="sm", elem_classes="pg-small")
         every_row = gr.Button("Show all rows", visible=False, size="sm", elem_classes="pg-small")
+    code, notebook = receipt_panel("Code: these rows with plain transformers")
     return {
         "progress": progress,
         "notes": notes,
@@ -102,6 +103,8 @@ def _lay_out_result() -> dict[str, Any]:
         "rows": rows,
         "download": download,
         "every_row": every_row,
+        "code": code,
+        "notebook": notebook,
     }
 
 
@@ -124,8 +127,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         trigger_mode="once",
         **UNSEEN,
     )
-    model.change(None, cancels=running)
-    model.change(friendly(handlers.other_model), parts.run_id, parts.everything, **UNSEEN)
+    _wire_other_question(handlers, parts, model, source, running)
     reading_columns: dict[str, Any] = {
         "fn": friendly(handlers.read_columns),
         "inputs": [source.file, source.table.how, model],
@@ -142,6 +144,21 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     )
     parts.metrics.select(friendly(handlers.list_cell), [parts.result, parts.threshold], looking, **UNSEEN)
     parts.every_row.click(friendly(handlers.list_all), [parts.result, parts.threshold], looking, **UNSEEN)
+
+
+def _wire_other_question(
+    handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source, running: Any
+) -> None:
+    """Whatever else is asked ends a run, and takes away what was found before."""
+    rows = [source.pasted.change, source.file.change, *(each.input for each in _choices(parts, source))]
+    gr.on([model.change, *rows], None, cancels=running)
+    gr.on([model.change, *rows], friendly(handlers.other_question), parts.run_id, parts.everything, **UNSEEN)
+    source.file.change(handlers.show_source, source.file, source.pasted, **UNSEEN)
+
+
+def _choices(parts: TableParts, source: _Source) -> list[Any]:
+    """All that says how the rows are read."""
+    return [parts.text_column, parts.pair_column, parts.label_column, parts.reading, *source.table.choices]
 
 
 def _wire_file(source: _Source) -> list[Any]:

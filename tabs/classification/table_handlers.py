@@ -19,11 +19,12 @@ import playground as pg
 from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
 from tabs.gradio_patches import payload
-from tabs.page import file_to_serve
+from tabs.page import file_to_serve, receipt_values
 from tabs.table_file import HowRead, read_table
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
 NO_COLUMN = "(none)"
+PASTED_LABEL = "texts, one per line"
 RESULTS = "results: ⋮ in a heading sorts and filters"
 REDRAW_SECONDS = 0.2
 
@@ -46,6 +47,8 @@ class TableParts:
     rows: Any
     download: Any
     every_row: Any
+    code: Any
+    notebook: Any
 
     @property
     def everything(self) -> list[Any]:
@@ -168,6 +171,7 @@ class TableOfTexts:
         parts, notes = self._parts, shown.format_notes(result)
         two = len(result.info.labels) == 2 and result.info.function_to_apply == "softmax"
         name = result.info.labels[1] if two else ""
+        code, notebook = receipt_values(self._playground.table_receipt(result)) if result.rows else (None, None)
         return {
             parts.result: result,
             parts.stop_button: gr.Button(interactive=False),
@@ -182,6 +186,8 @@ class TableOfTexts:
                 value=file_to_serve("classified.csv", shown.to_csv(result)), visible=True
             ),
             parts.every_row: gr.Button(visible=False),
+            parts.code: code,
+            parts.notebook: notebook,
         }
 
     def nothing(self) -> Values:
@@ -197,6 +203,8 @@ class TableOfTexts:
             parts.rows: gr.Dataframe(visible=False),
             parts.download: gr.DownloadButton(visible=False),
             parts.every_row: gr.Button(visible=False),
+            parts.code: None,
+            parts.notebook: None,
         }
 
     def stop(self, run_id: str | None) -> None:
@@ -204,10 +212,15 @@ class TableOfTexts:
         if run_id:
             self._playground.cancel(run_id)
 
-    def other_model(self, run_id: str | None) -> Values:
-        """A newly picked model: a run under way ends, and what another model had found goes."""
+    def other_question(self, run_id: str | None) -> Values:
+        """Another model, other rows, or rows read otherwise: a run under way ends, and what was found before goes."""
         self.stop(run_id)
         return self.nothing()
+
+    def show_source(self, path: str | None) -> gr.Textbox:
+        """The field of pasted lines, which a file replaces."""
+        label = "not used: the rows come from the file" if path else PASTED_LABEL
+        return gr.Textbox(label=label, interactive=not path)
 
     # A look at the result
 

@@ -1,4 +1,4 @@
-/** Words coloured by how much they speak for (orange) or against (blue) a label, for three methods, and as a table. */
+/** Words coloured by how much they speak for (orange) or against (blue) a label, by three methods on one scale. */
 
 import { finder, make, pressed } from "../shared/dom.js";
 import { fillTable } from "../shared/tables.js";
@@ -32,6 +32,10 @@ function draw(element, value, by) {
   for (const part of [...["switch", "legend", "methods", "caution"].map(find), details]) part.hidden = !begun;
   if (!begun) return;
   find("caution").textContent = value.caution;
+  find("agreement").textContent = value.agreement;
+  find("agreement").hidden = !value.agreement;
+  find("low").textContent = `against: −${value.scale.toFixed(2)}`;
+  find("high").textContent = `for: +${value.scale.toFixed(2)}`;
   find("methods").replaceChildren(...value.methods.map((method) => card(value, method, by)));
   const names = value.methods.map((method) => ({ name: method.method, kind: "num" }));
   const rows = units(value, by).map((unit, n) => [unit.text, ...value.methods.map((m) => signed(numbers(m, by)[n]))]);
@@ -48,11 +52,10 @@ function drawProgress(find, value) {
 }
 
 function card(value, method, by) {
-  const greatest = Math.max(1e-9, ...numbers(method, by).map(Math.abs));
   const words = units(value, by).map((unit, n) => {
     const number = numbers(method, by)[n];
     const word = make("span", `at-word${unit.special ? " special" : ""}`, unit.text, make("small", "", signed(number)));
-    const strength = Math.round((Math.abs(number) / greatest) * 72);
+    const strength = Math.round((Math.abs(number) / value.scale) * 72);
     const side = number < 0 ? "neg" : "pos";
     word.style.background = `color-mix(in srgb, var(--pg-div-${side}) ${strength}%, var(--pg-div-mid))`;
     return word;
@@ -71,4 +74,7 @@ function card(value, method, by) {
 
 const units = (value, by) => (by === "words" ? value.words : value.tokens);
 const numbers = (method, by) => (by === "words" ? method.word_values : method.values);
-const signed = (number) => (number > 0 ? "+" : number < 0 ? "−" : "") + Math.abs(number).toFixed(2);
+const signed = (number) => {
+  const shown = Math.abs(number).toFixed(2);
+  return (Number(shown) === 0 ? "" : number > 0 ? "+" : "−") + shown;
+};

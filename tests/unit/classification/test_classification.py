@@ -17,16 +17,19 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.classification.attribution import attribute
 from playground.classification.batching import PASS_TOKENS, Classifier, _Job, classifier, lanes
-from playground.classification.classify import classify, entropy_bits
+from playground.classification.classify import classify, entropy_nats
 from playground.classification.describe import describe, label_probabilities, pair_names, sigmoid, softmax
 from playground.classification.evaluation import evaluate_table, predictions
 from playground.classification.labels import label_readings
-from playground.classification.receipt import pipeline_receipt, steps_receipt
-from playground.classification.request import ClassifyRequest, ClassifyTableRequest
+from playground.classification.perturb import perturb
+from playground.classification.receipt import pipeline_receipt, steps_receipt, table_receipt
+from playground.classification.request import AttributeRequest, ClassifyRequest, ClassifyTableRequest, PerturbRequest
 from playground.classification.result import TableResult
 from playground.classification.table import classify_table
 from playground.classification.verdict import verdict
+from playground.classification.why_receipt import attribution_receipt, perturb_receipt
 from playground.errors import BusyError, EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.tables import read_lines
 from tests.tiny_classifiers import FAMILIES, WORDS, TinyManager, lend, managed, tiny_model, tiny_tokenizer
@@ -123,7 +126,7 @@ def test_multi_label_models_get_a_sigmoid_and_say_so(family):
         result = classify(manager, ClassifyRequest(TEXTS[0]))
         assert probabilities(result) == pytest.approx(reference(manager, TEXTS[:1])[0], abs=1e-5)
         assert result.info.function_to_apply == "sigmoid"
-        assert result.entropy_bits is None
+        assert result.entropy_nats is None
         assert [x.probability for x in result.labels] == pytest.approx(sigmoid([x.logit for x in result.labels]))
         assert "4 labels" in verdict(result)
 
@@ -154,7 +157,7 @@ def test_every_step_is_what_the_tokenizer_and_the_model_say(bert):
     assert [text[t.start : t.end] for t in result.tokens if t.segment == 0][:2] == ["the", "good"]
     logits = one.model(**expected).logits[0]
     assert [label.logit for label in result.labels] == pytest.approx(logits.tolist(), abs=1e-5)
-    assert result.entropy_bits == pytest.approx(entropy_bits(softmax(logits.tolist())), abs=1e-5)
+    assert result.entropy_nats == pytest.approx(entropy_nats(softmax(logits.tolist())), abs=1e-5)
     assert result.tokens[0].special and not result.tokens[1].special
 
 
@@ -475,6 +478,49 @@ def test_receipts_print_the_numbers_of_the_page(tmp_path):
         assert json.loads(output.strip().splitlines()[-1]) == pytest.approx(numbers, abs=1e-5)
 
 
+def test_receipts_of_reasons_experiments_and_tables_print_their_numbers(tmp_path):
+    model, tokenizer = tiny_model(), tiny_tokenizer()
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    manager = TinyManager(tiny=lend(model, tokenizer, folder=tmp_path))
+    text = "the film was goodish"
+    reasons = attribute(manager, AttributeRequest(text, "i hate it", label_id=1))
+    masked, deleted = (
+        perturb(manager, PerturbRequest(ClassifyRequest(text), (2, 4), action)) for action in ("mask", "delete")
+    )
+    *_, table = classify_table(manager, ClassifyTableRequest(read_lines("good film\nbad food\nthat"), "text"))
+    manager.close()
+    codes = [attribution_receipt(reasons), perturb_receipt(masked), perturb_receipt(deleted), table_receipt(table)]
+    found, *changed, rows = printed(codes)
+    for method in reasons.methods:
+        assert found[method.method] == pytest.approx(list(method.values), abs=1e-4)
+    for numbers, result in zip(changed, (masked, deleted), strict=True):
+        for probabilities_found, labels in zip(numbers, (result.before, result.after), strict=True):
+            assert probabilities_found == pytest.approx([label.probability for label in labels], abs=1e-5)
+    assert [[row[label] for label in table.info.labels] for row in rows] == [
+        pytest.approx(list(row.probabilities), abs=1e-5) for row in table.rows
+    ]
+
+
+def test_the_receipt_of_a_long_table_says_that_it_is_cut_and_that_of_two_readings_leaves_gradients_out(bert):
+    *_, table = classify_table(bert, ClassifyTableRequest(read_lines("good\n" * 101), "text"))
+    code = table_receipt(table).code
+    assert code.count("{\"text\": 'good'}") == 100 and "the first 100 of 101" in code
+    reasons = attribute(bert, AttributeRequest("good"))
+    code = attribution_receipt(replace(reasons, encoder_decoder=True)).code
+    assert "inputs_embeds" not in code and "Occlusion" in code and "two places" in code
+    compile(code, "receipt", "exec")
+
+
+def printed(receipts):
+    """What each receipt prints last, all run in one fresh process."""
+    run = "import sys\nfor code in sys.argv[1:]: exec(code, {}); print('---')"
+    codes = [receipt.code for receipt in receipts]
+    done = subprocess.run([sys.executable, "-c", run, *codes], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(output.strip().splitlines()[-1]) for output in done.stdout.split("---\n")[:-1]]
+
+
 @pytest.mark.parametrize("quantization", ["8-bit", "4-bit"])
 def test_receipts_of_quantized_models_load_them_quantized(bert, quantization):
     result = classify(bert, ClassifyRequest("good"))
@@ -489,4 +535,4 @@ def test_receipts_of_quantized_models_load_them_quantized(bert, quantization):
 def test_sigmoid_and_softmax_do_not_overflow():
     assert softmax([1e4, -1e4]) == [1.0, 0.0]
     assert sigmoid([1e4, -1e4]) == [1.0, 0.0]
-    assert not math.isnan(entropy_bits([1.0, 0.0]))
+    assert not math.isnan(entropy_nats([1.0, 0.0]))

@@ -13,6 +13,7 @@ from playground.errors import CorruptModelError, InputError, UnsupportedOptionEr
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager
 from playground.service import Playground
+from tabs.classification.examples import FIRST, MODEL_ID, what_it_shows
 from tabs.classification.handlers import OneText, Parts
 from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts
 from tests.tiny_classifiers import SMALL, tiny_model, tiny_tokenizer
@@ -119,7 +120,7 @@ def test_a_model_without_a_head_says_so_in_place_of_its_facts(playground):
     steps, page = one_text(playground).describe("headless", None, ""), {}
     with pytest.raises(WrongTaskError):
         fill(page, steps)
-    assert "No answer from this model" in page["info"] and "BertForMaskedLM" in page["info"]
+    assert "No answer from this model" in page["shows"] and "BertForMaskedLM" in page["shows"]
 
 
 def test_a_second_text_is_kept_while_a_model_of_single_texts_is_looked_at(playground):
@@ -136,8 +137,9 @@ def test_an_emptied_field_is_no_mistake(playground):
 
 def test_reasons_come_one_method_at_a_time_and_a_refused_one_is_named(playground):
     handlers = one_text(playground)
-    shown = [step["attribution"] for step in handlers.why(TEXT, None, "mood", -1)]
-    assert [len(one["waiting"]) for one in shown] == [3, 2, 1, 0]
+    steps = [*handlers.why(TEXT, None, "mood", -1)]
+    assert [len(step["attribution"]["waiting"]) for step in steps] == [3, 2, 1, 0, 0]
+    assert "integrated_gradients" in steps[-1]["why_code"] and steps[-1]["why_notebook"].endswith(".ipynb")
     attribute = playground.attribute
 
     def picky(request):
@@ -145,7 +147,8 @@ def test_reasons_come_one_method_at_a_time_and_a_refused_one_is_named(playground
             raise UnsupportedOptionError("It gives no gradients.", "Look at occlusion.")
         return attribute(request)
 
-    last = [*one_text(SimpleNamespace(attribute=picky)).why(TEXT, None, "mood", -1)][-1]["attribution"]
+    half = SimpleNamespace(attribute=picky, attribution_receipt=playground.attribution_receipt)
+    last = [*one_text(half).why(TEXT, None, "mood", -1)][-1]["attribution"]
     assert [one["method"] for one in last["methods"]] == ["occlusion"] and last["waiting"] == []
     assert "No integrated_gradients here: It gives no gradients." in last["caution"]
     steps, page = one_text(failing(UnsupportedOptionError("Nothing.", "Go on."))).why(TEXT, None, "mood", -1), {}
@@ -160,14 +163,24 @@ def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playgro
     changed = handlers.perturb(result, (2,), "mask")["changed"]
     assert changed["verdict"] == "With film replaced by [MASK]" and changed["bars"][0]["before"] is not None
     assert handlers.perturb(result, (), "mask") == {"changed": None}
-    edited = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))["edited_bars"]
-    assert len(edited["bars"]) == 3
+    page = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))
+    assert len(page["edited_bars"]["bars"]) == 3 and "bad food" in page["what_if_code"]
+    assert merged(handlers.compare_texts(TEXT, None, TEXT, "mood")) == {"edited_bars": None}
     second = merged(handlers.ask_second(TEXT, None, "mood", "stars", "auto"))["second_bars"]
     assert "stars in float32" in second["facts"]
     steps, page = handlers.ask_second(TEXT, None, "mood", "headless", "auto"), {"second_bars": second}
     with pytest.raises(WrongTaskError):
         fill(page, steps)
     assert page["second_bars"] is None
+
+
+def test_what_a_sentence_shows_is_said_of_the_examples_alone(playground):
+    handlers = one_text(playground)
+    page = merged(handlers.run(FIRST.text, None, "mood", False, None))
+    assert page["shows"] == "" and page["edited"] == FIRST.text and "**3 labels**" in page["info"]
+    assert what_it_shows(FIRST.text, MODEL_ID) == FIRST.shows
+    again = merged(handlers.run(FIRST.text, None, "mood", False, page["result"]))
+    assert "edited" not in again  # what was edited of the same text stays
 
 
 # A table
@@ -232,13 +245,21 @@ def test_labels_that_can_be_read_in_two_ways_are_asked_for(playground, tmp_path)
     assert not handlers.ask_reading(clear, None, "text", NO_COLUMN, "label", "stars")["reading"].visible
 
 
+def test_a_file_puts_pasted_lines_aside(playground, tmp_path):
+    handlers = table_of_texts(playground)
+    beside = handlers.show_source(write(tmp_path, "text\ngood\n"))
+    assert not beside.interactive and "not used" in beside.label
+    alone = handlers.show_source(None)
+    assert alone.interactive and alone.label == "texts, one per line"
+
+
 def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
     handlers = table_of_texts(playground)
     page = merged(handlers.run("good\nbad", None, None, None, None, None, "mood", None))
     assert page["rows"].visible and "mood" in page["progress"]["text"]
     steps = handlers.run("\n".join(["good film"] * 2000), None, None, None, None, None, "mood", None)
     page |= next(steps) | next(steps) | next(steps)
-    page |= handlers.other_model(page["run_id"])
+    page |= handlers.other_question(page["run_id"])
     assert [step["result"].stopped for step in steps if "result" in step] == [True]
     assert page["result"] is None and page["progress"] is None and not page["rows"].visible
 

@@ -48,7 +48,7 @@ def test_bars_show_every_label_with_its_probability_and_logit(bert):
     assert [bar["shown"] for bar in shown["bars"]] == [f"{x.probability * 100:.1f} %" for x in result.labels]
     assert [bar["best"] for bar in shown["bars"]].index(True) == result.best.label_id
     assert shown["verdict"] == pg.verdict(result) and shown["cut"] is None
-    assert f"entropy {result.entropy_bits:.2f} of {math.log2(3):.2f} bits (0 = certain)" in shown["facts"]
+    assert f"entropy {result.entropy_nats:.2f} of {math.log(3):.2f} nats (0 = certain)" in shown["facts"]
 
 
 def test_many_labels_are_shown_best_first(bert):
@@ -115,10 +115,44 @@ def test_attributions_are_shown_as_they_come(bert):
         list(method.values) for method in result.methods
     ]
     assert [word["text"] for word in shown["words"]] == [word.text for word in result.words]
+    assert shown["scale"] >= max(abs(v) for method in result.methods for v in (*method.values, *method.word_values))
     assert f"{sum(result.methods[0].values):.3f}" in shown["methods"][0]["sum"]
     half = one_format.format_attribution(replace(result, methods=result.methods[1:2]))
-    assert half["waiting"] == ["occlusion", "integrated_gradients"]
+    assert half["waiting"] == ["integrated_gradients", "occlusion"] and half["agreement"] == ""
     assert one_format.format_explaining()["waiting"] == list(one_format.METHODS)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"integrated_gradients": (2.0, 0.1), "occlusion": (1.0, 0.2)}, "The methods agree that “good” counts most."),
+        ({"integrated_gradients": (2.0, 1.0), "occlusion": (1.0, 2.0)}, "disagree on what counts most"),
+        (
+            {"integrated_gradients": (2.0, -0.6), "occlusion": (1.5, 0.5)},
+            "The methods disagree on “film”, for or against: integrated_gradients -0.60, occlusion +0.50.",
+        ),
+        (
+            {"integrated_gradients": (2.0, 0.1), "occlusion": (1.0, 0.2), "gradient_x_input": (-0.1, 0.1)},
+            "gradient_x_input says next to nothing here. The others agree that “good” counts most.",
+        ),
+        ({"integrated_gradients": (2.0, 1.0)}, ""),
+    ],
+)
+def test_where_methods_agree_and_where_they_do_not(bert, values, says):
+    result = attribute(bert, pg.AttributeRequest("good film", methods=("occlusion",)))
+    result = replace(
+        result,
+        logit=3.0,
+        neutral_logit=0.0,
+        methods=tuple(
+            replace(result.methods[0], method=name, word_values=(0.0, *both, 0.0)) for name, both in values.items()
+        ),
+    )
+    said = one_format.compare_methods(result)
+    assert says in said and (said == says or says.startswith("disagree"))
+    assert "little to explain" in one_format.compare_methods(replace(result, neutral_logit=2.9))
+    scale = one_format.format_attribution(result)["scale"]
+    assert one_format.format_attribution(replace(result, neutral_logit=2.9))["scale"] == 4 * scale
 
 
 def test_a_change_shows_where_each_bar_was(bert):
@@ -134,7 +168,7 @@ def test_a_change_shows_where_each_bar_was(bert):
         ),
     )
     apart = one_format.format_second(first, named)
-    assert all(bar["before"] is None for bar in apart["bars"]) and apart["facts"][0] == "tiny in 8-bit"
+    assert all(bar["before"] is None for bar in apart["bars"]) and "tiny in 8-bit" in apart["facts"]
 
 
 def test_names_of_labels_can_not_write_markdown_or_html(bert):

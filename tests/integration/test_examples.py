@@ -1,0 +1,36 @@
+"""Every example that the page offers shows, with the embedded models, what its sentence says."""
+
+from __future__ import annotations
+
+import pytest
+
+import playground as pg
+from tabs.classification import examples as classification
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.mark.parametrize("example", classification.EXAMPLES, ids=lambda example: example.name)
+def test_classification(app_playground, example):
+    result = app_playground.classify(pg.ClassifyRequest(example.text, model_id=classification.MODEL_ID))
+    assert result.best.label == example.label
+    assert example.low <= result.best.probability <= example.high
+    assert (result.tokens_used < result.tokens_total) == example.cut
+
+
+def test_the_model_of_the_classification_examples_is_the_first_on_the_list(app_playground):
+    assert app_playground.catalog.default_for("text-classification").id == classification.MODEL_ID
+
+
+def test_what_is_cut_off_would_have_been_praise(app_playground):
+    text = next(example.text for example in classification.EXAMPLES if example.cut)
+    end = app_playground.classify(pg.ClassifyRequest(text[text.index("But the cake") :]))
+    assert end.best.label == "5 stars"
+
+
+def test_one_word_changes_the_answer(app_playground):
+    """What two examples say of *terrible* and *not*, and the first one's word is what counts by each method heard."""
+    first = classification.FIRST.text
+    texts = (first, first.replace("wonderful", "terrible"), "This is good.", "This is not good.")
+    labels = [app_playground.classify(pg.ClassifyRequest(text)).best.label for text in texts]
+    assert labels == ["5 stars", "1 star", "4 stars", "2 stars"]
