@@ -12,7 +12,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types format lessons bench sweep lock audit train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench sweep lock audit train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ browser-setup: $(VENV)/.dev
 
 types: $(VENV)/.app ## write the TypeScript declarations of what views are sent
 	@$(PY) -m tabs.view_types
+
+glossary: $(VENV)/.app ## write docs/glossary.md from assets/glossary.toml
+	@$(PY) -c "from tabs.glossary import write; write()"
 
 lessons: $(VENV)/.app ## check the form of every lesson (ARGS="DIR" adds your own, ARGS="--run" also computes their facts)
 	@$(PY) -m playground.lessons $(ARGS)

@@ -35,7 +35,8 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     import gradio as gr
 
     from tabs import TABS, gradio_patches
-    from tabs.components import status_bar
+    from tabs.components import status_bar, three_ways_in
+    from tabs.page import heading
 
     gradio_patches.check_version()
     with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(300, 3000)) as demo:
@@ -46,10 +47,12 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
         with gr.Row(elem_id="pg-header"):
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
-            gr.HTML((ASSETS / "theme-toggle.html").read_text(encoding="utf-8"), elem_id="pg-theme")
+            gr.HTML((ASSETS / "switches.html").read_text(encoding="utf-8"), elem_id="pg-switches")
+        three_ways_in()
         with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.split(".")[1]):
+                    heading(tab.TITLE, 2)
                     tab.build_tab(playground)
     gradio_patches.describe_once(demo)
     return demo

@@ -1,4 +1,4 @@
-"""Components that know the playground and belong to no tab: the list of models, the header's status line."""
+"""Components that know the playground and belong to no tab: models, the header's status line, three ways in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.wire import to_json
+from tabs.glossary import words_of_the_page
 from tabs.page import view
 
 
@@ -67,3 +69,8 @@ def status_bar(playground: pg.Playground, demo: gr.Blocks) -> None:
         return format_status(warmth), gr.Timer(active=not (warmth.done or warmth.failed))
 
     gr.on([demo.load, timer.tick], refresh, None, [bar, timer], show_progress="hidden", api_visibility="private")
+
+
+def three_ways_in() -> gr.HTML:
+    """Three things to try, at the top of the page; what the page does as a whole comes with them."""
+    return view("page/view", to_json(words_of_the_page()), elem_id="pg-door")

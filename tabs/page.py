@@ -31,7 +31,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 def explain(markdown: str) -> gr.Markdown:
     """One short paragraph above a tab or a section: what you will see, what to try."""
-    return gr.Markdown(markdown, elem_classes="pg-explain")
+    return gr.Markdown(markdown, elem_classes=["pg-explain", "pg-words"])
+
+
+def heading(title: str, level: int) -> gr.HTML:
+    """A heading for those who hear the page; others see the tab that says the same."""
+    return gr.HTML(f'<h{level} class="pg-sr">{html.escape(title)}</h{level}>', elem_classes="pg-heading")
 
 
 def view(name: str, value: Any = None, events: Sequence[str] = (), **options: Any) -> gr.HTML:

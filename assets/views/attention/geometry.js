@@ -1,6 +1,7 @@
 /** Where rows, columns and labels stand on the stage, in CSS pixels. */
 
 import { pen } from "../shared/canvas.js";
+import { placeIn } from "../shared/pointer.js";
 import { side, sizes } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -53,9 +54,8 @@ function cellsGeometry(state, stage, width, narrow) {
  * @returns {{ q: number, k: number, side?: string } | null}
  */
 export function cellAt(state, stage, event) {
-  const box = stage.getBoundingClientRect();
   const g = state.geometry;
-  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+  const [x, y] = placeIn(stage, event);
   if (g.lines) {
     const index = Math.floor((y - g.top) / g.row);
     const isKey = x > g.width / 2;

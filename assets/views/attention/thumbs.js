@@ -1,6 +1,7 @@
 /** All layers and heads, small, on one canvas. */
 
 import { pen, sized } from "../shared/canvas.js";
+import { placeIn } from "../shared/pointer.js";
 import { kindOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -113,8 +114,8 @@ function painted(state) {
 export function headAt(state, canvas, width, event) {
   const { size } = thumbGeometry(state, width);
   const { layers, heads } = kindOf(state);
-  const box = canvas.getBoundingClientRect();
-  const head = Math.floor((event.clientX - box.left - LEFT) / size);
-  const layer = Math.floor((event.clientY - box.top - TOP) / size);
+  const [x, y] = placeIn(canvas, event);
+  const head = Math.floor((x - LEFT) / size);
+  const layer = Math.floor((y - TOP) / size);
   return head >= 0 && layer >= 0 && head <= heads && layer < layers ? [layer, head] : null;
 }

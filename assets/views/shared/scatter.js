@@ -2,6 +2,7 @@
 
 import { sized, turned } from "./canvas.js";
 import { colour } from "./colours.js";
+import { placeIn } from "./pointer.js";
 
 /**
  * @typedef {object} Dot
@@ -114,8 +115,5 @@ export function nearest(places, [x, y], reach) {
  * @param {(index: number | null) => void} show
  */
 export function pointAtDots(canvas, places, reach, show) {
-  canvas.addEventListener("mousemove", (event) => {
-    const box = canvas.getBoundingClientRect();
-    show(nearest(places(), [event.clientX - box.left, event.clientY - box.top], reach));
-  });
+  canvas.addEventListener("mousemove", (event) => show(nearest(places(), placeIn(canvas, event), reach)));
 }

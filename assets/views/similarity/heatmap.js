@@ -2,6 +2,7 @@
 
 import { clipped, pen, sized, turned } from "../shared/canvas.js";
 import { channels, colour, inkOn } from "../shared/colours.js";
+import { placeIn } from "../shared/pointer.js";
 
 /**
  * @typedef {object} Grid  where the cells stand, in CSS pixels
@@ -79,9 +80,7 @@ function drawWords(context, { edge, size }, words) {
  * @returns {[number, number] | null}
  */
 export function cellAt(canvas, { edge, size }, count, event) {
-  const box = canvas.getBoundingClientRect();
-  const row = Math.floor((event.clientY - box.top - edge) / size);
-  const column = Math.floor((event.clientX - box.left - edge) / size);
+  const [column, row] = placeIn(canvas, event).map((at) => Math.floor((at - edge) / size));
   return row >= 0 && column >= 0 && row < count && column < count ? [row, column] : null;
 }
 

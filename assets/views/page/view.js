@@ -1,0 +1,22 @@
+/**
+ * The page as a whole: the three ways in at its top, arrow keys among tabs, and words that explain themselves.
+ */
+
+import { lifeOf } from "../shared/lifecycle.js";
+import { tabKeys } from "./tab_keys.js";
+import { go } from "./ways.js";
+import { explainWords } from "./words.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props }) {
+  const { signal } = lifeOf(element);
+  element.addEventListener("click", (event) => {
+    const pressed = /** @type {HTMLElement} */ (event.target);
+    const way = /** @type {HTMLElement | null} */ (pressed.closest(".pg-way"));
+    if (way) go(String(way.dataset.way));
+    const switches = /** @type {HTMLElement | null} */ (document.querySelector(".pg-switches .pg-switch"));
+    if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
+  });
+  tabKeys(document, signal);
+  explainWords(document.body, props.value || [], signal);
+}

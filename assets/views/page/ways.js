@@ -1,0 +1,53 @@
+/** Three things to try: each opens its tabs one after the other, and starts what moves there. */
+
+/**
+ * @typedef {object} Way
+ * @property {string[]} tabs  ids of the tabs to open, from outside to inside
+ * @property {string} shown  a selector of what to look at then
+ * @property {() => void} [start]  starts it, where opening the tab does not
+ */
+
+/** @type {Record<string, Way>} */
+const WAYS = {
+  why: { tabs: ["classification", "one-text", "why"], shown: "#classification-inside" },
+  choose: { tabs: ["generation"], shown: "#generation-body", start: startWriting },
+  look: { tabs: ["tokens", "tokens-attention"], shown: ".pg-view-host .at-stage, .pg-view-host canvas" },
+};
+const PATIENCE_MS = 10_000; // a tab that is opened for the first time is made then
+
+/**
+ * Goes one of the ways.
+ *
+ * @param {string} name
+ */
+export async function go(name) {
+  const { tabs, shown, start } = WAYS[name];
+  for (const id of tabs) (await seen(`[role="tab"][data-tab-id="${id}"]`)).click();
+  const place = await seen(shown);
+  start?.();
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  place.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+}
+
+/** Presses Start, unless the model is writing. */
+async function startWriting() {
+  const button = await seen('.gen [data-act="start"]');
+  const stop = /** @type {HTMLButtonElement | null} */ (document.querySelector('.gen [data-act="stop"]'));
+  if (stop?.disabled) button.click();
+}
+
+/**
+ * The first element that can be seen, once there is one.
+ *
+ * @param {string} selector
+ * @returns {Promise<HTMLElement>}
+ */
+async function seen(selector) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
+    const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
+    const node = nodes.find((one) => one.checkVisibility({ visibilityProperty: true }));
+    if (node) return node;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`Nothing like ${selector} can be seen`);
+}

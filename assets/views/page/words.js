@@ -1,0 +1,114 @@
+/**
+ * Words that explain themselves: where a word of the glossary stands first in a tab, a press, the pointer or the focus
+ * shows what it means. Only text of the page's own (`.pg-words`) is read for that, never what people or models wrote.
+ */
+
+import { make } from "../shared/dom.js";
+import { finding, splitAt } from "./terms.js";
+
+/** @typedef {import("./terms.js").Word} Word */
+
+const LEFT_ALONE = "button, a, label, select, textarea, summary, pre";
+const EDGE = 8; // pixels between the tip and the window
+
+/**
+ * @param {HTMLElement} page
+ * @param {Word[]} words
+ * @param {AbortSignal} signal  ends it
+ */
+export function explainWords(page, words, signal) {
+  const expression = finding(words);
+  if (!expression) return;
+  const tip = make("div", "pg-tip");
+  Object.assign(tip, { id: "pg-tip", role: "tooltip", hidden: true });
+  page.append(tip);
+  const markAll = () => {
+    for (const block of page.querySelectorAll(".pg-words:not([data-pg-read])")) markIn(block, words, expression);
+  };
+  let waiting = 0;
+  const observer = new MutationObserver(() => {
+    if (waiting) return;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      markAll();
+    }, 120);
+  });
+  observer.observe(page, { childList: true, subtree: true });
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    tip.remove();
+  });
+  listen(page, tip, words, signal);
+  markAll();
+}
+
+/** Makes buttons of a block's words that didn't stand in its tab before. */
+function markIn(block, words, expression) {
+  if (!block.textContent.trim()) return; // not filled yet
+  block.dataset.pgRead = "";
+  const tab = block.closest('[role="tabpanel"]') ?? document.body;
+  const known = new Set(Array.from(tab.querySelectorAll(".pg-word"), (word) => word.dataset.word));
+  const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (!walker.currentNode.parentElement?.closest(LEFT_ALONE)) texts.push(walker.currentNode);
+  for (const node of texts) {
+    const parts = splitAt(node.textContent ?? "", words, expression, known);
+    if (parts.length > 1 || typeof parts[0] !== "string") node.replaceWith(...parts.map(asNode));
+  }
+}
+
+/** A piece of text, or the button of a word. */
+function asNode(part) {
+  if (typeof part === "string") return document.createTextNode(part);
+  const button = make("button", "pg-word", part.text);
+  button.type = "button";
+  button.dataset.word = String(part.index);
+  return button;
+}
+
+/** Shows the tip as long as the pointer or the focus is on a word; Escape takes it away. */
+function listen(page, tip, words, signal) {
+  const hide = () => {
+    tip.hidden = true;
+    for (const word of page.querySelectorAll(".pg-word[aria-describedby]")) word.removeAttribute("aria-describedby");
+  };
+  const show = (event) => {
+    const word = event.target.closest?.(".pg-word");
+    if (!word) return;
+    hide();
+    const { name, text } = words[Number(word.dataset.word)];
+    tip.replaceChildren(make("b", "", ...inCode(name)), make("span", "", ...inCode(text)));
+    tip.hidden = false;
+    word.setAttribute("aria-describedby", "pg-tip");
+    place(tip, word);
+  };
+  const leave = (event) => {
+    const word = event.target.closest?.(".pg-word");
+    if (word && document.activeElement !== word) hide();
+  };
+  for (const type of ["pointerover", "focusin", "click"]) page.addEventListener(type, show, { signal });
+  page.addEventListener("pointerout", leave, { signal });
+  page.addEventListener(
+    "focusout",
+    (event) => event.target instanceof Element && event.target.matches(".pg-word") && hide(),
+    { signal },
+  );
+  page.addEventListener("keydown", (event) => event.key === "Escape" && hide(), { signal });
+  addEventListener("scroll", hide, { signal, passive: true, capture: true });
+}
+
+/** Puts the tip below the word, or above it where there is no room. */
+function place(tip, word) {
+  const scale = tip.offsetWidth ? tip.getBoundingClientRect().width / tip.offsetWidth : 1;
+  const [at, size] = [word.getBoundingClientRect(), tip.getBoundingClientRect()];
+  const left = Math.max(EDGE, Math.min(at.left, document.documentElement.clientWidth - size.width - EDGE));
+  const below = at.bottom + 6;
+  const top = below + size.height > innerHeight - EDGE ? Math.max(EDGE, at.top - size.height - 6) : below;
+  tip.style.left = `${left / scale}px`;
+  tip.style.top = `${top / scale}px`;
+}
+
+/** Text with what stands between backticks as code. */
+function inCode(text) {
+  return text.split("`").map((part, index) => (index % 2 ? make("code", "", part) : part));
+}

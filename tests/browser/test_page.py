@@ -1,0 +1,166 @@
+"""The page as a whole: three ways in, the keyboard, the presentation size, explained words, and what axe finds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+
+from tabs import TABS
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+IDS = [tab.__name__.split(".")[1] for tab in TABS]
+BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
+  found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
+    .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
+
+
+def tab(page, name: str):
+    return page.locator(f'[role=tab][data-tab-id="{name}"]')
+
+
+def door(page, name: str):
+    return page.get_by_role("region", name="Three things to try").get_by_role("button", name=name)
+
+
+def test_a_sentence_is_judged_and_its_words_are_explained_by_one_click(page):
+    door(page, "See a sentence judged").click()
+    page.locator("#classification-attribution .at-methods, #classification-attribution h4").first.wait_for()
+    assert tab(page, "why").get_attribute("aria-selected") == "true"
+
+
+def test_a_model_writes_after_one_click(page):
+    door(page, "Watch a model choose").click()
+    page.locator(".gen-text").get_by_role("button").or_(page.locator(".gen-text span")).first.wait_for()
+    assert tab(page, "generation").get_attribute("aria-selected") == "true"
+
+
+def test_attention_is_seen_after_one_click(page):
+    door(page, "See where attention looks").click()
+    page.locator(".at-main canvas.at-stage").wait_for()
+    assert tab(page, "tokens-attention").get_attribute("aria-selected") == "true"
+
+
+def test_the_door_stays_closed_and_can_be_opened_again(page):
+    region = page.get_by_role("region", name="Three things to try")
+    page.get_by_role("button", name=re.compile("^Close;")).click()
+    region.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Three things to try"
+    page.reload(wait_until="domcontentloaded")
+    page.get_by_role("tab").first.wait_for()
+    assert not region.is_visible()
+    page.locator(".pg-switches").get_by_role("button", name="Three things to try").click()
+    region.wait_for()
+
+
+def test_arrow_keys_go_round_among_tabs(page):
+    tab(page, IDS[0]).focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator(f'[data-tab-id="{IDS[-1]}"][aria-selected="true"]').wait_for()
+    page.keyboard.press("ArrowRight")
+    page.locator(f'[data-tab-id="{IDS[0]}"][aria-selected="true"]').wait_for()
+
+
+def test_a_keyboard_skips_the_header(page):
+    page.locator(".pg-skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "tabpanel"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#pg-tabs') !== null")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_focus_is_seen_on_every_kind_of_control(open_page, dark):
+    page = open_page(dark=dark)
+    tab(page, "generation").click()
+    page.locator("#generation-prompt textarea").wait_for()
+    unseen = []
+    tab(page, "generation").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        unseen.append(
+            page.evaluate("""() => {
+              const at = document.activeElement;
+              for (let node = at; node && node !== document.body; node = node.parentElement) {
+                const style = getComputedStyle(node);
+                if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) return "";
+              }
+              return at.outerHTML.slice(0, 150);
+            }""")
+        )
+    assert [one for one in unseen if one] == []
+
+
+def test_the_presentation_size_is_larger_and_pointing_still_meets_its_cell(open_page):
+    page = open_page("/?present", width=1920, height=1080)
+    assert page.locator("#pg-brand h1").bounding_box()["height"] > 30
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    tab(page, "tokens").click()
+    tab(page, "tokens-attention").click()
+    stage = page.locator("canvas.at-stage")
+    stage.wait_for()
+    page.locator(".at-readout").wait_for()
+    stage.scroll_into_view_if_needed()
+    stage.focus()
+    page.keyboard.press("End")
+    by_key = page.locator(".at-readout").inner_text()
+    cell = page.evaluate("document.querySelector('canvas.at-stage').getBoundingClientRect().toJSON()")
+    page.mouse.move(cell["x"] + cell["width"] - 12, cell["y"] + cell["height"] / 2)
+    at_the_right = page.locator(".at-readout").inner_text()
+    assert "[SEP]" in by_key and "[SEP]" in at_the_right
+
+
+def test_the_presentation_size_is_switched_and_kept(page):
+    size = page.locator("#pg-brand h1").bounding_box()["height"]
+    page.get_by_role("button", name="Presentation size").click()
+    assert page.locator("#pg-brand h1").bounding_box()["height"] > size * 1.3
+    page.reload(wait_until="domcontentloaded")
+    page.locator("html.pg-present").wait_for()
+
+
+def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):
+    tab(page, "models").click()
+    word = page.get_by_role("button", name="resident", exact=True).first
+    word.hover()
+    tip = page.get_by_role("tooltip")
+    tip.filter(has_text="memory of the device").wait_for()
+    page.keyboard.press("Escape")
+    tip.wait_for(state="hidden")
+    word.focus()
+    tip.wait_for()
+    assert word.get_attribute("aria-describedby") == tip.get_attribute("id")
+    box = tip.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
+
+
+def test_a_word_is_explained_once_in_a_tab_and_never_in_what_people_wrote(page):
+    page.locator("#classification-text textarea").fill("A token, a logit and a softmax.")
+    for name in IDS:
+        tab(page, name).click()
+        page.wait_for_timeout(400)
+        words = page.locator("[role=tabpanel]:visible .pg-word:visible")
+        assert words.count() > 0, name
+        assert page.locator(".pg-word:not(.pg-words .pg-word)").count() == 0
+    repeated = """() => [...document.querySelectorAll('[role=tabpanel]')].flatMap((panel) => {
+      const own = [...panel.querySelectorAll('.pg-word')].filter((one) => one.closest('[role=tabpanel]') === panel);
+      const names = own.map((one) => one.dataset.word);
+      return names.filter((name, index) => names.indexOf(name) !== index);
+    })"""
+    assert page.evaluate(repeated) == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", IDS)
+def test_axe_finds_nothing_serious(open_page, name, dark):
+    page = open_page(dark=dark)
+    page.emulate_media(reduced_motion="reduce")
+    tab(page, name).click()
+    page.wait_for_timeout(1500)
+    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    inner = page.locator("[role=tabpanel]:visible [role=tab]:visible")
+    for index in range(inner.count() or 1):
+        if inner.count() > index:
+            inner.nth(index).click()
+            page.wait_for_timeout(700)
+        assert page.evaluate(BAD) == []

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { finding, splitAt } from "../../../assets/views/page/terms.js";
+
+const WORDS = [
+  { name: "token", text: "a piece", forms: ["token", "tokens"] },
+  { name: "KV cache", text: "keys and values", forms: ["KV cache"] },
+  { name: "token id", text: "its number", forms: ["token id"] },
+];
+const split = (text, known = new Set()) => splitAt(text, WORDS, /** @type {RegExp} */ (finding(WORDS)), known);
+
+test("a word is found in each of its forms, once, the longest form first", () => {
+  assert.deepEqual(split("Tokens: a token id of a token."), [
+    { text: "Tokens", index: 0 },
+    ": a ",
+    { text: "token id", index: 2 },
+    " of a token.",
+  ]);
+});
+
+test("what was known before is left as it is", () => {
+  assert.deepEqual(split("a token", new Set(["0"])), ["a token"]);
+});
+
+test("a part of another word is none", () => {
+  for (const text of ["tokenizer", "sub-token", "max_new_tokens", "übertoken"]) assert.deepEqual(split(text), [text]);
+});
+
+test("no words, nothing to find", () => {
+  assert.equal(finding([]), null);
+});
