@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
+from gradio.context import Context, LocalContext
 from gradio.utils import get_upload_folder
 
 VERSION = "6.31.0"
@@ -69,6 +69,15 @@ def payload(event: gr.EventData) -> Any:
     own. To ask: a public ``EventData.data``.
     """
     return event._data
+
+
+def toasts_arrive() -> bool:
+    """Whether `gr.Warning` reaches somebody: inside of an event that stands in the queue.
+
+    Reason: elsewhere it writes to the server's log, and the person would be told nothing. To ask: that `gr.Warning`
+    says whether it was sent.
+    """
+    return LocalContext.event_id.get(None) is not None
 
 
 def upload_folder() -> Path:

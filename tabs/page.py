@@ -78,7 +78,7 @@ def _as_text(message: str) -> str:
 
 
 @contextmanager
-def _kindly(written: Callable[[str], str]) -> Iterator[None]:
+def _kindly(for_page: bool) -> Iterator[None]:
     """Turns a failure into what gradio shows a person, or sends to a program."""
     try:
         yield
@@ -86,18 +86,23 @@ def _kindly(written: Callable[[str], str]) -> Iterator[None]:
         raise
     except Exception as error:
         title = "Try again in a moment" if getattr(error, "retryable", False) else "That didn't work"
-        raise gr.Error(written(message_of(error)), duration=12, title=title, print_exception=False) from error
+        message = _as_text(message_of(error)) if for_page else message_of(error)
+        is_hint = for_page and isinstance(error, PlaygroundError) and gradio_patches.toasts_arrive()
+        if is_hint:
+            gr.Warning(message, duration=12, title=title)
+        raise gr.Error(message, duration=12, title=title, visible=not is_hint, print_exception=False) from error
 
 
-def friendly(handler: Handler, written: Callable[[str], str] = _as_text) -> Handler:
+def friendly(handler: Handler, *, for_page: bool = True) -> Handler:
     """The same handler with every failure shown as a kind message; for plain and async functions and generators.
 
-    ``written`` makes what is sent of a message: programs get it as it is.
+    On the page, what a person can mend is a hint, no red error; it ends the event as an error does. Programs get the
+    message as it is.
     """
     if inspect.isasyncgenfunction(handler):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly(written):
+            with _kindly(for_page):
                 stream = handler(*args, **kwargs)
                 try:
                     async for item in stream:
@@ -108,25 +113,24 @@ def friendly(handler: Handler, written: Callable[[str], str] = _as_text) -> Hand
     elif inspect.iscoroutinefunction(handler):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
-            with _kindly(written):
+            with _kindly(for_page):
                 return await handler(*args, **kwargs)
 
     elif inspect.isgeneratorfunction(handler):
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly(written):
+            with _kindly(for_page):
                 yield from handler(*args, **kwargs)
 
     else:
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _kindly(written):
+            with _kindly(for_page):
                 return handler(*args, **kwargs)
 
     functools.update_wrapper(wrapper, handler)
     # gradio evaluates annotations while the page is built; one of ours would import torch then, before it answers.
-    hints = {name: hint for name, hint in wrapper.__annotations__.items() if "pg." not in str(hint)}
-    wrapper.__annotations__ = hints
+    wrapper.__annotations__ = {name: one for name, one in wrapper.__annotations__.items() if "pg." not in str(one)}
     return wrapper  # type: ignore[return-value]
 
 
@@ -202,7 +206,7 @@ def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
             return wire.to_json(handler(*args, **kwargs))
 
     functools.update_wrapper(sending, handler)
-    endpoint: Any = friendly(sending, written=str)
+    endpoint: Any = friendly(sending, for_page=False)
     endpoint.__annotations__ = hints  # gradio looks at them while the page is built
     endpoint.__signature__ = signature.replace(return_annotation=dict)
     return kind, endpoint

@@ -1,9 +1,10 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs, and words that explain themselves.
+ * The page as a whole: the three ways in at its top, arrow keys among tabs, hints, and words that explain themselves.
  */
 
 import { lifeOf } from "../shared/lifecycle.js";
 import { tabKeys } from "./tab_keys.js";
+import { dropHints } from "./toasts.js";
 import { go } from "./ways.js";
 import { explainWords } from "./words.js";
 
@@ -18,5 +19,6 @@ export function mount({ element, props }) {
     if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
   });
   tabKeys(document, signal);
+  dropHints(document, signal);
   explainWords(document.body, props.value || [], signal);
 }
