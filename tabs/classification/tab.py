@@ -18,7 +18,7 @@ from tabs.classification.handlers import PREDICTED, OneText, Parts
 from tabs.classification.table import build_table_section
 from tabs.components import model_note, model_picker
 from tabs.gradio_patches import blocks_being_built
-from tabs.page import explain, friendly, receipt_panel, view
+from tabs.page import explain, friendly, heading, receipt_panel, view
 
 TITLE = "Classification"
 TASK = "text-classification"
@@ -89,10 +89,12 @@ def build_tab(playground: pg.Playground) -> None:
             model_note(playground, model)
     with gr.Tabs(elem_id="classification-parts", overflow_behavior="wrap"):
         with gr.Tab("One text", id="one-text"):
+            heading("One text", 3)
             given = _lay_out_input()
             inside = _lay_out_inside(playground)
             _wire(playground, model, given, inside)
         with gr.Tab("A table of texts", id="table"):
+            heading("A table of texts", 3)
             build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
 
@@ -120,8 +122,10 @@ def _lay_out_inside(playground: pg.Playground) -> _Inside:
             steps = view("classification/pipeline_steps", elem_id="classification-steps")
             info = gr.Markdown(elem_classes="pg-explain", elem_id="classification-info", min_height=24)
         with gr.Tab("Why", id="why") as why_tab:
+            heading("Why", 3)
             why = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
+            heading("What if", 3)
             what_if = _lay_out_what_if(playground)
         with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")

@@ -27,7 +27,7 @@ from tabs.generation.handlers import stream_run, write_receipt
 from tabs.generation.runs import Runs
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.gradio_patches import blocks_being_built, payload
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
 
@@ -54,6 +54,7 @@ def build_tab(playground: pg.Playground) -> None:
             with gr.Accordion("More settings", open=False):
                 controls |= _more_sampling() | _more_decoding()
         with gr.Column(scale=3, min_width=320, elem_id="generation-main"):
+            heading("Reply", 3)
             page = _view(playground, model_id.value)
     code = receipt_panel()
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -19,7 +19,7 @@ from playground.tables import SUFFIXES
 from playground.wire import to_json
 from tabs.components import model_picker
 from tabs.gradio_patches import payload, tab_being_built
-from tabs.page import explain, file_to_serve, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.format import MatrixView, format_ratings
 from tabs.similarity.handlers import (
@@ -69,10 +69,13 @@ def build_tab(playground: pg.Playground) -> None:
     asked = _Asked(playground, model_id, template)
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
+            heading("Two or three words", 3)
             _words_part(asked, page_tab)
         with gr.Tab("Matrix", id="matrix"):
+            heading("Matrix", 3)
             _matrix_part(asked)
         with gr.Tab("Against people", id="people"):
+            heading("Against people", 3)
             _people_part(asked)
     model_id.change(lambda chosen: gr.Textbox(visible=_is_causal(playground, chosen)), model_id, template, **QUIET)
     SimilarityApi(playground).publish()

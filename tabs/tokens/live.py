@@ -46,7 +46,6 @@ def build_section(playground: pg.Playground) -> None:
                 "text-generation",
                 "text2text-generation",
                 "text-classification",
-                label="tokenizer (model_id)",
             )
         with gr.Column(scale=1, min_width=200):
             special = gr.Checkbox(True, label="add_special_tokens")

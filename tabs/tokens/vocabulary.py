@@ -24,7 +24,6 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     )
     model = model_picker(
         playground, "feature-extraction", "text-generation", "text2text-generation", "text-classification",
-        label="tokenizer (model_id)",
     )  # fmt: skip
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320):

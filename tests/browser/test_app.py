@@ -58,7 +58,10 @@ def test_a_keyboard_reaches_the_tabs(page):
 
 def test_a_list_closes_when_the_keyboard_goes_on(page):
     page.get_by_role("tab", name=TITLES[-1], exact=True).focus()
-    page.keyboard.press("Tab")
+    for _ in range(8):  # past the words that explain themselves
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('role')") == "combobox":
+            break
     options = page.get_by_role("option")
     options.first.wait_for()
     page.keyboard.press("Tab")

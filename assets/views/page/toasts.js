@@ -7,8 +7,10 @@
 export function dropHints(page, signal) {
   const drop = (event) => {
     if (event.target.closest?.(".toast-body")) return;
-    for (const button of page.querySelectorAll('.toast-body.warning [data-testid="toast-close"]'))
-      /** @type {HTMLElement} */ (button).click();
+    /** @type {HTMLElement} */ for (const button of page.querySelectorAll(
+      '.toast-body.warning [data-testid="toast-close"]',
+    ))
+      (button).click();
   };
   const options = { signal, capture: true }; // before the event brings a hint of its own
   page.addEventListener("input", drop, options);
