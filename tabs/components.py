@@ -56,6 +56,8 @@ def format_status(warmth: pg.WarmUp) -> dict[str, Any]:
         return {"ready": False, "text": f"Not loaded: {warmth.failed[0]} (see the Models tab)"}
     if warmth.done:
         return {"ready": True, "text": f"Ready on {warmth.device}"}
+    if not warmth.device:  # how many models there will be isn't known before torch is there
+        return {"ready": False, "text": f"Loading {warmth.current}…"}
     return {"ready": False, "text": f"Loading {warmth.current} ({warmth.finished + 1} of {warmth.total})…"}
 
 

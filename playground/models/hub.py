@@ -298,8 +298,8 @@ def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None)
         return _disk_full(spec)
     if any(isinstance(one, hub_errors.OfflineModeIsEnabled) for one in chain):
         return HubOfflineError(
-            f"{spec.id} isn't on this machine, and HF_HUB_OFFLINE keeps it from being downloaded.",
-            "Unset HF_HUB_OFFLINE, or pick an embedded model.",
+            f"{spec.id} isn't on this machine, which works without the Hub (HF_HUB_OFFLINE).",
+            "Pick an embedded model.",
         )
     if status is not None:
         return HubOfflineError(f"The Hub answers with an error ({status}) for {spec.id}.", "Try again in a while.")

@@ -297,7 +297,7 @@ class _ReportingBar(transformers_logging.EmptyTqdm):
 
     def __iter__(self) -> Iterator[Any]:
         for number, item in enumerate(self._items):
-            self._report(f"reading weights {number} of {len(self._items)}", number / len(self._items))
+            self._report("reading the weights", number / len(self._items))
             yield item
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import playground as pg
@@ -63,16 +64,22 @@ class ModelsListed:
 
 
 def format_models(
-    catalog: Catalog, snapshot: Snapshot | None, settings: pg.Settings, visitor_rules: str = "", problem: str = ""
+    catalog: Catalog,
+    snapshot: Snapshot | None,
+    settings: pg.Settings,
+    visitor_rules: str = "",
+    asked_for: Collection[str] = (),
 ) -> ModelsListed:
     """Devices, and one row per model of the catalog or typed in, each with its variants in memory.
 
     Without a snapshot the rows are there already and only the numbers are missing. ``visitor_rules`` is the text of
-    `Playground.visitor_rules`.
+    `Playground.visitor_rules`. An id that was typed in and never became a model, such as a mistyped one, is shown to
+    those who ``asked_for`` it, nobody else.
     """
     reports = snapshot.models if snapshot else ()
     listed = {spec.id for spec in catalog}
-    typed = {report.model_id: report for report in reports if report.model_id not in listed}
+    shown = {one.model_id for one in reports if one.loads or one.state not in ("failed", "not loaded")}.union(asked_for)
+    typed = {one.model_id: one for one in reports if one.model_id in shown - listed}
     rows = [format_row(spec, reports) for spec in catalog]
     for model_id, report in typed.items():
         spec = ModelSpec(model_id, report.task, "hub", model_id, note="Typed in by hand.")
@@ -85,7 +92,7 @@ def format_models(
         typing=settings.hub == "any" and not settings.public,
         hub=settings.hub,
         tasks=tuple(TASKS),
-        problem=problem,
+        problem="",
     )
 
 

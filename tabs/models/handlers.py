@@ -5,7 +5,7 @@ They know no component; `tabs.models.tab` binds them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import playground as pg
 from playground.errors import InputError
@@ -15,9 +15,10 @@ from tabs.models.format import ModelsListed, format_models
 COMMANDS = ("load", "unload", "pin", "unpin")
 
 
-def list_models(playground: pg.Playground) -> ModelsListed:
-    """What is in memory now."""
-    return format_models(playground.catalog, playground.snapshot(), playground.settings, playground.visitor_rules())
+def list_models(playground: pg.Playground, asked_for: Collection[str] = ()) -> ModelsListed:
+    """What is in memory now, with what became of the ids that this visitor ``asked_for``."""
+    rules = playground.visitor_rules()
+    return format_models(playground.catalog, playground.snapshot(), playground.settings, rules, asked_for)
 
 
 def list_options(playground: pg.Playground, given: Sequence[object]) -> tuple[QuantizationOption, ...]:

@@ -30,8 +30,9 @@ def build_tab(playground: pg.Playground) -> None:
 
     # What the view's script calls, by these names.
 
-    def models_state(given: Any = None) -> dict[str, Any]:
-        return {"value": list_models(playground)}
+    def models_state(asked_for: Any = None) -> dict[str, Any]:
+        own = asked_for if isinstance(asked_for, list) else []
+        return {"value": list_models(playground, [str(one) for one in own])}
 
     def model_options(given: list[Any]) -> dict[str, Any]:
         return {"value": list_options(playground, given)}

@@ -13,6 +13,7 @@ import pytest
 
 from playground.errors import InputError
 from playground.receipt import Receipt
+from tabs import gradio_patches
 from tabs.page import answering, file_to_serve, friendly, publish, receipt_values
 
 
@@ -68,6 +69,30 @@ def test_every_form_of_handler_fails_kindly(error, said, form):
     with pytest.raises(gr.Error) as caught:
         runs[form]()
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "hints", "arrives", "is_hint"),
+    [
+        (InputError("No text.", "Write one."), True, True, True),
+        (InputError("No text.", "Write one."), True, False, False),
+        (InputError("No text.", "Write one."), False, True, False),
+        (ZeroDivisionError("ours"), True, True, False),
+    ],
+    ids=["page", "outside of the queue", "API", "our mistake"],
+)
+def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, hints, arrives, is_hint):
+    warned = []
+    monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
+    monkeypatch.setattr(gradio_patches, "toasts_arrive", lambda: arrives)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(gr.Error) as caught:
+        friendly(fail, hints=hints)()
+    assert warned == ["No text. Write one."] * is_hint
+    assert caught.value.visible is not is_hint
 
 
 @pytest.mark.parametrize(("error", "said"), ONES.values(), ids=list(ONES))

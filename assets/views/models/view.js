@@ -19,6 +19,7 @@ export function mount({ element, props, server }) {
     shown: /** @type {import("../types.d.ts").models.ModelsListed} */ (props.value),
     /** @type {Map<string, { box: HTMLDetailsElement, seen: string, options?: any[], trouble?: string }>} */
     rows: new Map(),
+    own: /** @type {Set<string>} */ (new Set()), // ids that were typed in here
     asking: false,
     asked: 0,
   };
@@ -50,7 +51,7 @@ async function ask(ledger) {
   if (state.asking) return;
   state.asking = true;
   try {
-    const answer = await server.models_state();
+    const answer = await server.models_state([...state.own]);
     state.shown = answer.error ? { ...state.shown, problem: answer.error } : answer.value;
   } catch {
     state.shown = { ...state.shown, problem: "The server doesn't answer; trying again." };
@@ -143,6 +144,7 @@ function buildForm(ledger) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const wanted = id.value.trim();
+    if (wanted) ledger.state.own.add(wanted);
     if (wanted) command(ledger, "load", wanted, task.value, quantization.value, `Asking the Hub for ${wanted}…`);
     else say(ledger, "Write the id of a model first, such as openai-community/gpt2.", true);
   });

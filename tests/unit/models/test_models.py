@@ -24,7 +24,8 @@ DEVICE = DeviceReport("cpu", "CPU memory", 100, 80, 12, 70, 20, 4, 100)
 
 def test_rows_join_the_catalog_and_what_is_in_memory():
     typed = ModelReport("x/typed", "x/typed", "text-generation", "4-bit", "failed", "", "", None, None, 0, 0, 0, None)
-    value = to_json(format_models(Catalog((SPEC,)), Snapshot((REPORT, typed), (DEVICE,)), Settings()))
+    snapshot = Snapshot((REPORT, typed), (DEVICE,))
+    value = to_json(format_models(Catalog((SPEC,)), snapshot, Settings(), asked_for=["x/typed"]))
     first, second = value["models"]
     assert (first["id"], first["title"], first["parameters"]) == ("a/b", "A", 7)
     assert [(one["state"], one["measured_bytes"], one["leases"]) for one in first["variants"]] == [("resident", 12, 2)]
@@ -34,6 +35,19 @@ def test_rows_join_the_catalog_and_what_is_in_memory():
     assert (value["devices"][0]["cache_bytes"], value["devices"][0]["limit_bytes"]) == (4, 100)
     assert value["typing"]
     json.dumps(value)
+
+
+def test_an_id_that_never_became_a_model_is_shown_to_those_who_asked_for_it_alone():
+    def shown(state: str, loads: int = 0, asked_for: tuple[str, ...] = ()) -> bool:
+        typed = ModelReport("x/y", "x/y", "text-generation", "4-bit", state, "", "", None, None, 0, loads, 0, None)
+        listed = format_models(Catalog((SPEC,)), Snapshot((typed,), ()), Settings(), asked_for=asked_for)
+        return "x/y" in [row.id for row in listed.models]
+
+    assert not shown("failed")
+    assert not shown("not loaded")
+    assert shown("failed", asked_for=("x/y",))
+    assert shown("downloading")
+    assert shown("not loaded", loads=1)  # it was there, and was evicted
 
 
 def test_before_anything_is_measured_the_rows_are_there():
