@@ -7,10 +7,8 @@
 export function dropHints(page, signal) {
   const drop = (event) => {
     if (event.target.closest?.(".toast-body")) return;
-    /** @type {HTMLElement} */ for (const button of page.querySelectorAll(
-      '.toast-body.warning [data-testid="toast-close"]',
-    ))
-      (button).click();
+    const buttons = page.querySelectorAll('.toast-body.warning [data-testid="toast-close"]');
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (buttons)) button.click();
   };
   const options = { signal, capture: true }; // before the event brings a hint of its own
   page.addEventListener("input", drop, options);

@@ -3,17 +3,22 @@
 /**
  * @typedef {object} Way
  * @property {string[]} tabs  ids of the tabs to open, from outside to inside
- * @property {string} shown  a selector of what to look at then
+ * @property {string} shown  a selector of what comes then
+ * @property {string} top  a selector of what to bring to the window's top, to see it
  * @property {() => void} [start]  starts it, where opening the tab does not
  */
 
 /** @type {Record<string, Way>} */
 const WAYS = {
-  why: { tabs: ["classification", "one-text", "why"], shown: "#classification-inside" },
-  choose: { tabs: ["generation"], shown: "#generation-body", start: startWriting },
-  look: { tabs: ["tokens", "tokens-attention"], shown: ".pg-view-host .at-stage, .pg-view-host canvas" },
+  why: {
+    tabs: ["classification", "one-text", "why"],
+    shown: "#classification-attribution .at-methods > *",
+    top: "#classification-inside",
+  },
+  choose: { tabs: ["generation"], shown: "#generation-body", top: "#generation-body", start: startWriting },
+  look: { tabs: ["tokens", "tokens-attention"], shown: "canvas.at-stage", top: ".at-columns" },
 };
-const PATIENCE_MS = 10_000; // a tab that is opened for the first time is made then
+const PATIENCE_MS = 15_000; // later, a page that moves by itself would only disturb
 
 /**
  * Goes one of the ways.
@@ -21,12 +26,12 @@ const PATIENCE_MS = 10_000; // a tab that is opened for the first time is made t
  * @param {string} name
  */
 export async function go(name) {
-  const { tabs, shown, start } = WAYS[name];
+  const { tabs, shown, top, start } = WAYS[name];
   for (const id of tabs) (await seen(`[role="tab"][data-tab-id="${id}"]`)).click();
-  const place = await seen(shown);
+  await seen(shown);
   start?.();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  place.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  (await seen(top)).scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
 }
 
 /** Presses Start, unless the model is writing. */
@@ -49,5 +54,5 @@ async function seen(selector) {
     if (node) return node;
     await new Promise((done) => setTimeout(done, 50));
   }
-  throw new Error(`Nothing like ${selector} can be seen`);
+  return new Promise(() => {}); // somebody went elsewhere meanwhile
 }
