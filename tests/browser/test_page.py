@@ -179,9 +179,11 @@ def test_axe_finds_nothing_serious(open_page, name, dark):
     page.wait_for_timeout(1500)
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     found = page.evaluate(BAD)
-    inner = page.locator("[role=tabpanel]:visible [role=tab]:visible")
-    for index in range(inner.count()):
-        inner.nth(index).click()
+    inner = page.locator("[role=tabpanel]:visible [role=tab]:visible").evaluate_all(
+        "all => all.map((one) => one.dataset.tabId)"
+    )
+    for tab_id in reversed(inner):  # those inside of a tab before its neighbours, which hide them
+        tab(page, tab_id).click()
         page.wait_for_timeout(700)
         found += page.evaluate(BAD)
     assert sorted(set(found)) == []

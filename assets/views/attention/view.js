@@ -208,8 +208,8 @@ function drawCards({ find, state }) {
   const card = ({ label, figure, part, unit }) => {
     const bar = make("i");
     bar.style.width = `${Math.max(0, Math.min(1, part)) * 100}%`;
-    const number = make("dd", "", `${figure} `, unit && make("small", "", unit));
-    return make("div", "", make("dt", "", label), number, bar);
+    const number = make("dd", "", `${figure} `, unit && make("small", "", unit), bar);
+    return make("div", "", make("dt", "", label), number);
   };
   find(".at-cards").replaceChildren(...figuresOf(state).map(card));
 }
