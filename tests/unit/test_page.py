@@ -72,7 +72,7 @@ def test_every_form_of_handler_fails_kindly(error, said, form):
 
 
 @pytest.mark.parametrize(
-    ("error", "hints", "arrives", "is_hint"),
+    ("error", "for_page", "arrives", "is_hint"),
     [
         (InputError("No text.", "Write one."), True, True, True),
         (InputError("No text.", "Write one."), True, False, False),
@@ -81,7 +81,7 @@ def test_every_form_of_handler_fails_kindly(error, said, form):
     ],
     ids=["page", "outside of the queue", "API", "our mistake"],
 )
-def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, hints, arrives, is_hint):
+def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, for_page, arrives, is_hint):
     warned = []
     monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
     monkeypatch.setattr(gradio_patches, "toasts_arrive", lambda: arrives)
@@ -90,7 +90,7 @@ def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, h
         raise error
 
     with pytest.raises(gr.Error) as caught:
-        friendly(fail, hints=hints)()
+        friendly(fail, for_page=for_page)()
     assert warned == ["No text. Write one."] * is_hint
     assert caught.value.visible is not is_hint
 

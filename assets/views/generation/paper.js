@@ -103,7 +103,7 @@ function tile(name, value, unit, share = null) {
   if (share === null) return box;
   const bar = make("i");
   bar.style.width = `${Math.min(100, 100 * share)}%`;
-  box.append(make("div", "gen-meter", bar));
+  box.lastElementChild?.append(make("div", "gen-meter", bar));
   return box;
 }
 
