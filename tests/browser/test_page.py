@@ -47,6 +47,7 @@ def test_a_model_writes_after_one_click(page):
 def test_attention_is_seen_after_one_click(page):
     door(page, "See where attention looks").click()
     page.locator(".at-main canvas.at-stage").wait_for()
+    page.locator(".at-habit", has_text="looks at the token before").wait_for()
     assert tab(page, "tokens-attention").get_attribute("aria-selected") == "true"
 
 

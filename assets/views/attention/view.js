@@ -14,7 +14,7 @@ import { drawCursor, drawStage } from "./stage.js";
 import { bytesOf, floatsOf, isAverage, kindOf, newState, side, sizes } from "./state.js";
 import { drawThumbs } from "./thumbs.js";
 import { buildQueries, drawTable } from "./twin.js";
-import { FINDERS, figuresOf, foundHeads, headCode, headName, spokenHead } from "./words.js";
+import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, spokenHead } from "./words.js";
 
 const CHOOSE_MS = 700;
 const MOST_CACHED = 60;
@@ -201,6 +201,8 @@ function drawHeadName({ find, state }) {
   find(".at-layer-out").textContent = `${state.layer} / ${layers - 1}`;
   find(".at-head-out").textContent = isAverage(state) ? "average" : `${state.head} / ${heads - 1}`;
   find(".at-title").textContent = headName(state);
+  find(".at-habit").textContent = habitOf(state);
+  find(".at-habit").hidden = !habitOf(state);
   find(".at-code").textContent = headCode(state);
 }
 

@@ -28,10 +28,15 @@ const PATIENCE_MS = 15_000; // later, a page that moves by itself would only dis
 export async function go(name) {
   const { tabs, shown, top, start } = WAYS[name];
   for (const id of tabs) (await seen(`[role="tab"][data-tab-id="${id}"]`)).click();
-  await seen(shown);
   start?.();
+  await bringUp(top);
+  await seen(shown);
+  await bringUp(top); // the page is longer now
+}
+
+async function bringUp(selector) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  (await seen(top)).scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  (await seen(selector)).scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
 }
 
 /** Presses Start, unless the model is writing. */

@@ -10,7 +10,14 @@ import {
   spokenWeight,
   strongest,
 } from "../../../assets/views/attention/weights.js";
-import { cellNote, figuresOf, foundHeads, headCode, spokenCell } from "../../../assets/views/attention/words.js";
+import {
+  cellNote,
+  figuresOf,
+  foundHeads,
+  habitOf,
+  headCode,
+  spokenCell,
+} from "../../../assets/views/attention/words.js";
 
 const MATRIX = Float32Array.from([1, 0, 0.25, 0.75]);
 const MASK = Uint8Array.from([0, 2, 0, 0]);
@@ -103,6 +110,18 @@ test("figures of a head and its place in the outputs", () => {
   );
   assert.equal(headCode(state()), "outputs.attentions[0][0, 0]");
   assert.equal(headCode({ ...state(), head: 1 }), "outputs.attentions[0][0].mean(0)");
+});
+
+test("a head that does one thing alone is named after it, an average is not", () => {
+  const doing = (summaries, more = {}) => {
+    const one = { ...state(), ...more };
+    const kinds = one.value.kinds.map((kind) => ({ ...kind, heads: 1, separatorLabel: "[SEP]", summaries }));
+    return habitOf({ ...one, value: { ...one.value, kinds } });
+  };
+  assert.equal(doing({ previous_token_share: [[0.99, 0.99]] }), "looks at the token before");
+  assert.equal(doing({ previous_token_share: [[0.2, 0.2]], separator_share: [[0.7, 0.7]] }), "looks at [SEP]");
+  assert.equal(doing({ previous_token_share: [[0.2, 0.2]], first_token_share: [[0.59, 0.59]] }), "");
+  assert.equal(doing({ previous_token_share: [[0.99, 0.99]] }, { head: 1 }), "");
 });
 
 test("text in an SVG can't become markup", () => {
