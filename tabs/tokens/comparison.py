@@ -37,7 +37,10 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         api_visibility="private",
     )
     shown = view("tokens/comparison", {}, elem_id="pg-tokens-compare")
-    gr.Markdown("**What each sample costs**: tokens, and tokens per word where words are set apart by spaces.")
+    gr.Markdown(
+        "**What each sample costs**: tokens, and tokens per word where words are set apart by spaces. Where pieces are"
+        " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
+    )
     table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
     _wire(playground, tab, text, models, shown, table, receipt_panel())
 

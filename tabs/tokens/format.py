@@ -173,12 +173,17 @@ def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any
                 item.algorithm,
                 f"{size:,}",
                 f"{item.counts.tokens:,}",
-                f"{item.counts.unknown_tokens:,}",
-                "–" if item.counts.tokens_per_word is None else f"{item.counts.tokens_per_word:.2f}",
+                f"⚠ {item.counts.unknown_tokens:,}" if item.counts.unknown_tokens else "0",
+                _per_word(item.counts) or "–",
             ]
             for title, size, item in zip(titles, result.vocabulary_sizes, result.results, strict=True)
         ],
     }
+
+
+def _per_word(counts: pg.Counts) -> str:
+    """Tokens per word; nothing where an unknown token stands for text that is lost, since that isn't cheap."""
+    return "" if counts.unknown_tokens or not counts.tokens_per_word else f"{counts.tokens_per_word:.2f}"
 
 
 def _cells(result: pg.Tokenization) -> list[dict[str, Any]]:
@@ -201,13 +206,14 @@ def _cells(result: pg.Tokenization) -> list[dict[str, Any]]:
 
 
 def format_languages(rows: list[tuple[str, list[pg.Counts]]]) -> list[list[str]]:
-    """One row per sample: tokens, and tokens per word where the language writes spaces; ``?`` counts unknown tokens."""
+    """One row per sample: tokens, and tokens per word where the language writes spaces and none of it is unknown."""
     table = []
     for name, counts in rows:
         cells = []
         for count in counts:
-            rate = "" if name in NO_SPACES or not count.tokens_per_word else f" · {count.tokens_per_word:.2f}/word"
-            unknown = f" · {count.unknown_tokens} unknown" if count.unknown_tokens else ""
+            per_word = "" if name in NO_SPACES else _per_word(count)
+            rate = f" · {per_word}/word" if per_word else ""
+            unknown = f" · ⚠ {count.unknown_tokens} unknown" if count.unknown_tokens else ""
             cells.append(f"{count.tokens}{rate}{unknown}")
         table.append([name, str(counts[0].characters), *cells])
     return table

@@ -100,6 +100,17 @@ def test_tokenizers_are_compared_under_their_titles(playground):
         handlers.language_table(playground, [])
 
 
+def test_what_a_tokenizer_does_not_know_is_marked_and_counts_as_no_bargain(playground):
+    minilm = "sentence-transformers/all-MiniLM-L6-v2"
+    shown, _ = handlers.compare_texts(playground, "cats 🫠🫠 🫠", [minilm, SMOLLM])
+    assert [row[-2][0] for row in shown["totals"]] == ["⚠", "0"]
+    assert shown["totals"][0][-1] == "–" and float(shown["totals"][1][-1]) > 1
+    cells = [cell for row in handlers.language_table(playground, [minilm])["data"] for cell in row[2:]]
+    marked = [cell for cell in cells if "unknown" in cell]
+    assert marked and all("⚠" in cell and "/word" not in cell for cell in marked)
+    assert any("/word" in cell for cell in cells)
+
+
 def test_pieces_are_searched_and_splits_explained(playground):
     said, table = handlers.search_pieces(playground, "ground", "")
     assert "of 30,522 pieces match" in said
