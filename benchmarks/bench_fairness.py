@@ -64,8 +64,11 @@ def read_reply(client: httpx.Client, session: str, arguments: list[object], stop
 
 def newcomer(url: str, arguments: list[object], times: int) -> list[Took]:
     """What a newcomer sees, time and again; a refusal counts as no answer."""
+    took = []
     with client_from(url, NEWCOMER) as client:
-        took = [read_reply(client, secrets.token_hex(6), arguments, threading.Event()) for _ in range(times)]
+        for number in range(times):
+            took.append(read_reply(client, secrets.token_hex(6), arguments, threading.Event()))
+            print(f"newcomer {number}: {took[-1]}", file=sys.stderr, flush=True)
     if refused := [one.text for one in took if not one.tokens]:
         raise RuntimeError(f"the newcomer was refused: {refused[0]}")
     return took
@@ -103,7 +106,7 @@ def measure(url: str, times: int) -> dict[str, float]:
     alone = newcomer(url, arguments(LENGTH), times)
     stop, tokens = threading.Event(), list[int]()
     threads = be_greedy(url, arguments(LONG), stop, tokens)
-    time.sleep(20)  # until it holds all that it can get
+    time.sleep(10)  # until it holds all that it can get
     beside = newcomer(url, arguments(LENGTH), times)
     stop.set()
     for thread in threads:
@@ -126,8 +129,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer newcomers")
     quick = parser.parse_args().quick
     port = free_port()
-    with serving([sys.executable, "app.py", "--port", str(port)], port) as url:
-        figures = measure(url, 5 if quick else 15)
+    command = [sys.executable, "app.py", "--port", str(port), "--warm-up", "HuggingFaceTB/SmolLM2-135M-Instruct"]
+    with serving(command, port) as url:
+        figures = measure(url, 3 if quick else 15)
     print(json.dumps({**figures, "cpus": os.cpu_count(), "load_at_end": os.getloadavg()[0]}))
 
 
