@@ -46,7 +46,7 @@ def build_section(playground: pg.Playground) -> None:
 
     explain(
         "A chat model knows no messages: it reads **one long text**, in which a template has written the roles with"
-        " special tokens. Without `add_generation_prompt` it would go on with the question instead of answering it."
+        " special tokens. `add_generation_prompt` opens the turn of the assistant, so that its answer comes next."
     )
     model = model_picker(playground, "text-generation")
     start = {"model_id": model.value, "messages": EXAMPLE}
