@@ -84,12 +84,15 @@ def test_it_opens_with_a_reply_and_says_what_it_came_from(open_page):
 
 
 def test_nothing_starts_by_itself_where_somebody_has_typed(open_page):
-    page = open_page()
-    page.locator("#generation-prompt textarea").evaluate(
-        "field => { field.value = 'Mine'; field.dispatchEvent(new Event('input', {bubbles: true})); }"
+    held = []
+    page = open_page(
+        prepare=lambda page: page.route("**/views/**/generation/view.js", lambda route: held.append(route))
     )
-    page.get_by_role("tab", name="Generation", exact=True).click()
-    page.locator("[data-act=start]").wait_for()
+    with page.expect_request("**/views/**/generation/view.js"):
+        page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator("#generation-prompt textarea").fill("Mine")
+    for route in held:
+        route.continue_()
     page.get_by_text("The reply appears here, token by token.").wait_for()
     assert page.locator(".gen").get_attribute("aria-busy") == "false"
     assert tokens(page).count() == 0
