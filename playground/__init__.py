@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest, Message
     from playground.generation.running import Generation
     from playground.service import Playground, WarmUp
-    from playground.similarity.measures import clustered_order, spearman
+    from playground.similarity.measures import clustered_order, spearman, spearman_interval
     from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
     from playground.similarity.result import (
         PairMeasures,
@@ -170,6 +170,7 @@ _HOMES = {
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
     "spearman": "playground.similarity.measures",
+    "spearman_interval": "playground.similarity.measures",
     "verdict": "playground.classification.verdict",
     "write_csv": "playground.tables",
 }
@@ -251,6 +252,7 @@ __all__ = [
     "read_file",
     "read_lines",
     "spearman",
+    "spearman_interval",
     "verdict",
     "write_csv",
 ]

@@ -528,12 +528,13 @@ export namespace service {
 }
 
 export namespace similarity {
-  /** Every ordered pair, and one sentence that compares the best and the worst from one source. */
+  /** Every ordered pair, the closest first, and one sentence that compares the best and the worst of one source. */
   interface LossesView {
     losses: similarity.WordLoss[];
     verdict: string;
     notes: string[];
     scale: string;
+    origin: string;
     open: boolean;
   }
   /** The losses, and an order of the words that puts close ones side by side. */
@@ -545,6 +546,7 @@ export namespace similarity {
     cosine: number[][] | null;
     clustered: number[];
     notes: string[];
+    origin: string;
   }
   /** The same with what a model says of it. */
   interface MeasuredPair {
@@ -552,8 +554,8 @@ export namespace similarity {
     word2: string;
     rating: number;
     similarity: number;
-    loss_forward: number;
-    loss_backward: number;
+    loss_sum_forward: number;
+    loss_sum_backward: number;
     cosine: number | null;
   }
   /** Everything measured for one pair. ``similarity`` is the negated symmetric sum of losses less the baselines. */
@@ -587,6 +589,8 @@ export namespace similarity {
     ten: number[];
     rho: number | null;
     rho_cosine: number | null;
+    title: string;
+    about: string;
   }
   /** One direction of one pair: ``loss`` is the mean over pieces, as the model returns it; ``perplexity`` its exp. */
   interface WordLoss {
@@ -630,6 +634,7 @@ export namespace similarity {
     baseline_sum: number[];
     cosine: number[][] | null;
     notes: string[];
+    quantization: string;
   }
   /** Score a list of (word1, word2) pairs in both directions, with everything that can be compared with ratings. */
   interface WordPairsRequest {
@@ -644,6 +649,7 @@ export namespace similarity {
     model_id: string;
     template: string | null;
     pairs: similarity.PairMeasures[];
+    quantization: string;
   }
 }
 

@@ -12,6 +12,7 @@ from playground.registry import Wing, heavy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playground.models.pretrained import Pretrained
     from playground.receipt import Receipt
     from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
     from playground.similarity.result import Progress, WordLossResult, WordMatrixResult, WordPairsResult
@@ -33,9 +34,25 @@ class SimilarityWing(Wing):
         from playground.similarity import receipt as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
+        return receipts.word_loss_receipt(words, self._held(result), result.template)
+
+    @heavy("playground.similarity.word_loss")
+    def word_matrix_receipt(self, result: WordMatrixResult) -> Receipt:
+        """Plain transformers code that gives the summed losses of a matrix, and those after an empty source."""
+        from playground.similarity import receipt as receipts
+
+        return receipts.word_matrix_receipt(result, self._held(result))
+
+    @heavy("playground.similarity.word_loss")
+    def word_pairs_receipt(self, result: WordPairsResult) -> Receipt:
+        """Plain transformers code that gives how close each pair of words is."""
+        from playground.similarity import receipt as receipts
+
+        return receipts.word_pairs_receipt(result, self._held(result))
+
+    def _held(self, result: WordLossResult | WordMatrixResult | WordPairsResult) -> Pretrained:
         task = "text2text-generation" if result.template is None else "text-generation"
-        held = self.manager.pretrained(result.model_id, task, result.quantization)
-        return receipts.word_loss_receipt(words, held, result.template)
+        return self.manager.pretrained(result.model_id, task, result.quantization)
 
     @heavy("playground.similarity.matrix", on_gpu=True)
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:

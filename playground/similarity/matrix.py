@@ -36,4 +36,6 @@ def word_matrix(manager: ModelManager, request: WordMatrixRequest) -> Iterator[P
     if request.cosine and cosine is None:
         notes = (*notes, NO_ENCODER)
     loss = tuple(tuple(total / count for total, count in zip(row, counts, strict=True)) for row in table[1:])
-    yield WordMatrixResult(model_id, template, words, loss, counts, table[0], cosine, notes)
+    yield WordMatrixResult(
+        model_id, template, words, loss, counts, table[0], cosine, notes, quantization=request.quantization
+    )

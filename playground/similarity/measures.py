@@ -31,6 +31,20 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     return round(float(spearmanr(first, second).statistic), 12)
 
 
+def spearman_interval(rho: float | None, count: int) -> tuple[float, float] | None:
+    """The 95 % interval of Spearman's rho over ``count`` pairs; None where there is none.
+
+    Source: Bonett and Wright 2000, Sample size requirements for estimating Pearson, Kendall and Spearman correlations.
+
+    >>> [round(end, 2) for end in spearman_interval(0.7, 64)]
+    [0.53, 0.82]
+    """
+    if rho is None or count < 4 or abs(rho) >= 1:
+        return None
+    middle, wide = math.atanh(rho), 1.96 * math.sqrt((1 + rho**2 / 2) / (count - 3))
+    return math.tanh(middle - wide), math.tanh(middle + wide)
+
+
 def clustered_order(distance: Sequence[Sequence[float]]) -> tuple[int, ...]:
     """Indices of words so that close ones stand together, by average linkage of their symmetric distances.
 

@@ -38,7 +38,7 @@ def word_pairs(manager: ModelManager, request: WordPairsRequest) -> Iterator[Pro
         model_id, template = scorer.loaded.spec.id, scorer.template
     cosines = cosine_pairs(manager, pairs) if request.cosine else [None] * len(pairs)
     measures = tuple(_measures(*pair, sums, counts, cosine) for pair, cosine in zip(pairs, cosines, strict=True))
-    yield WordPairsResult(model_id, template, measures)
+    yield WordPairsResult(model_id, template, measures, request.quantization)
 
 
 def _measures(

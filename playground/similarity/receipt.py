@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from playground.models.pretrained import Pretrained
 from playground.receipt import Receipt, literal
+from playground.similarity.result import WordMatrixResult, WordPairsResult
 
 _HEAD = """\
 {lines}
@@ -64,6 +65,118 @@ import json
 print(json.dumps(perplexities))
 """
 
+_LOSS_HEAD = """\
+{lines}
+
+import torch
+from transformers import {imports}
+
+tokenizer = {tokenizer}
+model = {model}.eval()
+
+# %% The loss of one word after another
+{template}
+
+"""
+_LOSS_SEQ2SEQ = """\
+def ids_of(source, target):
+    return tokenizer(source).input_ids, tokenizer(text_target=target).input_ids
+
+
+def loss_of(source, target):
+    \"\"\"The loss of the whole label in nats, its end token with it.\"\"\"
+    source_ids, labels = ids_of(source, target)
+    inputs = {"input_ids": torch.tensor([source_ids]), "labels": torch.tensor([labels])}
+    with torch.inference_mode():
+        mean = model(**{name: value.to(model.device) for name, value in inputs.items()}).loss
+    return mean.item() * len(labels)
+
+
+"""
+_LOSS_CAUSAL = """\
+def ids_of(text):
+    ids = tokenizer(text).input_ids
+    return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
+
+
+def loss_of(source, target):
+    \"\"\"The loss of the target's pieces in nats.\"\"\"
+    before = source.join(template.removesuffix("{target}").split("{source}"))
+    prompt, full = ids_of(before.rstrip()), ids_of(before + target)
+    shared = 0
+    while shared < min(len(prompt), len(full) - 1) and prompt[shared] == full[shared]:
+        shared += 1
+    labels = [-100] * shared + full[shared:]
+    inputs = {"input_ids": torch.tensor([full]), "labels": torch.tensor([labels])}
+    with torch.inference_mode():
+        mean = model(**{name: value.to(model.device) for name, value in inputs.items()}).loss
+    return mean.item() * (len(full) - shared)
+
+
+"""
+_MATRIX = """\
+# %% Every word after every other
+words = {words}
+# An empty source gives the baseline of each word
+losses = {f"{s} -> {t}": loss_of(s, t) for s in ["", *words] for t in words if s != t}
+for pair, loss in sorted(losses.items(), key=lambda item: item[1])[:20]:
+    print(f"{pair:40} {loss:8.4f} nats")
+
+# %% The same numbers as JSON
+import json
+
+print(json.dumps(losses))
+"""
+_PAIRS = """\
+# %% How close each pair is
+pairs = [
+{pairs}
+]
+
+
+def above(source, target):
+    return loss_of(source, target) - loss_of("", target)
+
+
+closeness = {f"{a} - {b}": -(above(a, b) + above(b, a)) / 2 for a, b in pairs}
+for pair, number in sorted(closeness.items(), key=lambda item: -item[1]):
+    print(f"{pair:40} {number:8.4f}")
+
+# %% The same numbers as JSON
+import json
+
+print(json.dumps(closeness))
+"""
+
+
+def word_matrix_receipt(result: WordMatrixResult, pretrained: Pretrained) -> Receipt:
+    """The loss of every word as the label of every other and of an empty source."""
+    tail = _MATRIX.replace("{words}", literal(list(result.words)))
+    return Receipt("Words against each other", _loss_code(pretrained, result.template) + tail)
+
+
+def word_pairs_receipt(result: WordPairsResult, pretrained: Pretrained) -> Receipt:
+    """How close the words of each pair are."""
+    pairs = "\n".join(f"    {literal((pair.word1, pair.word2))}," for pair in result.pairs)
+    tail = _PAIRS.replace("{pairs}", pairs)
+    return Receipt("Pairs of words", _loss_code(pretrained, result.template) + tail)
+
+
+def _loss_code(pretrained: Pretrained, template: str | None) -> str:
+    head = _LOSS_HEAD.format(
+        lines=pretrained.model_lines(),
+        imports=_imports(pretrained),
+        template=f"template = {literal(template)}  # only the pieces of {{target}} count\n" if template else "",
+        tokenizer=pretrained.tokenizer_code(),
+        model=pretrained.code(),
+    )
+    return head + (_LOSS_CAUSAL if template else _LOSS_SEQ2SEQ)
+
+
+def _imports(pretrained: Pretrained) -> str:
+    names = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
+    return ", ".join(names)
+
 
 def word_loss_receipt(words: Sequence[str], pretrained: Pretrained, template: str | None = None) -> Receipt:
     """The exp(loss) of every ordered pair of words, by a model that is held as the run held it.
@@ -75,10 +188,9 @@ def word_loss_receipt(words: Sequence[str], pretrained: Pretrained, template: st
         >>> "AutoModelForSeq2SeqLM" in word_loss_receipt(["man", "woman"], held).code
         True
     """
-    imports = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     head = _HEAD.format(
         lines=pretrained.model_lines(),
-        imports=", ".join(imports),
+        imports=_imports(pretrained),
         words=literal(list(words)),
         template=f"template = {literal(template)}  # only the pieces of {{target}} count\n" if template else "",
         tokenizer=pretrained.tokenizer_code(),

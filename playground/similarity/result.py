@@ -62,6 +62,7 @@ class WordMatrixResult:
     baseline_sum: tuple[float, ...]
     cosine: tuple[tuple[float, ...], ...] | None
     notes: tuple[str, ...] = ()
+    quantization: str = "auto"
 
     def distance(self, *, total: bool = False, baseline: bool = False, symmetric: bool = False) -> list[list[float]]:
         """The losses as a table, changed by the three switches; smaller means closer.
@@ -126,3 +127,4 @@ class WordPairsResult:
     model_id: str
     template: str | None
     pairs: tuple[PairMeasures, ...]
+    quantization: str = "auto"

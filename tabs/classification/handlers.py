@@ -14,6 +14,7 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import UnsupportedOptionError
+from playground.receipt import Receipt
 from tabs.classification import format as shown
 from tabs.classification.examples import what_it_shows
 from tabs.gradio_patches import payload
@@ -184,7 +185,7 @@ class OneText:
         bars = shown.format_change(f"With {words} {did}", found.info, found.before, found.after)
         return {self._parts.changed: bars, **self._what_if_code(self._playground.perturb_receipt(found))}
 
-    def _what_if_code(self, receipt: pg.Receipt) -> Values:
+    def _what_if_code(self, receipt: Receipt) -> Values:
         code, notebook = receipt_values(receipt)
         return {self._parts.what_if_code: code, self._parts.what_if_notebook: notebook}
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import playground as pg
+from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
-SCALE = "exp(loss): 1 means certain, larger means more surprised; bars show the loss itself. Open a row for its pieces."
+SCALE = (
+    "Bars: the probability of the whole label, all on one scale that shrinks tenfold from tick to tick; longer means "
+    "closer. Nats: its loss, minus the logarithm of that. Open a row for the pieces and the article's exp(loss)."
+)
+NO_END = (
+    "Only the pieces of the word count: a causal model ends no label with an end token, so compare within a family."
+)
 
 
 @dataclass(frozen=True)
 class LossesView:
-    """Every ordered pair, and one sentence that compares the best and the worst from one source."""
+    """Every ordered pair, the closest first, and one sentence that compares the best and the worst of one source.
+
+    ``origin`` names the model that the numbers are of.
+    """
 
     losses: tuple[pg.WordLoss, ...]
     verdict: str
     notes: tuple[str, ...]
     scale: str
+    origin: str
     open: bool
 
 
@@ -33,6 +45,7 @@ class MatrixView:
     cosine: tuple[tuple[float, ...], ...] | None
     clustered: tuple[int, ...]
     notes: tuple[str, ...]
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -52,8 +65,8 @@ class MeasuredPair:
     word2: str
     rating: float
     similarity: float
-    loss_forward: float
-    loss_backward: float
+    loss_sum_forward: float
+    loss_sum_backward: float
     cosine: float | None
 
 
@@ -65,24 +78,52 @@ class RatingsView:
     ten: tuple[int, ...]
     rho: float | None = None
     rho_cosine: float | None = None
+    title: str = ""
+    about: str = ""
 
 
 def format_losses(result: pg.WordLossResult, unfold: bool = True) -> LossesView:
     """The value of the view of pairs; ``unfold`` opens the first row."""
+    losses = tuple(sorted(result.losses, key=lambda one: one.loss_sum))
     by_source: dict[str, list[pg.WordLoss]] = {}
-    for loss in result.losses:
+    for loss in losses:
         by_source.setdefault(loss.source, []).append(loss)
     groups = [group for group in by_source.values() if len(group) > 1]
-    widest = max(groups, key=lambda group: group[-1].loss - group[0].loss, default=None)
-    return LossesView(
-        result.losses, _verdict(*widest[:: len(widest) - 1]) if widest else "", result.notes, SCALE, unfold
-    )
+    widest = max(groups, key=lambda group: group[-1].loss_sum - group[0].loss_sum, default=None)
+    verdict = _verdict(*widest[:: len(widest) - 1]) if widest else ""
+    notes = (_end_note(result), *result.notes)
+    return LossesView(losses, verdict, notes, SCALE, origin_of(result), unfold)
+
+
+def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult) -> str:
+    """The model that numbers came from, and the template that it read, if it reads one."""
+    quantization = "" if result.quantization == "auto" else f" in {result.quantization}"
+    template = f", template “{result.template}”" if result.template else ""
+    return f"Measured with {result.model_id}{quantization}{template}."
 
 
 def _verdict(near: pg.WordLoss, far: pg.WordLoss) -> str:
-    ratio = far.perplexity / near.perplexity
+    ratio = math.exp(min(700.0, far.loss_sum - near.loss_sum))
     times = f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
-    return f"After “{near.source}” the model is {times} more surprised by “{far.target}” than by “{near.target}”."
+    return (
+        f"After “{near.source}”, “{near.target}” is {times} as probable as “{far.target}”: "
+        f"{near.loss_sum:.2f} nats against {far.loss_sum:.2f}."
+    )
+
+
+def _end_note(result: pg.WordLossResult) -> str:
+    """Whether the end token counts, which differs from family to family."""
+    if result.template is not None:
+        return NO_END
+    ends = {one.pieces[-1].token_id for one in result.losses}
+    if len(ends) > 1:
+        return ""
+    pieces = [one.pieces[-1] for one in result.losses]
+    dearest = max(piece.loss for piece in pieces)
+    return (
+        f"{pieces[0].piece} ends every label and counts as a piece: it costs at most {dearest:.2f} nats here, and "
+        "nearly halves the mean of a word of one piece. A causal model's labels have none."
+    )
 
 
 def format_matrix(result: pg.WordMatrixResult) -> MatrixView:
@@ -95,6 +136,7 @@ def format_matrix(result: pg.WordMatrixResult) -> MatrixView:
         cosine=result.cosine,
         clustered=pg.clustered_order(result.distance(total=True, baseline=True, symmetric=True)),
         notes=result.notes,
+        origin=origin_of(result),
     )
 
 
@@ -110,20 +152,34 @@ def format_ratings(ratings: Sequence[RatedPair], result: pg.WordPairsResult | No
         MeasuredPair(
             **dataclasses.asdict(rated),
             similarity=pair.similarity,
-            loss_forward=pair.loss_forward,
-            loss_backward=pair.loss_backward,
+            loss_sum_forward=pair.loss_sum_forward,
+            loss_sum_backward=pair.loss_sum_backward,
             cosine=pair.cosine,
         )
         for rated, pair in zip(ratings, result.pairs, strict=True)
     )
     people = [pair.rating for pair in pairs]
     cosines = [pair.cosine for pair in pairs if pair.cosine is not None]
+    rho = pg.spearman([pair.similarity for pair in pairs], people)
+    rho_cosine = pg.spearman(cosines, people) if len(cosines) == len(pairs) else None
+    full = FULL_SETS if result.model_id == MODEL_ID else ""
     return RatingsView(
         pairs,
         mixed,
-        rho=pg.spearman([pair.similarity for pair in pairs], people),
-        rho_cosine=pg.spearman(cosines, people) if len(cosines) == len(pairs) else None,
+        rho=rho,
+        rho_cosine=rho_cosine,
+        title=f"Spearman's rho with people on these {len(pairs)} pairs: loss {_between(rho, len(pairs))}; "
+        f"MiniLM cosine {_between(rho_cosine, len(pairs))}",
+        about=" ".join(part for part in (origin_of(result), full) if part),
     )
+
+
+def _between(rho: float | None, count: int) -> str:
+    """A correlation with its interval."""
+    if rho is None:
+        return "none"
+    interval = pg.spearman_interval(rho, count)
+    return f"{rho:.2f}" + (f" (95 % interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
 
 
 def matrix_csv(result: pg.WordMatrixResult) -> str:

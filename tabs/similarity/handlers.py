@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import playground as pg
+from playground.receipt import Receipt
 from playground.similarity.result import Progress
 from tabs.similarity.format import (
     LossesView,
@@ -66,19 +67,22 @@ def measure_words(
 
 def measure_matrix(
     playground: pg.Playground, text: str, model_id: str, template: str
-) -> Iterator[Progress | tuple[MatrixView, str]]:
-    """How far it has come, and last the matrix with its CSV."""
+) -> Iterator[Progress | tuple[MatrixView, str, Receipt]]:
+    """How far it has come, and last the matrix with its CSV and its receipt."""
     for event in playground.word_matrix(pg.WordMatrixRequest(split_words(text), model_id, template=template)):
         if isinstance(event, pg.WordMatrixResult):
-            yield format_matrix(event), matrix_csv(event)
+            yield format_matrix(event), matrix_csv(event), playground.word_matrix_receipt(event)
         else:
             yield event
 
 
 def measure_ratings(
     playground: pg.Playground, ratings: tuple[RatedPair, ...], model_id: str, template: str
-) -> Iterator[Progress | RatingsView]:
-    """How far it has come, and last the pairs with the model's measures."""
+) -> Iterator[Progress | tuple[RatingsView, Receipt]]:
+    """How far it has come, and last the pairs with the model's measures, and the receipt."""
     pairs = tuple((pair.word1, pair.word2) for pair in ratings)
     for event in playground.word_pairs(pg.WordPairsRequest(pairs, model_id, template=template)):
-        yield format_ratings(ratings, event) if isinstance(event, pg.WordPairsResult) else event
+        if isinstance(event, pg.WordPairsResult):
+            yield format_ratings(ratings, event), playground.word_pairs_receipt(event)
+        else:
+            yield event

@@ -1,6 +1,6 @@
-"""How surprised is a model by a word? Feed one word, make the other its label, and look at exp(loss).
+"""How close are two words to a model? Feed one, make the other its label, and look at the loss.
 
-Try the words of the article first: *man -> woman* costs far less than *man -> animal*. Then put twenty words into the
+Try the words of the article first: *man -> woman* is far closer than *man -> animal*. Then put twenty words into the
 matrix, switch on what the number hides (length, frequency, direction), and hold it against what people say.
 """
 
@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
+from playground.receipt import Receipt
 from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.similarity.result import Progress
 from playground.tables import SUFFIXES
 from playground.wire import to_json
-from tabs.components import model_picker
+from tabs.components import model_note, model_picker
 from tabs.gradio_patches import payload, tab_being_built
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
+from tabs.similarity.examples import EXAMPLES, what_it_shows
 from tabs.similarity.format import MatrixView, format_ratings
 from tabs.similarity.handlers import (
     measure_matrix,
@@ -33,11 +35,11 @@ from tabs.similarity.handlers import (
 
 TITLE = "Similarity"
 TASKS = ("text2text-generation", "text-generation")
-EXAMPLES = ("man, woman, animal", "doctor, nurse, banana", "bread, butter, car", "hot, cold, warm")
 MATRIX = (
     "man, woman, boy, girl, king, queen, father, mother, doctor, nurse, hospital, dog, cat, horse, animal, "
     "bread, butter, milk, car, road"
 )
+NOT_YET = {"losses": [], "empty": "Press Measure to see how close each word is to the others."}
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 Values = dict[Any, Any]
 
@@ -54,10 +56,11 @@ def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
     explain(
         "Feed one word to a model and make the other its **label**: `model(input_ids=…, labels=…).loss` says how "
-        "surprised the model is, and `exp(loss)` is small when it saw the word coming. The direction matters."
+        "surprised the model is. A word that it saw coming has a small loss: **close**. The direction matters."
     )
     with gr.Row(equal_height=True):
         model_id = model_picker(playground, *TASKS, scale=2)
+        model_note(playground, model_id, scale=3)
         template = gr.Textbox(
             DEFAULT_TEMPLATE,
             label="template",
@@ -87,35 +90,51 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
 
 
 def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
-    words, button, chips = _lay_out_words()
-    losses = view("similarity/word_loss", elem_id="similarity-losses")
+    words, button, chips, shows = _lay_out_words()
+    losses = view("similarity/word_loss", NOT_YET, elem_id="similarity-losses")
     code, notebook = receipt_panel()
     inputs = {words, asked.model_id, asked.template}
+    question = gr.State()
 
     @friendly
-    def measure(data: Values) -> Values:
-        shown, result = measure_words(
-            asked.playground, split_words(data[words]), data[asked.model_id], data[asked.template]
-        )
+    def measure(data: Values) -> Iterator[Values]:
+        yield nothing()
+        text, model_id = data[words], data[asked.model_id]
+        shown, result = measure_words(asked.playground, split_words(text), model_id, data[asked.template])
         receipt = receipt_values(asked.playground.word_loss_receipt(result))
-        return {losses: to_json(shown), **dict(zip((code, notebook), receipt, strict=True))}
+        yield {
+            losses: to_json(shown),
+            shows: what_it_shows(text, model_id),
+            question: (text, data[asked.template]),
+            **dict(zip((code, notebook), receipt, strict=True)),
+        }
+
+    def nothing() -> Values:
+        return {losses: NOT_YET, shows: "", question: None, code: None, notebook: None}
+
+    def forget(data: Values) -> Values:
+        """What other words or another template gave goes."""
+        now = (data[words], data[asked.template])
+        return gr.skip() if data[question] in (None, now) else nothing()
 
     @friendly
-    def open_tab(data: Values) -> Values:
-        return gr.skip() if data[losses] else measure(data)
+    def open_tab(data: Values) -> Iterator[Values]:
+        yield from () if data[question] else measure(data)
 
-    running: dict[str, Any] = {"outputs": [losses, code, notebook], "show_progress_on": losses, **QUIET}
+    outputs = [losses, shows, question, code, notebook]
+    running: dict[str, Any] = {"outputs": outputs, "show_progress_on": losses, **QUIET}
     if page_tab is not None:  # the first look finds the article's words measured
-        page_tab.select(open_tab, {losses, *inputs}, **running)
-    gr.on([button.click, words.submit], measure, inputs, **running)
+        page_tab.select(open_tab, {question, *inputs}, **running)
+    gr.on([button.click, words.submit, asked.model_id.change], measure, inputs, **running)
+    gr.on([words.change, asked.template.change], forget, {*inputs, question}, outputs, show_progress="hidden", **QUIET)
     for chip, example in zip(chips, EXAMPLES, strict=True):
-        chip.click(lambda example=example: example, None, words, **QUIET).then(measure, inputs, **running)
+        chip.click(lambda text=example.words: text, None, words, **QUIET).then(measure, inputs, **running)
 
 
-def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button]]:
+def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdown]:
     with gr.Row(equal_height=True):
         words = gr.Textbox(
-            EXAMPLES[0],
+            EXAMPLES[0].words,
             label="words",
             info="Two or three, separated by commas. Phrases work too.",
             scale=5,
@@ -124,9 +143,9 @@ def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button]]:
         button = gr.Button(
             "Measure", variant="primary", scale=1, min_width=120, elem_id="similarity-measure", elem_classes="pg-go"
         )
-    with gr.Row():
-        chips = [gr.Button(example, size="sm", variant="secondary", min_width=120) for example in EXAMPLES]
-    return words, button, chips
+    with gr.Row(elem_classes="pg-examples"):
+        chips = [gr.Button(example.words, size="sm", variant="secondary", min_width=64) for example in EXAMPLES]
+    return words, button, chips, gr.Markdown(elem_classes="pg-explain", elem_id="similarity-shows", min_height=24)
 
 
 class _MatrixParts(NamedTuple):
@@ -139,6 +158,8 @@ class _MatrixParts(NamedTuple):
     download: gr.DownloadButton
     matrix: gr.HTML
     pair: gr.HTML
+    code: gr.Code
+    notebook: gr.DownloadButton
 
 
 def _matrix_part(asked: _Asked) -> None:
@@ -146,7 +167,7 @@ def _matrix_part(asked: _Asked) -> None:
 
     @friendly
     def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
-        yield {parts.pair: None, parts.stop: gr.Button(interactive=True)}
+        yield {**_unmeasured(parts), parts.stop: gr.Button(interactive=True)}
         try:
             for event in measure_matrix(
                 asked.playground, data[parts.words], data[asked.model_id], data[asked.template]
@@ -170,12 +191,29 @@ def _matrix_part(asked: _Asked) -> None:
     inputs = {asked.model_id, asked.template}
     run = parts.button.click(measure, {parts.words, *inputs}, list(parts), show_progress_on=parts.matrix, **QUIET)
     parts.stop.click(lambda: gr.Button(interactive=False), None, parts.stop, cancels=run, **QUIET)
+    changes = [parts.words.change, asked.model_id.change, asked.template.change]
+    gr.on(changes, lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
     parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
     parts.matrix.click(pieces, inputs, parts.pair, **QUIET)
 
 
-def _measured(parts: _MatrixParts, matrix: MatrixView, table: str) -> Values:
+def _unmeasured(parts: _MatrixParts) -> Values:
+    """No numbers: other words, another model or template would make them another's."""
     return {
+        parts.matrix: None,
+        parts.pair: None,
+        parts.download: gr.DownloadButton(interactive=False),
+        parts.stop: gr.Button(interactive=False),
+        parts.code: None,
+        parts.notebook: None,
+    }
+
+
+def _measured(parts: _MatrixParts, matrix: MatrixView, table: str, receipt: Receipt) -> Values:
+    code, notebook = receipt_values(receipt)
+    return {
+        parts.code: code,
+        parts.notebook: notebook,
         parts.matrix: to_json(matrix, short=True),
         parts.download: gr.DownloadButton(value=file_to_serve("word-losses.csv", table), interactive=True),
         parts.stop: gr.Button(interactive=False),
@@ -198,18 +236,21 @@ def _lay_out_matrix() -> _MatrixParts:
         download = gr.DownloadButton("All measures as CSV", interactive=False, min_width=140)
     matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
     pair = view("similarity/word_loss", elem_id="matrix-pair")
-    return _MatrixParts(words, button, stop, upload, download, matrix, pair)
+    code = receipt_panel("Code: the sums of these losses with plain transformers")
+    return _MatrixParts(words, button, stop, upload, download, matrix, pair, *code)
 
 
 def _people_part(asked: _Asked) -> None:
     ratings = read_ratings()
     explain(
         f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated 0 to 10. "
-        "The model's side is the negated loss, summed over pieces, mean of both directions, less what each word costs "
-        "after an empty source."
+        "The model's side, in nats: how much less a word costs after the other one than after an empty source, mean of "
+        "both directions."
     )
     button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", elem_id="people-measure")
-    people = view("similarity/word_ratings", to_json(format_ratings(ratings)), elem_id="similarity-people")
+    alone = to_json(format_ratings(ratings))
+    people = view("similarity/word_ratings", alone, elem_id="similarity-people")
+    code = receipt_panel("Code: how close these pairs are, with plain transformers")
 
     @friendly
     def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
@@ -218,10 +259,17 @@ def _people_part(asked: _Asked) -> None:
                 _show(progress, event)
                 yield gr.skip()
             else:
-                yield {people: to_json(event, short=True)}
+                shown, receipt = event
+                values = receipt_values(receipt)
+                yield {people: to_json(shown, short=True), **dict(zip(code, values, strict=True))}
 
-    inputs = {asked.model_id, asked.template}
-    gr.on([button.click, people.click], measure, inputs, [people], show_progress_on=people, **QUIET)
+    def forget() -> Values:
+        return {people: alone, **dict.fromkeys(code)}
+
+    inputs, outputs = {asked.model_id, asked.template}, [people, *code]
+    run = gr.on([button.click, people.click], measure, inputs, outputs, show_progress_on=people, **QUIET)
+    changes = [asked.model_id.change, asked.template.change]
+    gr.on(changes, forget, None, outputs, cancels=run, show_progress="hidden", **QUIET)
 
 
 def _show(progress: gr.Progress, event: Progress) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import playground as pg
 from tabs.classification import examples as classification
+from tabs.similarity import examples as similarity
+from tabs.similarity.handlers import split_words
 
 pytestmark = pytest.mark.embedded
 
@@ -34,3 +38,10 @@ def test_one_word_changes_the_answer(app_playground):
     texts = (first, first.replace("wonderful", "terrible"), "This is good.", "This is not good.")
     labels = [app_playground.classify(pg.ClassifyRequest(text)).best.label for text in texts]
     assert labels == ["5 stars", "1 star", "4 stars", "2 stars"]
+
+
+@pytest.mark.parametrize("example", similarity.EXAMPLES, ids=lambda example: example.words)
+def test_similarity(app_playground, example):
+    request = pg.WordLossRequest(split_words(example.words), similarity.MODEL_ID)
+    losses = {(loss.source, loss.target): loss.loss_sum for loss in app_playground.word_loss(request).losses}
+    assert math.exp(losses[example.far] - losses[example.near]) >= example.times

@@ -17,6 +17,7 @@ import { placeIn } from "./pointer.js";
  * @property {[number, number]} size  width and height in CSS pixels
  * @property {[number, number]} xRange  values at the left and right edge
  * @property {number[]} [xTicks]  values written below the frame
+ * @property {number[]} [yTicks]  values written left of the frame
  * @property {string} xName
  * @property {string} yName
  * @property {number} radius  of a dot
@@ -36,11 +37,11 @@ const INSET = 10;
 export function drawScatter(canvas, dots, plot) {
   const [width, height] = plot.size;
   const context = sized(canvas, width, height);
-  const frame = { left: 32, top: 8, right: width - 8, bottom: height - (plot.xTicks ? 34 : 24) };
+  const frame = { left: plot.yTicks ? 58 : 32, top: 8, right: width - 8, bottom: height - (plot.xTicks ? 34 : 24) };
   const { toX, toY } = scales(dots, plot.xRange, frame);
   context.strokeStyle = colour(canvas, "line");
   context.strokeRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
-  drawNames(context, plot, frame, toX, colour(canvas, "muted"));
+  drawNames(context, plot, frame, { toX, toY }, colour(canvas, "muted"));
   const places = dots.map(({ x, y }) => /** @type {[number, number]} */ ([toX(x), toY(y)]));
   const inks = { plain: colour(canvas, "accent"), marked: colour(canvas, "div-pos"), label: colour(canvas, "ink") };
   for (const [k, dot] of dots.entries()) drawDot(context, dot, places[k], plot, inks);
@@ -58,14 +59,33 @@ function scales(dots, xRange, frame) {
   };
 }
 
-function drawNames(context, plot, frame, toX, ink) {
+function drawNames(context, plot, frame, { toX, toY }, ink) {
   context.fillStyle = ink;
   context.font = `12px ${getComputedStyle(context.canvas).fontFamily}`;
   context.textAlign = "center";
   for (const tick of plot.xTicks ?? []) context.fillText(String(tick), toX(tick), frame.bottom + 15);
+  context.textAlign = "right";
+  for (const tick of plot.yTicks ?? []) context.fillText(String(tick), frame.left - 5, toY(tick) + 4);
+  context.textAlign = "center";
   context.fillText(plot.xName, (frame.left + frame.right) / 2, plot.size[1] - 5);
   const middle = (frame.top + frame.bottom) / 2;
   turned(context, [16, middle], -Math.PI / 2, () => context.fillText(plot.yName, 0, 0));
+}
+
+/**
+ * Round numbers from low to high, three to six of them.
+ *
+ * @param {number} low
+ * @param {number} high
+ * @returns {number[]}
+ */
+export function ticksBetween(low, high) {
+  const rough = (high - low) / 4 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 2.5, 5].find((unit) => unit * power >= rough) ?? 10) * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(6)));
 }
 
 function drawDot(context, dot, [x, y], plot, inks) {

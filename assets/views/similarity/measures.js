@@ -39,20 +39,11 @@ function lossOf(data, on, i, j) {
 
 /**
  * @param {Switches} on
- * @returns {boolean} whether cells show exp(loss) itself
- */
-export function isPerplexity(on) {
-  return !on.cosine && !on.baseline && !on.total;
-}
-
-/**
- * @param {Switches} on
  * @returns {string}
  */
 export function unitOf(on) {
   if (on.cosine) return "cosine";
-  if (isPerplexity(on)) return "exp(loss)";
-  return on.baseline ? "nats above the baseline" : "summed loss in nats";
+  return `nats${on.total ? "" : " per piece"}${on.baseline ? " above the baseline" : ""}`;
 }
 
 /**
@@ -61,12 +52,28 @@ export function unitOf(on) {
  */
 export function meaningOf(on) {
   if (on.cosine) return "The cosine of two MiniLM embeddings: no direction, no label, no loss; 1 means the same.";
-  const whole = "Summed loss of all pieces: long words cost more.";
-  const parts = [on.total ? whole : "Rows are sources, columns are labels; exp of the mean loss per piece."];
-  const less = "Less what the label costs after an empty source: below 0 means the source helps.";
-  if (on.baseline) parts.push(less);
-  if (on.symmetric) parts.push("Mean of both directions.");
+  const whole = "Loss of the whole label in nats, minus the logarithm of its probability: long words cost more.";
+  const mean = "Loss in nats, the mean per piece: what model(…).loss returns.";
+  const parts = [on.total ? whole : mean];
+  if (on.baseline) parts.push("Less what the label costs after an empty source: below 0 means the source helps.");
+  parts.push(on.symmetric ? "Mean of both directions." : "Rows are sources, columns are labels.");
   return parts.join(" ");
+}
+
+/**
+ * The one scale of some losses: from certain at the right end to the least probable at the left, a tick for each power
+ * of ten of the probability (or every second, third ...).
+ *
+ * @param {number[]} losses  in nats
+ * @returns {{ nats: number, ticks: { at: number, text: string }[] }} the loss at the left end; shares of the width
+ */
+export function axisOf(losses) {
+  const powers = Math.max(1, Math.ceil(losses.reduce((a, b) => Math.max(a, b), 0) / Math.LN10));
+  const step = Math.ceil(powers / 5);
+  const ticks = [];
+  for (let power = 0; power <= powers; power += step)
+    ticks.push({ at: 1 - power / powers, text: `${Number(`1e${2 - power}`)} %` });
+  return { nats: powers * Math.LN10, ticks };
 }
 
 /**

@@ -1,9 +1,10 @@
-/** Every ordered pair of words: exp(loss) as a bar, and on request the pieces that make it. */
+/** Every ordered pair of words: the label's probability as a bar, and on request the pieces that make it. */
 
 import { finder, make } from "../shared/dom.js";
-import { formatMagnitude } from "../shared/format.js";
+import { formatMagnitude, formatProbability } from "../shared/format.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
+import { axisOf } from "./measures.js";
 
 const COLUMNS = [
   { name: "piece of the label" },
@@ -23,24 +24,35 @@ export function mount({ element, props, watch }) {
 function draw(find, value) {
   find("verdict").textContent = value.verdict ?? "";
   find("verdict").hidden = !value.verdict;
-  const most = Math.max(...value.losses.map(({ loss }) => loss));
-  find("rows").replaceChildren(...value.losses.map((loss, k) => pairRow(loss, most, k === 0, Boolean(value.open))));
-  find("notes").textContent = [value.scale || "", ...(value.notes || [])].filter(Boolean).join(" ");
+  find("empty").textContent = value.empty ?? "";
+  find("empty").hidden = !value.empty;
+  const axis = axisOf(value.losses.map(({ loss_sum }) => loss_sum));
+  find("rows").replaceChildren(...value.losses.map((loss, k) => pairRow(loss, axis, k === 0, Boolean(value.open))));
+  find("axis").hidden = !value.losses.length;
+  find("ticks").replaceChildren(...axis.ticks.map(tickMark));
+  find("notes").textContent = [value.scale, ...(value.notes ?? []), value.origin].filter(Boolean).join(" ");
+}
+
+function tickMark({ at, text }) {
+  const mark = make("span", "", text);
+  mark.style.left = `${100 * at}%`;
+  return mark;
 }
 
 /**
  * @param {import("../types.d.ts").similarity.WordLoss} loss
- * @param {number} most
+ * @param {{ nats: number }} axis
  * @param {boolean} isFirst
  * @param {boolean} open
  */
-function pairRow(loss, most, isFirst, open) {
+function pairRow(loss, axis, isFirst, open) {
   const bar = make("div", "wl-bar");
-  bar.style.width = `${most > 0 ? Math.max(1, (100 * loss.loss) / Math.max(most, 0.1)) : 1}%`;
-  const number = formatMagnitude(loss.perplexity);
+  bar.style.width = `${Math.max(0.5, 100 * (1 - loss.loss_sum / axis.nats))}%`;
+  const shown = formatProbability(Math.exp(-loss.loss_sum));
+  const nats = `${loss.loss_sum.toFixed(2)} nats`;
   const parts = [make("span", "wl-pair", `${loss.source} → ${loss.target}`), make("span", "wl-track", bar)];
-  const line = make("summary", "", ...parts, make("span", "wl-number", number));
-  line.setAttribute("aria-label", `${loss.source} to ${loss.target}: exp(loss) ${number}; open for the pieces`);
+  const line = make("summary", "", ...parts, make("span", "wl-number", shown, make("small", "", nats)));
+  line.setAttribute("aria-label", `${loss.source} to ${loss.target}: ${shown}, ${nats}; open for the pieces`);
   const row = make("details", "wl-row", line, isFirst && breakdown(loss));
   row.setAttribute("role", "listitem");
   row.open = isFirst && open;
@@ -56,14 +68,16 @@ function breakdown(loss) {
     piece.probability.toPrecision(4),
     piece.loss.toFixed(4),
   ]);
+  const share = formatProbability(Math.exp(-loss.loss_sum));
   const sum = loss.pieces.map((piece) => piece.loss.toFixed(4)).join(" + ");
   const between = formatMagnitude(loss.perplexity);
   return make(
     "div",
     "wl-detail",
     makeTable(COLUMNS, rows),
-    make("p", "pg-mono", `loss = (${sum}) / ${loss.pieces.length} = ${loss.loss.toFixed(4)} nats`),
-    make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)}  (the perplexity)`),
+    make("p", "pg-mono", `whole label: ${sum} = ${loss.loss_sum.toFixed(4)} nats, exp(−that) = ${share}`),
+    make("p", "pg-mono", `model(…).loss: / ${loss.pieces.length} = ${loss.loss.toFixed(4)} nats, the mean`),
+    make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)}  (the perplexity, the article's number)`),
     make(
       "p",
       "pg-muted",

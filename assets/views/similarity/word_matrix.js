@@ -4,16 +4,15 @@
  */
 
 import { finder, make, pressed } from "../shared/dom.js";
-import { formatMagnitude } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { spearman } from "../shared/ranks.js";
-import { drawScatter, pointAtDots } from "../shared/scatter.js";
+import { drawScatter, pointAtDots, ticksBetween } from "../shared/scatter.js";
 import { namedGrid } from "../shared/tables.js";
 import { cellAt, drawHeatmap, gridOf } from "./heatmap.js";
-import { closest, isPerplexity, meaningOf, measure, orderedPairs, orderOf, unitOf } from "./measures.js";
+import { closest, meaningOf, measure, orderedPairs, orderOf, unitOf } from "./measures.js";
 
-const PLAIN = { total: false, baseline: false, symmetric: false, cosine: false };
+const PLAIN = { total: true, baseline: false, symmetric: false, cosine: false };
 const RANKED = 8;
 
 /** @param {import("../view.d.ts").View} view */
@@ -46,7 +45,7 @@ export function mount({ element, props, watch, trigger }) {
 function takeData({ find, state }) {
   const { words, notes } = state.data;
   find("word").replaceChildren(...words.map((word, k) => new Option(word, String(k))));
-  find("notes").textContent = (notes || []).join(" ");
+  find("notes").textContent = [state.data.origin, ...(notes || [])].join(" ");
   state.cursor = [0, Math.min(1, words.length - 1)];
 }
 
@@ -66,7 +65,7 @@ function draw(tab) {
 }
 
 const numberOf = ({ data, on }, i, j) => measure(data, on, i, j);
-const textOf = ({ on }, number) => (isPerplexity(on) ? formatMagnitude(Math.exp(number)) : number.toFixed(2));
+const textOf = (number) => number.toFixed(2);
 
 function drawMap({ root, find, state }) {
   const { data, on, order, cursor } = state;
@@ -80,11 +79,11 @@ function drawMap({ root, find, state }) {
     const number = numberOf(state, order[row], order[column]);
     const share = high > low ? (number - low) / (high - low) : 0.5;
     // A small loss is a close pair: the strong colour always means close.
-    return { strength: on.cosine ? share : 1 - share, text: textOf(state, number) };
+    return { strength: on.cosine ? share : 1 - share, text: textOf(number) };
   };
   drawHeatmap(find("canvas"), state.grid, { words: order.map((k) => data.words[k]), cell }, cursor);
-  find("low").textContent = `close: ${textOf(state, on.cosine ? high : low)}`;
-  find("high").textContent = `far: ${textOf(state, on.cosine ? low : high)}`;
+  find("low").textContent = `close: ${textOf(on.cosine ? high : low)}`;
+  find("high").textContent = `far: ${textOf(on.cosine ? low : high)}`;
   saySelected(find, state);
 }
 
@@ -92,10 +91,10 @@ function saySelected(find, state) {
   const { data, on, order, cursor } = state;
   const [i, j] = cursor.map((at) => order[at]);
   const [a, b] = [data.words[i], data.words[j]];
-  const parts = [`${a} → ${b}: ${unitOf(on)} ${textOf(state, numberOf(state, i, j))}`];
+  const parts = [`${a} → ${b}: ${textOf(numberOf(state, i, j))} ${unitOf(on)}`];
   if (i === j)
-    parts[0] = `${a} with itself: ${unitOf(on)} ${textOf(state, numberOf(state, i, i))} (left out of the colours)`;
-  else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(state, numberOf(state, j, i))}`);
+    parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))} ${unitOf(on)} (left out of the colours)`;
+  else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
   if (!on.cosine && data.cosine) parts.push(`cosine ${data.cosine[i][j].toFixed(2)}`);
   find("cell").textContent = `${parts.join(" · ")} · click or Enter for the pieces`;
   find("canvas").setAttribute("aria-label", parts.join(" · "));
@@ -103,7 +102,7 @@ function saySelected(find, state) {
 
 function drawRanking({ find, state }) {
   const near = closest(state.data, state.on, Number(find("word").value), RANKED);
-  const row = ([j, number]) => make("li", "", make("span", "v", textOf(state, number)), state.data.words[j]);
+  const row = ([j, number]) => make("li", "", make("span", "v", textOf(number)), state.data.words[j]);
   find("ranking").replaceChildren(...near.map(row));
 }
 
@@ -113,23 +112,24 @@ function drawPlot({ find, state }) {
   const on = { ...state.on, cosine: false };
   state.pairs = orderedPairs(data.words.length).filter(([i, j]) => !on.symmetric || i < j);
   const dots = state.pairs.map(([i, j]) => ({ x: measure(data, on, i, j), y: data.cosine[i][j] }));
-  const name = isPerplexity(on) ? "loss" : unitOf(on);
+  const name = unitOf(on);
   const xs = dots.map(({ x }) => x);
+  const [low, high] = [xs.reduce((a, b) => Math.min(a, b)), xs.reduce((a, b) => Math.max(a, b))];
+  const ys = dots.map(({ y }) => y);
   const many = dots.length > 400;
   state.places = drawScatter(find("scatter"), dots, {
     size: [300, 220],
-    xRange: [xs.reduce((a, b) => Math.min(a, b)), xs.reduce((a, b) => Math.max(a, b))],
+    xRange: [low, high],
+    xTicks: ticksBetween(low, high),
+    yTicks: ticksBetween(Math.min(...ys), Math.max(...ys)),
     xName: `${name} →`,
     yName: "cosine →",
     radius: many ? 2 : 3.5,
     opacity: many ? 0.35 : 0.7,
   });
-  const rho = spearman(
-    xs,
-    dots.map(({ y }) => y),
-  );
+  const rho = spearman(xs, ys);
   const hint = `(${dots.length} pairs; -1 would be the same ranking).`;
-  const said = `Spearman's rho of ${name} and cosine: ${rho?.toFixed(2)} ${hint}`;
+  const said = `Spearman's rho of loss (${name}) and cosine: ${rho?.toFixed(2)} ${hint}`;
   find("rho").textContent = rho === null ? "Too few pairs for a correlation." : said;
   find("scatter").setAttribute("aria-label", find("rho").textContent);
 }
@@ -140,7 +140,7 @@ function drawTwin({ find, state }) {
   if (!find("twin").open || !state.data) return;
   const { data, on, order } = state;
   const names = order.map((k) => data.words[k]);
-  const cell = (r, c) => (r === c ? "–" : textOf(state, numberOf(state, order[r], order[c])));
+  const cell = (r, c) => (r === c ? "–" : textOf(numberOf(state, order[r], order[c])));
   const table = make("table", "pg-table", make("caption", "", `Rows: source, columns: label; ${unitOf(on)}`));
   table.append(namedGrid("", names, names, cell));
   wrap.append(table);

@@ -2,14 +2,14 @@
 
 import { finder, make } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { drawScatter, pointAtDots } from "../shared/scatter.js";
+import { drawScatter, pointAtDots, ticksBetween } from "../shared/scatter.js";
 import { makeTable } from "../shared/tables.js";
-import { agreement, formatRho, outliers } from "./ratings.js";
+import { agreement, outliers } from "./ratings.js";
 
 const COMPARE = "Compare with the model and with people";
 const COLUMNS = [
   { name: "pair" },
-  ...["people", "model", "exp(loss) →", "exp(loss) ←", "cosine"].map((name) => ({ name, kind: "num" })),
+  ...["people", "model", "nats →", "nats ←", "cosine"].map((name) => ({ name, kind: "num" })),
 ];
 
 /** @param {import("../view.d.ts").View} view */
@@ -29,6 +29,7 @@ export function mount({ element, props, watch, trigger }) {
     state.data = props.value?.pairs ? props.value : null;
     offerSliders(tab);
     draw(tab);
+    if (!isMeasured(state.data)) tab.find("own").hidden = true; // it was said of another model
     if (isMeasured(state.data) && state.rated.size === state.data.ten.length && !tab.find("own").hidden) say(tab);
   };
   tab.find("reveal").addEventListener("click", reveal);
@@ -108,19 +109,21 @@ function drawPlot({ root, find, state }) {
     marked: far.includes(k),
     label: far.includes(k) ? nameOf(pair) : "",
   }));
+  const models = dots.map(({ y }) => y);
   const width = Math.min(760, root.clientWidth - 4);
   state.places = drawScatter(find("plot"), dots, {
     size: [width, Math.max(300, Math.min(420, width * 0.6))],
     xRange: [0, 10],
     xTicks: [0, 2, 4, 6, 8, 10],
     xName: "people's mean rating (0 to 10) →",
-    yName: "model: less surprised →",
+    yTicks: ticksBetween(Math.min(...models), Math.max(...models)),
+    yName: "model, in nats: closer →",
     radius: 4,
     opacity: 0.65,
   });
-  const rho = `loss ${formatRho(data.rho)}, MiniLM cosine ${formatRho(data.rho_cosine)}`;
-  const text = `Spearman's rho with people: ${rho} (${data.pairs.length} pairs)`;
+  const text = data.title;
   find("title").textContent = text;
+  find("about").textContent = data.about;
   const names = far.map((k) => `${data.pairs[k].word1} and ${data.pairs[k].word2}`).join(", ");
   find("plot").setAttribute("aria-label", `${text}. Furthest from people: ${names}.`);
 }
@@ -133,8 +136,8 @@ function drawTwin({ find, state }) {
     nameOf(pair),
     pair.rating.toFixed(2),
     pair.similarity.toFixed(2),
-    Math.exp(pair.loss_forward).toPrecision(3),
-    Math.exp(pair.loss_backward).toPrecision(3),
+    pair.loss_sum_forward.toFixed(2),
+    pair.loss_sum_backward.toFixed(2),
     pair.cosine?.toFixed(2) ?? "–",
   ]);
   wrap.append(makeTable(COLUMNS, rows));

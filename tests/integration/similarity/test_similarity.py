@@ -25,6 +25,21 @@ def test_word_loss_gives_what_its_receipt_gives(client, app_playground, home, mo
     assert found == pytest.approx(expected, rel=2e-4)
 
 
+@pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
+def test_matrix_and_pairs_give_what_their_receipts_give(app_playground, home, model_id):
+    words, pairs = ("man", "woman", "playground"), (("man", "woman"), ("bread", "car"))
+    *_, matrix = app_playground.word_matrix(pg.WordMatrixRequest(words, model_id, cosine=False))
+    sums = matrix.distance(total=True)
+    found = {f"{s} -> {t}": sums[i][j] for i, s in enumerate(words) for j, t in enumerate(words) if i != j}
+    found |= {f" -> {word}": loss for word, loss in zip(words, matrix.baseline_sum, strict=True)}
+    (expected,) = home.numbers(app_playground.word_matrix_receipt(matrix).code)
+    assert found == pytest.approx(expected, rel=2e-4, abs=1e-3)
+    *_, measured = app_playground.word_pairs(pg.WordPairsRequest(pairs, model_id, cosine=False))
+    found = {f"{pair.word1} - {pair.word2}": pair.similarity for pair in measured.pairs}
+    (expected,) = home.numbers(app_playground.word_pairs_receipt(measured).code)
+    assert found == pytest.approx(expected, rel=2e-4, abs=2e-3)
+
+
 def test_words_that_the_embedded_tokenizer_does_not_know_get_no_number(client):
     """They are a word's beginning and an unknown token; any other such word would get the same perplexity."""
     with pytest.raises(AppError, match="knows no piece of “漢字”"):

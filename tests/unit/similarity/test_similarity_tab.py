@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import pytest
 
 import playground as pg
+from playground.receipt import Receipt
 from playground.similarity.result import PairMeasures, PieceLoss
 from playground.wire import to_json
-from tabs.similarity.format import format_losses, format_matrix, format_ratings, matrix_csv
+from tabs.similarity.examples import FULL_SETS, MODEL_ID
+from tabs.similarity.format import NO_END, format_losses, format_matrix, format_ratings, matrix_csv
 from tabs.similarity.handlers import measure_matrix, read_ratings, read_words, split_words
 
 
@@ -35,13 +39,20 @@ def test_words_of_every_kind_of_file(tmp_path, name, content, words):
 
 
 def loss(source: str, target: str, nats: float) -> pg.WordLoss:
-    return pg.WordLoss(source, target, nats, nats, 2.0**nats, (PieceLoss(5, target, 0.5, nats),))
+    return pg.WordLoss(source, target, nats, nats, 2.0**nats, (PieceLoss(5, "woman", 0.5, nats),))
 
 
 def test_the_verdict_compares_the_best_and_the_worst_of_one_source():
     losses = (loss("man", "woman", 1), loss("woman", "man", 2), loss("woman", "lamp", 3), loss("man", "lamp", 6))
     shown = format_losses(pg.WordLossResult("m", "auto", None, losses))
-    assert shown.verdict == "After “man” the model is 32 times more surprised by “lamp” than by “woman”."
+    assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00 nats against 6.00."
+    assert [one.loss_sum for one in shown.losses] == [1, 2, 3, 6] and shown.origin == "Measured with m."
+    assert shown.notes == (
+        "woman ends every label and counts as a piece: it costs at most 6.00 nats here, and nearly "
+        "halves the mean of a word of one piece. A causal model's labels have none.",
+    )
+    causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses))
+    assert causal.notes == (NO_END,) and causal.origin == "Measured with m in 8-bit, template “{source} {target}”."
     assert to_json(shown)["losses"][0]["pieces"] == [{"token_id": 5, "piece": "woman", "probability": 0.5, "loss": 1}]
     assert format_losses(pg.WordLossResult("m", "auto", None, losses[:1])).verdict == ""
 
@@ -72,6 +83,10 @@ def test_ratings_alone_and_with_what_a_model_says():
     pairs = tuple(PairMeasures(p.word1, p.word2, 1, 1, -p.rating, -p.rating, 0, 0, None) for p in ratings)
     measured = format_ratings(ratings, pg.WordPairsResult("m", None, pairs))
     assert measured.rho == 1 and measured.rho_cosine is None
+    assert measured.title == "Spearman's rho with people on these 64 pairs: loss 1.00; MiniLM cosine none"
+    assert measured.about == "Measured with m."
+    ours = format_ratings(ratings, pg.WordPairsResult(MODEL_ID, None, (*pairs[1:], pairs[0])))
+    assert "(95 % interval 0." in ours.title and ours.about.endswith(FULL_SETS)
     assert measured.pairs[3].similarity == ratings[3].rating
 
 
@@ -82,5 +97,17 @@ def test_the_matrix_is_measured_step_by_step():
             yield "progress"
             yield MATRIX
 
-    first, (matrix, table) = measure_matrix(Fake(), "a, b", "m", "t")
+        def word_matrix_receipt(self, result):
+            return Receipt("Words", f"# {len(result.words)}")
+
+    first, (matrix, table, receipt) = measure_matrix(Fake(), "a, b", "m", "t")
     assert first == "progress" and matrix == format_matrix(MATRIX) and table == matrix_csv(MATRIX)
+    assert receipt.code == "# 3"
+
+
+def test_the_figures_of_the_full_sets_are_those_of_the_model_s_card():
+    card = (Path(__file__).parents[3] / "assets/models/association/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"WordSim-353 (\w+), Spearman, (\d+) pairs \| ([\d.]+) \| ([\d.]+)", card)
+    assert len(rows) == 2
+    for name, count, ours, minilm in rows:
+        assert f"{ours} ({name}, {count} pairs)" in FULL_SETS and minilm in FULL_SETS

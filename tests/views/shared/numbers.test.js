@@ -12,6 +12,7 @@ import {
 } from "../../../assets/views/shared/format.js";
 import { ranks, spearman } from "../../../assets/views/shared/ranks.js";
 import { nearest } from "../../../assets/views/shared/scatter.js";
+import { ticksBetween } from "../../../assets/views/shared/scatter.js";
 
 test("equal values share the mean of their ranks", () => {
   assert.deepEqual(ranks([10, 30, 20, 20]), [0, 3, 1.5, 1.5]);
@@ -79,4 +80,11 @@ test("the nearest dot within reach is found, or none", () => {
   ]);
   assert.equal(nearest(places, [11.5, 0], 5), 2);
   assert.equal(nearest(places, [30, 0], 5), null);
+});
+
+test("axes have round numbers", () => {
+  assert.deepEqual(ticksBetween(0, 10), [0, 2.5, 5, 7.5, 10]);
+  assert.deepEqual(ticksBetween(1.1, 12.85), [5, 10]);
+  assert.deepEqual(ticksBetween(-0.05, 0.83), [0, 0.25, 0.5, 0.75]);
+  assert.deepEqual(ticksBetween(3, 3), [3]);
 });

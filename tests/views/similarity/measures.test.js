@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  axisOf,
   closest,
   meaningOf,
   measure,
@@ -38,10 +39,31 @@ test("each switch changes the number as it says", () => {
 });
 
 test("the unit and the sentence follow the switches", () => {
-  assert.equal(unitOf(OFF), "exp(loss)");
-  assert.equal(unitOf({ ...OFF, total: true }), "summed loss in nats");
+  assert.equal(unitOf(OFF), "nats per piece");
+  assert.equal(unitOf({ ...OFF, total: true }), "nats");
   assert.equal(unitOf({ ...OFF, total: true, baseline: true }), "nats above the baseline");
   assert.match(meaningOf({ ...OFF, symmetric: true }), /Mean of both directions/);
+  for (const total of [true, false])
+    for (const baseline of [true, false]) assert.doesNotMatch(meaningOf({ ...OFF, total, baseline }), /exp/);
+});
+
+test("one scale for all bars, a tick for each power of ten of the probability", () => {
+  const axis = axisOf([1, 7.42]);
+  assert.equal(axis.nats.toFixed(4), (4 * Math.LN10).toFixed(4));
+  assert.deepEqual(
+    axis.ticks.map(({ at, text }) => [at, text]),
+    [
+      [1, "100 %"],
+      [0.75, "10 %"],
+      [0.5, "1 %"],
+      [0.25, "0.1 %"],
+      [0, "0.01 %"],
+    ],
+  );
+  assert.deepEqual(
+    axisOf([25]).ticks.map(({ text }) => text),
+    ["100 %", "0.1 %", "0.0001 %", "1e-7 %"],
+  );
 });
 
 test("the closest word has the smallest loss, or the largest cosine", () => {
