@@ -57,6 +57,7 @@ def test_a_keyboard_reaches_the_tabs(page):
 
 
 def test_a_list_closes_when_the_keyboard_goes_on(page):
+    page.locator("#classification-bars", has_text="%").wait_for()  # until then the page still moves
     page.get_by_role("tab", name=TITLES[-1], exact=True).focus()
     for _ in range(8):  # past the words that explain themselves
         page.keyboard.press("Tab")

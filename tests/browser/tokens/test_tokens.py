@@ -67,7 +67,7 @@ def test_chips_follow_the_text_and_are_linked_with_it(tokens):
 
 def test_bytes_of_a_character_are_shown_and_the_code_follows(tokens):
     page = tokens()
-    page.get_by_label("model_id").first.click()
+    page.get_by_label("model_id").locator("visible=true").first.click()
     page.get_by_role("option", name=SMOLLM_TITLE).click()
     expect(page.locator("#pg-tokens-live .counts")).to_contain_text("byte-level BPE")
     write(page, "a 👍")
