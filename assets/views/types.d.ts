@@ -696,6 +696,12 @@ export namespace tokens {
     role: string;
     content: string;
   }
+  /** The likeliest next tokens of a conversation, with the generation prompt and without it. */
+  interface ChatNext {
+    with_prompt: tokens.NextPiece[];
+    without_prompt: tokens.NextPiece[];
+    pretrained: models.Pretrained;
+  }
   /** ``/chat_template``. */
   interface ChatRendered {
     text: string;
@@ -856,6 +862,12 @@ export namespace tokens {
     wrong_mask: number[][];
     rows: tokens.MaskedRow[];
     notes: string[];
+  }
+  /** A token that may come next. */
+  interface NextPiece {
+    token_id: number;
+    shown: string;
+    probability: number;
   }
   /** One number of the model's answer, in both runs. */
   interface Quantity {

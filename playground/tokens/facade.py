@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         VocabularyRequest,
     )
     from playground.tokens.result import (
+        ChatNext,
         ChatTemplate,
         Comparison,
         EncodedBatch,
@@ -84,6 +85,13 @@ class TokensWing(Wing):
         from playground.tokens.chat_template import chat_template
 
         return chat_template(self._tokenizers, self._named(request))
+
+    @heavy("playground.tokens.chat_next", on_gpu=True)
+    def chat_next(self, request: ChatTemplateRequest) -> ChatNext:
+        """What a model would say next, with the generation prompt and without it."""
+        from playground.tokens.chat_next import chat_next
+
+        return chat_next(self.manager, self._tokenizers, self._named(request))
 
     def search_vocabulary(self, request: VocabularyRequest) -> VocabularyPage:
         """The pieces of a vocabulary that contain a text, or have an id."""

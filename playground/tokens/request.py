@@ -113,8 +113,7 @@ class ChatMessage:
 class ChatTemplateRequest:
     """A conversation and the tokenizer whose template shall write it down.
 
-    ``add_generation_prompt`` ends the text with the opening of an assistant's turn, so that the model answers instead
-    of going on with the question.
+    ``add_generation_prompt`` ends the text with the opening of an assistant's turn.
     """
 
     messages: tuple[ChatMessage, ...]

@@ -257,6 +257,24 @@ class ChatTemplate:
 
 
 @dataclass(frozen=True)
+class NextPiece:
+    """A token that may come next."""
+
+    token_id: int
+    shown: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ChatNext:
+    """The likeliest next tokens of a conversation, with the generation prompt and without it."""
+
+    with_prompt: tuple[NextPiece, ...]
+    without_prompt: tuple[NextPiece, ...]
+    pretrained: Pretrained
+
+
+@dataclass(frozen=True)
 class VocabularyEntry:
     """One piece. ``rank`` is the number of its merge (BPE), ``log_probability`` its weight (Unigram); else None."""
 

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import playground as pg
+from playground.attention.habits import habits_in_words
 
 KIND_NAMES = {"self": "Self-attention", "encoder": "Encoder", "decoder": "Decoder", "cross": "Cross"}
 THUMBNAIL_BYTES = 400_000
@@ -15,34 +16,35 @@ THUMBNAIL_BYTES = 400_000
 
 def format_result(result: pg.AttentionResult, ticket: str, title: str) -> str:
     """The view's value: JSON text with tokens, masks and summaries, all heads small and one head exact."""
-    kind, layer, head = opening(result)
+    kind, layer = opening(result)
     value: dict[str, Any] = {"ticket": ticket, "title": title, "notes": format_notes(result), "kinds": []}
+    value["origin"] = format_origin(result, title)
     for stack in result.stacks:
         sides = {"queries": f"{stack.kind}_queries", "keys": f"{stack.kind}_keys"}
         value[sides["queries"]] = format_tokens(stack.queries)
         value[sides["keys"]] = format_tokens(stack.keys)
         value["kinds"].append(format_stack(stack) | sides)
     first = result.stacks[kind]
-    value["first"] = {"kind": kind, "layer": layer, "head": head, "weights": encoded(first.head(layer, head))}
+    value["first"] = {"kind": kind, "layer": layer, "head": first.heads, "weights": encoded(first.head(layer, None))}
     value["first"]["overview"] = format_overview(first, hide_special=False)
     return json.dumps(value, separators=(",", ":"))
 
 
-def opening(result: pg.AttentionResult) -> tuple[int, int, int]:
-    """Kind, layer and head to open with: the cross-attention of an encoder-decoder model, the most telling head."""
+def opening(result: pg.AttentionResult) -> tuple[int, int]:
+    """Kind and layer to open with, averaged over its heads: no head is picked because it looks as if it understood.
+
+    It is the last layer; of an encoder-decoder model its cross-attention.
+    """
     kind = len(result.stacks) - 1
-    return kind, *striking_head(result.stacks[kind])
+    return kind, result.stacks[kind].layers - 1
 
 
-def striking_head(stack: pg.AttentionStack) -> tuple[int, int]:
-    """Layer and head to open with: the one that reads the previous token most, else the one that reads fewest keys."""
-
-    def strength(place: tuple[int, int]) -> float:
-        summary = stack.summaries[place[0]][place[1]]
-        previous = summary.previous_token_share
-        return -summary.entropy_nats if previous is None else previous
-
-    return max(itertools.product(range(stack.layers), range(stack.heads)), key=strength)
+def format_origin(result: pg.AttentionResult, title: str) -> str:
+    """What was run: a picture stays true under another text or model in the fields above it."""
+    request, held = result.request, result.pretrained
+    texts = [text if len(text) <= 60 else text[:59] + "…" for text in (request.text, request.second_text) if text]
+    padding = f" · {request.padding} padding tokens" if request.padding else ""
+    return f"{title} · {held.dtype} · " + " | ".join(f"“{text}”" for text in texts) + padding
 
 
 def format_notes(result: pg.AttentionResult) -> list[str]:
@@ -84,6 +86,7 @@ def format_stack(stack: pg.AttentionStack) -> dict[str, Any]:
         "heads": stack.heads,
         "masks": [_run_lengths(mask) for mask in stack.masks],
         "mask_of_layer": stack.mask_of_layer,
+        "habitsInWords": habits_in_words(stack),
         "separatorLabel": separators[-1] if separators else "the end token",
         "summaries": {
             name: [[round(getattr(head, name), 5) for head in layer] for layer in stack.summaries] for name in measures

@@ -20,7 +20,7 @@ def attention_request(text: str, model_id: str, second_text: str, padding: float
 
 @dataclass(frozen=True)
 class AttentionShown:
-    """The view's value, as JSON text, and the code of the head that it opens with."""
+    """The view's value, as JSON text, and the code of what it opens with."""
 
     heads: str
     code: Receipt
@@ -32,8 +32,8 @@ def show_attention(
     """All heads of a text; the result is kept for the page's further questions."""
     result = playground.attend(request)
     ticket = results.put(person, result)
-    kind, layer, head = opening(result)
-    receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, head)
+    kind, layer = opening(result)
+    receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, None)
     return AttentionShown(format_result(result, ticket, title_of(playground, result.request.model_id)), receipt)
 
 

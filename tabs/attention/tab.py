@@ -1,8 +1,8 @@
 """The Attention section: which earlier or other tokens each token reads, in every head of every layer.
 
-What to try: find the heads that read the previous token; hide [CLS] and [SEP] and see what is left; run SmolLM2 and
-watch the first token soak up attention; switch a T5 between encoder, decoder and cross-attention; add padding tokens
-and look at the mask.
+It opens with an average of heads, not with one that looks clever; heads with a dull habit are named by it. What to
+try: find the heads that read the previous token; hide [CLS] and [SEP] and see what is left; run SmolLM2 and watch the
+first token soak up attention; switch a T5 between encoder, decoder and cross-attention; add padding and see the mask.
 
 `build_section` is called inside the Tokens tab. It leaves out how the picture is drawn (``assets/views/attention.js``)
 and the page that works offline (`tabs.attention.export`).
@@ -24,12 +24,17 @@ from tabs.components import model_picker, title_of
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
 
-# label, the task whose first model is used, text, second text, padding
+# label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
 EXAMPLES = (
+    # on average the last layer's “it” looks most at [CLS], and of the words most at “cat”: 0.17, “tired” and “mat” 0.14
     ("What does “it” read?", "feature-extraction", "The cat sat on the mat because it was tired.", "", 0),
+    # the tokens of one text look at those of the other, too
     ("Two segments", "feature-extraction", "Where does the cat sleep?", "The cat sleeps on the warm mat.", 0),
+    # nobody looks at padding, in no head
     ("Padding, hatched", "feature-extraction", "Padding is masked.", "", 6),
+    # nobody looks ahead; most heads give the first token half of their attention or more
     ("Causal: no look ahead", "text-generation", "The capital of France is Paris. The capital of Italy is", "", 0),
+    # rows are what is written, columns what was read
     ("Cross-attention of a T5", "text2text-generation", "my grandmother bakes bread", "my grandfather eats it", 0),
 )
 

@@ -26,9 +26,11 @@ from tabs.tokens.handlers import (
 )
 
 EXAMPLE = "The cat sat on the mat.\nCats sleep.\nUnbelievable playgrounds everywhere!"
+ARTICLE = "We are very happy to show you the 🤗 Transformers library.\nWe hope you don't hate it."
 # label, texts, padding, truncation
 EXAMPLES = (
     ("Three texts", EXAMPLE, "longest", "do_not_truncate"),
+    ("Hugging Face", ARTICLE, "longest", "do_not_truncate"),
     ("Pairs", "How old are you? ||| I am forty.\nWhere is it? ||| On the table.", "longest", "do_not_truncate"),
     ("Truncated", "To be, or not to be, that is the question: whether 'tis nobler", "max_length", "only_first"),
 )

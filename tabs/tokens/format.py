@@ -14,6 +14,8 @@ from playground.wire import to_json
 
 NO_SPACES = ("Chinese", "Japanese", "Thai")
 HEADERS = ["id", "piece", "shown", "kind"]
+WORTH_LISTING = 0.001  # a probability; what is less likely is a list of oddities
+MOST_SHOWN = 24
 NUMBERS = {"rank": "merge", "log_probability": "log-probability"}
 
 
@@ -155,6 +157,25 @@ def format_chat(result: pg.ChatTemplate) -> dict[str, Any]:
             for t, span in zip(result.tokenization.tokens, result.token_spans, strict=True)
         ],
     }
+
+
+def format_next(result: pg.ChatNext, title: str) -> dict[str, Any]:
+    """What the view of the next token draws: per way its likeliest tokens, and the first of both as a sentence."""
+    first, second = result.with_prompt[0], result.without_prompt[0]
+    same = "the same" if first.token_id == second.token_id else _likely(second)
+    return {
+        "sentence": f"With add_generation_prompt {title} would go on with {_likely(first)}, without it with {same}.",
+        "origin": f"Measured: {title}, {result.pretrained.dtype}, this conversation.",
+        "rows": [
+            [way, *(_likely(piece) if piece.probability >= WORTH_LISTING else "–" for piece in pieces)]
+            for way, pieces in (("with it", result.with_prompt), ("without it", result.without_prompt))
+        ],
+    }
+
+
+def _likely(piece: pg.NextPiece) -> str:
+    shown = piece.shown if len(piece.shown) <= MOST_SHOWN else piece.shown[: MOST_SHOWN - 1] + "…"
+    return f"“{shown}” ({piece.probability:.1%})"
 
 
 def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tabs.tokens.format import (
     format_entries,
     format_languages,
     format_masks,
+    format_next,
     format_split,
     format_tokens,
 )
@@ -181,6 +182,20 @@ def chat_request(question: Any) -> pg.ChatTemplateRequest:
 def live_chat(playground: pg.Playground, question: Any) -> dict[str, Any]:
     """The conversation as the model reads it, for the view."""
     return format_chat(playground.render_chat(chat_request(question)))
+
+
+def is_at_hand(playground: pg.Playground, model_id: str) -> bool:
+    """Whether a model can be run without a download that nobody asked for."""
+    spec = playground.catalog.find(model_id)
+    return spec is not None and spec.source == "embedded"
+
+
+def measure_next(playground: pg.Playground, request: pg.ChatTemplateRequest) -> dict[str, Any]:
+    """What the model would say next, for the view; where it can't be run, the reason in its place."""
+    try:
+        return format_next(playground.chat_next(request), title_of(playground, request.model_id))
+    except pg.PlaygroundError as error:
+        return {"sentence": str(error)}
 
 
 def compare_texts(playground: pg.Playground, text: str, model_ids: list[str]) -> tuple[dict[str, Any], Receipt]:

@@ -17,17 +17,53 @@ from tabs.gradio_patches import payload
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import is_quick, live_tokens, token_code
 
+# label, text, the fact that it is there to show: a test holds each for the embedded tokenizers
 EXAMPLES = (
-    ("Words", "Tokenizers unbelievably split playgrounds, not words: cats, Cats and CATS!"),
-    ("Emoji", "Thumbs up 👍🏽 to the family 👩‍👩‍👧 and a café in München"),
-    ("Languages", "Hello · Bonjour · Привет · مرحبا · שלום · こんにちは · 안녕하세요 · สวัสดี"),
-    ("Numbers", "3.14159 + 1,234,567 = 2024-02-29 at 07:45, or 0xFF"),
-    ("Code", "def add(a, b):\n\treturn a + b   # three spaces\n\nfor i in range(10):\n    print(i)"),
+    (
+        "Words",
+        "Tokenizers unbelievably split playgrounds, not words: cats, Cats and CATS!",
+        "MiniLM cuts “unbelievably” into 5 pieces and gives cats, Cats and CATS one id; SmolLM2 tells the three apart.",
+    ),
+    (
+        "Hugging Face, English",
+        "We are very happy to show you the 🤗 Transformers library.",
+        "MiniLM doesn't know 🤗 and reads [UNK]; SmolLM2 writes its bytes.",
+    ),
+    (
+        "Hugging Face, French",
+        "Nous sommes très heureux de vous présenter la bibliothèque 🤗 Transformers.",
+        "The same sentence in French: 23 tokens of MiniLM instead of 14, its accents dropped (très is “tres”).",
+    ),
+    (
+        "Emoji",
+        "Thumbs up 👍🏽 to the family 👩‍👩‍👧 and a café in München",
+        "MiniLM reads [UNK] for both emoji; SmolLM2 loses nothing, it writes their bytes.",
+    ),
+    (
+        "Languages",
+        "Hello · Bonjour · Привет · مرحبا · שלום · こんにちは · 안녕하세요 · สวัสดี",
+        "MiniLM has no piece for the Thai word: [UNK]. SmolLM2 loses nothing, but cuts many letters into bytes.",
+    ),
+    (
+        "Numbers",
+        "3.14159 + 1,234,567 = 2024-02-29 at 07:45, or 0xFF",
+        "SmolLM2 gives every digit a token of its own; MiniLM cuts 2024 into 202 and ##4.",
+    ),
+    (
+        "Code",
+        "def add(a, b):\n\treturn a + b   # three spaces\n\nfor i in range(10):\n    print(i)",
+        "MiniLM drops line breaks and indentation; SmolLM2 keeps both.",
+    ),
     (
         "Hidden characters",
         "zero\u200bwidth, no\u00a0break, soft\u00adhyphen, bell\x07, tab\there, and [SEP] <|im_end|>",
+        "MiniLM drops what can't be seen. A typed [SEP] is a special token to it, as <|im_end|> is to SmolLM2.",
     ),
-    ("Long", "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60),
+    (
+        "Long",
+        "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60,
+        "1,202 tokens: more than the 512 that MiniLM reads at once.",
+    ),
 )
 
 

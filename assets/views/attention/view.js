@@ -80,6 +80,7 @@ async function take(tab, value) {
   status(tab, "");
   find(".at-empty").hidden = true;
   find(".at-main").hidden = false;
+  find(".at-origin").textContent = state.value.origin;
   find(".at-note").hidden = !notes.length;
   find(".at-note").textContent = notes.join(" ");
   buildKinds(tab);
@@ -124,6 +125,7 @@ async function changeKind(tab, number, layer, head) {
   Object.assign(state, { q: Math.min(state.q, q - 1), k: Math.min(state.k, k - 1) });
   const shape = `${kind.layers} × ${kind.heads}, ${q} queries × ${k} keys; the last column is the average`;
   find(".at-shape").textContent = shape;
+  find(".at-habits").textContent = kind.habitsInWords;
   find(".at-layer").max = kind.layers - 1;
   find(".at-headslider").max = kind.heads;
   pressed(find(".at-kinds").children, (button) => Number(button.dataset.kind) === number);

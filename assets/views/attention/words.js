@@ -110,7 +110,8 @@ export function headCode(state) {
 export function spokenHead(state) {
   const figures = figuresOf(state).slice(0, 3);
   const numbers = figures.map(({ label, figure }) => `${label} ${figure}`).join(", ");
-  return `layer ${state.layer}, ${isAverage(state) ? "average of heads" : `head ${state.head}`}, ${numbers}`;
+  const which = isAverage(state) ? "average of heads" : `head ${state.head}`;
+  return [`layer ${state.layer}`, which, habitOf(state), numbers].filter(Boolean).join(", ");
 }
 
 /** A token by its text, with its place where the same text stands there twice. */

@@ -89,6 +89,7 @@ function draw(find, answer) {
     find(".notes").append(make("div", "pg-note warn", answer.error));
     return;
   }
+  find(".notes").append(...(answer.notes ?? []).map((note) => make("div", "pg-note", note)));
   const letters = Array.from(answer.text);
   find(".rendered").replaceChildren(...answer.spans.map((span) => spanNode(span, letters)));
   const roles = [...new Set(answer.spans.map((span) => span.role))];

@@ -55,12 +55,14 @@ export function mount(view) {
 function offerSamples({ find, area }, samples, askNow) {
   const box = find(".samples");
   if (!samples || box.childNodes.length) return;
-  const take = (text) => {
+  const take = (text, shows) => {
     area.value = text;
+    find(".shows").textContent = shows;
     area.scrollTop = 0;
     askNow();
   };
-  const buttons = samples.map(([name, text]) => makeButton("", name, () => take(text)));
+  const buttons = samples.map(([name, text, shows]) => makeButton("", name, () => take(text, shows)));
+  find(".shows").textContent = samples[0][2];
   box.append(make("span", "pg-muted", "Try"), ...buttons);
 }
 
@@ -204,6 +206,7 @@ function listenToText(tab, ask) {
   });
   area.addEventListener("input", () => {
     for (const node of mirror.querySelectorAll(".hot")) node.classList.remove("hot");
+    find(".shows").textContent = "";
     ask();
   });
 }

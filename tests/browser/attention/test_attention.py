@@ -59,13 +59,15 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     assert page.inner_text(LIVE).startswith("query on attends")
 
     page.focus(".at-thumbs")
-    page.keyboard.press("ArrowRight")
-    page.get_by_text("outputs.attentions[0][0, 3]").wait_for()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("outputs.attentions[5][0, 11]").wait_for()
     page.locator(".at-layer").fill("4")
     page.locator(".at-headslider").fill("12")
     page.get_by_text("outputs.attentions[4][0].mean(0)").wait_for()
     page.select_option(".at-find", label="read the previous token")
     page.get_by_text("outputs.attentions[0][0, 2]").wait_for()
+    assert page.inner_text(".at-habit") == "looks at the token before"
+    assert "not why the model answers" in page.inner_text(".at-caution")
 
     code = page.get_by_role("button", name="Code: this exact run with plain transformers")
     code.locator("visible=true").click()
@@ -169,11 +171,12 @@ def test_a_t5_opens_with_cross_attention_and_the_code_is_that_of_the_head_in_sig
     assert page.inner_text('.at-kinds [aria-pressed="true"]') == "Cross"
     shown = page.inner_text(".at-code")
     assert shown.startswith("outputs.cross_attentions[")
-    layer, head = (int(part.strip(" ]").split(", ")[-1]) for part in shown.split("[", 1)[1].split("]["))
+    assert shown.endswith("[0].mean(0)")
+    layer = int(shown.split("[")[1].strip("]"))
     page.get_by_role("button", name="Code: this exact run").last.click()
     code = page.locator(".pg-receipt .cm-content").filter(visible=True)
     code.evaluate("node => { node.scrollIntoView(false); node.parentElement.scrollTop = node.scrollHeight; }")
-    code.get_by_text(f"attentions[{layer}, {head}]").wait_for()  # the editor writes only the lines in sight
+    code.get_by_text(f"attentions[{layer}, :].mean(dim=0)").wait_for()  # the editor writes only the lines in sight
 
 
 def check_offline_page(browser, path: Path, taken: dict) -> None:
@@ -186,6 +189,9 @@ def check_offline_page(browser, path: Path, taken: dict) -> None:
     )
     page.goto(path.as_uri())
     page.wait_for_selector(".at[data-drawn]", state="attached")
+    page.focus(".at-thumbs")
+    page.select_option(".at-find", label="read the previous token")
+    page.locator(".at-found button").first.click()
     page.focus(".at-thumbs")
     page.keyboard.press("ArrowDown")
     page.get_by_text("outputs.attentions[1][0, 2]").wait_for()

@@ -76,6 +76,16 @@ def test_bytes_of_a_character_are_shown_and_the_code_follows(tokens):
     expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("a 👍")
 
 
+def test_an_example_says_what_it_shows_until_the_text_is_another(tokens):
+    page = tokens()
+    shows = page.locator("#pg-tokens-live .shows")
+    expect(shows).to_contain_text("one id")
+    page.get_by_role("button", name="Hugging Face, French").click()
+    expect(shows).to_contain_text("23 tokens of MiniLM")
+    write(page, "cats")
+    expect(shows).to_be_empty()
+
+
 def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     page = tokens()
     page.get_by_role("tab", name="Batch & masks").click()
@@ -99,6 +109,9 @@ def test_a_conversation_is_rendered_live(tokens):
     expect(rendered).to_contain_text("Be <b>brief</b> ${1+1}")
     page.locator("#pg-tokens-chat input[type=checkbox]").uncheck()
     expect(rendered.locator(".invented")).to_have_count(0)
+    following = page.locator("#pg-tokens-chat-next")
+    expect(following.locator(".sentence")).to_contain_text("without it with “<|im_start|>” (9", timeout=60_000)
+    expect(following.locator(".origin")).to_contain_text(SMOLLM_TITLE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 391
 
 
@@ -107,6 +120,7 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     page.get_by_role("tab", name="Compare", exact=True).click()
     expect(page.locator("#pg-tokens-compare .cell.differs").first).to_be_visible()
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
+    expect(page.locator("#pg-tokens-compare .totals tr.lost").first).to_contain_text("⚠")
     page.get_by_role("tab", name="Vocabulary", exact=True).click()
     expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
     page.get_by_label("Why is this word split so?").fill("tokenizers")  # pasted: no key is pressed

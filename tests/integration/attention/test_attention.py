@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from gradio_client.exceptions import AppError
 
 import playground as pg
+from playground.attention.habits import habits_of
 from tabs.attention.format import format_result
 from tabs.attention.results import Results
+from tabs.attention.tab import EXAMPLES
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 TEXT = "The cat sat on the mat."
@@ -70,6 +74,52 @@ def test_a_receipt_run_at_home_prints_the_numbers_of_the_page(app_playground, re
     largest = np.sort(stack.head(0, 2).flatten())[::-1][:5]
     assert [pair["weight"] for pair in printed["largest"]] == pytest.approx(largest.tolist(), abs=1e-5)
     assert printed["entropy_nats"] == pytest.approx(stack.summaries[0][2].entropy_nats, abs=1e-4)
+
+
+def shown(playground, number: int) -> pg.AttentionResult:
+    _, task, text, second, padding = EXAMPLES[number]
+    return playground.attend(pg.AttentionRequest(text, playground.catalog.for_task(task)[0].id, second, padding))
+
+
+def test_it_looks_at_cls_and_of_the_words_a_little_more_at_cat(app_playground):
+    stack = shown(app_playground, 0).stack()
+    words = [key.text for key in stack.keys]
+    row = stack.head(stack.layers - 1, None)[words.index("it")]
+    order = [words[at] for at in np.argsort(-row)]
+    assert order[:2] == ["[CLS]", "cat"] and set(order[2:4]) == {"tired", "mat"}
+    assert row[words.index("cat")] == pytest.approx(0.17, abs=0.02)
+    assert row[words.index("tired")] == pytest.approx(0.14, abs=0.02)
+
+
+def test_two_segments_look_at_each_other(app_playground):
+    stack = shown(app_playground, 1).stack()
+    border = [key.text for key in stack.keys].index("[SEP]") + 1
+    average = stack.weights.mean(axis=(0, 1))
+    assert min(average[1:border, border:].sum(axis=1).min(), average[border:, 1:border].sum(axis=1).min()) > 0.05
+
+
+def test_nobody_looks_at_padding_or_ahead(app_playground):
+    padded, causal = shown(app_playground, 2).stack(), shown(app_playground, 3).stack()
+    assert (padded.weights[..., [not key.attended for key in padded.keys]] == 0).all()
+    assert (np.triu(causal.weights, k=1) == 0).all()
+    habits = [habit for layer in habits_of(causal) for habit in layer[:-1]]
+    assert habits.count("The") > len(habits) / 2
+
+
+def test_rows_of_cross_attention_are_what_is_written(app_playground):
+    result = shown(app_playground, 4)
+    written = "".join(token.text for token in result.stack("cross").queries)
+    assert "eats" in written and "bakes" not in written
+    assert "bakes" in "".join(token.text for token in result.stack("cross").keys)
+
+
+def test_a_head_of_the_token_before_is_called_so_and_isnt_what_the_page_opens_with(app_playground):
+    result = shown(app_playground, 0)
+    assert habits_of(result.stack())[0][2] == "the token before"
+    value = json.loads(format_result(result, "t", "MiniLM"))
+    assert (value["first"]["layer"], value["first"]["head"]) == (5, 12)
+    assert value["kinds"][0]["habitsInWords"].startswith("Of the 72 heads, these")
+    assert "to the token before: 1" in value["kinds"][0]["habitsInWords"]
 
 
 def test_results_of_a_page_replace_each_other_and_are_forgotten(result):
