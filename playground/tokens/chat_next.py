@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -39,7 +41,10 @@ def _likeliest(
     if len(ids) >= most:
         raise InputTooLongError(f"The conversation has {len(ids):,} tokens.", f"The model reads {most:,}: shorten it.")
     given = torch.tensor([ids], device=loaded.model.device)
-    logits = loaded.model(input_ids=given, attention_mask=torch.ones_like(given), use_cache=False).logits[0, -1]
+    options: dict[str, Any] = {"attention_mask": torch.ones_like(given), "use_cache": False}
+    if "logits_to_keep" in inspect.signature(loaded.model.forward).parameters:
+        options["logits_to_keep"] = 1
+    logits = loaded.model(input_ids=given, **options).logits[0, -1]
     best = logits.float().softmax(dim=-1).topk(LISTED)
     rules = shelf.rules(model_id)
     return tuple(

@@ -16,7 +16,7 @@ import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
-from tabs.tokens.handlers import chat_request, is_at_hand, live_chat, measure_next
+from tabs.tokens.handlers import chat_request, is_cheap, live_chat, measure_next
 
 EXAMPLE = (
     ("system", "You are a patient teacher."),
@@ -43,8 +43,7 @@ def build_section(playground: pg.Playground) -> None:
     start = {"model_id": model.value, "messages": EXAMPLE}
     chat = view("tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
     following = view("tokens/chat_next", {}, elem_id="pg-tokens-chat-next")
-    by_hand = not is_at_hand(playground, model.value)
-    button = gr.Button("Measure the next token", size="sm", visible=by_hand, elem_classes="pg-small")
+    button = gr.Button("Measure the next token", size="sm", visible=False, elem_classes="pg-small")
     _wire(playground, model, chat, (following, button), receipt_panel())
 
 
@@ -55,28 +54,28 @@ def _wire(
     next_token: tuple[gr.HTML, gr.Button],
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> None:
-    """The code follows the messages, and so does the next token, unless its model would have to be downloaded."""
+    """The code follows the messages, and so does the next token where that is cheap; else a button measures it."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     following, button = next_token
     messages = [{"role": role, "content": content} for role, content in EXAMPLE]
     asked = gr.State({"model_id": model.value, "messages": messages})
 
-    def choose(model_id: str) -> dict[Any, Any]:
-        by_hand = gr.Button(visible=not is_at_hand(playground, model_id))
-        return {chat: {"model_id": model_id}, following: {}, button: by_hand}
+    def choose(model_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"model_id": model_id}, {}
 
     @friendly
     def follow(event: gr.EventData) -> dict[Any, Any]:
         question = payload(event)
         request = chat_request(question)
         receipt = dict(zip(code, receipt_values(playground.token_receipt(request)), strict=True))
-        measured = measure_next(playground, request) if is_at_hand(playground, request.model_id) else {}
-        return receipt | {following: measured, asked: question}
+        cheap = is_cheap(playground, request)
+        measured = measure_next(playground, request) if cheap else {}
+        return receipt | {following: measured, button: gr.Button(visible=not cheap), asked: question}
 
     @friendly
     def measure(question: dict[str, Any]) -> dict[str, Any]:
         return measure_next(playground, chat_request(question))
 
-    model.change(choose, model, [chat, following, button], queue=False, **quiet)
-    chat.input(follow, None, [*code, following, asked], trigger_mode="always_last", **quiet)
+    model.change(choose, model, [chat, following], queue=False, **quiet)
+    chat.input(follow, None, [*code, following, button, asked], trigger_mode="always_last", **quiet)
     button.click(measure, asked, following, concurrency_id="chat-next", api_visibility="private")

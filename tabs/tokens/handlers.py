@@ -184,10 +184,11 @@ def live_chat(playground: pg.Playground, question: Any) -> dict[str, Any]:
     return format_chat(playground.render_chat(chat_request(question)))
 
 
-def is_at_hand(playground: pg.Playground, model_id: str) -> bool:
-    """Whether a model can be run without a download that nobody asked for."""
-    spec = playground.catalog.find(model_id)
-    return spec is not None and spec.source == "embedded"
+def is_cheap(playground: pg.Playground, request: pg.ChatTemplateRequest) -> bool:
+    """Whether the model can be run at every pause: no download that nobody asked for, and a short conversation."""
+    spec = playground.catalog.find(request.model_id)
+    length = sum(len(message.content) for message in request.messages)
+    return spec is not None and spec.source == "embedded" and length <= SHORT
 
 
 def measure_next(playground: pg.Playground, request: pg.ChatTemplateRequest) -> dict[str, Any]:

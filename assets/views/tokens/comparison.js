@@ -35,7 +35,8 @@ function draw(element, value) {
   const lines = breaks.slice(0, -1).map((begin, k) => drawLine(value, contested, begin, breaks[k + 1]));
   find(".lines").replaceChildren(...lines);
   fillTable(find(".totals"), COLUMNS, value.totals);
-  [...find(".totals").tBodies[0].rows].forEach((row, k) => row.classList.toggle("lost", value.totals[k][4] !== "0"));
+  const rows = find(".totals").tBodies[0].rows;
+  for (const [k, total] of value.totals.entries()) rows[k].classList.toggle("lost", total[4] !== "0");
 }
 
 function lettersPerLine(width) {

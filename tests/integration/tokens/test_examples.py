@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import playground as pg
 from tabs.tokens import batch, chat_template, live
 from tabs.tokens.format import format_comparison, format_languages
-from tabs.tokens.handlers import SAMPLES, START, is_at_hand, language_table, measure_next
+from tabs.tokens.handlers import SAMPLES, START, is_cheap, language_table, measure_next
 
 pytestmark = pytest.mark.embedded
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -97,11 +99,13 @@ def test_what_comes_next_is_measured_and_is_no_question(app_playground):
         assert piece.probability == pytest.approx(logits[piece.token_id].item(), abs=1e-5)
     shown = measure_next(app_playground, request)
     assert "without it with “<|im_start|>” (99." in shown["sentence"] and "SmolLM2" in shown["origin"]
-    assert is_at_hand(app_playground, SMOLLM) and not is_at_hand(app_playground, "openai-community/gpt2")
+    assert is_cheap(app_playground, request)
+    assert not is_cheap(app_playground, replace(request, model_id="openai-community/gpt2"))
 
 
 def test_where_nothing_can_be_measured_the_reason_stands_there(app_playground):
-    long = pg.ChatTemplateRequest((pg.ChatMessage("user", "cat " * 2_400),), SMOLLM)
+    long = pg.ChatTemplateRequest((pg.ChatMessage("user", "🤗" * 9_000),), SMOLLM)
+    assert not is_cheap(app_playground, long)
     reason = measure_next(app_playground, long)["sentence"]
     assert "tokens" in reason and "shorten it" in reason
 
