@@ -9,6 +9,8 @@ The rules, the same in all four directions:
 
 It leaves out what the shapes mean, and imports no wing.
 
+>>> from dataclasses import dataclass
+>>> from typing import ClassVar, Literal
 >>> @dataclass(frozen=True)
 ... class Piece:
 ...     type: ClassVar[Literal["piece"]] = "piece"

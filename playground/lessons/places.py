@@ -109,7 +109,7 @@ _SAMPLER = (
     _flag("do_sample", "do_sample", False, "Draw by chance; off: always the most probable token.", "do_sample"),
     _number("temperature", 1.0, 0.05, 3, "Below 1 sharpens the distribution, above 1 flattens it."),
     _number("top_p", 1.0, 0, 1, "Keeps the fewest tokens that together reach this probability."),
-    _number("max_new_tokens", 40, 1, 400, "The reply ends here at the latest."),
+    _number("max_new_tokens", 24, 1, 400, "The reply ends here at the latest."),
     _number("top_k", 50, 0, 200, "Keeps this many of the best tokens; 0: all."),
     _number("min_p", 0.0, 0, 0.5, "Cuts tokens below this share of the best one's probability."),
     _number("repetition_penalty", 1.0, 1, 2, "Above 1 makes tokens less likely that stand in the text."),
@@ -134,7 +134,7 @@ PLACES = (
         "tokens", "Tokens", "tokens", "tokens-live", "tokenize", "TokenizeRequest", "",
         (
             _text("What is cut into tokens.", label=""),
-            _model(label="tokenizer (model_id)"),
+            _model(),
             _flag(
                 "add_special_tokens", "add_special_tokens", True, "Adds [CLS], [SEP] and their kind.",
                 "add_special_tokens",

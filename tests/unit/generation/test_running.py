@@ -72,7 +72,7 @@ def test_compare_shares_one_batch(tiny):
     for request, result in zip(requests, results, strict=True):
         assert generate(manager, request).result().finished.token_ids == result.finished.token_ids
     with pytest.raises(InputError):
-        compare(manager, requests * 2)
+        compare(manager, requests * 4)
 
 
 def test_a_stream_begins_when_the_crowd_has_come_in():

@@ -42,6 +42,7 @@ from playground.wire import to_json
 batch = pg.EncodeRequest(("a cat", "b"))
 text = pg.ClassifyRequest("A good film")
 REQUESTS = {
+    "chat_next": pg.ChatTemplateRequest((pg.ChatMessage("user", "Hello"),)),
     "attend": pg.AttentionRequest("A cat"),
     "attribute": pg.AttributeRequest("A good film", methods=("gradient_x_input",)),
     "classify": text,
@@ -80,4 +81,4 @@ def test_what_runs_on_the_gpu_is_pickled_and_forked_and_answers_the_same(monkeyp
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # helper threads are not there after a fork
     done = subprocess.run([sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(done.stdout.split()) == 9
+    assert len(done.stdout.split()) == 10

@@ -24,7 +24,7 @@ def test_a_quoted_cell_runs_over_lines_and_the_line_numbers_stay_true(tmp_path):
 def test_a_row_of_the_wrong_length_is_reported_and_the_others_stay(tmp_path):
     table = read_file(write(tmp_path, "a.csv", "text,label\ngood,1\nbad\nfine,1,2\nlast,0\n"))
     assert [row[0] for row in table.rows] == ["good", "last"]
-    assert [(bad.line, "cells" in bad.reason) for bad in table.bad_rows] == [(3, True), (4, True)]
+    assert [(bad.line, "cell" in bad.reason) for bad in table.bad_rows] == [(3, True), (4, True)]
 
 
 def test_a_comma_in_the_only_column_is_part_of_the_text(tmp_path):
