@@ -36,6 +36,8 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
 
     from tabs import TABS, gradio_patches
     from tabs.components import status_bar, three_ways_in
+    from tabs.lessons.panel import build_panel
+    from tabs.lessons.watched import Watched
     from tabs.page import heading
 
     gradio_patches.check_version()
@@ -49,11 +51,13 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             status_bar(playground, demo)
             gr.HTML((ASSETS / "switches.html").read_text(encoding="utf-8"), elem_id="pg-switches")
         three_ways_in()
+        watched: list[Watched] = []
         with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.split(".")[1]):
                     heading(tab.TITLE, 2)
-                    tab.build_tab(playground)
+                    watched += tab.build_tab(playground) or ()
+        build_panel(playground, watched)
     gradio_patches.describe_once(demo)
     return demo
 

@@ -18,6 +18,7 @@ from tabs.classification.handlers import PREDICTED, OneText, Parts
 from tabs.classification.table import build_table_section
 from tabs.components import model_note, model_picker
 from tabs.gradio_patches import blocks_being_built
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading, receipt_panel, view
 
 TITLE = "Classification"
@@ -76,8 +77,8 @@ class _Inside(NamedTuple):
     codes: list[Any]
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "A classifier reads a text and gives every label a number. **Change a word and watch the answer move**, then "
         "look inside: the pipeline is no magic, only four steps."
@@ -92,11 +93,13 @@ def build_tab(playground: pg.Playground) -> None:
             heading("One text", 3)
             given = _lay_out_input()
             inside = _lay_out_inside(playground)
-            _wire(playground, model, given, inside)
+            result = _wire(playground, model, given, inside)
         with gr.Tab("A table of texts", id="table"):
             heading("A table of texts", 3)
             build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
+    controls = {"text": given.text, "text_pair": given.pair, "model_id": model}
+    return [Watched("classification", controls, given.bars, result)]
 
 
 def _lay_out_input() -> _Input:
@@ -170,8 +173,8 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
     )
 
 
-def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: _Inside) -> None:
-    """Ties what people do to the handlers."""
+def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: _Inside) -> gr.State:
+    """Ties what people do to the handlers; where the last answer is kept comes back."""
     parts, code_shown = _parts(given, inside), gr.State(False)
     handlers = OneText(playground, parts)
     inputs = [given.text, given.pair, model]
@@ -194,6 +197,7 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     model.change(None, cancels=under_way)  # what is still said of the model before would come too late
     model.change(**describing).success(**running)
     blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
+    return parts.result
 
 
 def _parts(given: _Input, inside: _Inside) -> Parts:

@@ -11,22 +11,37 @@ import playground as pg
 from playground.errors import InputError
 
 PAGES = 1000
+WHOLE = 50  # with every token's alternatives a run takes a megabyte
 RUNS_OF_A_PAGE = 4
 
 
 @dataclass
 class PageRun:
-    """One run: ``name`` is what the view calls it, ``run_id`` what nobody can guess; one ``finished`` per request."""
+    """One run: ``name`` is what the view calls it, ``run_id`` what nobody can guess; one ``finished`` per request.
+
+    ``events`` are those of the first request.
+    """
 
     name: str
     run_id: str = field(default_factory=lambda: secrets.token_hex(8))
     requests: tuple[pg.GenerateRequest, ...] = ()
     finished: dict[int, pg.Finished] = field(default_factory=dict)
+    events: list[pg.Event] = field(default_factory=list)
     stopped: bool = False
 
     def note(self, batch: list[tuple[int, pg.Event]]) -> None:
         """Keeps the figures of what has ended."""
         self.finished |= {index: event for index, event in batch if isinstance(event, pg.Finished)}
+        self.events += [event for index, event in batch if index == 0]
+
+    def result(self) -> pg.GenerationResult | None:
+        """All of the first request's stream; None while it has not ended."""
+        if 0 not in self.finished:
+            return None
+        steps = tuple(event for event in self.events if isinstance(event, pg.Step))
+        beams = tuple(event for event in self.events if isinstance(event, pg.BeamStep))
+        started = next((event for event in self.events if isinstance(event, pg.Started)), None)
+        return pg.GenerationResult(self.requests[0], started, steps, beams, self.finished[0])
 
 
 class Runs:
@@ -39,6 +54,7 @@ class Runs:
         self._cancel = cancel
         self._running: dict[str, PageRun] = {}
         self._kept: OrderedDict[str, list[PageRun]] = OrderedDict()
+        self._whole: OrderedDict[str, PageRun] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -57,6 +73,22 @@ class Runs:
         """The run is over; what it made can still be found."""
         if self._running.get(person) is run:
             del self._running[person]
+            self._let_go(person)
+            self._whole[person] = run
+            if len(self._whole) > WHOLE:
+                self._let_go(next(iter(self._whole)))
+        else:
+            run.events.clear()
+
+    def last(self, person: str) -> pg.GenerationResult | None:
+        """What the page's last run made, if that was lately and there was one request that came to its end."""
+        run = self._whole.get(person)
+        return run.result() if run and person not in self._running and len(run.requests) == 1 else None
+
+    def _let_go(self, person: str) -> None:
+        """Keeps no single tokens of a page's run."""
+        if run := self._whole.pop(person, None):
+            run.events.clear()
 
     def stop(self, person: str) -> None:
         """Ends the page's run within one step, if it has one; its last event still comes."""
@@ -79,3 +111,4 @@ class Runs:
         """Ends and drops what a page has here: it was closed."""
         self.stop(person)
         self._kept.pop(person, None)
+        self._let_go(person)

@@ -27,13 +27,14 @@ from tabs.generation.handlers import stream_run, write_receipt
 from tabs.generation.runs import Runs
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.gradio_patches import blocks_being_built, payload
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, view
 
 TITLE = "Generation"
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
         "Point at a token of the reply to see what else it could have been, and choose another."
@@ -58,12 +59,14 @@ def build_tab(playground: pg.Playground) -> None:
             page = _view(playground, model_id.value)
     code = receipt_panel()
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    _wire_runs(playground, page, {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}, code, private)
+    asked = {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}
+    runs = _wire_runs(playground, page, asked, code, private)
     page.emptied(None, None, prompt, js="() => ''", **private)
     _wire_settings(page, preset, controls, private)
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
+    return [Watched("generation", asked, page, runs.last)]
 
 
 def _first_controls() -> dict[str, gr.components.Component]:
@@ -122,7 +125,7 @@ def _wire_runs(
     inputs: dict[str, Any],
     code: tuple[gr.Code, gr.DownloadButton],
     private: dict[str, Any],
-) -> None:
+) -> Runs:
     """What the view triggers: go, halt and receipt; and the page's end."""
     runs = Runs(playground.cancel)
 
@@ -152,6 +155,7 @@ def _wire_runs(
     page.halt(halt, trigger_mode="multiple", **private)
     page.receipt(show_code, None, list(code), **private)
     blocks_being_built().unload(forget)
+    return runs
 
 
 def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:

@@ -20,6 +20,7 @@ from playground.tables import SUFFIXES
 from playground.wire import to_json
 from tabs.components import model_note, model_picker
 from tabs.gradio_patches import payload, tab_being_built
+from tabs.lessons.watched import Watched
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
@@ -52,8 +53,8 @@ class _Asked(NamedTuple):
     template: gr.Textbox
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "Feed one word to a model and make the other its **label**: `model(input_ids=…, labels=…).loss` says how "
         "surprised the model is. A word that it saw coming has a small loss: **close**. The direction matters."
@@ -73,7 +74,7 @@ def build_tab(playground: pg.Playground) -> None:
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
             heading("Two or three words", 3)
-            _words_part(asked, page_tab)
+            watched = _words_part(asked, page_tab)
         with gr.Tab("Matrix", id="matrix"):
             heading("Matrix", 3)
             _matrix_part(asked)
@@ -82,6 +83,7 @@ def build_tab(playground: pg.Playground) -> None:
             _people_part(asked)
     model_id.change(lambda chosen: gr.Textbox(visible=_is_causal(playground, chosen)), model_id, template, **QUIET)
     SimilarityApi(playground).publish()
+    return [watched]
 
 
 def _is_causal(playground: pg.Playground, model_id: str) -> bool:
@@ -89,12 +91,12 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
     return spec is not None and spec.task == "text-generation"
 
 
-def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
+def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     words, button, chips, shows = _lay_out_words()
     losses = view("similarity/word_loss", NOT_YET, elem_id="similarity-losses")
     code, notebook = receipt_panel()
     inputs = {words, asked.model_id, asked.template}
-    question = gr.State()
+    question, measured = gr.State(), gr.State()
 
     @friendly
     def measure(data: Values) -> Iterator[Values]:
@@ -104,13 +106,14 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
         receipt = receipt_values(asked.playground.word_loss_receipt(result))
         yield {
             losses: to_json(shown),
+            measured: result,
             shows: what_it_shows(text, model_id),
             question: (text, data[asked.template]),
             **dict(zip((code, notebook), receipt, strict=True)),
         }
 
     def nothing() -> Values:
-        return {losses: NOT_YET, shows: "", question: None, code: None, notebook: None}
+        return {losses: NOT_YET, measured: None, shows: "", question: None, code: None, notebook: None}
 
     def forget(data: Values) -> Values:
         """What other words or another template gave goes."""
@@ -121,7 +124,7 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
     def open_tab(data: Values) -> Iterator[Values]:
         yield from () if data[question] else measure(data)
 
-    outputs = [losses, shows, question, code, notebook]
+    outputs = [losses, measured, shows, question, code, notebook]
     running: dict[str, Any] = {"outputs": outputs, "show_progress_on": losses, **QUIET}
     if page_tab is not None:  # the first look finds the article's words measured
         page_tab.select(open_tab, {question, *inputs}, **running)
@@ -129,6 +132,8 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> None:
     gr.on([words.change, asked.template.change], forget, {*inputs, question}, outputs, show_progress="hidden", **QUIET)
     for chip, example in zip(chips, EXAMPLES, strict=True):
         chip.click(lambda text=example.words: text, None, words, **QUIET).then(measure, inputs, **running)
+    controls = {"words": words, "model_id": asked.model_id, "template": asked.template}
+    return Watched("similarity", controls, losses, measured)
 
 
 def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdown]:

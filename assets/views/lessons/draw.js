@@ -1,0 +1,112 @@
+/** The panel's parts as nodes. Text of models goes in as text alone; a lesson's text was made of Markdown by Python. */
+import { make, makeButton } from "../shared/dom.js";
+
+const MARKS = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
+
+/**
+ * A sentence as nodes: bold, italics and code of the lesson, live values as they are.
+ *
+ * @param {{ text: string, live: boolean }[]} parts
+ * @returns {Node[]}
+ */
+export function sentence(parts) {
+  return parts.flatMap(({ text, live }) => (live ? [make("b", "ls-live", text)] : text.split(MARKS).map(marked)));
+}
+
+/** @param {string} text */
+function marked(text) {
+  if (!MARKS.test(text)) return document.createTextNode(text);
+  if (text.startsWith("**")) return make("strong", "", text.slice(2, -2));
+  return text.startsWith("*") ? make("em", "", text.slice(1, -1)) : make("code", "", text.slice(1, -1));
+}
+
+/**
+ * The list of lessons.
+ *
+ * @param {{ lessons: any[], problems: string[] }} contents
+ * @param {(name: string) => number} done  how many of its steps
+ * @param {(name: string) => void} choose
+ */
+export function list(contents, done, choose) {
+  const rows = contents.lessons.map((lesson) => {
+    const count = done(lesson.name);
+    const far = count ? `${count} of ${lesson.steps} steps done` : `${lesson.minutes} minutes`;
+    const button = makeButton("ls-lesson", make("b", "", lesson.title), () => choose(lesson.name));
+    button.append(make("span", "pg-muted", far), make("span", "ls-fact", lesson.fact));
+    return make("li", "", button);
+  });
+  const broken = contents.problems.map((problem) => make("li", "", problem));
+  return [
+    make("p", "ls-intro", "Guess first, then let the page answer. Everything happens in the tabs beside this panel."),
+    make("ul", "ls-list", ...rows),
+    broken.length && make("p", "pg-note warn", "These files were left out:"),
+    broken.length && make("ul", "ls-problems pg-muted", ...broken),
+  ];
+}
+
+/**
+ * A question with its ways to answer.
+ *
+ * @param {any} predict
+ * @param {(guess: string | number) => void} answer
+ */
+export function question(predict, answer) {
+  const form = make("form", "ls-ask", make("p", "ls-question", predict.ask));
+  if (predict.kind === "choice") {
+    const group = make("div", "ls-choices");
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", predict.ask);
+    group.append(...predict.choices.map((one) => makeButton("ls-choice", one.say, () => answer(one.say))));
+    form.append(group);
+    return form;
+  }
+  const number = predict.kind === "number";
+  const field = make("input", "ls-field");
+  Object.assign(field, { type: number ? "number" : "text", step: "any", required: true });
+  field.setAttribute("aria-label", predict.ask);
+  const send = makeButton("ls-primary", "That is my guess", null);
+  send.type = "submit";
+  form.append(make("div", "ls-row", field, send));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    answer(number ? field.valueAsNumber : field.value);
+  });
+  return form;
+}
+
+/**
+ * The guess beside the live answer.
+ *
+ * @param {any} step
+ * @param {import("./steps.js").Kept} kept
+ */
+export function reveal(step, kept) {
+  const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
+  const sides = make("dl", "ls-sides");
+  if (outcome.right !== null) sides.append(make("dt", "", "Your guess"), make("dd", "", kept.guess));
+  if (outcome.answer) sides.append(make("dt", "", "Live result"), make("dd", "", outcome.answer));
+  const mark = outcome.right === null ? "" : outcome.right ? "✓ " : "Not this time. ";
+  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, make("strong", "", mark));
+  verdict.append(...sentence(outcome.verdict));
+  const why = make("p", "ls-why");
+  why.append(...sentence(outcome.why));
+  if (!step.reveal) return make("div", "ls-reveal", make("p", "ls-verdict good", make("strong", "", "Done.")));
+  return make("div", "ls-reveal", sides, mark && verdict, why);
+}
+
+/**
+ * What is to be done now in the page.
+ *
+ * @param {any} step
+ * @param {import("./driver.js").Place} place
+ * @param {{ again: () => void, show: () => void }} acts
+ */
+export function task(step, place, { again, show }) {
+  const press = place.button ? make("span", "", "Now press ", make("strong", "", place.button), " in the page.") : "";
+  const box = make("div", "ls-task", make("p", "", step.do ? step.do.say : press || "The model is answering …"));
+  const row = make("div", "ls-row");
+  if (step.do && Object.keys(step.do.show).length) row.append(makeButton("", "Show me", show));
+  if (step.stage) row.append(makeButton("", "Fill the fields again", again));
+  box.append(row);
+  return box;
+}

@@ -1,0 +1,274 @@
+/** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
+import { finder, make, makeButton } from "../shared/dom.js";
+import { readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import * as draw from "./draw.js";
+import { open, point } from "./driver.js";
+import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
+import { isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
+
+const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
+const AGAIN_MS = 700;
+const BESIDE = matchMedia("(min-width: 1100px)"); // as in the style: there is room for a column
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch, trigger, server }) {
+  const find = finder(element, ".ls-");
+  const { signal } = lifeOf(element);
+  const panel = new Panel(find, load(localStorage), { trigger, server });
+  const host = /** @type {HTMLElement} */ (element.closest("#pg-lessons"));
+  readInbox(host, signal, (_, tab) => panel.answered(tab));
+  watch("value", () => panel.heard(props.value));
+  find("close").addEventListener("click", () => panel.show(false));
+  find("list-button").addEventListener("click", () => panel.choose(""));
+  element.addEventListener("keydown", (event) => event.key === "Escape" && panel.show(false));
+  const pressed = (event) => event.target.closest?.(".pg-lessons-button") && panel.show(!panel.progress.open);
+  document.addEventListener("click", pressed, { signal });
+  BESIDE.addEventListener("change", () => panel.place(), { signal });
+  panel.start();
+}
+
+/** The header's button. */
+const buttonOf = () => /** @type {HTMLElement | null} */ (document.querySelector(".pg-lessons-button"));
+
+class Panel {
+  /** @type {{ lessons: any[], problems: string[], error?: string }} */
+  contents = { lessons: [], problems: [] };
+  /** @type {any} */
+  lesson = null;
+  /** @type {Record<string, import("./driver.js").Place>} */
+  places = {};
+  looks = 0;
+  timer = 0;
+
+  /**
+   * @param {(part: string) => any} find
+   * @param {import("./progress.js").Progress} progress
+   * @param {Pick<import("../view.d.ts").View, "trigger" | "server">} python
+   */
+  constructor(find, progress, python) {
+    this.find = find;
+    this.progress = progress;
+    this.python = python;
+  }
+
+  /** Opens as it was left. */
+  start() {
+    if (this.progress.open) this.show(true);
+    else this.place();
+  }
+
+  /** Shows or hides the panel. */
+  async show(wanted) {
+    const first = wanted && !this.progress.met;
+    Object.assign(this.progress, { open: wanted, met: this.progress.met || wanted });
+    this.place();
+    if (!wanted) return buttonOf()?.focus();
+    if (!this.contents.lessons.length) {
+      const found = await this.python.server.lesson_list();
+      if (found.error) return this.fail(found.error);
+      this.contents = found;
+    }
+    await this.choose(first ? (this.contents.lessons[0]?.name ?? "") : this.progress.lesson);
+  }
+
+  /** Says in the page whether the panel is open, and whether anybody has met it. */
+  place() {
+    const { open: isOpen, met } = this.progress;
+    save(localStorage, this.progress);
+    this.find("panel").hidden = !isOpen;
+    const page = /** @type {HTMLElement | null} */ (document.querySelector(".gradio-container"));
+    if (page) page.dataset.lessons = isOpen ? (BESIDE.matches ? "beside" : "below") : "closed";
+    const button = buttonOf();
+    button?.setAttribute("aria-expanded", String(isOpen));
+    button?.classList.toggle("pg-lessons-new", !met);
+    const label = button?.querySelector("span");
+    if (label) label.textContent = met ? "Lessons" : "New here? Take a lesson";
+  }
+
+  /** Goes to a lesson, or to the list. */
+  async choose(name) {
+    const known = this.contents.lessons.some((one) => one.name === name);
+    const found = known ? await this.python.server.lesson(name) : { lesson: null, places: {} };
+    if (found.error) return this.fail(found.error);
+    this.lesson = found.lesson;
+    this.places = found.places;
+    this.progress.lesson = this.lesson ? name : "";
+    this.enter();
+  }
+
+  /** Says what went wrong. */
+  fail(message) {
+    this.find("body").replaceChildren(make("p", "pg-note warn", message));
+  }
+
+  get walk() {
+    return walkOf(this.progress, this.lesson);
+  }
+
+  get step() {
+    return this.lesson.steps[this.walk.at];
+  }
+
+  get kept() {
+    return keptOf(this.walk, this.walk.at);
+  }
+
+  /** Draws where the learner is now, sets the stage if there is nothing to guess first, and looks at the page. */
+  enter() {
+    this.draw();
+    this.find("body").querySelector("h3")?.focus({ preventScroll: true });
+    this.find("body").scrollTop = 0;
+    if (!this.lesson) return;
+    if (this.step.tab && phaseOf(this.step, this.kept) !== "done") open(this.places[this.step.tab]);
+    this.go();
+  }
+
+  /** Does what the panel itself has to do for this step. */
+  go() {
+    const phase = phaseOf(this.step, this.kept);
+    if (phase === "stage") this.fill(this.step.stage.fields);
+    if (phase === "answer") this.look();
+    if (phase === "done" && !this.kept.outcome) this.finish();
+  }
+
+  /** Fills fields where the learner sees it. */
+  fill(fields) {
+    const { tab } = this.step;
+    this.kept.staged = true;
+    open(this.places[tab]);
+    this.python.trigger("fill", { tab, fields });
+    setTimeout(() => point(this.places[tab], fields), SETTLED_MS);
+    this.answered(tab);
+    this.draw();
+  }
+
+  /** A tab has a new answer. */
+  answered(tab) {
+    if (!this.progress.open || !this.lesson || this.step.tab !== tab) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.look(), SETTLED_MS);
+  }
+
+  /** Asks what the tab of this step has answered. */
+  look() {
+    if (this.step.tab) this.python.trigger("look", { tab: this.step.tab, look: ++this.looks });
+  }
+
+  /** The facts of a tab's last answer, or null. */
+  heard(found) {
+    if (!found || !this.lesson || found.look !== this.looks || found.tab !== this.step.tab) return;
+    if (!found.facts) return this.wait();
+    this.walk.live[found.tab] = found.facts;
+    if (phaseOf(this.step, this.kept) === "answer" && isAnswered(this.lesson, this.walk.at, this.walk.live))
+      this.finish();
+    save(localStorage, this.progress);
+  }
+
+  /** Looks once more: what has just ended may not be put away yet. */
+  wait() {
+    clearTimeout(this.timer);
+    if (this.looks % 2) this.timer = setTimeout(() => this.look(), AGAIN_MS);
+  }
+
+  /** The step is done: says how it went. */
+  finish() {
+    const { step, walk, kept } = this;
+    kept.outcome = outcomeOf(step, kept, walk.live);
+    if (step.keep) walk.live[step.keep] = walk.live[step.tab];
+    this.draw();
+    const told = this.find("body").querySelector(".ls-reveal");
+    if (!told) return;
+    this.find("said").textContent = told.textContent;
+    told.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Takes the guess, and then lets the page answer. */
+  guess(guess) {
+    this.kept.guess = guess;
+    this.draw();
+    this.find("body").querySelector(".ls-next")?.focus({ preventScroll: true });
+    this.go();
+  }
+
+  /** Goes so many steps on or back. */
+  move(steps) {
+    this.walk.at += steps;
+    this.enter();
+  }
+
+  /** Begins the lesson again. */
+  restart() {
+    delete this.progress.walks[this.lesson.name];
+    this.enter();
+  }
+
+  draw() {
+    save(localStorage, this.progress);
+    this.find("list-button").hidden = !this.lesson;
+    this.find("title").textContent = this.lesson ? "" : "Lessons";
+    const body = this.find("body");
+    const focused = body.contains(document.activeElement);
+    body.replaceChildren(...(this.lesson ? this.drawStep() : this.drawList()).filter(Boolean));
+    if (focused) (body.querySelector(".ls-primary") ?? body.querySelector("h3"))?.focus({ preventScroll: true });
+  }
+
+  drawList() {
+    return draw.list(
+      this.contents,
+      (name) => doneOf(this.progress.walks[name]),
+      (name) => this.choose(name),
+    );
+  }
+
+  drawStep() {
+    const { lesson, walk, step, kept } = this;
+    const phase = phaseOf(step, kept);
+    const title = make("h3", "", step.title);
+    title.tabIndex = -1;
+    const text = make("div", "ls-text");
+    text.innerHTML = step.html; // made by Python from the lesson's Markdown, without HTML of its own
+    const far = make("progress", "ls-progress");
+    Object.assign(far, { max: lesson.steps.length, value: walk.at + 1 });
+    far.setAttribute("aria-label", `Step ${walk.at + 1} of ${lesson.steps.length}`);
+    const place = make("p", "ls-place pg-muted", `${lesson.title} · step ${walk.at + 1} of ${lesson.steps.length}`);
+    return [
+      place,
+      far,
+      title,
+      text,
+      phase === "ask" && draw.question(step.predict, (guess) => this.guess(guess)),
+      phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
+      phase === "answer" &&
+        kept.guess !== undefined &&
+        make("p", "ls-guess", "Your guess: ", make("b", "", kept.guess)),
+      phase === "answer" && draw.task(step, this.places[step.tab], this.acts()),
+      phase === "done" && kept.outcome && step.tab && (step.stage || step.do) && draw.reveal(step, kept),
+      this.drawWays(phase),
+    ];
+  }
+
+  acts() {
+    const shown = { ...stageAt(this.lesson, this.walk.at)?.fields, ...this.step.do?.show };
+    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown) };
+  }
+
+  /** Back, on, start over. */
+  drawWays(phase) {
+    const { at } = this.walk;
+    const last = at === this.lesson.steps.length - 1;
+    const back = makeButton("", "Back", () => this.move(-1));
+    back.disabled = at === 0;
+    const done = phase === "done";
+    const on = last
+      ? makeButton("ls-next ls-primary", "All lessons", () => this.choose(""))
+      : makeButton(`ls-next ${done ? "ls-primary" : ""}`, done ? "Next" : "Skip", () => this.move(1));
+    return make(
+      "div",
+      "ls-ways",
+      back,
+      on,
+      makeButton("ls-over", "Start over", () => this.restart()),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/** When a step is done, and what is said then. Needs no page. */
+import { holds, isRight, isTrue, readOf, said, shown } from "./readings.js";
+
+/**
+ * @typedef {import("./readings.js").Live} Live
+ * @typedef {{ text: string, live: boolean }[]} Said
+ * @typedef {object} Outcome  what stands beside the guess once the answer is there
+ * @property {boolean | null} right  null where nothing was guessed
+ * @property {string} answer
+ * @property {Said} verdict
+ * @property {Said} why
+ *
+ * @typedef {object} Kept  what is remembered of a step
+ * @property {string | number} [guess]
+ * @property {boolean} [staged]  its fields were filled in
+ * @property {Outcome} [outcome]
+ */
+
+const SUBJECTS = ["text", "prompt", "words"]; // what an answer is about; the rest is how it was asked for
+
+const same = (left, right) => {
+  if (Array.isArray(left) && Array.isArray(right))
+    // whichever is named first: every pair is measured both ways
+    return JSON.stringify(left.toSorted()) === JSON.stringify(right.toSorted());
+  return typeof left === "string" && typeof right === "string" ? left.trim() === right.trim() : left === right;
+};
+
+/**
+ * True if an answer is the one to these fields: what the facts repeat of them is the same.
+ *
+ * @param {Record<string, any>} fields  null stands for what the page offers first
+ * @param {Record<string, any>} facts
+ */
+export function answers(fields, facts) {
+  return Object.entries(fields).every(
+    ([name, value]) => value === null || !Object.hasOwn(facts, name) || same(value, facts[name]),
+  );
+}
+
+/**
+ * The stage that a step stands on: its own, or the last one of its tab before it.
+ *
+ * @param {any} lesson
+ * @param {number} at
+ */
+export function stageAt(lesson, at) {
+  const { tab } = lesson.steps[at];
+  const before = lesson.steps.slice(0, at + 1).filter((step) => step.stage && step.tab === tab);
+  return before.at(-1)?.stage ?? null;
+}
+
+/**
+ * What a step waits for: "ask" a guess, "stage" its fields, "answer" of the page, or nothing more ("done").
+ *
+ * @param {any} step
+ * @param {Kept} kept
+ */
+export function phaseOf(step, kept) {
+  if (kept.outcome) return "done";
+  if (step.predict && kept.guess === undefined) return "ask";
+  if (step.stage && !kept.staged) return "stage";
+  return step.stage || step.do || step.reveal ? "answer" : "done";
+}
+
+/**
+ * True if the page has now answered what a step is about.
+ *
+ * @param {any} lesson
+ * @param {number} at
+ * @param {Live} live
+ */
+export function isAnswered(lesson, at, live) {
+  const step = lesson.steps[at];
+  const facts = live[step.tab];
+  if (!facts) return false;
+  const stage = stageAt(lesson, at)?.fields ?? {};
+  if (!step.do) return answers(stage, facts);
+  const about = Object.entries(stage).filter(([name]) => SUBJECTS.includes(name) && !(name in step.do.show));
+  return answers(Object.fromEntries(about), facts) && step.do.until.every((one) => holds(one, live));
+}
+
+/**
+ * What is said of a step whose answer is there.
+ *
+ * @param {any} step
+ * @param {Kept} kept
+ * @param {Live} live
+ * @returns {Outcome}
+ */
+export function outcomeOf(step, kept, live) {
+  const { predict, reveal } = step;
+  const right = predict && kept.guess !== undefined ? isRight(predict, kept.guess, live) : null;
+  const verdict = reveal && right !== null ? said(right ? reveal.right : reveal.wrong, live) : [];
+  return { right, answer: answerOf(step, live), verdict, why: reveal ? said(reveal.why, live) : [] };
+}
+
+/** The answer as it stands beside the guess. */
+function answerOf({ predict, reveal }, live) {
+  if (reveal?.reading) return shown(readOf(reveal.reading, live)).trim();
+  return predict?.choices.find((one) => isTrue(one, predict, live))?.say ?? "";
+}

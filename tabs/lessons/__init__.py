@@ -1,0 +1,1 @@
+"""The lessons panel: it drives the tabs beside it and reads what they have answered."""

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { doneOf, keptOf, load, save, walkOf } from "../../../assets/views/lessons/progress.js";
+import { holds, isRight, readOf, said } from "../../../assets/views/lessons/readings.js";
+import { answers, isAnswered, outcomeOf, phaseOf, stageAt } from "../../../assets/views/lessons/steps.js";
+
+const read = (name) => JSON.parse(readFileSync(new URL(`../../data/${name}`, import.meta.url), "utf8"));
+const { live } = read("lesson_readings.json");
+const forms = read("lesson_forms.json"); // the same cases as Python has read them
+
+test("readings, conditions, sentences and guesses say what they say in Python", () => {
+  for (const [reading, value] of forms.readings) assert.deepEqual(readOf(reading, live), value, reading.name);
+  for (const [condition, value] of forms.conditions) assert.equal(holds(condition, live), value, condition.text);
+  for (const [sentence, text] of forms.sentences)
+    assert.equal(
+      said(sentence, live)
+        .map((part) => part.text)
+        .join(""),
+      text,
+    );
+  for (const [predict, guess, value] of forms.guesses)
+    assert.equal(isRight(predict, guess, live), value, JSON.stringify([predict, guess]));
+});
+
+const reading = (...steps) => ({ name: steps.join("."), root: "classification", steps });
+const is = (path, value) => ({ text: "", reading: path, test: "is", value, other: null });
+const STAGE = { tab: "classification", fields: { text: "good", text_pair: "", model_id: null } };
+const ASK = {
+  tab: "classification",
+  stage: STAGE,
+  predict: { kind: "word", ask: "?", choices: [], reading: reading("label"), within: 0 },
+  reveal: {
+    reading: reading("label"),
+    right: { parts: ["Yes"] },
+    wrong: { parts: ["No, *it* is ", { reading: reading("label"), form: "" }] },
+    why: { parts: [] },
+  },
+};
+const DO = { tab: "classification", do: { say: "", until: [is(reading("label"), "bad")], show: { text: "bad" } } };
+const LESSON = { name: "one", steps: [ASK, DO, { tab: "" }] };
+const facts = (text, label) => ({ classification: { text, label, model_id: "m" } });
+
+test("a step asks, sets the stage, waits for the page, and is done", () => {
+  const kept = {};
+  assert.equal(phaseOf(ASK, kept), "ask");
+  assert.equal(phaseOf(ASK, { guess: "" }), "stage");
+  assert.equal(phaseOf(ASK, { guess: "x", staged: true }), "answer");
+  assert.equal(phaseOf(ASK, { outcome: {} }), "done");
+  assert.equal(phaseOf(DO, kept), "answer");
+  assert.equal(phaseOf({ tab: "" }, kept), "done");
+});
+
+test("only the answer to what was asked ends a step", () => {
+  assert.equal(isAnswered(LESSON, 0, {}), false);
+  assert.equal(isAnswered(LESSON, 0, facts("another", "good")), false);
+  assert.equal(isAnswered(LESSON, 0, facts("good ", "good")), true);
+  assert.equal(answers({ words: ["a", "b"] }, { words: ["a", "b"] }), true);
+  assert.equal(answers({ words: ["a", "b"] }, { words: ["b", "a"] }), true);
+  assert.equal(answers({ words: ["a", "b"] }, { words: ["a", "c"] }), false);
+  assert.equal(answers({ top_p: 0.9 }, { top_p: 1 }), false);
+});
+
+test("what is to be done may be done in any way, on the text that the lesson is about", () => {
+  assert.equal(isAnswered(LESSON, 1, facts("anything", "bad")), true);
+  assert.equal(isAnswered(LESSON, 1, facts("good", "good")), false);
+  const kept = { ...DO, do: { ...DO.do, show: { model_id: "other" } } };
+  assert.equal(isAnswered({ ...LESSON, steps: [ASK, kept] }, 1, facts("another text", "bad")), false);
+  assert.equal(stageAt(LESSON, 1), STAGE);
+});
+
+test("the guess stands beside the live result, in words", () => {
+  const right = outcomeOf(ASK, { guess: "Good" }, facts("good", "good"));
+  assert.deepEqual([right.right, right.answer, right.verdict[0].text], [true, "good", "Yes"]);
+  const wrong = outcomeOf(ASK, { guess: "bad" }, facts("good", "good"));
+  assert.deepEqual([wrong.right, wrong.verdict.map((one) => one.text).join("")], [false, "No, *it* is good"]);
+  assert.equal(outcomeOf(DO, {}, facts("bad", "bad")).right, null);
+});
+
+test("a reload loses nothing, and what is damaged begins anew", () => {
+  const kept = new Map();
+  const storage = { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => kept.set(name, text) };
+  const progress = load(storage);
+  walkOf(progress, LESSON).at = 1;
+  keptOf(walkOf(progress, LESSON), 0).outcome = outcomeOf(ASK, { guess: "good" }, facts("good", "good"));
+  save(storage, progress);
+  assert.deepEqual(load(storage), progress);
+  assert.equal(doneOf(load(storage).walks.one), 1);
+  for (const damaged of ["{", "3", '{"walks": null}']) {
+    kept.set("pg-lessons", damaged);
+    assert.deepEqual(load(storage).walks, {});
+  }
+});
+
+test("a lesson that became shorter opens at its last step", () => {
+  const progress = { met: true, open: true, lesson: "one", walks: { one: { at: 9, steps: {}, live: {} } } };
+  assert.equal(walkOf(progress, LESSON).at, 2);
+});
