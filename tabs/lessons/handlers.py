@@ -15,6 +15,7 @@ from playground.lessons.observe import observe
 from playground.lessons.places import Field
 from playground.lessons.stages import known_field, known_place
 from playground.wire import to_json
+from tabs.gradio_patches import element_id
 from tabs.lessons.watched import Watched
 
 
@@ -52,7 +53,7 @@ def whole(lessons: Lessons, watched: Sequence[Watched], name: str) -> dict[str, 
 
 def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
-    nodes = {name: control.elem_id or f"component-{control._id}" for name, control in watched.controls.items()}
+    nodes = {name: element_id(control) for name, control in watched.controls.items()}
     about = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
     return about | {"nodes": nodes, "defaults": known.defaults()}
 

@@ -20,6 +20,23 @@ function marked(text) {
   return text.startsWith("*") ? make("em", "", text.slice(1, -1)) : make("code", "", text.slice(1, -1));
 }
 
+const KNOWN = ["P", "EM", "STRONG", "CODE", "PRE", "UL", "OL", "LI", "BLOCKQUOTE", "BR"];
+
+/**
+ * The text of a step: what Markdown can say of it, without links or pictures.
+ *
+ * @param {string} html  made by Python from Markdown that may hold no HTML
+ * @returns {Node[]}
+ */
+export function paragraphs(html) {
+  const copy = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return [document.createTextNode(node.data)];
+    const inside = [...node.childNodes].flatMap(copy);
+    return KNOWN.includes(node.nodeName) ? [make(node.nodeName.toLowerCase(), "", ...inside)] : inside;
+  };
+  return [...new DOMParser().parseFromString(html, "text/html").body.childNodes].flatMap(copy);
+}
+
 /**
  * The list of lessons.
  *

@@ -82,8 +82,9 @@ class Panel {
     const button = buttonOf();
     button?.setAttribute("aria-expanded", String(isOpen));
     button?.classList.toggle("pg-lessons-new", !met);
-    const label = button?.querySelector("span");
-    if (label) label.textContent = met ? "Lessons" : "New here? Take a lesson";
+    const label = met ? "Lessons" : "New here? Take a lesson";
+    button?.setAttribute("aria-label", label); // a phone shows the picture alone
+    button?.querySelector("span")?.replaceChildren(label);
   }
 
   /** Goes to a lesson, or to the list. */
@@ -180,7 +181,7 @@ class Panel {
     const told = this.find("body").querySelector(".ls-reveal");
     if (!told) return;
     this.find("said").textContent = told.textContent;
-    told.scrollIntoView({ block: "nearest" });
+    this.find("body").querySelector(".ls-ways").scrollIntoView({ block: "nearest" });
   }
 
   /** Takes the guess, and then lets the page answer. */
@@ -227,7 +228,7 @@ class Panel {
     const title = make("h3", "", step.title);
     title.tabIndex = -1;
     const text = make("div", "ls-text");
-    text.innerHTML = step.html; // made by Python from the lesson's Markdown, without HTML of its own
+    text.append(...draw.paragraphs(step.html));
     const far = make("progress", "ls-progress");
     Object.assign(far, { max: lesson.steps.length, value: walk.at + 1 });
     far.setAttribute("aria-label", `Step ${walk.at + 1} of ${lesson.steps.length}`);

@@ -18,7 +18,12 @@ def open_lesson(page, title: str = "The article, live") -> None:
     page.locator(".ls-panel h3").wait_for()
 
 
-def do_the_step(page, panel, press=lambda target: target.click()) -> None:
+def click(target) -> None:
+    """Clicks, once what runs there before has ended."""
+    target.click(timeout=PATIENCE_MS)
+
+
+def do_the_step(page, panel, press=click) -> None:
     """Guesses the last choice, or a number far off, and does what the panel asks for in the page."""
     if panel.locator(".ls-choice").count():
         press(panel.locator(".ls-choice").last)
@@ -37,7 +42,7 @@ def do_the_step(page, panel, press=lambda target: target.click()) -> None:
                 press(page.get_by_role("button", name=name, exact=True))
 
 
-def walk(page, press=lambda target: target.click()) -> list[str]:
+def walk(page, press=click) -> list[str]:
     """What each step of the open lesson said at its end."""
     panel, said = page.locator(".ls-panel"), []
     while True:
