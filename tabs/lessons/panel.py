@@ -46,7 +46,7 @@ def _wire(panel: gr.HTML, watched: Sequence[Watched]) -> None:
     @friendly
     def fill(event: gr.EventData) -> dict[Any, Any]:
         asked = payload(event)
-        return filled(by_place[asked["tab"]], asked["fields"])
+        return {panel: asked, **filled(by_place[asked["tab"]], asked["fields"])}
 
     @friendly
     def look(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
@@ -55,7 +55,7 @@ def _wire(panel: gr.HTML, watched: Sequence[Watched]) -> None:
         result = data[kept] if isinstance(kept, gr.State) else kept(request.session_hash or "")
         return {panel: {**asked, "facts": facts_of(asked["tab"], result)}}
 
-    panel.fill(fill, None, list(controls), queue=False, trigger_mode="multiple", **QUIET)
+    panel.fill(fill, None, [panel, *controls], queue=False, trigger_mode="multiple", **QUIET)
     panel.look(look, states, [panel], queue=False, trigger_mode="multiple", **QUIET)
     for one in watched:
         one.shown.change(None, js=f"() => {{ {_tell(one.place)} }}", **QUIET)

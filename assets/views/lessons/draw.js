@@ -117,8 +117,10 @@ export function reveal(step, kept) {
  * @param {any} step
  * @param {import("./driver.js").Place} place
  * @param {{ again: () => void, show: () => void }} acts
+ * @param {boolean} filling  the fields are being filled
  */
-export function task(step, place, { again, show }) {
+export function task(step, place, { again, show }, filling) {
+  if (filling) return make("div", "ls-task", make("p", "", "The fields are being filled …"));
   const press = place.button ? make("span", "", "Now press ", make("strong", "", place.button), " in the page.") : "";
   const box = make("div", "ls-task", make("p", "", step.do ? step.do.say : press || "The model is answering …"));
   const row = make("div", "ls-row");

@@ -39,6 +39,8 @@ class Panel {
   /** @type {Record<string, import("./driver.js").Place>} */
   places = {};
   looks = 0;
+  fills = 0;
+  filling = 0; // the number of what is being filled in
   timer = 0;
 
   /**
@@ -120,6 +122,7 @@ class Panel {
     this.draw();
     this.find("body").querySelector("h3")?.focus({ preventScroll: true });
     this.find("body").scrollTop = 0;
+    this.filling = 0;
     if (!this.lesson) return;
     if (this.step.tab && phaseOf(this.step, this.kept) !== "done") open(this.places[this.step.tab]);
     this.go();
@@ -138,10 +141,18 @@ class Panel {
     const { tab } = this.step;
     this.kept.staged = true;
     open(this.places[tab]);
-    this.python.trigger("fill", { tab, fields });
-    setTimeout(() => point(this.places[tab], fields), SETTLED_MS);
-    this.answered(tab);
+    this.filling = ++this.fills;
+    this.python.trigger("fill", { tab, fields, fill: this.filling });
     this.draw();
+  }
+
+  /** The fields are filled: now the learner can go on. */
+  filled({ tab, fields, fill }) {
+    if (fill !== this.filling) return;
+    this.filling = 0;
+    this.draw();
+    point(this.places[tab], fields);
+    this.answered(tab);
   }
 
   /** A tab has a new answer. */
@@ -158,6 +169,7 @@ class Panel {
 
   /** The facts of a tab's last answer, or null. */
   heard(found) {
+    if (found?.fill) return this.filled(found);
     if (!found || !this.lesson || found.look !== this.looks || found.tab !== this.step.tab) return;
     if (!found.facts) return this.wait();
     this.walk.live[found.tab] = found.facts;
@@ -243,7 +255,7 @@ class Panel {
       phase === "answer" &&
         kept.guess !== undefined &&
         make("p", "ls-guess", "Your guess: ", make("b", "", kept.guess)),
-      phase === "answer" && draw.task(step, this.places[step.tab], this.acts()),
+      phase === "answer" && draw.task(step, this.places[step.tab], this.acts(), this.filling > 0),
       phase === "done" && kept.outcome && step.tab && (step.stage || step.do) && draw.reveal(step, kept),
       this.drawWays(phase),
     ];

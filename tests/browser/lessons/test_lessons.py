@@ -30,13 +30,12 @@ def do_the_step(page, panel, press=click) -> None:
     elif panel.locator(".ls-field").count():
         panel.locator(".ls-field").fill("999")
         press(panel.get_by_role("button", name="That is my guess"))
-    page.wait_for_timeout(500)
+    expect(panel.get_by_text("The fields are being filled")).to_have_count(0, timeout=PATIENCE_MS)
     if (show := panel.get_by_role("button", name="Show me")).count():
         press(show)
-        page.wait_for_timeout(500)
+    expect(panel.get_by_text("The fields are being filled")).to_have_count(0, timeout=PATIENCE_MS)
     if (task := panel.locator(".ls-task")).count():
         asked = task.inner_text()
-        page.wait_for_timeout(1000)  # the fields are filled
         for name in ("Start", "Measure"):
             if name in asked:
                 press(page.get_by_role("button", name=name, exact=True))
