@@ -1,0 +1,40 @@
+"""Every lesson that the panel offers is driven whole: its script takes each step as done by what the models answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from playground.lessons.run import walk
+from playground.lessons.shelf import read_lessons
+from playground.lessons.stages import run
+from playground.wire import to_json
+
+pytestmark = pytest.mark.embedded
+DRIVEN = {"classification", "generation", "similarity"}
+OFFERED = [one for one in read_lessons().lessons if {step.tab for step in one.steps} <= {*DRIVEN, ""}]
+NODE = next(filter(None, (shutil.which("node", path=str(Path(sys.executable).parent)), shutil.which("node"))), "node")
+
+
+@pytest.mark.parametrize("lesson", OFFERED, ids=[one.name for one in OFFERED])
+def test_each_step_ends_by_what_the_models_answer(app_playground, tmp_path, lesson):
+    asked: list[object] = []
+
+    def answer(tab, fields):
+        asked.append(run(app_playground, tab, fields))
+        return asked[-1]
+
+    answers = []
+    for _ in walk(lesson, answer):
+        answers.append(list(asked))
+        asked.clear()
+    path = tmp_path / "walked.json"
+    path.write_text(json.dumps([[to_json(lesson), answers]]), encoding="utf-8")
+    script = Path(__file__).with_name("driven.mjs")
+    found = json.loads(subprocess.run([NODE, script, path], capture_output=True, text=True, check=True).stdout)
+    assert found == [[True] * len(lesson.steps)]
