@@ -117,8 +117,7 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
 
     def forget(data: Values) -> Values:
         """What other words or another template gave goes."""
-        now = (data[words], data[asked.template])
-        return gr.skip() if data[question] in (None, now) else nothing()
+        return gr.skip() if data[question] in (None, (data[words], data[asked.template])) else nothing()
 
     @friendly
     def open_tab(data: Values) -> Iterator[Values]:
@@ -130,8 +129,18 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
         page_tab.select(open_tab, {question, *inputs}, **running)
     gr.on([button.click, words.submit, asked.model_id.change], measure, inputs, **running)
     gr.on([words.change, asked.template.change], forget, {*inputs, question}, outputs, show_progress="hidden", **QUIET)
+    _wire_chips(chips, words, {"fn": measure, "inputs": inputs, **running})
+    return _lent(asked, words, losses, measured)
+
+
+def _wire_chips(chips: list[gr.Button], words: gr.Textbox, running: dict[str, Any]) -> None:
+    """An example is filled in and measured."""
     for chip, example in zip(chips, EXAMPLES, strict=True):
-        chip.click(lambda text=example.words: text, None, words, **QUIET).then(measure, inputs, **running)
+        chip.click(lambda text=example.words: text, None, words, **QUIET).then(**running)
+
+
+def _lent(asked: _Asked, words: gr.Textbox, losses: gr.HTML, measured: gr.State) -> Watched:
+    """What lessons drive here."""
     controls = {"words": words, "model_id": asked.model_id, "template": asked.template}
     return Watched("similarity", controls, losses, measured)
 
