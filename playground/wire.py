@@ -10,10 +10,9 @@ The rules, the same in all four directions:
 It leaves out what the shapes mean, and imports no wing.
 
 >>> from dataclasses import dataclass
->>> from typing import ClassVar, Literal
 >>> @dataclass(frozen=True)
 ... class Piece:
-...     type: ClassVar[Literal["piece"]] = "piece"
+...     type: typing.ClassVar[typing.Literal["piece"]] = "piece"
 ...     token_ids: tuple[int, ...]
 >>> to_json(Piece((5, 6)))
 {'type': 'piece', 'token_ids': [5, 6]}
