@@ -61,7 +61,7 @@ integration: $(VENV)/.dev models ## integration tests alone, through gradio_clie
 	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q
 
 browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
-	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py -q
+	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py tests/security/test_injection.py -q
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py
