@@ -92,8 +92,7 @@ function saySelected(find, state) {
   const [i, j] = cursor.map((at) => order[at]);
   const [a, b] = [data.words[i], data.words[j]];
   const parts = [`${a} → ${b}: ${textOf(numberOf(state, i, j))} ${unitOf(on)}`];
-  if (i === j)
-    parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))} ${unitOf(on)} (left out of the colours)`;
+  if (i === j) parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))} ${unitOf(on)} (left out of the colours)`;
   else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
   if (!on.cosine && data.cosine) parts.push(`cosine ${data.cosine[i][j].toFixed(2)}`);
   find("cell").textContent = `${parts.join(" · ")} · click or Enter for the pieces`;

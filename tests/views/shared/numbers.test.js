@@ -11,8 +11,7 @@ import {
   formatProbability,
 } from "../../../assets/views/shared/format.js";
 import { ranks, spearman } from "../../../assets/views/shared/ranks.js";
-import { nearest } from "../../../assets/views/shared/scatter.js";
-import { ticksBetween } from "../../../assets/views/shared/scatter.js";
+import { nearest, ticksBetween } from "../../../assets/views/shared/scatter.js";
 
 test("equal values share the mean of their ranks", () => {
   assert.deepEqual(ranks([10, 30, 20, 20]), [0, 3, 1.5, 1.5]);
