@@ -60,14 +60,20 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Chromium (the system's, else the one that Playwright installed), driven by Playwright."""
+def playwright():
+    """Playwright, started once: a process can't have two."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    """Chromium (the system's, else the one that Playwright installed), driven by Playwright."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

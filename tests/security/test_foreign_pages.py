@@ -40,15 +40,12 @@ def foreign() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(playwright):
     """A browser for which ``foreign.test`` and ``rebound.test`` are names of this machine."""
-    from playwright.sync_api import sync_playwright
-
     names = "--host-resolver-rules=MAP foreign.test 127.0.0.1, MAP rebound.test 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS, names])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS, names])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
