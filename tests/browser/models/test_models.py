@@ -113,3 +113,4 @@ def test_a_public_page_has_no_buttons(open_page, folder):
         assert tiny.get_by_role("button").count() == 0
         with playground.manager.lease("tiny/a", TASK):
             tiny.get_by_text("in use by 1").first.wait_for()
+        page.close()  # before its server ends

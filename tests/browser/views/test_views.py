@@ -114,7 +114,8 @@ def test_a_page_that_opens_asks_for_few_modules_and_once(open_page):
     note = lambda request: "/views/" in request.url and asked.append(request.url)  # noqa: E731
     page = open_page(prepare=lambda page: page.on("request", note))
     expect(page.locator("#classification-bars .lb-verdict")).not_to_be_empty(timeout=90_000)
-    assert 3 <= len(asked) <= 6  # the views of other tabs come when their tab is opened
+    own = [url for url in asked if "/page/" in url or "/lessons/" in url]  # what stands around the tabs
+    assert len(asked) - len(own) <= 6  # the views of other tabs come when their tab is opened
     assert len(set(asked)) == len(asked)
 
 
@@ -167,7 +168,7 @@ def test_canvases_follow_the_theme_while_a_result_is_shown(page):
     page.get_by_role("tab", name="Similarity", exact=True).click()
     page.get_by_role("tab", name="Matrix").click()
     page.locator("#matrix-measure").click()
-    page.locator(".wm-cell", has_text="exp(loss)").wait_for(timeout=90_000)
+    page.locator(".wm-cell", has_text="nats").wait_for(timeout=90_000)
     page.mouse.move(5, 5)
     check_redrawn(page, ".wm-canvas", ".wm-scatter")
     page.get_by_role("tab", name="Tokens", exact=True).first.click()
