@@ -53,8 +53,9 @@ if TYPE_CHECKING:
         Step,
         Waiting,
     )
-    from playground.generation.request import GenerateRequest, Message
+    from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation
+    from playground.models.tokenizers import Message
     from playground.service import Playground, WarmUp
     from playground.similarity.measures import clustered_order, spearman, spearman_interval
     from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     )
     from playground.tables import BadRow, Table, TableFormat, read_file, read_lines, write_csv
     from playground.tokens.request import (
-        ChatMessage,
         ChatTemplateRequest,
         CompareRequest,
         EncodeRequest,
@@ -107,7 +107,6 @@ _HOMES = {
     "BeamNode": "playground.generation.events",
     "BeamStep": "playground.generation.events",
     "Candidate": "playground.generation.events",
-    "ChatMessage": "playground.tokens.request",
     "ChatNext": "playground.tokens.result",
     "ChatTemplate": "playground.tokens.result",
     "ChatTemplateRequest": "playground.tokens.request",
@@ -130,7 +129,7 @@ _HOMES = {
     "LabelReading": "playground.classification.result",
     "MaskComparison": "playground.tokens.result",
     "MaskRequest": "playground.tokens.request",
-    "Message": "playground.generation.request",
+    "Message": "playground.models.tokenizers",
     "NextPiece": "playground.tokens.result",
     "NextTokenResult": "playground.generation.events",
     "PairMeasures": "playground.similarity.result",
@@ -191,7 +190,6 @@ __all__ = [
     "BeamNode",
     "BeamStep",
     "Candidate",
-    "ChatMessage",
     "ChatNext",
     "ChatTemplate",
     "ChatTemplateRequest",

@@ -358,7 +358,7 @@ export namespace generation {
   /** Everything that decides what is generated; the names and defaults are those of transformers' ``GenerationConfig``. */
   interface GenerateRequest {
     prompt: string | null;
-    messages: generation.Message[] | null;
+    messages: models.Message[] | null;
     model_id: string | null;
     quantization: string;
     max_new_tokens: number;
@@ -386,11 +386,6 @@ export namespace generation {
     steps: generation.Step[];
     beam_steps: generation.BeamStep[];
     finished: generation.Finished;
-  }
-  /** One turn of a chat, as chat templates take it: ``role`` is system, user or assistant. */
-  interface Message {
-    role: string;
-    content: string;
   }
   /** The distribution over the next token: the best candidates one by one, the rest in bins. */
   interface NextTokenResult {
@@ -464,6 +459,11 @@ export namespace models {
     note: string;
     revision: string | null;
     variants: models.ModelVariant[];
+  }
+  /** One turn of a chat, as chat templates take it: ``role`` is system, user, assistant or tool; templates differ. */
+  interface Message {
+    role: string;
+    content: string;
   }
   /** ``/load_model``: under which names the model is found. */
   interface ModelAsked {
@@ -691,11 +691,6 @@ export namespace tokens {
     row: number;
     aligned: boolean;
   }
-  /** What one side says. ``role`` is system, user, assistant or tool; not every template knows every role. */
-  interface ChatMessage {
-    role: string;
-    content: string;
-  }
   /** The likeliest next tokens of a conversation, with the generation prompt and without it. */
   interface ChatNext {
     with_prompt: tokens.NextPiece[];
@@ -729,7 +724,7 @@ export namespace tokens {
   }
   /** A conversation and the tokenizer whose template shall write it down. */
   interface ChatTemplateRequest {
-    messages: tokens.ChatMessage[];
+    messages: models.Message[];
     model_id: string;
     add_generation_prompt: boolean;
   }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.errors import EmptyInputError, InputError
-from playground.models.tokenizers import read_messages
+from playground.models.tokenizers import Message, read_messages
 from playground.texts import usable_text
 from playground.values import real_number, texts, truth, whole_number, whole_numbers
 
@@ -24,18 +24,6 @@ _WHOLE = {
     "top": (1, 100),
 }
 _REAL = {"temperature": (0.01, 100.0), "top_p": (0.0, 1.0), "min_p": (0.0, 1.0), "repetition_penalty": (0.1, 10.0)}
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn of a chat, as chat templates take it: ``role`` is system, user or assistant."""
-
-    role: str
-    content: str
-
-    def __post_init__(self) -> None:
-        (read,) = read_messages([{"role": self.role, "content": self.content}])
-        object.__setattr__(self, "content", read["content"])
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _prompt(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _as_asked(field: Field, value: Any) -> Any:
     """A value as requests have it."""
     if field.kind == "messages":
-        return tuple(pg.ChatMessage(**one) for one in value)
+        return tuple(pg.Message(**one) for one in value)
     if field.kind == "cells":
         return tuple(map(tuple, value))
     if field.kind == "number":

@@ -49,6 +49,18 @@ class RenderedChat:
     invented: int
 
 
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat, as chat templates take it: ``role`` is system, user, assistant or tool; templates differ."""
+
+    role: str
+    content: str
+
+    def __post_init__(self) -> None:
+        (read,) = read_messages([{"role": self.role, "content": self.content}])
+        object.__setattr__(self, "content", read["content"])
+
+
 def read_messages(given: Any) -> list[dict[str, str]]:
     """Role and content of each message, in the forms that chat clients send.
 

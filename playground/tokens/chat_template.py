@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError
-from playground.models.tokenizers import ContentSpan, RenderedChat, chat_template_of, render_chat
+from playground.models.tokenizers import ContentSpan, Message, RenderedChat, chat_template_of, render_chat
 from playground.texts import usable_text
-from playground.tokens.request import ROLES, ChatMessage, ChatTemplateRequest, TokenizeRequest
+from playground.tokens.request import ROLES, ChatTemplateRequest, TokenizeRequest
 from playground.tokens.result import ChatTemplate, RoleSpan
 from playground.tokens.rules import TokenizerShelf
 from playground.tokens.tokenize import MAX_CHARACTERS, tokenize
@@ -39,7 +39,7 @@ def chat_template(shelf: TokenizerShelf, request: ChatTemplateRequest) -> ChatTe
     return ChatTemplate(result, spans, owners, template, notes)
 
 
-def _checked(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
+def _checked(messages: Sequence[Message]) -> list[dict[str, str]]:
     if not messages:
         raise EmptyInputError("There is no message.", "Add one.")
     if len(messages) > MAX_MESSAGES:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from playground.errors import InputError
-from playground.models.tokenizers import read_messages
+from playground.models.tokenizers import Message
 from playground.values import texts, whole_number, whole_numbers
 
 PADDINGS = ("longest", "max_length", "do_not_pad")
@@ -98,25 +98,13 @@ class MaskRequest:
 
 
 @dataclass(frozen=True)
-class ChatMessage:
-    """What one side says. ``role`` is system, user, assistant or tool; not every template knows every role."""
-
-    role: str
-    content: str
-
-    def __post_init__(self) -> None:
-        (read,) = read_messages([{"role": self.role, "content": self.content}])
-        object.__setattr__(self, "content", read["content"])
-
-
-@dataclass(frozen=True)
 class ChatTemplateRequest:
     """A conversation and the tokenizer whose template shall write it down.
 
     ``add_generation_prompt`` ends the text with the opening of an assistant's turn.
     """
 
-    messages: tuple[ChatMessage, ...]
+    messages: tuple[Message, ...]
     model_id: str = ""
     add_generation_prompt: bool = True
 

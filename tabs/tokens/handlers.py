@@ -174,7 +174,7 @@ def chat_request(question: Any) -> pg.ChatTemplateRequest:
     """
     if not isinstance(question, dict) or "messages" not in question:
         raise InputError("That is no conversation.", "Give messages, each with a role and a content.")
-    messages = tuple(pg.ChatMessage(**message) for message in read_messages(question["messages"]))
+    messages = tuple(pg.Message(**message) for message in read_messages(question["messages"]))
     prompt = bool(question.get("add_generation_prompt", True))
     return pg.ChatTemplateRequest(messages, str(question.get("model_id") or ""), prompt)
 

@@ -36,7 +36,7 @@ def receipts_of(playground: Playground) -> list[Receipt]:
         playground.word_loss_receipt(playground.word_loss(pg.WordLossRequest(("man", "woman")))),
         playground.token_receipt(pg.TokenizeRequest(TEXT)),
         playground.token_receipt(pg.EncodeRequest((TEXT, "a cat"))),
-        playground.token_receipt(pg.ChatTemplateRequest((pg.ChatMessage("user", "Hi"),))),
+        playground.token_receipt(pg.ChatTemplateRequest((pg.Message("user", "Hi"),))),
         playground.token_receipt(pg.CompareRequest(TEXT, MODELS)),
         playground.token_receipt(playground.compare_masks(masks)),
         playground.vocabulary_receipt(pg.VocabularyRequest("ground"), pg.SplitRequest("playgrounds")),

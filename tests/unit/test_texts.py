@@ -46,7 +46,7 @@ REQUESTS = {
     "attend": lambda: pg.AttentionRequest(HALF),
     "tokenize": lambda: pg.TokenizeRequest(HALF, SENTIMENT),
     "encode": lambda: pg.EncodeRequest((HALF,), SENTIMENT),
-    "render_chat": lambda: pg.ChatTemplateRequest((pg.ChatMessage("user", HALF),), SMOLLM),
+    "render_chat": lambda: pg.ChatTemplateRequest((pg.Message("user", HALF),), SMOLLM),
     "explain_split": lambda: pg.SplitRequest(HALF, SENTIMENT),
     "search_vocabulary": lambda: pg.VocabularyRequest(HALF, SENTIMENT),
     "compare_tokenizers": lambda: pg.CompareRequest(HALF, (SENTIMENT, SMOLLM)),

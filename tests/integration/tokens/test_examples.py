@@ -85,7 +85,7 @@ def test_every_fact_is_a_sentence():
 
 def test_what_comes_next_is_measured_and_is_no_question(app_playground):
     """Without the prompt this model opens the assistant's turn by itself: it doesn't go on with the question."""
-    messages = tuple(pg.ChatMessage(role, content) for role, content in chat_template.EXAMPLE)
+    messages = tuple(pg.Message(role, content) for role, content in chat_template.EXAMPLE)
     request = pg.ChatTemplateRequest(messages, SMOLLM)
     found = app_playground.chat_next(request)
     assert found.without_prompt[0].shown == "<|im_start|>" and found.without_prompt[0].probability > 0.99
@@ -104,7 +104,7 @@ def test_what_comes_next_is_measured_and_is_no_question(app_playground):
 
 
 def test_where_nothing_can_be_measured_the_reason_stands_there(app_playground):
-    long = pg.ChatTemplateRequest((pg.ChatMessage("user", "🤗" * 9_000),), SMOLLM)
+    long = pg.ChatTemplateRequest((pg.Message("user", "🤗" * 9_000),), SMOLLM)
     assert not is_cheap(app_playground, long)
     reason = measure_next(app_playground, long)["sentence"]
     assert "tokens" in reason and "shorten it" in reason

@@ -18,7 +18,7 @@ REQUESTS = (
     pg.EncodeRequest(
         ("one two three four", "five"), ("six", "seven"), MINILM, "max_length", "left", "longest_first", 9
     ),
-    pg.ChatTemplateRequest((pg.ChatMessage("user", "Hi {x}"),), SMOLLM),
+    pg.ChatTemplateRequest((pg.Message("user", "Hi {x}"),), SMOLLM),
     pg.CompareRequest("unbelievable naïve 👍", (MINILM, SMOLLM)),
     pg.MaskRequest(FLIPPED, "flipped bits", ((0, 1),)),
     pg.MaskRequest(FLIPPED, "no mask"),

@@ -7,7 +7,8 @@ from tokenizers import AddedToken
 
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.generation.generate import generate, next_token
-from playground.generation.request import GenerateRequest, Message
+from playground.generation.request import GenerateRequest
+from playground.models.tokenizers import Message
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
 
 

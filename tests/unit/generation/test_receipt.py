@@ -6,7 +6,8 @@ from playground.generation.events import Finished
 from playground.generation.generate import generate
 from playground.generation.prompts import read_as_text
 from playground.generation.receipt import generation_receipt
-from playground.generation.request import GenerateRequest, Message
+from playground.generation.request import GenerateRequest
+from playground.models.tokenizers import Message
 from tests.unit.generation.generation_models import held, run_receipt, tiny_model
 
 RECEIPTS = (

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from playground.errors import EmptyInputError, InputError
-from playground.generation.request import GenerateRequest, Message
+from playground.generation.request import GenerateRequest
+from playground.models.tokenizers import Message
 
 
 def test_numbers_of_numpy_and_one_stop_string_are_what_they_mean():

@@ -42,7 +42,7 @@ from playground.wire import to_json
 batch = pg.EncodeRequest(("a cat", "b"))
 text = pg.ClassifyRequest("A good film")
 REQUESTS = {
-    "chat_next": pg.ChatTemplateRequest((pg.ChatMessage("user", "Hello"),)),
+    "chat_next": pg.ChatTemplateRequest((pg.Message("user", "Hello"),)),
     "attend": pg.AttentionRequest("A cat"),
     "attribute": pg.AttributeRequest("A good film", methods=("gradient_x_input",)),
     "classify": text,

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.errors import EmptyInputError, InputError, UnsupportedOptionError
+from playground.models.tokenizers import Message
 from playground.tokens.chat_template import chat_template
-from playground.tokens.request import ChatMessage, ChatTemplateRequest
+from playground.tokens.request import ChatTemplateRequest
 
 SMOLLM = "HuggingFaceTB/SmolLM2-135M-Instruct"
 STRICT = (  # refuses two turns of one side, strips content and knows no system role, like some real ones
@@ -33,7 +34,7 @@ def parts(result):
 
 
 def test_roles_contents_and_what_the_template_added_are_told_apart(shelf):
-    chat = (ChatMessage("user", "Hi!"), ChatMessage("assistant", "Hello."), ChatMessage("user", "Hi!"))
+    chat = (Message("user", "Hi!"), Message("assistant", "Hello."), Message("user", "Hi!"))
     result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=True))
     contents = [(role, number, text) for role, number, content, text in parts(result) if content]
     assert contents == [("user", 0, "Hi!"), ("assistant", 1, "Hello."), ("user", 2, "Hi!")]
@@ -43,7 +44,7 @@ def test_roles_contents_and_what_the_template_added_are_told_apart(shelf):
 
 
 def test_a_system_message_of_ones_own_replaces_the_default(shelf):
-    chat = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hi!"))
+    chat = (Message("system", "Be brief."), Message("user", "Hi!"))
     result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, add_generation_prompt=False))
     assert next((role, number) for role, number, _, _ in parts(result)) == ("system", 0)
     assert all(number is not None for _, number, _, _ in parts(result))
@@ -57,7 +58,7 @@ def test_a_system_message_of_ones_own_replaces_the_default(shelf):
 )
 def test_spans_cover_the_text_and_ids_are_those_of_transformers(shelf, contents, first, prompt):
     roles = [first] + [("user", "assistant")[k % 2] for k in range(len(contents) - 1)]
-    chat = tuple(map(ChatMessage, roles, contents))
+    chat = tuple(map(Message, roles, contents))
     result = chat_template(shelf, ChatTemplateRequest(chat, SMOLLM, prompt))
     assert "".join(text for *_, text in parts(result)) == result.text
     assert all(a.end == b.start for a, b in zip(result.spans, result.spans[1:], strict=False))
@@ -69,7 +70,7 @@ def test_spans_cover_the_text_and_ids_are_those_of_transformers(shelf, contents,
 
 
 def test_a_template_that_strips_still_has_its_contents_found(strict):
-    chat = (ChatMessage("user", "  hi  "), ChatMessage("assistant", "yes"))
+    chat = (Message("user", "  hi  "), Message("assistant", "yes"))
     result = chat_template(strict, ChatTemplateRequest(chat, SMOLLM, True))
     assert [text for _, _, content, text in parts(result) if content] == ["hi", "yes"]
     assert parts(result)[-1] == ("assistant", None, False, "<assistant>")
@@ -77,21 +78,21 @@ def test_a_template_that_strips_still_has_its_contents_found(strict):
 
 def test_a_template_that_refuses_says_why(strict):
     with pytest.raises(InputError, match="must alternate"):
-        chat_template(strict, ChatTemplateRequest((ChatMessage("user", "a"), ChatMessage("user", "b")), SMOLLM))
+        chat_template(strict, ChatTemplateRequest((Message("user", "a"), Message("user", "b")), SMOLLM))
 
 
 def test_no_template_no_message_and_unknown_roles(shelf):
     with pytest.raises(UnsupportedOptionError, match="no chat template"):
-        chat_template(shelf, ChatTemplateRequest((ChatMessage("user", "a"),), "sentence-transformers/all-MiniLM-L6-v2"))
+        chat_template(shelf, ChatTemplateRequest((Message("user", "a"),), "sentence-transformers/all-MiniLM-L6-v2"))
     with pytest.raises(EmptyInputError):
         chat_template(shelf, ChatTemplateRequest((), SMOLLM))
     with pytest.raises(InputError, match="role 'pilot'"):
-        chat_template(shelf, ChatTemplateRequest((ChatMessage("pilot", "a"),), SMOLLM))
+        chat_template(shelf, ChatTemplateRequest((Message("pilot", "a"),), SMOLLM))
 
 
 @pytest.mark.parametrize("content", ["start", "user", "<|im_start|>assistant", "\n", ""])
 def test_a_content_that_occurs_in_the_markup_stands_where_it_was_written(shelf, content):
-    result = chat_template(shelf, ChatTemplateRequest((ChatMessage("user", content), ChatMessage("user", "b")), SMOLLM))
+    result = chat_template(shelf, ChatTemplateRequest((Message("user", content), Message("user", "b")), SMOLLM))
     own = [(text, is_content) for _, number, is_content, text in parts(result) if number == 0]
     middle = [(content, True)] if content else []
     assert "".join(text for text, _ in own) == f"<|im_start|>user\n{content}<|im_end|>\n"
@@ -102,7 +103,7 @@ def test_what_a_template_rewrites_is_said(shelf):
     tokenizer = shelf.tokenizer(SMOLLM)
     kept, tokenizer.chat_template = tokenizer.chat_template, "{{ messages[0].content[:2] }}"
     try:
-        result = chat_template(shelf, ChatTemplateRequest((ChatMessage("user", "hello"),), SMOLLM))
+        result = chat_template(shelf, ChatTemplateRequest((Message("user", "hello"),), SMOLLM))
     finally:
         tokenizer.chat_template = kept
     assert result.text == "he" and result.notes == ("The template rewrites the content of message 1.",)
@@ -112,8 +113,8 @@ def test_what_a_template_rewrites_is_said(shelf):
 @pytest.mark.parametrize("message", [("user", None), (None, "hi"), ("user", 3), ("user", [{"type": "image"}])])
 def test_a_message_without_text_or_role_is_refused(message):
     with pytest.raises(InputError, match="essage 1 "):
-        ChatMessage(*message)
+        Message(*message)
 
 
 def test_a_content_may_be_text_parts():
-    assert ChatMessage("user", [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]).content == "ab"
+    assert Message("user", [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]).content == "ab"
