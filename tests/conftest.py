@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import urlparse
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a test that reaches for the Hub fails, unless it makes its own stand-in
@@ -77,9 +78,16 @@ def browser(playwright):
 
 
 @pytest.fixture
-def open_page(browser, app_server):
+def servers() -> Iterator[ExitStack]:
+    """Takes the servers of one test (``enter_context``); they end after its pages, which complain of a lost server."""
+    with ExitStack() as servers:
+        yield servers
+
+
+@pytest.fixture
+def open_page(browser, app_server, servers):
     """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app;
-    ``prepare(page)`` is called before it does.
+    ``prepare(page)`` is called before it does. A test that starts a server of its own gives it to ``servers``.
 
     After the test every page must have made no request to another host, logged no console error and raised nothing.
     """
@@ -97,7 +105,10 @@ def open_page(browser, app_server):
         page.set_default_timeout(30_000)
         page.on("request", lambda request: _note_foreign(request.url, troubles))
         page.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
-        page.on("console", lambda line: line.type == "error" and troubles.append(f"console: {line.text}"))
+        page.on(
+            "console",
+            lambda line: line.type == "error" and troubles.append(f"console: {line.text} {line.location.get('url')}"),
+        )
         if prepare:
             prepare(page)
         page.goto(url + path, wait_until="domcontentloaded")

@@ -24,12 +24,11 @@ def test_an_error_message_is_shown_as_text(page):
     assert_clean(page)
 
 
-def test_a_hostile_title_is_shown_as_text(open_page, tmp_path):
-    with models_app(tmp_path) as (url, _):
-        page = open_page(url=url)
-        page.get_by_text(NASTY).first.wait_for()
-        assert page.locator(".lg-row img").count() == 0
-        page.close()  # before its server goes, which it asks again and again
+def test_a_hostile_title_is_shown_as_text(open_page, servers, tmp_path):
+    url, _ = servers.enter_context(models_app(tmp_path))
+    page = open_page(url=url)
+    page.get_by_text(NASTY).first.wait_for()
+    assert page.locator(".lg-row img").count() == 0
 
 
 def test_a_hostile_file_is_shown_as_text(page, tmp_path):

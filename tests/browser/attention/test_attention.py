@@ -136,7 +136,7 @@ def test_every_export_and_the_page_without_a_network(page, browser, tmp_path):
     check_offline_page(browser, files["html"], taken)
 
 
-def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, monkeypatch):
+def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, servers, monkeypatch):
     shelves = []
 
     class Watched(attention.Results):
@@ -149,18 +149,16 @@ def test_weights_are_forgotten_when_the_page_closes(open_page, app_playground, m
         attention.build_section(app_playground)
     options = app.launch_options(app_playground.settings)
     _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
-    try:
-        page = open_page(url=url.rstrip("/"))
-        page.wait_for_selector(".at[data-drawn]", state="attached")
-        run(page, "Nobody else sees this.")
-        assert len(shelves[0]) == 1
-        page.close()
-        deadline = time.monotonic() + 20
-        while len(shelves[0]) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert len(shelves[0]) == 0
-    finally:
-        demo.close()
+    servers.callback(demo.close)
+    page = open_page(url=url.rstrip("/"))
+    page.wait_for_selector(".at[data-drawn]", state="attached")
+    run(page, "Nobody else sees this.")
+    assert len(shelves[0]) == 1
+    page.close()
+    deadline = time.monotonic() + 20
+    while len(shelves[0]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(shelves[0]) == 0
 
 
 def test_a_t5_opens_with_cross_attention_and_the_code_is_that_of_the_head_in_sight(page):

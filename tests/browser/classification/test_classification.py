@@ -108,29 +108,29 @@ def test_many_rows_with_labels(page):
     assert lines[0].startswith("line,text,label,right label") and len(lines) == 31
 
 
-def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_page, tmp_path):
-    with classification_app(tmp_path) as url:
-        page = open_page(url=url)
-        page.get_by_role("tab", name="A table of texts", exact=True).click()
-        twice, pairs = tmp_path / "twice.csv", tmp_path / "pairs.csv"
-        twice.write_text("text,label\na good film,1\nbad food,2\n")
-        page.locator("#table-file input[type=file]").set_input_files(str(twice))
-        question = page.locator("#table-reading")
-        expect(question.locator("label")).to_have_count(2, timeout=90_000)
-        question.get_by_text("counted from 1: '1' is 'bad'").click()
-        page.locator("#table-run").click()
-        expect(page.locator("#table-notes textarea")).to_have_value(re.compile("counted from 1: '1' is 'bad'"))
+def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_page, servers, tmp_path):
+    url = servers.enter_context(classification_app(tmp_path))
+    page = open_page(url=url)
+    page.get_by_role("tab", name="A table of texts", exact=True).click()
+    twice, pairs = tmp_path / "twice.csv", tmp_path / "pairs.csv"
+    twice.write_text("text,label\na good film,1\nbad food,2\n")
+    page.locator("#table-file input[type=file]").set_input_files(str(twice))
+    question = page.locator("#table-reading")
+    expect(question.locator("label")).to_have_count(2, timeout=90_000)
+    question.get_by_text("counted from 1: '1' is 'bad'").click()
+    page.locator("#table-run").click()
+    expect(page.locator("#table-notes textarea")).to_have_value(re.compile("counted from 1: '1' is 'bad'"))
 
-        pick(page, "model_id", "nli")  # another model: what the one before found goes
-        expect(page.locator("#table-results")).to_be_hidden()
-        expect(page.locator("#table-progress .rp-text")).to_be_hidden()
-        pairs.write_text("premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\n")
-        page.locator("#table-file button").first.click()
-        page.locator("#table-file input[type=file]").set_input_files(str(pairs))
-        expect(page.get_by_label("second text column")).to_have_value("hypothesis")
-        page.locator("#table-run").click()
-        expect(page.locator("#table-progress .rp-text")).to_contain_text("Done with tiny/nli: 2 pairs")
-        expect(page.locator("#table-results")).to_contain_text("→ a poor film")
+    pick(page, "model_id", "nli")  # another model: what the one before found goes
+    expect(page.locator("#table-results")).to_be_hidden()
+    expect(page.locator("#table-progress .rp-text")).to_be_hidden()
+    pairs.write_text("premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\n")
+    page.locator("#table-file button").first.click()
+    page.locator("#table-file input[type=file]").set_input_files(str(pairs))
+    expect(page.get_by_label("second text column")).to_have_value("hypothesis")
+    page.locator("#table-run").click()
+    expect(page.locator("#table-progress .rp-text")).to_contain_text("Done with tiny/nli: 2 pairs")
+    expect(page.locator("#table-results")).to_contain_text("→ a poor film")
 
 
 def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(open_page):
@@ -145,50 +145,50 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     assert width_of(page) <= 390
 
 
-def test_every_kind_of_classifier_says_what_it_is(open_page, tmp_path):
+def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     """Pairs get a second field, several labels a sigmoid, a regression its number; without a head it is refused."""
-    with classification_app(tmp_path) as url:
-        page = open_page(url=url)
-        bars = page.locator("#classification-bars")
-        pair, steps = page.get_by_label("hypothesis"), page.locator("#classification-steps .ps-call")
-        expect(bars.locator(".lb-row")).to_have_count(3, timeout=90_000)
-        expect(pair).to_be_hidden()
+    url = servers.enter_context(classification_app(tmp_path))
+    page = open_page(url=url)
+    bars = page.locator("#classification-bars")
+    pair, steps = page.get_by_label("hypothesis"), page.locator("#classification-steps .ps-call")
+    expect(bars.locator(".lb-row")).to_have_count(3, timeout=90_000)
+    expect(pair).to_be_hidden()
 
-        pick(page, "model_id", "nli")
-        expect(pair).to_be_visible()
-        expect(page.get_by_label("premise")).to_be_visible()
-        pair.fill("i hate this film")
-        expect(steps).to_contain_text("i hate this film")
+    pick(page, "model_id", "nli")
+    expect(pair).to_be_visible()
+    expect(page.get_by_label("premise")).to_be_visible()
+    pair.fill("i hate this film")
+    expect(steps).to_contain_text("i hate this film")
 
-        pick(page, "model_id", "topics")
-        expect(bars.locator(".lb-facts")).to_contain_text("sigmoid")
-        expect(bars.locator(".lb-row")).to_have_count(4)
-        expect(steps).not_to_contain_text("text_pair")  # what nobody sees isn't read
+    pick(page, "model_id", "topics")
+    expect(bars.locator(".lb-facts")).to_contain_text("sigmoid")
+    expect(bars.locator(".lb-row")).to_have_count(4)
+    expect(steps).not_to_contain_text("text_pair")  # what nobody sees isn't read
 
-        pick(page, "model_id", "rating")
-        expect(bars.locator(".lb-verdict")).to_contain_text("regression")
+    pick(page, "model_id", "rating")
+    expect(bars.locator(".lb-verdict")).to_contain_text("regression")
 
-        pick(page, "model_id", "headless")
-        expect(page.locator("#classification-shows")).to_contain_text(
-            "has no head for text-classification: it is a BertForMaskedLM"
-        )
-        expect(bars.locator(".lb-body")).to_be_hidden()
+    pick(page, "model_id", "headless")
+    expect(page.locator("#classification-shows")).to_contain_text(
+        "has no head for text-classification: it is a BertForMaskedLM"
+    )
+    expect(bars.locator(".lb-body")).to_be_hidden()
 
-        pick(page, "model_id", "nli")
-        expect(pair).to_have_value("i hate this film")
-        pick(page, "model_id", "mood")
-        page.get_by_role("tab", name="What if", exact=True).click()
-        page.locator("#classification-compare-models").click()  # the same model with 8 bits for each weight
-        second = page.locator("#classification-second")
-        expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
-        expect(second.locator(".lb-before")).to_have_count(3)
-        pick(page, "second model_id", "topics")
-        page.locator("#classification-compare-models").click()
-        expect(second.locator(".lb-facts")).to_contain_text("tiny/topics")
-        pick(page, "second model_id", "headless")
-        page.locator("#classification-compare-models").click()
-        expect(second.locator(".lb-body")).to_be_hidden()
-        expect(page.locator(".toast-body").last).to_contain_text("BertForMaskedLM")
+    pick(page, "model_id", "nli")
+    expect(pair).to_have_value("i hate this film")
+    pick(page, "model_id", "mood")
+    page.get_by_role("tab", name="What if", exact=True).click()
+    page.locator("#classification-compare-models").click()  # the same model with 8 bits for each weight
+    second = page.locator("#classification-second")
+    expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
+    expect(second.locator(".lb-before")).to_have_count(3)
+    pick(page, "second model_id", "topics")
+    page.locator("#classification-compare-models").click()
+    expect(second.locator(".lb-facts")).to_contain_text("tiny/topics")
+    pick(page, "second model_id", "headless")
+    page.locator("#classification-compare-models").click()
+    expect(second.locator(".lb-body")).to_be_hidden()
+    expect(page.locator(".toast-body").last).to_contain_text("BertForMaskedLM")
 
 
 def pick(page, label: str, name: str) -> None:

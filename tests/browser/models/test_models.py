@@ -101,16 +101,15 @@ def test_a_download_shows_its_bytes_and_can_be_stopped(open_page, tiny_app, fold
         assert playground.snapshot().devices[0].used_bytes == 0
 
 
-def test_a_public_page_has_no_buttons(open_page, folder):
-    with models_app(folder, public=True) as (url, playground):
-        page = open_page(url=url)
-        page.locator(".lg-bar").wait_for()
-        page.get_by_text("This page is public").wait_for()
-        assert not page.locator(".lg-typed").is_visible()
-        tiny = row(page, "Tiny a")
-        tiny.locator("summary").click()
-        tiny.locator(".lg-options").wait_for()
-        assert tiny.get_by_role("button").count() == 0
-        with playground.manager.lease("tiny/a", TASK):
-            tiny.get_by_text("in use by 1").first.wait_for()
-        page.close()  # before its server ends
+def test_a_public_page_has_no_buttons(open_page, folder, servers):
+    (url, playground) = servers.enter_context(models_app(folder, public=True))
+    page = open_page(url=url)
+    page.locator(".lg-bar").wait_for()
+    page.get_by_text("This page is public").wait_for()
+    assert not page.locator(".lg-typed").is_visible()
+    tiny = row(page, "Tiny a")
+    tiny.locator("summary").click()
+    tiny.locator(".lg-options").wait_for()
+    assert tiny.get_by_role("button").count() == 0
+    with playground.manager.lease("tiny/a", TASK):
+        tiny.get_by_text("in use by 1").first.wait_for()

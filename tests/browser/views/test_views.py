@@ -69,44 +69,44 @@ def test_a_module_of_another_version_says_to_reload(browser, app_server):
         expect(page.locator("#classification-bars")).to_contain_text("Reload the page", timeout=30_000)
 
 
-def test_two_generation_views_on_one_page_do_not_hear_each_other(open_page, app_playground):
+def test_two_generation_views_on_one_page_do_not_hear_each_other(open_page, app_playground, servers):
     with gr.Blocks() as demo, gr.Tabs(), gr.Tab("Twice"), gr.Row():
         for _ in range(2):
             with gr.Column():
                 generation.build_tab(app_playground)
-    with running(app_playground, demo) as url:
-        page = open_page(path="/", url=url)
-        starts = page.locator("[data-act=start]")
-        expect(starts).to_have_count(2)
-        tokens = [page.locator(".gen-text").nth(k).locator(".gen-token") for k in range(2)]
-        tokens[1].first.wait_for(timeout=90_000)  # both begin by themselves; of one person the last run goes on
-        page.wait_for_function(IDLE)
-        before = tokens[0].count()
-        page.get_by_label("Chat", exact=True).first.check()
-        expect(starts.first).to_have_text("Send")
-        expect(starts.last).to_have_text("Start")
-        for field in page.get_by_label("number input for max_new_tokens").all():
-            field.fill("3")
-            field.press("Tab")
-        page.locator("#generation-prompt textarea").last.focus()
-        page.keyboard.press("Control+Enter")
-        expect(tokens[1]).to_have_count(3, timeout=90_000)
-        page.wait_for_function(IDLE)
-        assert tokens[0].count() == before
+    url = servers.enter_context(running(app_playground, demo))
+    page = open_page(path="/", url=url)
+    starts = page.locator("[data-act=start]")
+    expect(starts).to_have_count(2)
+    tokens = [page.locator(".gen-text").nth(k).locator(".gen-token") for k in range(2)]
+    tokens[1].first.wait_for(timeout=90_000)  # both begin by themselves; of one person the last run goes on
+    page.wait_for_function(IDLE)
+    before = tokens[0].count()
+    page.get_by_label("Chat", exact=True).first.check()
+    expect(starts.first).to_have_text("Send")
+    expect(starts.last).to_have_text("Start")
+    for field in page.get_by_label("number input for max_new_tokens").all():
+        field.fill("3")
+        field.press("Tab")
+    page.locator("#generation-prompt textarea").last.focus()
+    page.keyboard.press("Control+Enter")
+    expect(tokens[1]).to_have_count(3, timeout=90_000)
+    page.wait_for_function(IDLE)
+    assert tokens[0].count() == before
 
 
-def test_the_page_works_on_a_sub_path(open_page, app_playground):
+def test_the_page_works_on_a_sub_path(open_page, app_playground, servers):
     options = app.launch_options(app_playground.settings)
     shared = {name: options[name] for name in ("app_kwargs", "theme", "css_paths", "head")}
     whole = FastAPI()
     whole.add_api_route("/favicon.ico", lambda: Response(status_code=204))  # browsers ask the host, not the page
     gr.mount_gradio_app(whole, app.build_app(app_playground), path="/lessons/one", ssr_mode=False, **shared)
-    with serving(whole) as url:
-        page = open_page(path="/lessons/one/", url=url)
-        expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=90_000)
-        loaded = page.evaluate("() => performance.getEntriesByType('resource').map((one) => one.name)")
-        views = [name for name in loaded if "/views/" in name]
-        assert views and all(name.startswith(f"{url}/lessons/one/views/{version()}/") for name in views)
+    url = servers.enter_context(serving(whole))
+    page = open_page(path="/lessons/one/", url=url)
+    expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=90_000)
+    loaded = page.evaluate("() => performance.getEntriesByType('resource').map((one) => one.name)")
+    views = [name for name in loaded if "/views/" in name]
+    assert views and all(name.startswith(f"{url}/lessons/one/views/{version()}/") for name in views)
 
 
 def test_a_page_that_opens_asks_for_few_modules_and_once(open_page):
