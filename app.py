@@ -10,8 +10,10 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if sys.version_info < (3, 11):  # noqa: UP036  (people do start it with an older one)
     sys.exit(
@@ -26,6 +28,9 @@ from playground.config import Settings
 from playground.errors import ConfigError, PlaygroundError
 from playground.service import Playground
 from server.uploads import RunFolder
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -62,8 +67,20 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     return demo
 
 
-def launch_options(settings: Settings) -> dict[str, object]:
-    """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host."""
+def routes_for_programs(playground: Playground) -> list[BaseRoute]:
+    """What is served beside the page and its own endpoints, if a setting asks for it."""
+    if not playground.settings.openai_api:
+        return []
+    from server.openai.routes import OpenAIApi
+
+    return OpenAIApi(playground, playground.settings.openai_key).routes()
+
+
+def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict[str, object]:
+    """Keyword arguments of ``launch()`` that make the page quick, private and independent of any other host.
+
+    ``routes`` are served beside the page's own.
+    """
     from starlette.middleware import Middleware
     from starlette.routing import Mount
 
@@ -82,7 +99,7 @@ def launch_options(settings: Settings) -> dict[str, object]:
                 Middleware(ArrivalClock),
                 Middleware(FontPreload),
             ],
-            "routes": [font_route(), Mount(PATH, ViewFiles())],
+            "routes": [font_route(), Mount(PATH, ViewFiles()), *routes],
         },
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],
@@ -128,10 +145,12 @@ def _serve(playground: Playground, port: int) -> None:
     """Serves the page until the process is told to stop."""
     demo = build_app(playground)
     host = playground.settings.host
-    options = launch_options(playground.settings)
+    options = launch_options(playground.settings, routes_for_programs(playground))
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
     shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
     print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
+    if playground.settings.openai_api:
+        print(f"For programs that speak OpenAI's API: http://{shown}:{port}/v1", flush=True)
     threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
     threading.Event().wait()
 

@@ -58,8 +58,9 @@ if TYPE_CHECKING:
     from playground.models.tokenizers import Message
     from playground.service import Playground, WarmUp
     from playground.similarity.measures import clustered_order, spearman, spearman_interval
-    from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
+    from playground.similarity.request import EmbedRequest, WordLossRequest, WordMatrixRequest, WordPairsRequest
     from playground.similarity.result import (
+        EmbedResult,
         PairMeasures,
         PieceLoss,
         WordLoss,
@@ -117,6 +118,8 @@ _HOMES = {
     "CompareRequest": "playground.tokens.request",
     "Comparison": "playground.tokens.result",
     "Counts": "playground.tokens.result",
+    "EmbedRequest": "playground.similarity.request",
+    "EmbedResult": "playground.similarity.result",
     "EncodeRequest": "playground.tokens.request",
     "EncodedBatch": "playground.tokens.result",
     "EncodedRow": "playground.tokens.result",
@@ -200,6 +203,8 @@ __all__ = [
     "CompareRequest",
     "Comparison",
     "Counts",
+    "EmbedRequest",
+    "EmbedResult",
     "EncodeRequest",
     "EncodedBatch",
     "EncodedRow",

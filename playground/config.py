@@ -94,12 +94,18 @@ def _existing_folder(text: str) -> Path:
     return path
 
 
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{8,200}", text):
+        raise ValueError("8 to 200 letters, digits and signs, without spaces")
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _setting(default: Any, parse: Callable[[str], Any], text: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "help": text})
+def _setting(default: Any, parse: Callable[[str], Any], text: str, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"parse": parse, "help": text})
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,13 @@ class Settings:
     lessons: Path | None = _setting(None, _existing_folder, "a folder of lessons of your own, beside those of the app")
     home: Path | None = _setting(None, _folder, "where prepared models are kept; default: the user's cache folder")
     hub: str = _setting("any", _hub, "off: no Hub; catalog: Hub models of the catalog; any: any Hub id may be typed in")
+    openai_api: bool = _setting(False, _boolean, "serve OpenAI's API under /v1, also on a public page")
+    openai_key: str = _setting(
+        "",
+        _key,
+        "the key that programs must bear under /v1; unset: any will do (a variable keeps it secret)",
+        secret=True,
+    )
     max_streams: int = _setting(
         32, _count, "generations that share the device at once, a beam counts as one; more wait in line"
     )
@@ -177,7 +190,8 @@ def _parse(item: Any, source: str, text: str) -> Any:
     try:
         return item.metadata["parse"](text)
     except ValueError as error:
-        raise ConfigError(f"{source} is {text!r}, which isn't allowed.", f"Use {error}.") from None
+        shown = repr(text) if item.repr else "a secret"
+        raise ConfigError(f"{source} is {shown}, which isn't allowed.", f"Use {error}.") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -198,6 +212,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shown(default: Any) -> str:
-    if default is None or default == ():
+    if default in (None, (), ""):
         return "unset"
     return ",".join(default) if isinstance(default, tuple) else str(default)

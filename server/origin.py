@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.requests import refusal
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -104,7 +105,7 @@ class OwnPageOnly:
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008, "reason": sentence[:120]})
-        return await JSONResponse({"detail": sentence}, status_code=status)(scope, receive, send)
+        return await refusal(status, sentence)(scope, receive, send)
 
     def verdict(self, scope: Scope) -> tuple[int, str]:
         """(200, "") for a request that may pass; else its status and the sentence that says why."""

@@ -17,9 +17,11 @@ SERVER_FUNCTIONS = ("/component_server", "/component_server/")
 
 
 def refusal(status: int, sentence: str) -> JSONResponse:
-    """An answer that says why; in a crowd also when to ask again."""
+    """An answer that says why, to clients of gradio and of OpenAI alike; in a crowd also when to ask again."""
     headers = {"Retry-After": "1"} if status == 429 else None
-    return JSONResponse({"detail": sentence}, status_code=status, headers=headers)
+    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
+    error = {"message": sentence, "type": kind, "param": None, "code": None}
+    return JSONResponse({"detail": sentence, "error": error}, status_code=status, headers=headers)
 
 
 def address_of(scope: Scope) -> str:
@@ -126,7 +128,7 @@ class BoundedRequests:
             return await refusal(400, "A server function takes component_id, fn_name, session_hash and data.")(
                 scope, receive, send
             )
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         turn = self._turns.turn(address_of(scope), *asked)
         entering = asyncio.ensure_future(turn.__aenter__())
         await asyncio.wait({gone, entering}, return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +150,7 @@ class BoundedRequests:
             await turn.__aexit__(None, None, None)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

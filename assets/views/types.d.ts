@@ -528,6 +528,18 @@ export namespace service {
 }
 
 export namespace similarity {
+  /** Turn up to 256 texts into unit vectors of an encoder; ``model_id`` None is the catalog's first. */
+  interface EmbedRequest {
+    texts: string[];
+    model_id: string | null;
+    quantization: string;
+  }
+  /** One unit vector for each text, in their order; ``tokens[i]`` is how many tokens text ``i`` has. */
+  interface EmbedResult {
+    model_id: string;
+    vectors: number[][];
+    tokens: number[];
+  }
   /** Every ordered pair, the closest first, and one sentence that compares the best and the worst of one source. */
   interface LossesView {
     losses: similarity.WordLoss[];

@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING
 
 from playground.errors import InputError
 from playground.generation.events import NextTokenResult
-from playground.generation.request import GenerateRequest
+from playground.generation.request import MOST_REQUESTS, GenerateRequest
 from playground.generation.running import Generation, start
 from playground.generation.running import next_token as ask
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
-
-MOST_REQUESTS = 12
 
 
 def generate(manager: ModelManager, request: GenerateRequest) -> Generation:

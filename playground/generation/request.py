@@ -15,6 +15,7 @@ from playground.values import real_number, texts, truth, whole_number, whole_num
 
 TASK = "text-generation"
 MAX_BEAMS = 8
+MOST_REQUESTS = 12  # side by side, to one model
 _WHOLE = {
     "max_new_tokens": (1, 1_000_000),
     "top_k": (0, 1_000_000),

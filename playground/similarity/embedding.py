@@ -9,14 +9,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.errors import ModelNotFoundError, PlaygroundError, UnsupportedOptionError
+from playground.errors import InputTooLongError, ModelNotFoundError, PlaygroundError, UnsupportedOptionError
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
+from playground.similarity.result import EmbedResult
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
+    from playground.similarity.request import EmbedRequest
 
 ENCODER = "feature-extraction"
+TEXTS_AT_ONCE = 32
 NO_ENCODER = "The catalog has no encoder, so there are no cosines."
 
 
@@ -43,6 +46,32 @@ def _vectors(manager: ModelManager, words: Sequence[str]) -> Float[Tensor, "word
         return None
     with manager.lease(spec.id, ENCODER) as loaded:
         return embed(loaded, words)
+
+
+def embed_texts(manager: ModelManager, request: EmbedRequest) -> EmbedResult:
+    """The unit vectors of texts, which are read whole or not at all; those of like length share a pass.
+
+    Raises:
+        InputTooLongError: a text has more tokens than the model reads.
+        ModelNotFoundError: no model was named and the catalog has no encoder.
+        UnsupportedOptionError: the model gives no hidden state for every token.
+    """
+    with manager.lease(request.model_id, ENCODER, request.quantization) as loaded:
+        limit = token_limit(loaded.model, loaded.tokenizer)
+        tokens = [len(ids) for ids in loaded.tokenizer(list(request.texts), verbose=False)["input_ids"]]
+        for number, count in enumerate(tokens, start=1):
+            if count > limit:
+                raise InputTooLongError(
+                    f"Text {number} has {count} tokens; {loaded.spec.title} reads {limit}.", "Shorten it, or divide it."
+                )
+        order = sorted(range(len(tokens)), key=tokens.__getitem__)
+        vectors: list[tuple[float, ...]] = [()] * len(tokens)
+        for begin in range(0, len(order), TEXTS_AT_ONCE):
+            places = order[begin : begin + TEXTS_AT_ONCE]
+            found = embed(loaded, [request.texts[place] for place in places]).tolist()
+            for place, vector in zip(places, found, strict=True):
+                vectors[place] = tuple(vector)
+        return EmbedResult(loaded.spec.id, tuple(vectors), tuple(tokens))
 
 
 def embed(loaded: LoadedModel, words: Sequence[str]) -> Float[Tensor, "word hidden"]:

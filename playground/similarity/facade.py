@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
     from playground.models.pretrained import Pretrained
     from playground.receipt import Receipt
-    from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
-    from playground.similarity.result import Progress, WordLossResult, WordMatrixResult, WordPairsResult
+    from playground.similarity.request import EmbedRequest, WordLossRequest, WordMatrixRequest, WordPairsRequest
+    from playground.similarity.result import (
+        EmbedResult,
+        Progress,
+        WordLossResult,
+        WordMatrixResult,
+        WordPairsResult,
+    )
 
 
 class SimilarityWing(Wing):
@@ -67,3 +73,10 @@ class SimilarityWing(Wing):
         from playground.similarity import pairs
 
         yield from pairs.word_pairs(self.manager, request)
+
+    @heavy("playground.similarity.embedding", on_gpu=True)
+    def embed(self, request: EmbedRequest) -> EmbedResult:
+        """A unit vector of an encoder for each text; see `similarity.embedding.embed_texts`."""
+        from playground.similarity.embedding import embed_texts
+
+        return embed_texts(self.manager, request)

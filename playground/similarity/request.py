@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground.errors import EmptyInputError, InputTooLongError
+from playground.texts import usable_text
+from playground.values import texts
+
 DEFAULT_TEMPLATE = "When people hear the word {source}, they think of the word {target}"
 MAX_WORDS = 60
 MAX_PAIRS = 1_000
+MAX_TEXTS = 256
+MAX_CHARACTERS = 100_000  # of one text to embed; no encoder here reads as many
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,29 @@ class WordPairsRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", tuple(_texts(pair) for pair in self.pairs))
+
+
+@dataclass(frozen=True)
+class EmbedRequest:
+    """Turn up to 256 texts into unit vectors of an encoder; ``model_id`` None is the catalog's first.
+
+    >>> EmbedRequest("a cat").texts
+    ('a cat',)
+    """
+
+    texts: tuple[str, ...]
+    model_id: str | None = None
+    quantization: str = "auto"
+
+    def __post_init__(self) -> None:
+        given = texts("texts", self.texts)
+        if not given or not all(given):
+            raise EmptyInputError("There is nothing to embed, or one of the texts is empty.", "Give texts.")
+        if len(given) > MAX_TEXTS:
+            raise InputTooLongError(f"There are {len(given)} texts.", f"Give at most {MAX_TEXTS} at a time.")
+        for number, text in enumerate(given, start=1):
+            usable_text(text, MAX_CHARACTERS, f"Text {number}")
+        object.__setattr__(self, "texts", given)
 
 
 def _texts(given: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:

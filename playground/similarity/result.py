@@ -128,3 +128,12 @@ class WordPairsResult:
     template: str | None
     pairs: tuple[PairMeasures, ...]
     quantization: str = "auto"
+
+
+@dataclass(frozen=True)
+class EmbedResult:
+    """One unit vector for each text, in their order; ``tokens[i]`` is how many tokens text ``i`` has."""
+
+    model_id: str
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: tuple[int, ...]
