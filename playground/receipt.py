@@ -16,14 +16,16 @@ from importlib.metadata import version
 from typing import Any
 
 AS_JSON = "# %% The same numbers as JSON\nimport json\n"
+SAME_RUN = "The same run on the page: write this behind the address of Transformers Playground."
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A title and the Python that goes with it."""
+    """A title and the Python that goes with it; ``link`` opens the same run on the page, empty if there is none."""
 
     title: str
     code: str
+    link: str = ""
 
 
 def literal(value: object) -> str:
@@ -55,8 +57,9 @@ def requirements(code: str) -> str:
 
 
 def script(receipt: Receipt) -> str:
-    """The receipt as a file: what it is and what it needs, and then its code."""
-    return f"# {receipt.title}. Needs: pip install {requirements(receipt.code)}\n{receipt.code}"
+    """The receipt as a file: what it is and what it needs, then its code, and the link to its run."""
+    link = f"\n# {SAME_RUN}\n# {receipt.link}\n" if receipt.link else ""
+    return f"# {receipt.title}. Needs: pip install {requirements(receipt.code)}\n{receipt.code}{link}"
 
 
 def notebook(receipt: Receipt) -> dict[str, Any]:
@@ -66,7 +69,8 @@ def notebook(receipt: Receipt) -> dict[str, Any]:
     """
     first, *sections = re.split(r"^# %% ", receipt.code, flags=re.M)
     parts = [part.partition("\n")[::2] for part in sections if not part.startswith(AS_JSON.removeprefix("# %% "))]
-    cells = [_cell("markdown", f"# {receipt.title}\n\nFrom Transformers Playground, with plain transformers.")]
+    link = f"\n\n{SAME_RUN}\n\n`{receipt.link}`" if receipt.link else ""
+    cells = [_cell("markdown", f"# {receipt.title}\n\nFrom Transformers Playground, with plain transformers.{link}")]
     if needs := requirements(receipt.code):
         cells.append(_cell("code", f"%pip install -q {needs}"))
     if first.strip():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from playground.config import Settings
+    from playground.links.form import Link
     from playground.models.catalog import Catalog
     from playground.models.manager import ModelManager
     from playground.models.origin import Origin
@@ -40,6 +41,9 @@ class Wing:
 
         def origin(self, model_id: str) -> Origin:
             """What ``from_pretrained`` gets in a receipt."""
+
+        def link(self, result: Any, asked: Any = None, seen: Any = None) -> Link:
+            """The link to a run."""
 
 
 @dataclass(frozen=True)

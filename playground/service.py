@@ -19,6 +19,7 @@ from playground.config import Settings
 from playground.errors import PlaygroundError
 from playground.generation.facade import GenerationWing
 from playground.lessons.facade import LessonsWing
+from playground.links.facade import LinksWing
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.facade import ModelsWing
 from playground.models.manager import ModelManager
@@ -48,7 +49,7 @@ _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation
 
 
 class Playground(
-    ModelsWing, ClassificationWing, TokensWing, AttentionWing, GenerationWing, SimilarityWing, LessonsWing
+    ModelsWing, ClassificationWing, TokensWing, AttentionWing, GenerationWing, SimilarityWing, LessonsWing, LinksWing
 ):
     """Every capability of the playground over one shared model manager.
 

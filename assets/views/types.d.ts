@@ -435,6 +435,38 @@ export namespace generation {
   }
 }
 
+export namespace links {
+  /** The first ``marks`` of an answer that has ``count`` of them, and a hash of all that is exact in it. */
+  interface Fingerprint {
+    marks: ([string, number | null])[];
+    count: number;
+    exact: string;
+    setting: links.Setting;
+  }
+  /** What was asked at which place of the page; several requests where settings stood side by side. */
+  interface Link {
+    place: string;
+    asked: unknown[];
+    seen: Record<string, string | number | number | boolean | null>;
+    answer: links.Fingerprint | null;
+  }
+  /** What an answer was made with; empty is what isn't known, or doesn't count. */
+  interface Setting {
+    playground: string;
+    transformers: string;
+    torch: string;
+    model: string;
+    quantization: string;
+    dtype: string;
+    device: string;
+  }
+  /** What is said of an answer beside its link; ``same`` is None where the link holds no answer. */
+  interface Verdict {
+    same: boolean | null;
+    sentence: string;
+  }
+}
+
 export namespace models {
   /** One device, in bytes. */
   interface DeviceReport {

@@ -31,5 +31,7 @@ class AttentionWing(Wing):
     ) -> Receipt:
         """The plain-transformers Python for one head of a result; None averages over layers or heads."""
         from playground.attention.receipt import attention_receipt
+        from playground.links.form import linked
 
-        return attention_receipt(result, kind, layer, head)
+        looked = {"kind": kind, "layer": layer, "head": head}
+        return linked(attention_receipt(result, kind, layer, head), self.link(result, seen=looked))

@@ -50,8 +50,10 @@ class ClassificationWing(Wing):
     def classification_receipts(self, result: ClassifyResult) -> tuple[Receipt, Receipt]:
         """The plain-transformers Python for a result: by ``pipeline()`` alone, and step by step."""
         from playground.classification import receipt as receipts
+        from playground.links.form import linked
 
-        return receipts.pipeline_receipt(result), receipts.steps_receipt(result)
+        link = self.link(result)
+        return linked(receipts.pipeline_receipt(result), link), linked(receipts.steps_receipt(result), link)
 
     def texts_receipt(self, results: tuple[ClassifyResult, ...]) -> Receipt:
         """The plain-transformers Python for several texts that one model was asked."""
@@ -68,8 +70,9 @@ class ClassificationWing(Wing):
     def attribution_receipt(self, result: AttributeResult) -> Receipt:
         """The plain-transformers Python for attributions."""
         from playground.classification import why_receipt as receipts
+        from playground.links.form import linked
 
-        return receipts.attribution_receipt(result)
+        return linked(receipts.attribution_receipt(result), receipts.link_to_why(result))
 
     def perturb_receipt(self, result: PerturbResult) -> Receipt:
         """The plain-transformers Python for what changed without some tokens."""

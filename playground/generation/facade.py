@@ -68,8 +68,9 @@ class GenerationWing(Wing):
     def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
         """Runnable Python with plain transformers that gives the same token ids."""
         from playground.generation.receipt import receipt_of
+        from playground.links.form import link_to, linked
 
-        return receipt_of(self.manager, request, finished)
+        return linked(receipt_of(self.manager, request, finished), link_to(request))
 
     @heavy("playground.generation.generate")
     def next_token(self, request: GenerateRequest) -> NextTokenResult:

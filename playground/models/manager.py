@@ -193,6 +193,11 @@ class ModelManager:
         self._visitors.require_model(spec)
         return self._source.folder(spec, lambda what, fraction: None)
 
+    def local_folder(self, spec: ModelSpec) -> Path | None:
+        """The folder with a model's files, if it is on this machine already; prepares and downloads nothing."""
+        self._visitors.require_model(spec)
+        return self._source.local_folder(spec)
+
     def pretrained(self, model_id: str | None, task: str = "", quantization: str = "auto") -> Pretrained:
         """How a run of a model holds it here, for receipts; loads nothing. See also `LoadedModel.pretrained`."""
         from playground.models.loading import pick_dtype

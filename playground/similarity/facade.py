@@ -37,17 +37,19 @@ class SimilarityWing(Wing):
     @heavy("playground.similarity.word_loss")
     def word_loss_receipt(self, result: WordLossResult) -> Receipt:
         """Plain transformers code that gives the losses of a result."""
+        from playground.links.form import linked
         from playground.similarity import receipt as receipts
 
         words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
-        return receipts.word_loss_receipt(words, self._held(result), result.template)
+        return linked(receipts.word_loss_receipt(words, self._held(result), result.template), self.link(result))
 
     @heavy("playground.similarity.word_loss")
     def word_matrix_receipt(self, result: WordMatrixResult) -> Receipt:
         """Plain transformers code that gives the summed losses of a matrix, and those after an empty source."""
+        from playground.links.form import linked
         from playground.similarity import receipt as receipts
 
-        return receipts.word_matrix_receipt(result, self._held(result))
+        return linked(receipts.word_matrix_receipt(result, self._held(result)), self.link(result))
 
     @heavy("playground.similarity.word_loss")
     def word_pairs_receipt(self, result: WordPairsResult) -> Receipt:

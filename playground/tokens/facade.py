@@ -109,9 +109,12 @@ class TokensWing(Wing):
         self, asked: TokenizeRequest | EncodeRequest | ChatTemplateRequest | CompareRequest | MaskComparison
     ) -> Receipt:
         """The runnable Python that reproduces a request of the Tokens tab, or a mask comparison."""
+        from playground.links.form import link_to, linked
         from playground.tokens import receipt as receipts
 
-        return receipts.token_receipt(asked if hasattr(asked, "pretrained") else self._named(asked), self.origin)
+        ran = hasattr(asked, "pretrained")
+        asked = asked if ran else self._named(asked)
+        return linked(receipts.token_receipt(asked, self.origin), self.link(asked) if ran else link_to(asked))
 
     def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
         """The runnable Python that repeats a search and a split with one tokenizer."""

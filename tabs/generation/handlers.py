@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Any
 
 import playground as pg
+from playground.links.form import linked
 from playground.receipt import Receipt
 from tabs.generation.format import format_event, format_next
 from tabs.generation.runs import PageRun, Runs
@@ -87,7 +88,8 @@ def write_receipt(playground: pg.Playground, run: PageRun) -> Receipt:
     if len(receipts) == 1:
         return receipts[0]
     parts = [f"# {n} of {len(receipts)}\n{receipt.code}" for n, receipt in enumerate(receipts, start=1)]
-    return Receipt("Generation", "\n\n".join(parts))
+    whole = Receipt("Generation", "\n\n".join(parts))
+    return linked(whole, pg.link_to(*(run.requests[index] for index, _ in ended)) if ended else None)
 
 
 async def _events(

@@ -105,7 +105,11 @@ def test_a_server_function_answers_what_went_wrong(error, said):
 
     assert said in answering(fail)([1])["error"]
     assert said in asyncio.run(answering(fail_later)([1]))["error"]
-    assert answering(lambda given: {"value": Receipt("a", "b")})([1]) == {"value": {"title": "a", "code": "b"}}
+    assert answering(lambda given: {"value": Receipt("a", "b")})([1])["value"] == {
+        "title": "a",
+        "code": "b",
+        "link": "",
+    }
 
 
 @dataclass(frozen=True)

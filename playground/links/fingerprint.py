@@ -1,0 +1,166 @@
+"""The fingerprint of an answer: enough to say later whether it is the same, where it first differs, and why it may.
+
+A result becomes a list of marks (what stands there, and its number) and a hash of what must be exact, such as token
+ids. Nothing is computed anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from playground.config import VERSION
+from playground.texts import sendable
+
+if TYPE_CHECKING:
+    from playground.attention.result import AttentionResult
+    from playground.classification.result import ClassifyResult
+    from playground.generation.events import Finished, GenerationResult
+    from playground.similarity.result import WordLossResult, WordMatrixResult
+    from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
+
+MOST_MARKS = 32
+LONGEST_MARK = 40
+DIGITS = 4
+HASH_CHARACTERS = 12
+
+
+class Mark(NamedTuple):
+    """One thing that was answered: a token, a label, a pair of words; and its number, if it has one."""
+
+    what: str
+    number: float | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an answer was made with; empty is what isn't known, or doesn't count."""
+
+    playground: str = ""
+    transformers: str = ""
+    torch: str = ""
+    model: str = ""
+    quantization: str = ""
+    dtype: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The first ``marks`` of an answer that has ``count`` of them, and a hash of all that is exact in it."""
+
+    marks: tuple[Mark, ...]
+    count: int
+    exact: str
+    setting: Setting = field(default_factory=Setting)
+
+
+def fingerprint(result: Any, setting: Setting) -> Fingerprint:
+    """The fingerprint of a result of `MARKERS`; of a tuple of `Finished` for settings side by side."""
+    marks, exact = MARKERS["side by side" if isinstance(result, tuple) else type(result).__name__](result)
+    short = tuple(Mark(sendable(one.what)[:LONGEST_MARK], _rounded(one.number)) for one in marks[:MOST_MARKS])
+    written = json.dumps(exact, separators=(",", ":")).encode()
+    return Fingerprint(short, len(marks), hashlib.sha256(written).hexdigest()[:HASH_CHARACTERS], setting)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions that decide about numbers; asks no library, so none is imported."""
+    found = {"playground": VERSION}
+    for name in ("transformers", "torch"):
+        try:
+            found[name] = version(name).partition("+")[0]
+        except PackageNotFoundError:  # somebody built it without its metadata
+            found[name] = ""
+    return found
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.{DIGITS}g}")
+
+
+Marked = tuple[list[Mark], Any]
+
+
+def _classification(result: ClassifyResult) -> Marked:
+    marks = [Mark(one.label, one.probability) for one in sorted(result.labels, key=lambda one: -one.probability)]
+    return marks[:12], [token.token_id for token in result.tokens]
+
+
+def _tokens(result: Tokenization) -> Marked:
+    return [Mark(one.shown) for one in result.tokens], list(result.input_ids)
+
+
+def _chat(result: ChatTemplate) -> Marked:
+    return _tokens(result.tokenization)
+
+
+def _comparison(result: Comparison) -> Marked:
+    marks = [Mark(one.model_id, len(one.input_ids)) for one in result.results]
+    return marks, [list(one.input_ids) for one in result.results]
+
+
+def _batch(result: EncodedBatch) -> Marked:
+    marks = [Mark(" ".join(row.shown), len(row.input_ids)) for row in result.rows]
+    return marks, [[row.input_ids, row.attention_mask, row.token_type_ids] for row in result.rows]
+
+
+def _masks(result: MaskComparison) -> Marked:
+    marks = [Mark(row.unit, row.largest_difference) for row in result.rows]
+    return marks, [result.right_mask, result.wrong_mask, [row.input_ids for row in result.right.rows]]
+
+
+def _attention(result: AttentionResult) -> Marked:
+    """Of each layer how spread its heads look, on average; token ids are exact."""
+    marks = [
+        Mark(f"{stack.kind}, layer {layer}", heads[-1].entropy_nats)
+        for stack in result.stacks
+        for layer, heads in enumerate(stack.summaries)
+    ]
+    return marks, [[key.token_id for key in stack.keys] for stack in result.stacks]
+
+
+def _generation(result: GenerationResult) -> Marked:
+    if result.finished.beams:
+        return _side_by_side((result.finished,))
+    return [Mark(one.piece, one.probability_before) for one in result.steps], list(result.finished.token_ids)
+
+
+def _side_by_side(ends: Sequence[Finished]) -> Marked:
+    """Of several replies how each begins; of beam search its beams, best first."""
+    beams = [beam for end in ends for beam in end.beams]
+    if beams:
+        return [Mark(one.text, one.mean_log_probability) for one in beams], [list(one.token_ids) for one in beams]
+    return [Mark(one.text, one.perplexity) for one in ends], [list(one.token_ids) for one in ends]
+
+
+def _words(result: WordLossResult) -> Marked:
+    pairs = sorted(result.losses, key=lambda one: (one.source, one.target))
+    marks = [Mark(f"{one.source} → {one.target}", one.perplexity) for one in pairs]
+    return marks, [[piece.token_id for piece in one.pieces] for one in pairs]
+
+
+def _matrix(result: WordMatrixResult) -> Marked:
+    """Of each word the mean loss of all others after it."""
+    marks = [Mark(f"{word} → all", sum(row) / len(row)) for word, row in zip(result.words, result.loss, strict=True)]
+    return marks, list(result.pieces)
+
+
+MARKERS: dict[str, Callable[[Any], Marked]] = {
+    "ClassifyResult": _classification,
+    "Tokenization": _tokens,
+    "ChatTemplate": _chat,
+    "Comparison": _comparison,
+    "EncodedBatch": _batch,
+    "MaskComparison": _masks,
+    "AttentionResult": _attention,
+    "GenerationResult": _generation,
+    "WordLossResult": _words,
+    "WordMatrixResult": _matrix,
+    "side by side": _side_by_side,
+}

@@ -1,0 +1,62 @@
+"""Links of real answers: opened again they ask the same, and the answer is the same."""
+
+from __future__ import annotations
+
+import pytest
+
+import playground as pg
+from playground.config import Settings
+from playground.service import Playground
+
+pytestmark = pytest.mark.embedded
+TEXT = "This restaurant is awesome"
+BATCH = pg.EncodeRequest(("a cat", "the cat sat on the mat"))
+CHAT = (pg.Message("user", "Name three colors."),)
+MODELS = ("sentence-transformers/all-MiniLM-L6-v2", "HuggingFaceTB/SmolLM2-135M-Instruct")
+RUNS = {
+    "classification": ("classify", pg.ClassifyRequest(TEXT)),
+    "tokens": ("tokenize", pg.TokenizeRequest(TEXT)),
+    "batch": ("encode", BATCH),
+    "masks": ("compare_masks", pg.MaskRequest(BATCH, "no mask")),
+    "chat": ("render_chat", pg.ChatTemplateRequest(CHAT)),
+    "tokenizers": ("compare_tokenizers", pg.CompareRequest(TEXT, MODELS)),
+    "attention": ("attend", pg.AttentionRequest(TEXT)),
+    "generation": ("generate", pg.GenerateRequest(prompt="A list of colors: red, blue", max_new_tokens=8)),
+    "similarity": ("word_loss", pg.WordLossRequest(("man", "woman"))),
+    "matrix": ("word_matrix", pg.WordMatrixRequest(("man", "woman", "dog"))),
+}
+
+
+def answer(playground, method, asked):
+    found = getattr(playground, method)(asked)
+    if method == "generate":
+        return found.result()
+    return list(found)[-1] if method == "word_matrix" else found
+
+
+@pytest.mark.parametrize("place", RUNS)
+def test_a_link_opened_again_gives_the_same_answer(app_playground, place):
+    method, asked = RUNS[place]
+    result = answer(app_playground, method, asked)
+    text = str(app_playground.link(result, None if place not in ("tokens", "chat") else asked))
+    shared = pg.read_link(text)
+    assert shared.place == place and shared.model_ids and len(text) < 1500
+    again = answer(app_playground, method, pg.open_link(text))
+    assert app_playground.compare_link(shared, again).sentence == "Same as when it was shared."
+    assert app_playground.link_presence(shared).state == "here"
+
+
+def test_another_copy_of_the_weights_is_found_out(app_playground):
+    asked = RUNS["classification"][1]
+    shared = app_playground.link(app_playground.classify(asked))
+    fewer_bits = app_playground.classify(pg.ClassifyRequest(TEXT, quantization="4-bit"))
+    verdict = app_playground.compare_link(shared, fewer_bits)
+    assert verdict.same is False
+    assert "quantization (float32 there, 4-bit here)" in verdict.sentence
+
+
+def test_visitors_of_a_public_page_get_no_model_beyond_its_list():
+    with Playground(Settings(public=True, warm_up=("none",))) as public:
+        for model_id in ("someone/else", "../../etc/passwd", "/etc/passwd"):
+            found = public.link_presence(pg.link_to(pg.ClassifyRequest("a", model_id=model_id)))
+            assert found.state == "refused" and "in the catalog" in found.sentence
