@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,7 @@ from tabs.glossary import words_of_the_page
 from tabs.page import view
 
 
-def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:
+def model_picker(playground: pg.Playground, *tasks: str, **options: Any) -> gr.Dropdown:
     """A list of the catalog's models for these tasks; any Hub id can be typed in where the settings allow it."""
     offered = [spec for task in tasks for spec in playground.catalog.for_task(task)]
     specs = sorted(offered, key=lambda spec: spec.source == "hub")  # models that need no network come first
@@ -22,9 +23,10 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     return gr.Dropdown(
         [(spec.title if spec.source != "hub" else f"{spec.title} (Hub)", spec.id) for spec in specs],
         value=specs[0].id if specs else None,
-        label=label,
+        label="model_id",
         info="Pick one, or type the id of any model on the Hub." if anything else None,
         allow_custom_value=anything,
+        elem_classes="pg-model",
         **options,
     )
 
@@ -38,10 +40,33 @@ def model_note(playground: pg.Playground, picker: gr.Dropdown, **options: Any) -
 
     first = playground.catalog.find(picker.value or "")
     note = gr.Textbox(
-        first.note if first else "", label="about this model", lines=2, max_lines=4, interactive=False, **options
+        first.note if first else "",
+        label="about this model",
+        lines=2,
+        max_lines=4,
+        interactive=False,
+        elem_classes="pg-about",
+        **options,
     )
     picker.change(about, picker, note, show_progress="hidden", api_visibility="private")
     return note
+
+
+def model_row(playground: pg.Playground, *tasks: str) -> gr.Dropdown:
+    """The list of models and what is to be said of the picked one; on a phone that comes below the answer."""
+    with gr.Row(equal_height=False, elem_classes="pg-models"):
+        with gr.Column(min_width=300):
+            model = model_picker(playground, *tasks)
+        with gr.Column(min_width=300):
+            model_note(playground, model)
+    return model
+
+
+def example_chips(names: Sequence[str], said: str = "Try") -> list[gr.Button]:
+    """A row of examples to press, the same in every tab; on a phone it is one line that scrolls."""
+    with gr.Row(elem_classes="pg-examples"):
+        gr.Markdown(f"{said}:", elem_classes="pg-explain", min_height=0)
+        return [gr.Button(name, size="sm", min_width=64) for name in names]
 
 
 def title_of(playground: pg.Playground, model_id: str) -> str:

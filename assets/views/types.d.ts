@@ -572,7 +572,7 @@ export namespace similarity {
     vectors: number[][];
     tokens: number[];
   }
-  /** Every ordered pair, the closest first, and one sentence that compares the best and the worst of one source. */
+  /** Every ordered pair, source by source as they were given, the closest target of each first. */
   interface LossesView {
     losses: similarity.WordLoss[];
     verdict: string;

@@ -17,7 +17,7 @@ def habit_of(summary: HeadSummary, first: str, separator: str) -> str:
 
     ``first`` and ``separator`` are how the first token and the separators are called.
 
-    >>> habit_of(HeadSummary(0.1, 0.2, 0.3, 0.1, previous_token_share=0.9), "[CLS]", "[SEP]")
+    >>> habit_of(HeadSummary(0.1, 0.2, 0.3, 0.1, previous_token_share=0.9), "the first token ([CLS])", "[SEP]")
     'the token before'
     """
     shares = {
@@ -34,7 +34,7 @@ def habit_of(summary: HeadSummary, first: str, separator: str) -> str:
 
 def habits_of(stack: AttentionStack) -> tuple[tuple[str, ...], ...]:
     """The habit of every head, and last of the heads' average, per layer."""
-    first = next((key.text for key in stack.keys if key.attended), "")
+    first = f"the first token ({next((key.text for key in stack.keys if key.attended), '')})"
     separators = [key.text for key in stack.keys[1:] if key.special and key.attended]
     names = first, separators[-1] if separators else "the end token"
     return tuple(tuple(habit_of(head, *names) for head in layer) for layer in stack.summaries)

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import playground as pg
-from playground.attention.habits import habits_in_words
+from playground.attention.habits import habits_in_words, habits_of
 
 KIND_NAMES = {"self": "Self-attention", "encoder": "Encoder", "decoder": "Decoder", "cross": "Cross"}
 THUMBNAIL_BYTES = 400_000
@@ -86,6 +86,7 @@ def format_stack(stack: pg.AttentionStack) -> dict[str, Any]:
         "heads": stack.heads,
         "masks": [_run_lengths(mask) for mask in stack.masks],
         "mask_of_layer": stack.mask_of_layer,
+        "habits": habits_of(stack),
         "habitsInWords": habits_in_words(stack),
         "separatorLabel": separators[-1] if separators else "the end token",
         "summaries": {

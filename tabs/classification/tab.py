@@ -16,7 +16,7 @@ from tabs.classification import api
 from tabs.classification.examples import FAILURES, FIRST, PICKED
 from tabs.classification.handlers import PREDICTED, OneText, Parts
 from tabs.classification.table import build_table_section
-from tabs.components import model_note, model_picker
+from tabs.components import example_chips, model_picker, model_row
 from tabs.gradio_patches import blocks_being_built
 from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading, receipt_panel, view
@@ -83,11 +83,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         "A classifier reads a text and gives every label a number. **Change a word and watch the answer move**, then "
         "look inside: the pipeline is no magic, only four steps."
     )
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=300):
-            model = model_picker(playground, TASK)
-        with gr.Column(min_width=300):
-            model_note(playground, model)
+    model = model_row(playground, TASK)
     with gr.Tabs(elem_id="classification-parts", overflow_behavior="wrap"):
         with gr.Tab("One text", id="one-text"):
             heading("One text", 3)
@@ -103,19 +99,16 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
 
 
 def _lay_out_input() -> _Input:
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="classification-ask"):
         with gr.Column(scale=5, min_width=300):
             text = gr.Textbox(FIRST.text, label="text", lines=3, max_lines=8, elem_id="classification-text")
             pair = gr.Textbox(label="text_pair", lines=2, max_lines=6, visible=False)
-            samples = []
-            for examples, said in ((PICKED, "Try"), (FAILURES, "Where it fails")):
-                with gr.Row(elem_classes="pg-examples"):
-                    gr.Markdown(f"{said}:", elem_classes="pg-explain", min_height=0)
-                    samples += [gr.Button(example.name, size="sm", min_width=64) for example in examples]
             shows = gr.Markdown(elem_classes="pg-explain", elem_id="classification-shows", min_height=24)
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
             bars = view("classification/label_bars", elem_id="classification-bars")
+    samples = example_chips([one.name for one in PICKED])
+    samples += example_chips([one.name for one in FAILURES], "Where it fails")
     return _Input(text, pair, samples, shows, button, bars)
 
 
@@ -163,7 +156,7 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
         with gr.Column(min_width=300):
             explain("**A second model** on the same text; or the same one with fewer bits per weight.")
             with gr.Row():
-                second = model_picker(playground, TASK, label="second model_id", scale=3, min_width=260)
+                second = model_picker(playground, TASK, elem_id="classification-second-model", scale=3, min_width=260)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
             second_bars = view("classification/label_bars", elem_id="classification-second")

@@ -20,7 +20,7 @@ import gradio as gr
 import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from server.arrival import address_of, arrived_at
-from tabs.components import model_note, model_picker
+from tabs.components import example_chips, model_note, model_picker
 from tabs.generation.api import GenerationApi
 from tabs.generation.examples import EXAMPLES, FIRST, MODEL, Example
 from tabs.generation.handlers import stream_run, write_receipt
@@ -39,22 +39,16 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
         "Point at a token of the reply to see what else it could have been, and choose another."
     )
-    with gr.Row(equal_height=False, elem_id="generation-ask"):
-        with gr.Column(scale=2, min_width=240):
-            model_id = model_picker(playground, "text-generation")
-            model_note(playground, model_id, elem_id="generation-about")
-            mode = gr.Radio(list(FIRST), value=EXAMPLES[0].mode, label="prompt as", container=True)
-        with gr.Column(scale=5, min_width=260):
-            prompt = gr.Textbox(EXAMPLES[0].prompt, label="prompt", lines=6, max_lines=14, elem_id="generation-prompt")
-            with gr.Row(elem_classes="pg-examples", elem_id="generation-examples"):
-                chips = [gr.Button(one.label, size="sm", min_width=64) for one in EXAMPLES]
-    with gr.Row(elem_id="generation-body"):
+    with gr.Row(equal_height=False, elem_id="generation-body"):
         with gr.Column(scale=1, min_width=270, elem_id="generation-settings"):
+            model_id = model_picker(playground, "text-generation")
+            model_note(playground, model_id)
             preset = gr.Radio(list(PRESETS), value="greedy", label="preset", elem_id="generation-preset")
             controls = _first_controls()
             with gr.Accordion("More settings", open=False):
                 controls |= _more_sampling() | _more_decoding()
-        with gr.Column(scale=3, min_width=320, elem_id="generation-main"):
+        with gr.Column(scale=4, min_width=320, elem_id="generation-main"):
+            mode, prompt, chips = _lay_out_prompt()
             heading("Reply", 3)
             page = _view(playground, model_id.value)
     code = receipt_panel()
@@ -67,6 +61,13 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
     return [Watched("generation", asked, page, runs.last)]
+
+
+def _lay_out_prompt() -> tuple[gr.Radio, gr.Textbox, list[gr.Button]]:
+    first = EXAMPLES[0]
+    mode = gr.Radio(list(FIRST), value=first.mode, label="prompt as", container=False, elem_id="generation-mode")
+    prompt = gr.Textbox(first.prompt, label="prompt", lines=2, max_lines=14, elem_id="generation-prompt")
+    return mode, prompt, example_chips([one.label for one in EXAMPLES])
 
 
 def _first_controls() -> dict[str, gr.components.Component]:

@@ -21,11 +21,9 @@ TITLE = "Models"
 def build_tab(playground: pg.Playground) -> None:
     """Lays out the tab inside the current Blocks."""
     explain(
-        "A model answers only while its weights are **resident**: in the memory of the device that computes. The first "
-        "person who needs one waits for the load; everybody after that shares the same copy. When the budget is full, "
-        "the one that was not used for longest leaves - never one that somebody is using. While a model writes, it "
-        "also keeps the keys and values of every token so far: its **KV cache**, which is gone when the last reply has "
-        "ended. Open a model to see what its numbers take in 32, 16, 8 or 4 bits."
+        "A model answers only while its weights are **resident**: in the memory of the device that computes. Everybody "
+        "shares one copy; while it writes, it also keeps a **KV cache**. When the budget is full, the model that was "
+        "not used for longest leaves, never one in use. Open a model to see what it takes in 32, 16, 8 or 4 bits."
     )
 
     # What the view's script calls, by these names.

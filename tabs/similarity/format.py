@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ NO_END = (
 
 @dataclass(frozen=True)
 class LossesView:
-    """Every ordered pair, the closest first, and one sentence that compares the best and the worst of one source.
+    """Every ordered pair, source by source as they were given, the closest target of each first.
 
+    ``verdict`` is one sentence about the first source: its closest target against its farthest.
     ``origin`` names the model that the numbers are of.
     """
 
@@ -84,13 +86,13 @@ class RatingsView:
 
 def format_losses(result: pg.WordLossResult, unfold: bool = True) -> LossesView:
     """The value of the view of pairs; ``unfold`` opens the first row."""
-    losses = tuple(sorted(result.losses, key=lambda one: one.loss_sum))
     by_source: dict[str, list[pg.WordLoss]] = {}
-    for loss in losses:
+    for loss in result.losses:
         by_source.setdefault(loss.source, []).append(loss)
-    groups = [group for group in by_source.values() if len(group) > 1]
-    widest = max(groups, key=lambda group: group[-1].loss_sum - group[0].loss_sum, default=None)
-    verdict = _verdict(*widest[:: len(widest) - 1]) if widest else ""
+    groups = [sorted(group, key=lambda one: one.loss_sum) for group in by_source.values()]
+    losses = tuple(itertools.chain.from_iterable(groups))
+    first = groups[0] if groups else []
+    verdict = _verdict(first[0], first[-1]) if len(first) > 1 else ""
     notes = (_end_note(result), *result.notes)
     return LossesView(losses, verdict, notes, SCALE, origin_of(result), unfold)
 

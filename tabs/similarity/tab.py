@@ -18,7 +18,7 @@ from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.similarity.result import Progress
 from playground.tables import SUFFIXES
 from playground.wire import to_json
-from tabs.components import model_note, model_picker
+from tabs.components import example_chips, model_row
 from tabs.gradio_patches import payload, tab_being_built
 from tabs.lessons.watched import Watched
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
@@ -59,16 +59,13 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         "Feed one word to a model and make the other its **label**: `model(input_ids=…, labels=…).loss` says how "
         "surprised the model is. A word that it saw coming has a small loss: **close**. The direction matters."
     )
-    with gr.Row(equal_height=True):
-        model_id = model_picker(playground, *TASKS, scale=2)
-        model_note(playground, model_id, scale=3)
-        template = gr.Textbox(
-            DEFAULT_TEMPLATE,
-            label="template",
-            info="A causal model has no labels of its own: only the pieces of {target} count.",
-            visible=False,
-            scale=3,
-        )
+    model_id = model_row(playground, *TASKS)
+    template = gr.Textbox(
+        DEFAULT_TEMPLATE,
+        label="template",
+        info="A causal model has no labels of its own: only the pieces of {target} count.",
+        visible=False,
+    )
     page_tab = tab_being_built()
     asked = _Asked(playground, model_id, template)
     with gr.Tabs(overflow_behavior="wrap"):
@@ -157,8 +154,7 @@ def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdow
         button = gr.Button(
             "Measure", variant="primary", scale=1, min_width=120, elem_id="similarity-measure", elem_classes="pg-go"
         )
-    with gr.Row(elem_classes="pg-examples"):
-        chips = [gr.Button(example.words, size="sm", variant="secondary", min_width=64) for example in EXAMPLES]
+    chips = example_chips([example.words for example in EXAMPLES])
     return words, button, chips, gr.Markdown(elem_classes="pg-explain", elem_id="similarity-shows", min_height=24)
 
 

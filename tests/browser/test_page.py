@@ -12,6 +12,13 @@ from tabs import TABS
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDS = [tab.__name__.split(".")[1] for tab in TABS]
+FIRST_ANSWERS = {
+    "classification": "#classification-bars .lb-bars",
+    "tokens": "#pg-tokens-live .editor",
+    "generation": ".gen-text .gen-token",
+    "similarity": "#similarity-losses .wl-verdict",
+    "models": "#models-ledger .lg-devices",
+}
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
@@ -170,6 +177,44 @@ def test_a_hint_is_no_red_error_lies_on_nothing_and_leaves_with_its_cause(page):
     assert page.locator("span.error:visible").count() == 0
     text.press_sequentially("So good!")
     hint.first.wait_for(state="detached")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 800), (1366, 768)])
+def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
+    page = open_page(width=width, height=height)
+    for name, answer in FIRST_ANSWERS.items():
+        tab(page, name).click()
+        box = page.locator(answer).first
+        box.wait_for()
+        page.wait_for_timeout(600)  # the page has come to rest
+        assert page.evaluate("scrollY") == 0
+        found = box.bounding_box()
+        assert found["y"] + found["height"] <= height, name
+
+
+def test_what_is_too_wide_for_a_phone_fades_out_where_it_goes_on(open_page):
+    page = open_page(width=390, height=800)
+    chips = page.locator(".pg-examples").first
+    expect(chips).to_have_attribute("data-pg-more", "end")
+    chips.get_by_role("button").last.focus()  # scrolled to
+    expect(chips).to_have_attribute("data-pg-more", "start")
+    cut = """() => [...document.querySelectorAll('#pg-tabs *')].filter((node) => {
+      if (!node.checkVisibility({visibilityProperty: true}) || node.scrollWidth <= node.clientWidth + 1) return false;
+      const style = getComputedStyle(node);
+      const scrolls = style.display !== "inline" && style.overflowX !== "visible" && node.clientWidth > 3;
+      return scrolls && !node.closest('.pg-sr, .pg-heading, [data-pg-more]');
+    }).map((node) => node.outerHTML.slice(0, 120))"""
+    for name in IDS:
+        tab(page, name).click()
+        page.wait_for_timeout(1000)
+        found = page.evaluate(cut)
+        for inner in page.locator("[role=tabpanel]:visible [role=tab]:visible").evaluate_all(
+            "all => all.map((one) => one.dataset.tabId).reverse()"
+        ):
+            tab(page, inner).click()
+            page.wait_for_timeout(1000)
+            found += page.evaluate(cut)
+        assert found == [], name
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -80,24 +80,14 @@ export function headName(state) {
   return `Layer ${state.layer} · ${isAverage(state) ? `average of ${heads} heads` : `head ${state.head}`}`;
 }
 
-const HABIT = 0.6; // from this share on, nearly all that a head does is one thing
-
 /**
  * What a head does whatever the words mean, in a few words; empty for others, and for an average of heads.
  *
  * @param {State} state
  */
 export function habitOf(state) {
-  if (isAverage(state)) return "";
-  const kind = kindOf(state);
-  const habits = {
-    previous_token_share: "looks at the token before",
-    same_token_share: "looks at itself",
-    separator_share: `looks at ${kind.separatorLabel}`,
-    first_token_share: "looks at the first token",
-  };
-  const found = Object.keys(habits).find((name) => kind.summaries[name]?.[state.layer]?.[state.head] >= HABIT);
-  return found ? habits[found] : "";
+  const habit = isAverage(state) ? "" : kindOf(state).habits[state.layer][state.head];
+  return habit && `looks at ${habit}`;
 }
 
 /** @param {State} state */

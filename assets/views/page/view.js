@@ -1,8 +1,10 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs, hints, and words that explain themselves.
+ * The page as a whole: the three ways in at its top, arrow keys among tabs, hints, words that explain themselves, and
+ * the edges of what is too wide.
  */
 
 import { lifeOf } from "../shared/lifecycle.js";
+import { markEdges } from "./edges.js";
 import { tabKeys } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { go } from "./ways.js";
@@ -20,5 +22,6 @@ export function mount({ element, props }) {
   });
   tabKeys(document, signal);
   dropHints(document, signal);
+  markEdges(document.body, signal);
   explainWords(document.body, props.value || [], signal);
 }

@@ -8,7 +8,10 @@ import { lineBreaks } from "./line_breaks.js";
 const COLUMNS = [
   { name: "tokenizer" },
   { name: "algorithm" },
-  ...["vocabulary", "tokens", "unknown", "tokens per word"].map((name) => ({ name, kind: "num" })),
+  ...["vocabulary", "tokens", "unknown", "tokens per word"].map((name) => ({
+    name,
+    kind: "num",
+  })),
 ];
 
 /** @param {import("../view.d.ts").View} view */
@@ -32,26 +35,30 @@ function draw(element, value) {
   const marks = [make("span", "mark same"), "boundary that all share", make("span", "mark"), some];
   find(".legend").replaceChildren(...marks);
   const breaks = lineBreaks(value.cuts, new Set(value.agreed), lettersPerLine(element.clientWidth || 900));
-  const lines = breaks.slice(0, -1).map((begin, k) => drawLine(value, contested, begin, breaks[k + 1]));
+  const above = isNarrow(element.clientWidth || 900);
+  const lines = breaks.slice(0, -1).map((begin, k) => drawLine(value, contested, [begin, breaks[k + 1]], above));
   find(".lines").replaceChildren(...lines);
   fillTable(find(".totals"), COLUMNS, value.totals);
   const rows = find(".totals").tBodies[0].rows;
   for (const [k, total] of value.totals.entries()) rows[k].classList.toggle("lost", total[4] !== "0");
 }
 
+const isNarrow = (width) => width < 640; // then a name stands above its tokens, else before them
+
 function lettersPerLine(width) {
-  const [name, letter] = width < 640 ? [70, 13.5] : [150, 14.5];
+  const [name, letter] = isNarrow(width) ? [0, 13.5] : [150, 14.5];
   return Math.max(12, Math.floor((width - name) / letter));
 }
 
-function drawLine(value, contested, begin, end) {
+function drawLine(value, contested, [begin, end], above) {
   const inside = value.cuts.filter((cut) => cut >= begin && cut <= end);
-  const grid = make("div", "line");
-  grid.style.gridTemplateColumns = `auto repeat(${inside.length - 1}, auto)`;
+  const first = above ? 1 : 2; // the column of the first letter
+  const grid = make("div", above ? "line above" : "line");
+  grid.style.gridTemplateColumns = `${above ? "" : "auto "}repeat(${inside.length - 1}, auto)`;
   value.names.forEach((name, row) => {
     const label = make("div", "name", name);
     label.title = name;
-    label.style.gridRow = String(row + 1);
+    label.style.gridRow = String(above ? 2 * row + 1 : row + 1);
     grid.append(label);
     value.rows[row].forEach((cell, index) => {
       const from = Math.max(cell.start, begin);
@@ -59,8 +66,8 @@ function drawLine(value, contested, begin, end) {
       if (from >= to) return;
       const node = drawCell(cell, index, value.letters.slice(from, to).join(""));
       node.classList.toggle("differs", from === cell.start && contested.has(from) && cell.tokens > 0);
-      node.style.gridRow = String(row + 1);
-      node.style.gridColumn = `${2 + inside.indexOf(from)} / ${2 + inside.indexOf(to)}`;
+      node.style.gridRow = String(above ? 2 * row + 2 : row + 1);
+      node.style.gridColumn = `${first + inside.indexOf(from)} / ${first + inside.indexOf(to)}`;
       grid.append(node);
     });
   });

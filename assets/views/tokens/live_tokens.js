@@ -63,7 +63,7 @@ function offerSamples({ find, area }, samples, askNow) {
   };
   const buttons = samples.map(([name, text, shows]) => makeButton("", name, () => take(text, shows)));
   find(".shows").textContent = samples[0][2];
-  box.append(make("span", "pg-muted", "Try"), ...buttons);
+  box.append(make("span", "", "Try:"), ...buttons);
 }
 
 // ---- drawing

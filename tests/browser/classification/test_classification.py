@@ -182,16 +182,16 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     second = page.locator("#classification-second")
     expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
     expect(second.locator(".lb-before")).to_have_count(3)
-    pick(page, "second model_id", "topics")
+    pick(page, "model_id", "topics", "#classification-second-model")
     page.locator("#classification-compare-models").click()
     expect(second.locator(".lb-facts")).to_contain_text("tiny/topics")
-    pick(page, "second model_id", "headless")
+    pick(page, "model_id", "headless", "#classification-second-model")
     page.locator("#classification-compare-models").click()
     expect(second.locator(".lb-body")).to_be_hidden()
     expect(page.locator(".toast-body").last).to_contain_text("BertForMaskedLM")
 
 
-def pick(page, label: str, name: str) -> None:
+def pick(page, label: str, name: str, within: str = ".pg-models:visible") -> None:
     """Chooses a model in one of the pickers."""
-    page.get_by_label(label, exact=True).click()
+    page.locator(within).get_by_label(label, exact=True).click()
     page.get_by_role("option", name=name).click()

@@ -42,13 +42,13 @@ def loss(source: str, target: str, nats: float) -> pg.WordLoss:
     return pg.WordLoss(source, target, nats, nats, 2.0**nats, (PieceLoss(5, "woman", 0.5, nats),))
 
 
-def test_the_verdict_compares_the_best_and_the_worst_of_one_source():
-    losses = (loss("man", "woman", 1), loss("woman", "man", 2), loss("woman", "lamp", 3), loss("man", "lamp", 6))
+def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
+    losses = (loss("man", "lamp", 6), loss("man", "woman", 1), loss("woman", "man", 0.5), loss("woman", "lamp", 9))
     shown = format_losses(pg.WordLossResult("m", "auto", None, losses))
     assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00 nats against 6.00."
-    assert [one.loss_sum for one in shown.losses] == [1, 2, 3, 6] and shown.origin == "Measured with m."
+    assert [one.loss_sum for one in shown.losses] == [1, 6, 0.5, 9] and shown.origin == "Measured with m."
     assert shown.notes == (
-        "woman ends every label and counts as a piece: it costs at most 6.00 nats here, and nearly "
+        "woman ends every label and counts as a piece: it costs at most 9.00 nats here, and nearly "
         "halves the mean of a word of one piece. A causal model's labels have none.",
     )
     causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses))

@@ -83,6 +83,7 @@ const tokens = { text: ["[CLS]", "cat"], token: ["[CLS]", "cat"], id: [101, 7], 
 const kind = {
   ...{ kind: "self", attribute: "attentions", queries: "tokens", keys: "tokens", layers: 1, heads: 1 },
   ...{ mask_of_layer: [0], masks: [[0, 1, 2, 1, 0, 2]], firstLabel: "[CLS]", separatorLabel: "[SEP]" },
+  habits: [["the first token ([CLS])", "the first token ([CLS])"]],
   summaries: { entropy_nats: [[0.5, 0.5]], first_token_share: [[0.625, 0.625]] },
 };
 const state = () => {
@@ -112,16 +113,11 @@ test("figures of a head and its place in the outputs", () => {
   assert.equal(headCode({ ...state(), head: 1 }), "outputs.attentions[0][0].mean(0)");
 });
 
-test("a head that does one thing alone is named after it, an average is not", () => {
-  const doing = (summaries, more = {}) => {
-    const one = { ...state(), ...more };
-    const kinds = one.value.kinds.map((kind) => ({ ...kind, heads: 1, separatorLabel: "[SEP]", summaries }));
-    return habitOf({ ...one, value: { ...one.value, kinds } });
-  };
-  assert.equal(doing({ previous_token_share: [[0.99, 0.99]] }), "looks at the token before");
-  assert.equal(doing({ previous_token_share: [[0.2, 0.2]], separator_share: [[0.7, 0.7]] }), "looks at [SEP]");
-  assert.equal(doing({ previous_token_share: [[0.2, 0.2]], first_token_share: [[0.59, 0.59]] }), "");
-  assert.equal(doing({ previous_token_share: [[0.99, 0.99]] }, { head: 1 }), "");
+test("a head with a habit is named after it, an average is not", () => {
+  assert.equal(habitOf(state()), "looks at the first token ([CLS])");
+  assert.equal(habitOf({ ...state(), head: 1 }), "");
+  const plain = { ...kind, habits: [["", ""]] };
+  assert.equal(habitOf({ ...state(), value: { ...state().value, kinds: [plain] } }), "");
 });
 
 test("text in an SVG can't become markup", () => {

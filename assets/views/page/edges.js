@@ -1,0 +1,70 @@
+/** What is wider than its place says so: it fades out at the side where there is more. */
+
+/** What may scroll sideways: rows of examples, tables (gradio's own, too), and views' own places. */
+const WIDE = [
+  ".pg-examples",
+  ".block:has(> .gallery)",
+  ".samples",
+  ".pg-table-wrap",
+  ".virtual-table-viewport",
+  ".sideways",
+  ".wl-detail",
+  ".gen-tree-scroll",
+  ".at-scroll",
+].join(", ");
+
+/**
+ * At which sides of a place there is more than is seen: "start", "end", both or none.
+ *
+ * @param {{ scrollLeft: number, scrollWidth: number, clientWidth: number }} place
+ */
+export function moreOf({ scrollLeft, scrollWidth, clientWidth }) {
+  const rest = scrollWidth - clientWidth;
+  const from = Math.abs(scrollLeft); // negative where text runs from right to left
+  return [from > 1 && "start", rest - from > 1 && "end"].filter(Boolean).join(" ");
+}
+
+/**
+ * @param {HTMLElement} page
+ * @param {AbortSignal} signal  ends it
+ */
+export function markEdges(page, signal) {
+  const mark = (place) => {
+    const more = moreOf(place);
+    if (more) place.dataset.pgMore = more;
+    else delete place.dataset.pgMore;
+  };
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) mark(target.matches(WIDE) ? target : (target.closest(WIDE) ?? target));
+  });
+  const watched = new WeakSet();
+  const watch = () => {
+    for (const place of page.querySelectorAll(WIDE)) {
+      for (const node of [place, ...place.children]) {
+        if (watched.has(node)) continue;
+        watched.add(node);
+        sizes.observe(node);
+      }
+      mark(place);
+    }
+  };
+  let waiting = 0;
+  const observer = new MutationObserver(() => {
+    if (waiting) return;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      watch();
+    }, 150);
+  });
+  observer.observe(page, { childList: true, subtree: true });
+  page.addEventListener("scroll", ({ target }) => target instanceof Element && target.matches(WIDE) && mark(target), {
+    signal,
+    capture: true,
+    passive: true,
+  });
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    sizes.disconnect();
+  });
+  watch();
+}

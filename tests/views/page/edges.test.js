@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { moreOf } from "../../../assets/views/page/edges.js";
+
+test("a place says at which sides it goes on", () => {
+  const at = (scrollLeft, scrollWidth) => moreOf({ scrollLeft, scrollWidth, clientWidth: 100 });
+  assert.equal(at(0, 100), "");
+  assert.equal(at(0, 101), ""); // rounding
+  assert.equal(at(0, 150), "end");
+  assert.equal(at(20, 150), "start end");
+  assert.equal(at(50, 150), "start");
+  assert.equal(at(-50, 150), "start"); // from right to left
+});
