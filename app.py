@@ -68,12 +68,21 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
 
 
 def routes_for_programs(playground: Playground) -> list[BaseRoute]:
-    """What is served beside the page and its own endpoints, if a setting asks for it."""
-    if not playground.settings.openai_api:
-        return []
-    from server.openai.routes import OpenAIApi
+    """What is served beside the page and its own endpoints, if a setting asks for it.
 
-    return OpenAIApi(playground, playground.settings.openai_key).routes()
+    Raises:
+        ConfigError: a package isn't installed that a setting needs.
+    """
+    settings, routes = playground.settings, []
+    if settings.openai_api:
+        from server.openai.routes import OpenAIApi
+
+        routes += OpenAIApi(playground, settings.openai_key).routes()
+    if settings.mcp:
+        from tabs.tools import mcp_server
+
+        routes += mcp_server(playground).routes()
+    return routes
 
 
 def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict[str, object]:
@@ -129,6 +138,7 @@ def main(argv: list[str] | None = None) -> int:
         port = _free_port(settings)
         os.environ["GRADIO_TEMP_DIR"] = str(RunFolder().begin())  # read by gradio when it is imported
         playground = Playground(settings)
+        routes = routes_for_programs(playground)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -136,21 +146,23 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     with suppress(KeyboardInterrupt):  # Ctrl+C, or SIGTERM
-        _serve(playground, port)
+        _serve(playground, port, routes)
     playground.close(patience_seconds=0.5)
     return 0
 
 
-def _serve(playground: Playground, port: int) -> None:
+def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute]) -> None:
     """Serves the page until the process is told to stop."""
     demo = build_app(playground)
     host = playground.settings.host
-    options = launch_options(playground.settings, routes_for_programs(playground))
+    options = launch_options(playground.settings, routes)
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
     shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
     print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
     if playground.settings.openai_api:
         print(f"For programs that speak OpenAI's API: http://{shown}:{port}/v1", flush=True)
+    if playground.settings.mcp:
+        print(f"For MCP clients: http://{shown}:{port}/gradio_api/mcp", flush=True)
     threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
     threading.Event().wait()
 

@@ -158,6 +158,7 @@ class Settings:
         "the key that programs must bear under /v1; unset: any will do (a variable keeps it secret)",
         secret=True,
     )
+    mcp: bool = _setting(False, _boolean, "serve tools for language models (MCP), also on a public page")
     max_streams: int = _setting(
         32, _count, "generations that share the device at once, a beam counts as one; more wait in line"
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.turns import Crowded, Superseded, Turns
 
+Answer = TypeVar("Answer")
 LONGEST_BODY = 8_000_000  # bytes; the longest text that any field takes is a tenth of it
 SERVER_FUNCTIONS = ("/component_server", "/component_server/")
 
@@ -150,7 +152,28 @@ class BoundedRequests:
             await turn.__aexit__(None, None, None)
 
 
+async def while_there(receive: Receive, work: Awaitable[Answer]) -> Answer:
+    """What some work gives, which is cancelled when its asker goes.
+
+    Raises:
+        Gone: the asker has gone.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(until_gone(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Gone
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
 async def until_gone(receive: Receive) -> None:
+    """Returns when whoever asked has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

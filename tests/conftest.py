@@ -25,7 +25,7 @@ def app_playground() -> Iterator[object]:
     from playground.config import Settings
     from playground.service import Playground
 
-    with Playground(Settings(warm_up=("none",), openai_api=True)) as playground:
+    with Playground(Settings(warm_up=("none",), openai_api=True, mcp=True)) as playground:
         yield playground
 
 

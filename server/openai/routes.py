@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from server.openai.answers import Form, embeddings
 from server.openai.failures import answer_to, last_words, refused
 from server.openai.parameters import Asked, person_of, read_chat, read_completion, read_embeddings
 from server.openai.replies import Replies
-from server.requests import Gone, until_gone
+from server.requests import Gone, while_there
 from server.turns import Turns
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from playground.models.catalog import ModelSpec
     from playground.service import Playground
 
-Answer = TypeVar("Answer")
 Batches = AsyncGenerator[list[tuple[int, "Event"]], None]
 SERVED = (TASK, "feature-extraction")
 PATHS = "/v1/models, /v1/chat/completions, /v1/completions and /v1/embeddings"
@@ -152,26 +151,6 @@ class EventStream(Response):
 
         with suppress(Gone):
             await while_there(receive, send_all())
-
-
-async def while_there(receive: Receive, work: Awaitable[Answer]) -> Answer:
-    """What some work gives, which is cancelled when its asker goes.
-
-    Raises:
-        Gone: the asker has gone.
-    """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(until_gone(receive))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise Gone
-    finally:
-        leaving.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
 
 
 async def _read_all(replies: Replies, batches: Batches) -> None:

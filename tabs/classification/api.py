@@ -102,8 +102,18 @@ class ClassificationApi:
         publish_with_file(self.classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])
 
     def classify(self, text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> Classified:
-        """One text (or a pair) -> labels, logits and probabilities in the order of the label ids, the tokens that were
-        used, what pipeline() returns and the greatest difference between the two. An empty model_id takes the first."""
+        """Which label a classifier gives a text, with every number between: tokens, logits, probabilities.
+
+        Args:
+            text: what is judged.
+            text_pair: a second text, for models that judge pairs.
+            model_id: a classifier of the catalog, or of the Hub where the settings allow it; empty is the first.
+            quantization: auto, float32, bfloat16, float16, 8-bit or 4-bit.
+
+        Returns:
+            labels, logits and probabilities in the order of the label ids, the tokens that were used, what pipeline()
+            returns and the greatest difference between the two.
+        """
         request = pg.ClassifyRequest(text, text_pair or None, model_id or None, quantization or "auto")
         return answer_of(self._playground.classify(request))
 

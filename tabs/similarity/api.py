@@ -19,16 +19,31 @@ class SimilarityApi:
         publish(self.word_matrix)
 
     def word_loss(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordLossResult:
-        """exp(loss) of every ordered pair of two or three words or phrases, the most expected pair first, in nats.
+        """How much a language model expects one word after another: exp(loss) of every ordered pair of words.
 
-        ``template`` is for causal models; it names {source} and ends with {target}."""
+        Args:
+            words: two or three words or phrases.
+            model_id: a model of the catalog that was trained to go on from text to text; empty is the first.
+            template: for causal models; it names {source} and ends with {target}.
+
+        Returns:
+            losses, the most expected pair first, in nats, with the loss of each piece.
+        """
         return self._playground.word_loss(pg.WordLossRequest(tuple(words), model_id or None, template=template))
 
     def word_matrix(
         self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE
     ) -> pg.WordMatrixResult:
-        """Losses of up to 60 words against each other: loss[source][target] in nats, pieces of each target, its summed
-        loss after an empty source, and the cosine of embeddings."""
+        """How close many words are to each other, by a language model's losses and by the cosine of embeddings.
+
+        Args:
+            words: two to 60 words or phrases.
+            model_id: a model of the catalog that was trained to go on from text to text; empty is the first.
+            template: for causal models; it names {source} and ends with {target}.
+
+        Returns:
+            loss[source][target] in nats, pieces of each target, its summed loss after an empty source, and cosine.
+        """
         request = pg.WordMatrixRequest(tuple(words), model_id or None, template=template)
         *_, result = self._playground.word_matrix(request)
         assert isinstance(result, pg.WordMatrixResult)

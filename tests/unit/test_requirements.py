@@ -47,21 +47,26 @@ def imports() -> dict[str, str]:
 def test_every_package_that_the_app_imports_is_declared():
     packages = packages_distributions()
     assert {"gradio", "torch", "orjson"} <= set(imports())
+    declared = set(pinned("requirements.txt")) | set(pinned("requirements-mcp.txt"))
     undeclared = {
         name: file
         for name, file in imports().items()
-        if not {normal(package) for package in packages.get(name, [name])} & set(pinned("requirements.txt"))
+        if not {normal(package) for package in packages.get(name, [name])} & declared
     }
     assert undeclared == {}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-models.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_names_one_version(file):
     lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if line and not re.fullmatch(r"[A-Za-z0-9_.-]+==[^\s*]+", line)] == []
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-models"])
+def test_what_is_optional_is_tested_in_the_same_version():
+    assert pinned("requirements-mcp.txt").items() <= pinned("requirements-dev.txt").items()
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-models", "requirements-mcp"])
 def test_the_lock_agrees_with_the_requirements(name):
     wanted = {package: version for package, version in pinned(f"{name}.txt").items() if not LATER.fullmatch(package)}
     locked = pinned(f"{name}.lock")
@@ -72,7 +77,7 @@ def test_the_lock_leaves_torch_to_its_own_step():
     assert [package for package in pinned("requirements.lock") if LATER.fullmatch(package)] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-models.lock"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.lock")))
 def test_every_locked_package_has_hashes_and_no_line_names_a_host(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     blocks = re.split(r"^(?=[a-z])", text, flags=re.M)[1:]
