@@ -131,11 +131,8 @@ class ToolsOfTheirOwn:
             person="mcp",
             address=address,
         )
-        events = []
         async with aclosing(self._playground.compare_batches((request,), 0.25)) as batches:
-            async for batch in batches:
-                events += [event for _, event in batch]
-        return _reply(events, show_tokens)
+            return _reply([event async for batch in batches for _, event in batch], show_tokens)
 
     def next_token(
         self,
