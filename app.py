@@ -27,6 +27,7 @@ process.set_environment()
 from playground.config import Settings
 from playground.errors import ConfigError, PlaygroundError
 from playground.service import Playground
+from server.invitation import EVERYWHERE, address_for_others, can_show_pictures, invitation
 from server.uploads import RunFolder
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
         "max_file_size": settings.max_upload,
         "max_threads": 120,
         "state_session_capacity": 500,
-        "share": False,
+        "share": settings.share,
         "quiet": True,
     }
 
@@ -157,14 +158,25 @@ def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute]) -> No
     host = playground.settings.host
     options = launch_options(playground.settings, routes)
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
-    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
-    print(f"Transformers Playground is ready: http://{shown}:{port}  (Ctrl+C stops it)", flush=True)
-    if playground.settings.openai_api:
-        print(f"For programs that speak OpenAI's API: http://{shown}:{port}/v1", flush=True)
-    if playground.settings.mcp:
-        print(f"For MCP clients: http://{shown}:{port}/gradio_api/mcp", flush=True)
+    _greet(playground.settings, port, demo.share_url)
     threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
     threading.Event().wait()
+
+
+def _greet(settings: Settings, port: int, tunnel: str | None) -> None:
+    """Prints where the page is, for whom."""
+    shown = "localhost" if settings.host in ("0.0.0.0", "::", "127.0.0.1") else settings.host
+    own = f"http://{shown}:{port}"
+    others = address_for_others() if settings.host in EVERYWHERE else None
+    lines = [
+        f"Transformers Playground is ready: {own}  (Ctrl+C stops it)",
+        f"For programs that speak OpenAI's API: {own}/v1" if settings.openai_api else "",
+        f"For MCP clients: {own}/gradio_api/mcp" if settings.mcp else "",
+        f"For everybody, for 72 hours: {tunnel}" if tunnel else "",
+        "The tunnel of --share could not be opened." if settings.share and not tunnel else "",
+        invitation(settings.host, port, others, settings.public, can_show_pictures(sys.stdout)),
+    ]
+    print("\n".join(filter(None, lines)), flush=True)
 
 
 def _warm_up(playground: Playground) -> None:

@@ -117,6 +117,11 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _setting(
         (), _names, "host names that the page is opened under, beside local names and addresses, such as *.example.org"
     )
+    share: bool = _setting(
+        False,
+        _boolean,
+        "a public address for 72 hours by gradio's tunnel, which needs a network; visitors are public then",
+    )
     public: bool = _setting(False, _boolean, "visitors see everything and change nothing that others share")
     public_models: tuple[str, ...] = _setting(
         ("catalog",),
@@ -184,6 +189,8 @@ class Settings:
                 values[item.name] = _parse(item, flag, given[item.name])
             elif environ.get(variable, "").strip():
                 values[item.name] = _parse(item, variable, environ[variable])
+        if values.get("share"):
+            values.setdefault("public", True)
         return cls(**values)
 
 

@@ -18,6 +18,7 @@ from server.origin import AllowedHosts, OwnPageOnly
 from server.requests import BoundedRequests
 from server.uploads import BoundedUploads
 
+TUNNEL = "*.gradio.live"  # where --share leads
 SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
 
 
@@ -29,6 +30,7 @@ def guards(settings: Settings, head: str, uploads: Path, environ: Mapping[str, s
     On a Space, ``SPACE_HOST`` is a name of this server and the Hub's pages may show it in a frame.
     """
     own_names = (*settings.allowed_hosts, *filter(None, environ.get("SPACE_HOST", "").split(",")))
+    own_names += (TUNNEL,) if settings.share else ()
     frames = SPACE_FRAMES if environ.get("SPACE_ID") else ()
     return [
         Middleware(SecurityHeaders, frames=frames, head_scripts=script_hashes(head.encode())),
