@@ -120,17 +120,10 @@ class ToolsOfTheirOwn:
             text, reason, prompt_tokens, reply_tokens, perplexity, tokens and notes.
         """
         request = pg.GenerateRequest(
-            **_source(prompt, messages),
-            model_id=model_id or None,
-            max_new_tokens=max_new_tokens,
-            do_sample=temperature != 0,
-            temperature=temperature or 1.0,
-            seed=seed,
-            stop_strings=tuple(stop_strings or ()),
-            top=ALTERNATIVES,
-            person="mcp",
-            address=address,
-        )
+            **_source(prompt, messages), model_id=model_id or None, max_new_tokens=max_new_tokens, seed=seed,
+            do_sample=temperature != 0, temperature=temperature or 1.0, stop_strings=tuple(stop_strings or ()),
+            top=ALTERNATIVES, person="mcp", address=address,
+        )  # fmt: skip
         async with aclosing(self._playground.compare_batches((request,), 0.25)) as batches:
             return _reply([event async for batch in batches for _, event in batch], show_tokens)
 
