@@ -25,7 +25,7 @@ def shapes() -> list[type]:
     """Every dataclass that can reach a view: the public ones of `playground`, and those of the tabs' api and format."""
     found = [getattr(pg, name) for name in pg.__all__]
     folder = Path(__file__).parent
-    for path in sorted([*folder.glob("*/api.py"), *folder.glob("*/format.py")]):
+    for path in sorted([*folder.glob("*/api.py"), *folder.glob("*/*format.py")]):
         module = importlib.import_module(f"tabs.{path.parent.name}.{path.stem}")
         found += [thing for thing in vars(module).values() if getattr(thing, "__module__", "") == module.__name__]
     return [thing for thing in found if _is_frozen(thing) and thing is not pg.Settings]

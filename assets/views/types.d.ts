@@ -572,6 +572,16 @@ export namespace similarity {
     vectors: number[][];
     tokens: number[];
   }
+  /** Words as points of a plane, and how much of ``measure`` the plane can show. */
+  interface FlatPicture {
+    points: [number, number][];
+    kept: number;
+    negative: number;
+    negative_share: number;
+    measure: number[][];
+    neighbours: number[][];
+    still_near: number[];
+  }
   /** Every ordered pair, source by source as they were given, the closest target of each first. */
   interface LossesView {
     losses: similarity.WordLoss[];
@@ -580,6 +590,14 @@ export namespace similarity {
     scale: string;
     origin: string;
     open: boolean;
+  }
+  /** The pictures side by side, and one sentence about what both hide. */
+  interface MapView {
+    words: string[];
+    nearest: number;
+    hides: string;
+    pictures: similarity.PictureView[];
+    origin: string;
   }
   /** The losses, and an order of the words that puts close ones side by side. */
   interface MatrixView {
@@ -613,6 +631,18 @@ export namespace similarity {
     baseline_sum_1: number;
     baseline_sum_2: number;
     cosine: number | null;
+  }
+  /** One flat picture: its heading and what it keeps, where each word stands, and the numbers behind it. */
+  interface PictureView {
+    name: string;
+    title: string;
+    about: string;
+    measure: string;
+    closest: string;
+    points: [number, number][];
+    numbers: number[][];
+    neighbours: number[][];
+    still_near: number[];
   }
   /** One piece of a label: its probability given the source and the pieces before it, and its loss in nats. */
   interface PieceLoss {
@@ -658,6 +688,17 @@ export namespace similarity {
     quantization: string;
     template: string | null;
     losses: similarity.WordLoss[];
+    notes: string[];
+  }
+  /** The same words on two flat pictures; ``nearest`` is how many neighbours of each word are counted. */
+  interface WordMapResult {
+    model_id: string;
+    quantization: string;
+    template: string | null;
+    words: string[];
+    nearest: number;
+    by_embedding: similarity.FlatPicture | null;
+    by_loss: similarity.FlatPicture;
     notes: string[];
   }
   /** Score up to 60 words against each other; ``cosine`` adds that of their embeddings. */

@@ -255,6 +255,22 @@ class SimilarityFacts:
 
 
 @dataclass(frozen=True)
+class WordMapFacts:
+    """Words as points of two flat pictures."""
+
+    model_id: str = _says("The model whose losses are shown.")
+    words: tuple[str, ...] = _says("The words.")
+    nearest: int = _says("How many neighbours of each word are counted.")
+    kept_by_embedding: float | None = _says("Which share of the variance of MiniLM's vectors its picture keeps.")
+    kept_by_loss: float = _says("Which share of all eigenvalues' sizes the picture of the losses keeps.")
+    negative_by_loss: int = _says("How many eigenvalues of the losses are negative, as in no space.")
+    near_by_embedding: float | None = _says("How many of a word's nearest are still its nearest there, on average.")
+    near_by_loss: float = _says("The same in the picture of the losses.")
+    first_by_embedding: dict[str, str] = _says("The word whose embedding is nearest to this one's.")
+    first_by_loss: dict[str, str] = _says("The word that is nearest to this one by loss, both directions.")
+
+
+@dataclass(frozen=True)
 class ModelsFacts:
     """What a model takes."""
 
@@ -272,5 +288,6 @@ FACTS: dict[str, type] = {
     "attention": AttentionFacts,
     "generation": GenerationFacts,
     "similarity": SimilarityFacts,
+    "word_map": WordMapFacts,
     "models": ModelsFacts,
 }

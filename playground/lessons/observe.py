@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from playground.classification.result import ClassifyResult
     from playground.generation.events import GenerationResult, Step
     from playground.models.report import QuantizationOption
-    from playground.similarity.result import WordLossResult
+    from playground.similarity.result import FlatPicture, WordLossResult, WordMapResult
     from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
 
 Fields = Mapping[str, Any]
@@ -242,6 +242,26 @@ def _similarity(result: WordLossResult, fields: Fields) -> facts.SimilarityFacts
     )
 
 
+def _word_map(result: WordMapResult, fields: Fields) -> facts.WordMapFacts:
+    loss, embedding = result.by_loss, result.by_embedding
+    return facts.WordMapFacts(
+        model_id=result.model_id,
+        words=result.words,
+        nearest=result.nearest,
+        kept_by_embedding=embedding and embedding.kept,
+        kept_by_loss=loss.kept,
+        negative_by_loss=loss.negative,
+        near_by_embedding=embedding and _mean(embedding.still_near),
+        near_by_loss=_mean(loss.still_near),
+        first_by_embedding={} if embedding is None else _first(result.words, embedding),
+        first_by_loss=_first(result.words, loss),
+    )
+
+
+def _first(words: Sequence[str], picture: FlatPicture) -> dict[str, str]:
+    return {word: words[near[0]] for word, near in zip(words, picture.neighbours, strict=True)}
+
+
 def _models(result: Iterable[QuantizationOption], fields: Fields) -> facts.ModelsFacts:
     known = {one.name: one.predicted_bytes for one in result}
     return facts.ModelsFacts(
@@ -260,5 +280,6 @@ OBSERVERS: dict[str, Callable[[Any, Fields], Any]] = {
     "attention": _attention,
     "generation": _generation,
     "similarity": _similarity,
+    "word_map": _word_map,
     "models": _models,
 }

@@ -80,6 +80,10 @@ def _number(name: str, default: float, low: float, high: float, about: str) -> F
 
 _BATCH = "The cat sat on the mat.\nCats sleep.\nUnbelievable playgrounds everywhere!"
 _TEMPLATE = "When people hear the word {source}, they think of the word {target}"
+_MATRIX = (
+    "man, woman, boy, girl, king, queen, father, mother, doctor, nurse, hospital, dog, cat, horse, animal, "
+    "bread, butter, milk, car, road"
+)
 
 
 def _batch(prefix: str) -> tuple[Field, ...]:
@@ -194,6 +198,14 @@ PLACES = (
         "similarity", "Similarity", "similarity", "words", "word_loss", "WordLossRequest", "Measure",
         (
             Field("words", "words", "words", ["man", "woman", "animal"], "Two or three words.", "words"),
+            _model(),
+            Field("template", "text", "template", _TEMPLATE, "The sentence that a causal model reads.", "template"),
+        ),
+    ),
+    Place(
+        "word_map", "Matrix", "similarity", "matrix", "map_words", "WordMatrixRequest", "Measure all pairs",
+        (
+            Field("words", "words", "words", _MATRIX.split(", "), "Up to 60 words.", "words"),
             _model(),
             Field("template", "text", "template", _TEMPLATE, "The sentence that a causal model reads.", "template"),
         ),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         EmbedResult,
         Progress,
         WordLossResult,
+        WordMapResult,
         WordMatrixResult,
         WordPairsResult,
     )
@@ -58,7 +59,31 @@ class SimilarityWing(Wing):
 
         return receipts.word_pairs_receipt(result, self._held(result))
 
-    def _held(self, result: WordLossResult | WordMatrixResult | WordPairsResult) -> Pretrained:
+    @heavy("playground.similarity.word_map")
+    def word_map(self, matrix: WordMatrixResult) -> WordMapResult:
+        """The words of a matrix as points of two flat pictures."""
+        from playground.similarity import word_map
+
+        return word_map.word_map(matrix)
+
+    @heavy("playground.similarity.word_map", on_gpu=True)
+    def map_words(self, request: WordMatrixRequest) -> WordMapResult:
+        """The same for words that are measured first."""
+        from playground.similarity import word_map
+
+        return word_map.map_words(self.manager, request)
+
+    @heavy("playground.similarity.word_map")
+    def word_map_receipt(self, result: WordMapResult) -> Receipt:
+        """Plain transformers code that gives the points of both pictures."""
+        from playground.similarity.embedding import ENCODER
+        from playground.similarity.map_receipt import word_map_receipt
+
+        spec = None if result.by_embedding is None else self.catalog.default_for(ENCODER)
+        encoder = spec and self.manager.pretrained(spec.id, ENCODER, "auto")
+        return word_map_receipt(result, self._held(result), encoder)
+
+    def _held(self, result: WordLossResult | WordMatrixResult | WordPairsResult | WordMapResult) -> Pretrained:
         task = "text2text-generation" if result.template is None else "text-generation"
         return self.manager.pretrained(result.model_id, task, result.quantization)
 

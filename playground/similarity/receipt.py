@@ -152,17 +152,18 @@ print(json.dumps(closeness))
 def word_matrix_receipt(result: WordMatrixResult, pretrained: Pretrained) -> Receipt:
     """The loss of every word as the label of every other and of an empty source."""
     tail = _MATRIX.replace("{words}", literal(list(result.words)))
-    return Receipt("Words against each other", _loss_code(pretrained, result.template) + tail)
+    return Receipt("Words against each other", loss_code(pretrained, result.template) + tail)
 
 
 def word_pairs_receipt(result: WordPairsResult, pretrained: Pretrained) -> Receipt:
     """How close the words of each pair are."""
     pairs = "\n".join(f"    {literal((pair.word1, pair.word2))}," for pair in result.pairs)
     tail = _PAIRS.replace("{pairs}", pairs)
-    return Receipt("Pairs of words", _loss_code(pretrained, result.template) + tail)
+    return Receipt("Pairs of words", loss_code(pretrained, result.template) + tail)
 
 
-def _loss_code(pretrained: Pretrained, template: str | None) -> str:
+def loss_code(pretrained: Pretrained, template: str | None) -> str:
+    """The beginning of a receipt: the model, and a function ``loss_of`` for the loss of one word after another."""
     head = _LOSS_HEAD.format(
         lines=pretrained.model_lines(),
         imports=_imports(pretrained),

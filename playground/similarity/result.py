@@ -137,3 +137,40 @@ class EmbedResult:
     model_id: str
     vectors: tuple[tuple[float, ...], ...]
     tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FlatPicture:
+    """Words as points of a plane, and how much of ``measure`` the plane can show.
+
+    ``measure[i][j]`` is what stands between two words: a cosine, or nats above the baselines, mean of both directions.
+    ``kept`` is the share of the eigenvalues' sizes that the two axes hold; for embeddings that is the share of their
+    variance. A ``negative`` eigenvalue says that no space of any size has such distances; ``negative_share`` is their
+    share. ``neighbours[i]`` are the words nearest to word ``i`` by the measure, ``still_near[i]`` is how many of them
+    are among as many nearest in the picture.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    kept: float
+    negative: int
+    negative_share: float
+    measure: tuple[tuple[float, ...], ...]
+    neighbours: tuple[tuple[int, ...], ...]
+    still_near: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WordMapResult:
+    """The same words on two flat pictures; ``nearest`` is how many neighbours of each word are counted.
+
+    ``by_embedding`` is None where there were no cosines.
+    """
+
+    model_id: str
+    quantization: str
+    template: str | None
+    words: tuple[str, ...]
+    nearest: int
+    by_embedding: FlatPicture | None
+    by_loss: FlatPicture
+    notes: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ class SimilarityApi:
         """Adds them to the page that is being built."""
         publish(self.word_loss)
         publish(self.word_matrix)
+        publish(self.word_map)
 
     def word_loss(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordLossResult:
         """How much a language model expects one word after another: exp(loss) of every ordered pair of words.
@@ -48,3 +49,8 @@ class SimilarityApi:
         *_, result = self._playground.word_matrix(request)
         assert isinstance(result, pg.WordMatrixResult)
         return result
+
+    def word_map(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordMapResult:
+        """Up to 60 words as points of two flat pictures: by the cosines of their embeddings (PCA) and by the losses
+        between them (classical scaling), with what the pictures keep and each word's nearest."""
+        return self._playground.map_words(pg.WordMatrixRequest(tuple(words), model_id or None, template=template))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import playground as pg
 from playground.receipt import Receipt
@@ -26,6 +27,16 @@ from tabs.similarity.format import (
 RATINGS = Path(__file__).parents[2] / "assets" / "examples" / "word_ratings.csv"
 WORD_NAMES = ("word", "words", "text", "term", "phrase")
 _SEPARATORS = re.compile(r"[,;\n\t]+")
+
+
+class MeasuredMatrix(NamedTuple):
+    """The matrix with its CSV and its receipt, and its map with the map's receipt."""
+
+    matrix: MatrixView
+    table: str
+    receipt: Receipt
+    map: pg.WordMapResult
+    map_receipt: Receipt
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -67,11 +78,18 @@ def measure_words(
 
 def measure_matrix(
     playground: pg.Playground, text: str, model_id: str, template: str
-) -> Iterator[Progress | tuple[MatrixView, str, Receipt]]:
-    """How far it has come, and last the matrix with its CSV and its receipt."""
+) -> Iterator[Progress | MeasuredMatrix]:
+    """How far it has come, and last the matrix and its map."""
     for event in playground.word_matrix(pg.WordMatrixRequest(split_words(text), model_id, template=template)):
         if isinstance(event, pg.WordMatrixResult):
-            yield format_matrix(event), matrix_csv(event), playground.word_matrix_receipt(event)
+            result = playground.word_map(event)
+            yield MeasuredMatrix(
+                format_matrix(event),
+                matrix_csv(event),
+                playground.word_matrix_receipt(event),
+                result,
+                playground.word_map_receipt(result),
+            )
         else:
             yield event
 

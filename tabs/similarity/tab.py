@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
-from playground.receipt import Receipt
 from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.similarity.result import Progress
 from playground.tables import SUFFIXES
@@ -24,8 +23,9 @@ from tabs.lessons.watched import Watched
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
-from tabs.similarity.format import MatrixView, format_ratings
+from tabs.similarity.format import format_ratings
 from tabs.similarity.handlers import (
+    MeasuredMatrix,
     measure_matrix,
     measure_ratings,
     measure_words,
@@ -33,6 +33,7 @@ from tabs.similarity.handlers import (
     read_words,
     split_words,
 )
+from tabs.similarity.map_format import format_map
 
 TITLE = "Similarity"
 TASKS = ("text2text-generation", "text-generation")
@@ -74,13 +75,13 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             watched = _words_part(asked, page_tab)
         with gr.Tab("Matrix", id="matrix"):
             heading("Matrix", 3)
-            _matrix_part(asked)
+            mapped = _matrix_part(asked)
         with gr.Tab("Against people", id="people"):
             heading("Against people", 3)
             _people_part(asked)
     model_id.change(lambda chosen: gr.Textbox(visible=_is_causal(playground, chosen)), model_id, template, **QUIET)
     SimilarityApi(playground).publish()
-    return [watched]
+    return [watched, mapped]
 
 
 def _is_causal(playground: pg.Playground, model_id: str) -> bool:
@@ -170,9 +171,13 @@ class _MatrixParts(NamedTuple):
     pair: gr.HTML
     code: gr.Code
     notebook: gr.DownloadButton
+    map: gr.HTML
+    mapped: gr.State
+    map_code: gr.Code
+    map_notebook: gr.DownloadButton
 
 
-def _matrix_part(asked: _Asked) -> None:
+def _matrix_part(asked: _Asked) -> Watched:
     parts = _lay_out_matrix()
 
     @friendly
@@ -186,7 +191,7 @@ def _matrix_part(asked: _Asked) -> None:
                     _show(progress, event)
                     yield gr.skip()
                 else:
-                    yield _measured(parts, *event)
+                    yield _measured(parts, event)
         except Exception:
             yield {parts.stop: gr.Button(interactive=False)}
             raise
@@ -205,6 +210,8 @@ def _matrix_part(asked: _Asked) -> None:
     gr.on(changes, lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
     parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
     parts.matrix.click(pieces, inputs, parts.pair, **QUIET)
+    controls = {"words": parts.words, "model_id": asked.model_id, "template": asked.template}
+    return Watched("word_map", controls, parts.map, parts.mapped)
 
 
 def _unmeasured(parts: _MatrixParts) -> Values:
@@ -216,17 +223,26 @@ def _unmeasured(parts: _MatrixParts) -> Values:
         parts.stop: gr.Button(interactive=False),
         parts.code: None,
         parts.notebook: None,
+        parts.map: None,
+        parts.mapped: None,
+        parts.map_code: None,
+        parts.map_notebook: None,
     }
 
 
-def _measured(parts: _MatrixParts, matrix: MatrixView, table: str, receipt: Receipt) -> Values:
-    code, notebook = receipt_values(receipt)
+def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
+    code, notebook = receipt_values(measured.receipt)
+    map_code, map_notebook = receipt_values(measured.map_receipt)
     return {
         parts.code: code,
         parts.notebook: notebook,
-        parts.matrix: to_json(matrix, short=True),
-        parts.download: gr.DownloadButton(value=file_to_serve("word-losses.csv", table), interactive=True),
+        parts.matrix: to_json(measured.matrix, short=True),
+        parts.download: gr.DownloadButton(value=file_to_serve("word-losses.csv", measured.table), interactive=True),
         parts.stop: gr.Button(interactive=False),
+        parts.map: to_json(format_map(measured.map), short=True),
+        parts.mapped: measured.map,
+        parts.map_code: map_code,
+        parts.map_notebook: map_notebook,
     }
 
 
@@ -247,7 +263,9 @@ def _lay_out_matrix() -> _MatrixParts:
     matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
     pair = view("similarity/word_loss", elem_id="matrix-pair")
     code = receipt_panel("Code: the sums of these losses with plain transformers")
-    return _MatrixParts(words, button, stop, upload, download, matrix, pair, *code)
+    flat = view("similarity/word_map", elem_id="similarity-map")
+    map_code = receipt_panel("Code: this map with plain transformers")
+    return _MatrixParts(words, button, stop, upload, download, matrix, pair, *code, flat, gr.State(), *map_code)
 
 
 def _people_part(asked: _Asked) -> None:

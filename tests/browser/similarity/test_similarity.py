@@ -73,12 +73,40 @@ def test_matrix(tab):
     tab.locator(".wm-twin tbody tr").first.wait_for()
     assert tab.locator(".wm-twin tbody tr").count() == 6
 
+    the_map(tab)
     with tab.expect_download() as download:
         tab.get_by_role("button", name="All measures as CSV").click()
     with open(download.value.path(), encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 30
     assert {"loss", "loss_sum", "cosine", "symmetric_loss_sum_minus_baseline"} <= set(rows[0])
+
+
+def the_map(tab):
+    """The same words on two maps: keys and clicks choose a word, its neighbours are lit in both; files hold them."""
+    maps = tab.locator("#similarity-map .mp-pictures svg")
+    said = tab.locator("#similarity-map .mp-said")
+    assert maps.count() == 2
+    assert "What a flat picture hides: of a word's 2 nearest" in tab.locator("#similarity-map .mp-hides").text_content()
+    assert said.text_content().startswith("“man”: by embedding, nearest are ")
+    maps.first.focus()
+    tab.keyboard.press("End")
+    assert "“butter”: " in said.text_content() and "by loss, nearest are bread" in said.text_content()
+    assert "butter" in maps.last.get_attribute("aria-label")
+    lit = maps.last.locator('text[font-weight="600"]').all_text_contents()
+    assert {"butter", "bread"} <= set(lit)
+    rows = tab.locator("#similarity-map .mp-numbers tbody tr")
+    assert "bread" in rows.locator("td:first-child").all_text_contents()
+    name = maps.first.locator("text", has_text=re.compile("^boy$"))
+    name.click(position={"x": 1, "y": 8})
+    assert said.text_content().startswith("“boy”: ")
+    tab.locator("#similarity-map .mp-twin summary").click()
+    assert tab.locator("#similarity-map .mp-twin tbody tr").count() == 6
+    for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"\xef\xbb\xbf")):
+        with tab.expect_download() as download:
+            tab.locator("#similarity-map").get_by_role("button", name=kind).click()
+        with open(download.value.path(), "rb") as file:
+            assert file.read().startswith(begins)
 
 
 def test_against_people(tab):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from gradio_client.exceptions import AppError
 
@@ -38,6 +40,21 @@ def test_matrix_and_pairs_give_what_their_receipts_give(app_playground, home, mo
     found = {f"{pair.word1} - {pair.word2}": pair.similarity for pair in measured.pairs}
     (expected,) = home.numbers(app_playground.word_pairs_receipt(measured).code)
     assert found == pytest.approx(expected, rel=2e-4, abs=2e-3)
+
+
+@pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
+def test_word_map_gives_what_its_receipt_gives(client, app_playground, home, model_id):
+    words = ["man", "woman", "king", "doctor", "nurse", "bread"]
+    answer = client.predict(words, model_id, api_name="/word_map")
+    result = from_json(pg.WordMapResult, answer)
+    assert result.nearest == 2 and len(result.by_embedding.points) == len(words)
+    (expected,) = home.numbers(app_playground.word_map_receipt(result).code)
+    assert expected["kept by losses"] == pytest.approx(result.by_loss.kept, abs=1e-3)
+    assert expected["kept by embeddings"] == pytest.approx(result.by_embedding.kept, abs=1e-5)
+    for name, picture in (("losses", result.by_loss), ("embeddings", result.by_embedding)):
+        found = [[math.dist(one, other) for other in picture.points] for one in picture.points]
+        for row, known in zip(found, expected[name], strict=True):
+            assert row == pytest.approx(known, rel=1e-3, abs=1e-3)
 
 
 def test_words_that_the_embedded_tokenizer_does_not_know_get_no_number(client):

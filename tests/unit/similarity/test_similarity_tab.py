@@ -12,10 +12,12 @@ import pytest
 import playground as pg
 from playground.receipt import Receipt
 from playground.similarity.result import PairMeasures, PieceLoss
+from playground.similarity.word_map import word_map
 from playground.wire import to_json
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 from tabs.similarity.format import NO_END, format_losses, format_matrix, format_ratings, matrix_csv
 from tabs.similarity.handlers import measure_matrix, read_ratings, read_words, split_words
+from tabs.similarity.map_format import MapView, format_map
 
 
 @pytest.mark.parametrize(
@@ -100,9 +102,41 @@ def test_the_matrix_is_measured_step_by_step():
         def word_matrix_receipt(self, result):
             return Receipt("Words", f"# {len(result.words)}")
 
-    first, (matrix, table, receipt) = measure_matrix(Fake(), "a, b", "m", "t")
-    assert first == "progress" and matrix == format_matrix(MATRIX) and table == matrix_csv(MATRIX)
-    assert receipt.code == "# 3"
+        def word_map(self, matrix):
+            return word_map(matrix)
+
+        def word_map_receipt(self, result):
+            return Receipt("Map", f"# {result.nearest}")
+
+    first, measured = measure_matrix(Fake(), "a, b", "m", "t")
+    assert first == "progress" and measured.matrix == format_matrix(MATRIX) and measured.table == matrix_csv(MATRIX)
+    assert (measured.receipt.code, measured.map_receipt.code) == ("# 3", "# 1")
+    assert measured.map == word_map(MATRIX)
+
+
+def picture(still_near: tuple[int, ...], kept: float = 0.4, negative: int = 0) -> pg.FlatPicture:
+    count = len(still_near)
+    rows = ((0.0,) * count,) * count
+    return pg.FlatPicture(((0.0, 0.0),) * count, kept, negative, negative / 100, rows, ((0,),) * count, still_near)
+
+
+def test_the_map_says_what_it_hides():
+    def shown(nearest: int, loss: pg.FlatPicture, embedding: pg.FlatPicture | None = None) -> MapView:
+        words = tuple("abcdefghijklmnop"[: len(loss.points)])
+        return format_map(pg.WordMapResult("m", "auto", None, words, nearest, embedding, loss))
+
+    both = shown(5, picture((5, 3) + (4,) * 9, 0.41, 3), picture((2,) * 11, 0.234))
+    assert [one.name for one in both.pictures] == ["embeddings", "losses"]
+    assert both.hides == (
+        "What a flat picture hides: of a word's 5 nearest, 2.0 (by embedding) and 4.0 (by loss) are on average still "
+        "among its 5 nearest here; 2.5 would be by chance. Choose a word to see which."
+    )
+    assert "keep 23 % of their variance" in both.pictures[0].about
+    assert "keep 41 %. 3 of 11 eigenvalues are negative (3 % of all)" in both.pictures[1].about
+    few = shown(1, picture((1, 0, 1), negative=1))
+    assert few.hides == "What a flat picture hides: the nearest word is still the nearest for 2 of 3 words (by loss)."
+    assert "1 of 3 eigenvalues is negative" in few.pictures[0].about
+    assert "no neighbours to lose" in shown(1, picture((1, 1))).hides
 
 
 def test_the_figures_of_the_full_sets_are_those_of_the_model_s_card():
