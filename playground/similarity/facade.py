@@ -79,8 +79,9 @@ class SimilarityWing(Wing):
         from playground.similarity.embedding import ENCODER
         from playground.similarity.map_receipt import word_map_receipt
 
-        spec = None if result.by_embedding is None else self.catalog.default_for(ENCODER)
-        encoder = spec and self.manager.pretrained(spec.id, ENCODER, "auto")
+        encoder = None
+        if result.by_embedding is not None:
+            encoder = self.manager.pretrained(self.catalog.default_for(ENCODER).id, ENCODER)
         return word_map_receipt(result, self._held(result), encoder)
 
     def _held(self, result: WordLossResult | WordMatrixResult | WordPairsResult | WordMapResult) -> Pretrained:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from playground.models.manager import ModelManager
 
-    Numbers = NDArray[np.float64]
-
 MOST_NEAREST = 5
 ROUND_OFF = 1e-6  # of the largest eigenvalue: cosines come from float32
 
@@ -64,7 +62,7 @@ def word_map(matrix: WordMatrixResult) -> WordMapResult:
     )
 
 
-def apart(losses: Numbers) -> Numbers:
+def apart(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far apart words are: their symmetric loss above that of the closest pair, 0 for a word and itself.
 
     >>> apart(np.array([[9.0, -3.0, 2.0], [-3.0, 9.0, 1.0], [2.0, 1.0, 9.0]])).tolist()
@@ -74,7 +72,7 @@ def apart(losses: Numbers) -> Numbers:
     return np.where(others, losses - losses[others].min(), 0.0)
 
 
-def classical_scaling(squared: Numbers) -> tuple[Numbers, Numbers]:
+def classical_scaling(squared: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points in a plane (word, 2) from squared distances, and all eigenvalues, the largest first.
 
     Of a point's two mirror images that one is taken whose number farthest from 0 is positive, on each axis.
@@ -89,7 +87,9 @@ def classical_scaling(squared: Numbers) -> tuple[Numbers, Numbers]:
     return points * np.where(farthest < 0, -1, 1), values
 
 
-def _picture(measure: Numbers, squared: Numbers, nearest: int, closest_is: int = 1) -> FlatPicture:
+def _picture(
+    measure: NDArray[np.float64], squared: NDArray[np.float64], nearest: int, closest_is: int = 1
+) -> FlatPicture:
     """A picture of one measure, whose smallest number is the closest pair, or its greatest (``closest_is`` -1)."""
     points, values = classical_scaling(squared)
     size = np.abs(values).sum()
@@ -107,7 +107,7 @@ def _picture(measure: Numbers, squared: Numbers, nearest: int, closest_is: int =
     )
 
 
-def nearest_of(table: Numbers, nearest: int) -> tuple[tuple[int, ...], ...]:
+def nearest_of(table: NDArray[np.float64], nearest: int) -> tuple[tuple[int, ...], ...]:
     """For each word the indices of the words with the smallest numbers in its row, the nearest first.
 
     >>> nearest_of(np.array([[0.0, 3.0, 1.0], [3.0, 0.0, 2.0], [1.0, 2.0, 0.0]]), 1)
@@ -127,5 +127,5 @@ def _turned(picture: FlatPicture, onto: FlatPicture) -> FlatPicture:
     return replace(picture, points=_pairs(points @ left @ right))
 
 
-def _pairs(points: Numbers) -> tuple[tuple[float, float], ...]:
+def _pairs(points: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in points)

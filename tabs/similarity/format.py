@@ -97,7 +97,7 @@ def format_losses(result: pg.WordLossResult, unfold: bool = True) -> LossesView:
     return LossesView(losses, verdict, notes, SCALE, origin_of(result), unfold)
 
 
-def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult) -> str:
+def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult | pg.WordMapResult) -> str:
     """The model that numbers came from, and the template that it read, if it reads one."""
     quantization = "" if result.quantization == "auto" else f" in {result.quantization}"
     template = f", template “{result.template}”" if result.template else ""

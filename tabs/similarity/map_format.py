@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import playground as pg
 from tabs.similarity.format import origin_of
@@ -47,7 +48,7 @@ def format_map(result: pg.WordMapResult) -> MapView:
         closest="least",
         **_numbers(result.by_loss),
     )
-    pictures = (losses,)
+    pictures: tuple[PictureView, ...] = (losses,)
     if (picture := result.by_embedding) is not None:
         about = f"PCA of MiniLM's vectors; the two axes keep {_percent(picture.kept)} of their variance."
         embeddings = PictureView(
@@ -62,7 +63,7 @@ def format_map(result: pg.WordMapResult) -> MapView:
     return MapView(result.words, result.nearest, what_it_hides(result), pictures, origin_of(result))
 
 
-def _numbers(picture: pg.FlatPicture) -> dict[str, tuple]:
+def _numbers(picture: pg.FlatPicture) -> dict[str, Any]:
     return {
         "points": picture.points,
         "numbers": picture.measure,
