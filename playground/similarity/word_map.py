@@ -68,7 +68,7 @@ def apart(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> apart(np.array([[9.0, -3.0, 2.0], [-3.0, 9.0, 1.0], [2.0, 1.0, 9.0]])).tolist()
     [[0.0, 0.0, 5.0], [0.0, 0.0, 4.0], [5.0, 4.0, 0.0]]
     """
-    others = ~np.eye(len(losses), dtype=bool)
+    others: NDArray[np.bool_] = ~np.eye(len(losses), dtype=bool)
     return np.where(others, losses - losses[others].min(), 0.0)
 
 
