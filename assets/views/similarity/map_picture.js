@@ -7,7 +7,7 @@ import { namesOf, placed } from "./map_geometry.js";
 
 /** @typedef {import("../types.d.ts").similarity.MapView} MapView */
 /** @typedef {import("../types.d.ts").similarity.PictureView} PictureView */
-/** @typedef {{ ink: string, muted: string, line: string, surface: string, accent: string, mark: string, font: string }} Inks */
+/** @typedef {Record<"ink" | "muted" | "line" | "surface" | "accent" | "mark" | "font", string>} Inks */
 
 /**
  * @param {Element} element
