@@ -1,6 +1,6 @@
 /**
- * The words of the matrix on two flat maps side by side: one word is chosen, its neighbours are lit in both, and a table
- * says which of them the maps lose.
+ * The words of the matrix on two flat maps side by side: one word is chosen, its neighbours are lit in both, and a
+ * table says which of them the maps lose.
  */
 
 import { finder, make, makeSvg } from "../shared/dom.js";
@@ -128,7 +128,8 @@ function draw({ root, find, state }) {
 function sentence(data, word) {
   const parts = data.pictures.map(({ title, neighbours, still_near }) => {
     const names = neighbours[word].map((other) => data.words[other]).join(", ");
-    return `${title.toLowerCase()}, nearest are ${names} (${still_near[word]} of ${neighbours[word].length} also on the map)`;
+    const kept = `${still_near[word]} of ${neighbours[word].length} also on the map`;
+    return `${title.toLowerCase()}, nearest are ${names} (${kept})`;
   });
   return `“${data.words[word]}”: ${parts.join("; ")}.`;
 }
