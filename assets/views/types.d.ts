@@ -52,6 +52,7 @@ export namespace attention {
     masks: string[];
     mask_of_layer: number[];
     summaries: attention.HeadSummary[][];
+    from_scores: boolean;
   }
   /** One row or column: ``token`` is the tokenizer's own piece, ``text`` what a person reads. */
   interface AttentionToken {

@@ -18,7 +18,7 @@ from playground.attention.request import AttentionRequest
 from playground.attention.result import AttentionResult, AttentionStack, AttentionToken
 from playground.attention.summary import masks_of, summaries_of
 from playground.errors import UnsupportedOptionError
-from playground.models.families import check_finite, check_weights, decoder_start, explaining, returns_attention
+from playground.models.families import decoder_start, explaining, gives_scores, returns_attention, weights_of
 from playground.models.pretrained import Pretrained
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _run(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, request: At
         try:
             outputs = model(**inputs.tensors, **options)
             inputs.decoder_ids = list(read)
-        except ValueError:  # a bare T5 gives its decoder nothing by itself
+        except (ValueError, TypeError):  # a bare T5 or NLLB-MoE gives its decoder nothing by itself
             inputs.decoder_ids = [decoder_start(model), *inputs.tensors["input_ids"][0].tolist()[:-1]]
             inputs.tensors["decoder_input_ids"] = torch.tensor([inputs.decoder_ids], device=model.device)
             outputs = model(**inputs.tensors, **options)
@@ -103,7 +103,7 @@ def _result(
         sides = {"encoder_": (encoder, encoder), "decoder_": (decoder, decoder), "cross_": (decoder, encoder)}
     separators = {tokenizer.sep_token_id, tokenizer.eos_token_id} - {None}
     stacks = [
-        _stack(prefix.rstrip("_") or "self", outputs.get(f"{prefix}attentions"), queries, keys, model, separators)
+        _stack(f"{prefix}attentions", outputs, queries, keys, model, separators)
         for prefix, (queries, keys) in sides.items()
     ]
     return AttentionResult(
@@ -120,17 +120,16 @@ def _result(
 
 
 def _stack(
-    kind: str,
-    attentions: tuple[torch.Tensor, ...] | None,
+    name: str,
+    outputs: Any,
     queries: tuple[AttentionToken, ...],
     keys: tuple[AttentionToken, ...],
     model: PreTrainedModel,
     separators: set[int],
 ) -> AttentionStack:
     """One kind of attention, taken from what the model returned."""
-    check_weights(model, kind, attentions, len(queries), len(keys))
-    weights = torch.stack([layer[0].float() for layer in attentions or ()])
-    check_finite(model, weights)
+    kind = name.removesuffix("attentions").rstrip("_") or "self"
+    weights = weights_of(model, outputs, name, len(queries), len(keys))[:, 0]
     masks, mask_of_layer = masks_of(weights, queries, keys, kind, model.config)
     layers, heads = weights.shape[:2]
     return AttentionStack(
@@ -143,4 +142,5 @@ def _stack(
         masks=masks,
         mask_of_layer=mask_of_layer,
         summaries=summaries_of(weights, queries, keys, kind != "cross", separators),
+        from_scores=gives_scores(model, name),
     )

@@ -113,7 +113,7 @@ def reading_decoder(model: PreTrainedModel) -> Iterator[list[int]]:
 
     def note(module: Any, values: tuple[Any, ...], options: dict[str, Any]) -> None:
         given = options.get("input_ids", values[0] if values else None)
-        if threading.get_ident() == thread and given is not None:
+        if threading.get_ident() == thread and given is not None and not given.is_floating_point():
             ids[:] = given[0].tolist()
 
     decoder: Any = model.get_decoder()

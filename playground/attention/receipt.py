@@ -29,7 +29,7 @@ def attention_receipt(result: AttentionResult, kind: str, layer: int | None, hea
     A layer or head of None stands for the average over all of them.
     """
     stack, pretrained = result.stack(kind), result.pretrained
-    name = {"self": "attentions"}.get(stack.kind, f"{stack.kind}_attentions")
+    scores = ".softmax(-1)  # this model returns the scores before it;" if stack.from_scores else "  #"
     classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     lines = [
         pretrained.model_lines(),
@@ -49,7 +49,7 @@ def attention_receipt(result: AttentionResult, kind: str, layer: int | None, hea
         "with torch.no_grad():",
         f"    outputs = model(**inputs, {_decoder_argument(result)}output_attentions=True)",
         "",
-        f"attentions = torch.stack(outputs.{name})[:, 0].float().cpu()  # layer, head, query, key",
+        f"attentions = torch.stack(outputs.{stack.output})[:, 0].float().cpu(){scores} layer, head, query, key",
         f"weights = {_chosen(layer, head)}",
         "",
         _TAIL.format(
@@ -111,8 +111,11 @@ def _decoder_lines(result: AttentionResult) -> list[str]:
 
 
 def _decoder_argument(result: AttentionResult) -> str:
+    if not result.decoder_reads:
+        return ""
     device = "" if result.pretrained.device == "cpu" else ".to(model.device)"
-    return f"decoder_input_ids=decoder_input_ids{device}, " if result.decoder_reads else ""
+    whole = "use_cache=False, " if result.model_type == "fsmt" else ""  # with a cache it reads without a causal mask
+    return f"decoder_input_ids=decoder_input_ids{device}, {whole}"
 
 
 def _chosen(layer: int | None, head: int | None) -> str:

@@ -12,6 +12,7 @@ from playground.attention.request import AttentionRequest
 from playground.errors import InputError
 from playground.models.pretrained import Pretrained
 
+_ALMOST_ALL = 0.99  # of a row; half precision loses less
 # Why a query can't read a key; these numbers are what `AttentionStack.mask` holds.
 VISIBLE = 0
 PADDING = 1
@@ -62,8 +63,9 @@ class AttentionStack:
     """All layers and heads of one kind of attention.
 
     ``data`` are float32 numbers, little-endian, in the order layer, head, query, key; `weights` is their array. Each
-    row is a softmax: it sums to 1 over the keys. ``summaries[layer][head]`` has one more entry than there are heads,
-    for their average.
+    row is a softmax: it sums to 1 over the keys, or to less where a model also reads what is no token of the text, such
+    as an attention sink. With ``from_scores`` transformers returns the scores before the softmax.
+    ``summaries[layer][head]`` has one more entry than there are heads, for their average.
     """
 
     kind: str
@@ -75,6 +77,18 @@ class AttentionStack:
     masks: tuple[bytes, ...]
     mask_of_layer: tuple[int, ...]
     summaries: tuple[tuple[HeadSummary, ...], ...]
+    from_scores: bool = False
+
+    @property
+    def output(self) -> str:
+        """The name under which transformers returns this kind."""
+        return "attentions" if self.kind == "self" else f"{self.kind}_attentions"
+
+    @property
+    def reads_more(self) -> bool:
+        """Whether a part of some row goes to what is no token of the text."""
+        rows = self.weights.sum(axis=-1)[..., [token.attended for token in self.queries]]
+        return bool(rows.size) and float(rows.min()) < _ALMOST_ALL
 
     @cached_property
     def weights(self) -> Float[np.ndarray, "layer head query key"]:

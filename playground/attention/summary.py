@@ -59,11 +59,20 @@ def masks_of(
 
 def _windows(config: Any, layers: int) -> list[int | None]:
     """How many tokens each layer's sliding window (or chunk) has, None for a layer that sees everything."""
-    window = getattr(config, "sliding_window", None) or getattr(config, "attention_chunk_size", None)
-    kinds = [kind for kind in getattr(config, "layer_types", None) or [] if "linear" not in kind]
-    if len(kinds) != layers:
-        return [window] * layers
-    return [window if "full" not in kind else None for kind in kinds]
+    kinds = list(getattr(config, "layer_types", None) or [])
+    if getattr(config, "is_heterogeneous", False):  # such a config has a window for each layer, and none for all
+        windows = list(map(_window, config.per_layer_config))
+    else:
+        windows = [_window(config)] * (len(kinds) or layers)
+    kinds = kinds or ["any"] * len(windows)
+    read = [(kind, window) for kind, window in zip(kinds, windows, strict=True) if "linear" not in kind]
+    if len(read) != layers:
+        return [None if len(set(windows)) > 1 else windows[0]] * layers
+    return [window if "full" not in kind else None for kind, window in read]
+
+
+def _window(config: Any) -> int | None:
+    return getattr(config, "sliding_window", None) or getattr(config, "attention_chunk_size", None)
 
 
 def summaries_of(

@@ -14,22 +14,24 @@ None of them shows what the model "thinks". Leaves out attention (`attention`).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.classification.batching import Classifier, Encoding, classifier, refusal
+from playground.classification.batching import Classifier, Encoding, classifier
 from playground.classification.classify import check_text, tokens_of
 from playground.classification.describe import TASK, classifier_info, label_probabilities
 from playground.classification.gradients import GradientPath
 from playground.classification.perturb import neutral_token_id, with_neutral
 from playground.classification.request import METHODS, AttributeRequest
 from playground.classification.result import AttributeResult, MethodAttribution, Token, Word
-from playground.errors import InputError, InputTooLongError, PlaygroundError
+from playground.errors import InputError, InputTooLongError, PlaygroundError, UnsupportedOptionError
 from playground.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
 
+log = logging.getLogger(__name__)
 MAX_TOKENS = 256
 
 
@@ -122,7 +124,12 @@ class _Explanation:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            raise refusal(self.machine.name, error, "can't be explained by gradients") from error
+            log.info("%s gives no gradients", self.machine.name, exc_info=True)
+            raise UnsupportedOptionError(
+                f"{self.machine.name} can't be explained by gradients: its code in transformers computes none outside"
+                f" of training ({type(error).__name__}).",
+                "Choose occlusion alone, which needs none, or another model.",
+            ) from error
 
     def _by_gradients(self, method: str, n_steps: int) -> MethodAttribution:
         machine = self.machine

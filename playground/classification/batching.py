@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import logging
 import queue
 import threading
 import time
@@ -27,17 +26,18 @@ import torch
 import transformers
 
 from playground.classification.labels import label_names
-from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError, said_by
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
 from playground.models.block_sparse import restore_sparse_attention, sparse_above
 from playground.models.cpu.threads import release_helpers
+from playground.models.families import embedding_rows
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
 from playground.models.padding import pad_token_id
+from playground.models.reasons import refusal
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel
 
-log = logging.getLogger(__name__)
 Encoding = Mapping[str, list[int]]
 CPU_BATCH_TOKENS = 1024  # padded tokens of one forward pass; more makes a CPU no faster and everybody's wait longer
 GPU_BATCH_TOKENS = 32768
@@ -95,7 +95,7 @@ class Classifier:
         fillable = set(self.tokenizer.model_input_names) <= set(self._fillers)
         self.padding_side = loaded.safe_padding if fillable else None
         self.takes_batches = self._pad_id is not None
-        self._rows = {"input_ids": _rows(self.model.get_input_embeddings()), "token_type_ids": _type_rows(self.model)}
+        self._rows = {"input_ids": embedding_rows(self.model) or 0, "token_type_ids": _type_rows(self.model)}
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
         self._sparse_above = sparse_above(self.model.config)
         side_by_side = on_cpu and torch.get_num_threads() > 1 and self._sparse_above is None
@@ -170,8 +170,10 @@ class Classifier:
         for name, rows in self._rows.items():
             greatest = max(job.encoding.get(name, ()), default=0)
             if rows and greatest >= rows:
-                what = f"{self.name} has {rows} embeddings for {name}, and its tokenizer gives number {greatest}."
-                job.future.set_exception(UnsupportedOptionError(what, "Try another text, or another model."))
+                has = "1 embedding" if rows == 1 else f"{rows} embeddings"
+                what = f"{self.name} has {has} for {name}, and its tokenizer gives the number {greatest}."
+                fix = "Give one text alone." if name == "token_type_ids" else "Try another text, or another model."
+                job.future.set_exception(UnsupportedOptionError(what, fix))
                 return False
         return True
 
@@ -267,8 +269,8 @@ class Classifier:
         if out_of_memory:
             error = DeviceMemoryError("The device ran out of memory on this text.", "Try again, or shorten it.")
         elif not isinstance(error, PlaygroundError):
-            log.info("%s failed on a text", self.name, exc_info=error)
-            error = refusal(self.name, error)
+            fix = "Try another text, or another model."
+            error = refusal(self.model, self.name, "can't read this text", error, fix)
         jobs[0].future.set_exception(error)
 
     @torch.inference_mode()
@@ -370,14 +372,6 @@ def _at_once(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
 def classifier(loaded: LoadedModel) -> Classifier:
     """The one `Classifier` of a resident model."""
     return loaded.companion("classifier", Classifier)
-
-
-def refusal(name: str, error: Exception, what: str = "can't read this text") -> UnsupportedOptionError:
-    """What transformers raised, as an answer that a person can do something with."""
-    return UnsupportedOptionError(
-        f"{name} {what}: in transformers it raises {type(error).__name__} ({said_by(error)}).",
-        "Try another text, or another model.",
-    )
 
 
 def _unloaded() -> BusyError:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from playground.errors import UnsupportedOptionError
+from playground.models.families import embedding_rows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -54,7 +55,7 @@ class GradientPath:
         self._inputs, self._options, self._label_id = inputs, options, label_id
         self.length = inputs["input_ids"].shape[1]
         self._rows = max(1, STEP_TOKENS // self.length) if takes_batches else 1
-        rows = _rows(self._view.get_input_embeddings())
+        rows = embedding_rows(self._view)
         self._modules = [module for module in self._view.modules() if rows and _rows(module) == rows]
         ends, starts = self._watch(inputs), self._watch(neutral)
         self._places = [place for place in ends if place in starts]

@@ -26,19 +26,20 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, said_by
+from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
 from playground.generation.batch import Batch
 from playground.generation.choose import Draw, candidates, rest_in_bins
 from playground.generation.events import Event, NextTokenResult
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.line import Line, Room
-from playground.generation.passes import Passes
+from playground.generation.passes import NO_NEXT_TOKEN, Passes
 from playground.generation.reader import READS, Reader
 from playground.generation.request import GenerateRequest
 from playground.generation.steps import advance, guess
 from playground.generation.stream import Stream, Task
 from playground.generation.tasks import Tasks
 from playground.models.cpu.linear import prepare_for_crowd
+from playground.models.families import explaining
 from playground.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -102,15 +103,15 @@ class Engine:
         """The distribution over the next token, computed in the caller's thread."""
         task, speaker = self.prepare(request), self._tasks.speaker
         ids = [*task.prompt.token_ids, *request.prefix_token_ids]
-        row = self._read_aside(ids).float()
+        with explaining(self.passes.model, NO_NEXT_TOKEN):
+            row = self._read_aside(ids).float()
         draw = Draw(request, ids, torch.Generator(self.device), processors=task.processors())
         best = candidates(row, draw, count, speaker.pieces)
         others = torch.ones_like(row, dtype=torch.bool)
         others[[one.token_id for one in best]] = False
         entropy = float(torch.special.entr(row.softmax(-1)).sum())
-        rest = rest_in_bins(row[others].cpu())
-        length = len(task.prompt.token_ids)
-        return NextTokenResult(length, speaker.context_length, entropy, best, rest, task.prompt.notes)
+        length, context = len(task.prompt.token_ids), speaker.context_length
+        return NextTokenResult(length, context, entropy, best, rest_in_bins(row[others].cpu()), task.prompt.notes)
 
     @property
     def people(self) -> int:
@@ -354,4 +355,7 @@ class Engine:
 def _broken(error: Exception) -> PlaygroundError:
     if isinstance(error, PlaygroundError):
         return error
-    return PlaygroundError(f"Generation failed: {said_by(error)}.", "Try again; if it stays, pick another model.")
+    return PlaygroundError(
+        f"Generation failed: transformers stopped with {type(error).__name__} in the middle of the model.",
+        "Try another prompt or other settings; if it stays, pick another model.",
+    )

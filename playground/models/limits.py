@@ -75,5 +75,6 @@ def _offset(model: PreTrainedModel, counts: list[int]) -> int:
     for name, module in model.named_modules():
         if name.endswith(("position_embeddings", "embed_positions")):
             rows, padding = len(getattr(module, "weight", ())), getattr(module, "padding_idx", None)
-            return padding + 1 if padding is not None and rows in counts else 0
+            ahead = model.config.model_type == "prophetnet"  # its decoder also looks up the position behind the last
+            return padding + 1 + ahead if padding is not None and rows in counts else 0
     return 0

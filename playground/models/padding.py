@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from playground.models.block_sparse import sparse_above
+from playground.models.families import embedding_rows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -34,12 +35,12 @@ def pad_token_id(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     A decoder that classifies finds the end of a text by its config's ``pad_token_id``, and RoBERTa counts positions by
     it, so that one counts where it is set. Elsewhere the mask hides the padding, and any token will do.
     """
-    rows = model.get_input_embeddings().weight.shape[0]
+    rows = embedding_rows(model)
     own = getattr(model.config.get_text_config(), "pad_token_id", None)
     if own is None and hasattr(model, "score") and not model.config.is_encoder_decoder:
         return None
     candidates = (own, tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-    return next(one for one in candidates if isinstance(one, int) and 0 <= one < rows)
+    return next(one for one in candidates if isinstance(one, int) and 0 <= one < (rows or one + 1))
 
 
 def safe_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pad_token_id: int | None) -> Side | None:

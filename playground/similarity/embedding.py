@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.errors import InputTooLongError, ModelNotFoundError, PlaygroundError, UnsupportedOptionError
+from playground.errors import InputTooLongError, ModelNotFoundError
+from playground.models.families import check_hidden_states, explaining
 from playground.models.limits import token_limit
-from playground.models.memory import is_out_of_memory
 from playground.similarity.result import EmbedResult
 
 if TYPE_CHECKING:
@@ -77,21 +77,19 @@ def embed_texts(manager: ModelManager, request: EmbedRequest) -> EmbedResult:
 def embed(loaded: LoadedModel, words: Sequence[str]) -> Float[Tensor, "word hidden"]:
     """Unit vectors of words: the mean of the encoder's last hidden states over the tokens that the mask keeps.
 
+    A decoder behind the encoder isn't run: it would read something that nobody gave.
+
     Words share a pass where the family leaves padding alone (`LoadedModel.safe_padding`).
 
     Source: the card of all-MiniLM-L6-v2 (mean pooling, then normalisation).
 
     Raises:
-        UnsupportedOptionError: the model gives no hidden state for every token.
+        UnsupportedOptionError: the model can't be run on texts alone, or gives no hidden state for every token.
     """
-    try:
+    with explaining(loaded.model, "can't embed a text"):
         together = loaded.safe_padding if loaded.tokenizer.pad_token is not None else None
         batches = [list(words)] if together else [[word] for word in words]
         return torch.cat([_embed_batch(loaded, batch, together) for batch in batches])
-    except Exception as error:  # a family that wants pictures, sound or a decoder's tokens says so in its own way
-        if isinstance(error, PlaygroundError) or is_out_of_memory(error):
-            raise
-        raise _no_embeddings(loaded) from error
 
 
 @torch.inference_mode()
@@ -106,15 +104,8 @@ def _embed_batch(loaded: LoadedModel, words: list[str], side: str | None) -> Flo
         **padding,
     ).to(loaded.model.device)
     mask = batch["attention_mask"].unsqueeze(-1)
-    hidden = loaded.model(**batch).last_hidden_state
-    if hidden.ndim != 3 or hidden.shape[1] != mask.shape[1]:
-        raise _no_embeddings(loaded)
-    mean = (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    runner: Any = loaded.model.get_encoder() if loaded.model.config.is_encoder_decoder else loaded.model
+    output = runner(**batch)
+    check_hidden_states(loaded.model, output, mask.shape[1])
+    mean = (output.last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
     return torch.nn.functional.normalize(mean.float(), dim=-1)
-
-
-def _no_embeddings(loaded: LoadedModel) -> UnsupportedOptionError:
-    return UnsupportedOptionError(
-        f"{loaded.spec.title} gives no hidden state for every token of a word, so it has no embedding to compare.",
-        "Pick an encoder, such as all-MiniLM-L6-v2.",
-    )

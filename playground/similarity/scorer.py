@@ -19,9 +19,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.errors import InputError, InputTooLongError, PlaygroundError, UnsupportedOptionError, said_by
+from playground.errors import InputError, InputTooLongError, PlaygroundError, UnsupportedOptionError
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
+from playground.models.reasons import why
 from playground.similarity.words import quoted
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _prove(scorer: Scorer) -> _Proof:
         expected = [[scorer.plain_loss(source, target) for target in PROBES] for source in PROBES]
     except Exception as error:  # a family that wants pictures or sound, or knows no labels, says so in its own way
         _raise_if_ours(error)
-        return _Proof("", f"transformers itself fails ({type(error).__name__}: {said_by(error, 120)}).")
+        return _Proof("", f"{why(scorer.model, error)}.")
     rough = getattr(scorer.model, "is_quantized", False) or scorer.model.dtype != torch.float32
     tolerance = ROUGH_TOLERANCE if rough else TOLERANCE
     for way in scorer.WAYS:

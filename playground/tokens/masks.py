@@ -19,11 +19,12 @@ from torch import Tensor
 from playground.errors import InputError, InputTooLongError, UnsupportedOptionError
 from playground.models.families import (
     check_finite,
+    check_hidden_states,
     check_ids,
-    check_weights,
     decoder_start,
     explaining,
     returns_attention,
+    weights_of,
 )
 from playground.models.padding import pad_token_id
 from playground.tokens.batch import encode
@@ -32,6 +33,8 @@ from playground.tokens.result import AttentionPair, EncodedBatch, MaskComparison
 from playground.tokens.rules import TokenizerShelf
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from playground.models.manager import LoadedModel, ModelManager
 
 MAX_COLUMNS = 64
@@ -233,21 +236,22 @@ def _run(
     options = {"use_cache": False} if "use_cache" in inspect.signature(runner.forward).parameters else {}
     with explaining(model):
         output = runner(**inputs, **options, output_attentions=True, return_dict=True)
-    attentions = output.get("attentions") or output.get("encoder_attentions")
+    name = "encoder_attentions" if output.get("encoder_attentions") else "attentions"
     columns = len(batch.rows[0].input_ids)
-    check_weights(model, "self", attentions, columns, columns)
-    attention = torch.stack([layer.float().mean(dim=1) for layer in attentions]).cpu()
-    answers = _answers(task, output, inputs["attention_mask"], positions)
-    check_finite(model, attention)
+    attention = weights_of(runner, output, name, columns, columns).mean(dim=2).cpu()
+    answers = _answers(model, task, output, inputs["attention_mask"], positions)
     check_finite(model, answers)
     return _Run(answers, attention)
 
 
-def _answers(task: str, output: Any, mask: Tensor, positions: list[int]) -> Float[Tensor, "row number"]:
+def _answers(
+    model: PreTrainedModel, task: str, output: Any, mask: Tensor, positions: list[int]
+) -> Float[Tensor, "row number"]:
     """Per row: logits of the labels, a mean-pooled embedding, or logits of the next token."""
     if task == "text-classification":
         return output.logits.float().cpu()
     if task == "feature-extraction":
+        check_hidden_states(model, output, mask.shape[1])
         weights = mask.unsqueeze(-1).float()
         pooled = (output.last_hidden_state.float() * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
         return pooled.cpu()

@@ -60,6 +60,12 @@ def format_notes(result: pg.AttentionResult) -> list[str]:
     if result.written is not None:
         text = result.written.strip() or "nothing"
         notes.append(f"The decoder reads what the model wrote by itself: {text}. Give a target to choose it yourself.")
+    if any(stack.from_scores for stack in result.stacks):
+        notes.append("transformers returns this model's scores before the softmax; shown is the softmax: the weights.")
+    if any(stack.reads_more for stack in result.stacks):
+        notes.append(
+            "Rows sum to less than 1 here: the rest goes to what is no token of the text, such as an attention sink."
+        )
     return notes
 
 
@@ -81,7 +87,8 @@ def format_stack(stack: pg.AttentionStack) -> dict[str, Any]:
     return {
         "kind": stack.kind,
         "name": KIND_NAMES[stack.kind],
-        "attribute": "attentions" if stack.kind == "self" else f"{stack.kind}_attentions",
+        "attribute": stack.output,
+        "then": ".softmax(-1)" if stack.from_scores else "",
         "layers": stack.layers,
         "heads": stack.heads,
         "masks": [_run_lengths(mask) for mask in stack.masks],

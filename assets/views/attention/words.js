@@ -93,7 +93,8 @@ export function habitOf(state) {
 /** @param {State} state */
 export function headCode(state) {
   const which = isAverage(state) ? "[0].mean(0)" : `[0, ${state.head}]`;
-  return `outputs.${kindOf(state).attribute}[${state.layer}]${which}`;
+  const { attribute, then } = kindOf(state);
+  return `outputs.${attribute}[${state.layer}]${then}${which}`;
 }
 
 /** @param {State} state */

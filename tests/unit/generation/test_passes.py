@@ -123,7 +123,7 @@ def test_a_model_whose_generate_can_not_be_repeated_is_refused(lent):
 def test_a_model_that_fails_is_refused_with_its_reason(tokenizer, monkeypatch):
     model = tiny_model("llama", len(tokenizer))
     monkeypatch.setattr(model, "forward", lambda **_: 1 / 0)
-    with pytest.raises(UnsupportedOptionError, match=r"next token \(ZeroDivisionError: division by zero\)"):
+    with pytest.raises(UnsupportedOptionError, match="next token: in transformers it stops with ZeroDivisionError"):
         generate(OneModel(model, tokenizer), GenerateRequest(prompt="the"))
 
 

@@ -41,6 +41,20 @@ def test_positions_end_where_the_table_of_the_model_ends(family):
             model(torch.full((1, 41), 7))
 
 
+def test_a_decoder_that_looks_one_position_ahead_takes_one_token_less():
+    config = transformers.ProphetNetConfig(
+        vocab_size=50, hidden_size=32, num_encoder_layers=1, num_decoder_layers=1, num_encoder_attention_heads=4,
+        num_decoder_attention_heads=4, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=42, ngram=2,
+        pad_token_id=0,
+    )  # fmt: skip
+    model = model_of(config)
+    assert position_limit(model) == 40
+    with torch.no_grad():
+        model(torch.full((1, 40), 7), decoder_input_ids=torch.full((1, 40), 7))
+        with pytest.raises(IndexError):
+            model(torch.full((1, 41), 7), decoder_input_ids=torch.full((1, 41), 7))
+
+
 @pytest.mark.parametrize(
     "config",
     [

@@ -138,7 +138,7 @@ def test_causal_losses_are_those_of_the_continuation(kind, way, chunk_bytes, mon
     [
         ("prophetnet", "its loss is not the mean surprise"),
         ("mbart, its decoder", "its loss is not the mean surprise"),
-        ("fsmt", "transformers itself fails"),
+        ("fsmt", "in transformers it stops with ValueError"),
     ],
 )
 def test_a_family_whose_loss_is_something_else_is_refused_with_the_reason(kind, says):
