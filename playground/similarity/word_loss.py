@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from playground.errors import WrongTaskError
 from playground.similarity.causal import CausalScorer
 from playground.similarity.measures import perplexity
 from playground.similarity.request import WordLossRequest, WordMatrixRequest, WordPairsRequest
@@ -24,7 +25,7 @@ from playground.similarity.words import check_template, check_words
 from playground.texts import is_byte_level, shown_piece
 
 if TYPE_CHECKING:
-    from playground.models.manager import LoadedModel, ModelManager
+    from playground.models.manager import Lease, LoadedModel, ModelManager
 
 SEQ2SEQ, CAUSAL = "text2text-generation", "text-generation"
 
@@ -63,12 +64,24 @@ def lease_scorer(
         ModelError: the model can't be loaded, or has no loss for a word and its label.
     """
     spec = manager.spec(request.model_id, SEQ2SEQ) if request.model_id else manager.catalog.default_for(SEQ2SEQ, CAUSAL)
-    causal = spec.task == CAUSAL
-    template = check_template(request.template) if causal else None
-    with manager.lease(spec.id, CAUSAL if causal else SEQ2SEQ, request.quantization) as loaded:
+    known = manager.catalog.find(spec.id) is not None
+    if known and spec.task == CAUSAL:
+        check_template(request.template)  # before anything is loaded
+    tasks = (CAUSAL,) if spec.task == CAUSAL else (SEQ2SEQ,) if known else (SEQ2SEQ, CAUSAL)
+    with ExitStack() as stack:
+        loaded = _borrow(stack, [manager.lease(spec.id, task, request.quantization) for task in tasks])
+        template = check_template(request.template) if loaded.key.task == CAUSAL else None
         scorer = scorer_of(loaded, template)
         scorer.check_known(words)
         yield scorer
+
+
+def _borrow(stack: ExitStack, leases: Sequence[Lease]) -> LoadedModel:
+    """The model of the first lease whose task it has a head for: of an id that was typed in, none is known before."""
+    for lease in leases[:-1]:
+        with suppress(WrongTaskError):
+            return stack.enter_context(lease)
+    return stack.enter_context(leases[-1])
 
 
 def scorer_of(loaded: LoadedModel, template: str | None) -> Scorer:
