@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STATE = ROOT / "build" / "sweep.jsonl"
 CHUNK = 10  # families of one process
-PATIENCE_SECONDS = 120  # for one check
+PATIENCE_SECONDS = 300  # for one check
 
 Cell = tuple[str, str]  # family, capability
 

@@ -16,6 +16,7 @@ says what the model can't do, and what to do instead, is a refusal; any other er
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from tests.sweep.families import Family, build
 WINGS = ("models", "classification", "tokens", "attention", "generation", "similarity")
 REFUSALS = (UnsupportedOptionError, UnknownArchitectureError, WrongTaskError, InputError)
 NAMELESS = ("went wrong on our side", "can't be loaded (", "failed: ")
+INNER = re.compile(r"tensor|NoneType|attribute '|positional argument|expected .* but got|has no len|out of range")
 TOLERANCE = 1e-4
 
 
@@ -161,6 +163,9 @@ def outcome(check: Check, sample: Sample) -> str:
 def _refusal(error: PlaygroundError) -> str:
     if not error.fix or any(words in error.message for words in NAMELESS):
         return f"FAULT: a refusal without reason or way on: {_line(error)}"
+    inner = "" if error.__cause__ is None else str(error.__cause__)[:40]
+    if (inner and inner in error.message) or INNER.search(error.message):
+        return f"FAULT: a refusal that repeats a library's inner error: {_line(error)}"
     return f"refused: {_line(error)}"
 
 

@@ -77,9 +77,14 @@ def table(sample: Sample) -> None:
     texts = [sample.text, "bad", sample.second_text, "never again", " ".join([sample.text] * 3)]
     request = pg.ClassifyTableRequest(pg.read_lines("\n".join(texts)), "text", model_id=sample.model_id)
     *_, result = sample.playground.classify_table(request)
-    assert [row.text for row in result.rows] == texts
-    for row in result.rows:
-        sample.equal(row.probabilities, torch.softmax(logits(sample, row.text), -1))
+    found = {row.text: row.probabilities for row in result.rows}
+    for text in texts:
+        try:
+            expected = logits(sample, text)
+        except RuntimeError:  # CANINE reads no text of fewer than four characters
+            assert text not in found
+        else:
+            sample.equal(found[text], torch.softmax(expected, -1))
 
 
 @capability("what if", TASKS)

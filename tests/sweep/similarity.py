@@ -46,6 +46,7 @@ def word_vectors(sample: Sample) -> None:
     """The vectors of words in one call, against the mean of each word's own hidden states."""
     with sample.playground.manager.lease(sample.model_id, sample.family.task) as loaded:
         found = embed(loaded, WORDS)
+    reader = sample.model.get_encoder() if sample.model.config.is_encoder_decoder else sample.model
     with torch.no_grad():
-        plain = [sample.model(**sample.tokenizer(word, return_tensors="pt")).last_hidden_state[0] for word in WORDS]
+        plain = [reader(**sample.tokenizer(word, return_tensors="pt")).last_hidden_state[0] for word in WORDS]
     sample.equal(found, torch.stack([torch.nn.functional.normalize(one.mean(dim=0), dim=0) for one in plain]))

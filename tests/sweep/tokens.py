@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 import playground as pg
+from tests.sweep.attention import as_weights
 from tests.sweep.check import Sample, capability
 
 TEXTS = ("the film was very good", "i love this food and hate that film")
@@ -41,7 +42,7 @@ def _plain(sample: Sample, mask: Any) -> tuple[torch.Tensor, torch.Tensor]:
         inputs["decoder_input_ids"] = torch.full((2, 1), start)
     output = model(**inputs, output_attentions=True)
     attentions = output.get("attentions") or output["encoder_attentions"]
-    attention = torch.stack([layer.mean(dim=1) for layer in attentions])
+    attention = torch.stack([as_weights(layer).mean(dim=1) for layer in attentions])
     if task == "feature-extraction":
         weights = inputs["attention_mask"].unsqueeze(-1).float()
         return (output.last_hidden_state * weights).sum(1) / weights.sum(1).clamp(min=1e-9), attention
