@@ -88,7 +88,7 @@ def format_stack(stack: pg.AttentionStack) -> dict[str, Any]:
         "kind": stack.kind,
         "name": KIND_NAMES[stack.kind],
         "attribute": stack.output,
-        "then": ".softmax(-1)" if stack.from_scores else "",
+        "softmax": ".softmax(-1)" if stack.from_scores else "",
         "layers": stack.layers,
         "heads": stack.heads,
         "masks": [_run_lengths(mask) for mask in stack.masks],

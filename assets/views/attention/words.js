@@ -93,8 +93,8 @@ export function habitOf(state) {
 /** @param {State} state */
 export function headCode(state) {
   const which = isAverage(state) ? "[0].mean(0)" : `[0, ${state.head}]`;
-  const { attribute, then } = kindOf(state);
-  return `outputs.${attribute}[${state.layer}]${then}${which}`;
+  const { attribute, softmax } = kindOf(state);
+  return `outputs.${attribute}[${state.layer}]${softmax}${which}`;
 }
 
 /** @param {State} state */

@@ -81,7 +81,7 @@ test("heads are found by the most or the least of a figure, averages left out", 
 
 const tokens = { text: ["[CLS]", "cat"], token: ["[CLS]", "cat"], id: [101, 7], special: [1, 0], attended: [1, 1] };
 const kind = {
-  ...{ kind: "self", attribute: "attentions", then: "", queries: "tokens", keys: "tokens", layers: 1, heads: 1 },
+  ...{ kind: "self", attribute: "attentions", softmax: "", queries: "tokens", keys: "tokens", layers: 1, heads: 1 },
   ...{ mask_of_layer: [0], masks: [[0, 1, 2, 1, 0, 2]], firstLabel: "[CLS]", separatorLabel: "[SEP]" },
   habits: [["the first token ([CLS])", "the first token ([CLS])"]],
   summaries: { entropy_nats: [[0.5, 0.5]], first_token_share: [[0.625, 0.625]] },
@@ -111,6 +111,8 @@ test("figures of a head and its place in the outputs", () => {
   );
   assert.equal(headCode(state()), "outputs.attentions[0][0, 0]");
   assert.equal(headCode({ ...state(), head: 1 }), "outputs.attentions[0][0].mean(0)");
+  const scores = { ...state().value, kinds: [{ ...kind, softmax: ".softmax(-1)" }] };
+  assert.equal(headCode({ ...state(), value: scores }), "outputs.attentions[0].softmax(-1)[0, 0]");
 });
 
 test("a head with a habit is named after it, an average is not", () => {
