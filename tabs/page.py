@@ -64,6 +64,14 @@ def view(name: str, value: Any = None, events: Sequence[str] = (), **options: An
     )
 
 
+def tell(page: gr.HTML, name: str, detail: str = "null") -> str:
+    """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
+    return (
+        f"{{ const view = document.getElementById('{page.elem_id}');"
+        f" (view.told ??= []).push({{name: '{name}', value: {detail}}}); view.dispatchEvent(new Event('told')); }}"
+    )
+
+
 def message_of(error: Exception) -> str:
     """What a person is told about a failure: what happened and what to do, never a traceback."""
     if isinstance(error, PlaygroundError | gr.Error):

@@ -412,6 +412,8 @@ export namespace generation {
     notes: string[];
     queue_seconds: number;
     model_settings: [string, string][];
+    quantization: string;
+    dtype: string;
   }
   /** One token of the reply. */
   interface Step {

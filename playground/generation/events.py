@@ -30,7 +30,8 @@ class Started:
     """The prompt is being read, after ``queue_seconds`` in line.
 
     ``notes`` are sentences for the person: what was cut, what the model will read. ``model_settings`` are pairs (name,
-    JSON) of what the model's own ``generation_config.json`` adds to the request.
+    JSON) of what the model's own ``generation_config.json`` adds to the request. ``quantization`` is how the weights
+    are held, never "auto", and ``dtype`` what the model computes in.
     """
 
     type: ClassVar[Literal["started"]] = "started"
@@ -40,6 +41,8 @@ class Started:
     notes: tuple[str, ...] = ()
     queue_seconds: float = 0.0
     model_settings: tuple[tuple[str, str], ...] = ()
+    quantization: str = ""
+    dtype: str = ""
 
 
 @dataclass(frozen=True)

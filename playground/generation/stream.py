@@ -40,6 +40,8 @@ class Speaker:
     vocab: int
     device: torch.device
     use_cache: bool
+    quantization: str = ""
+    dtype: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ class Stream:
             self.post(
                 Started(
                     len(prompt.token_ids), self.speaker.context_length, prompt.max_new_tokens, prompt.notes, queued,
-                    self.task.model_settings,
+                    self.task.model_settings, self.speaker.quantization, self.speaker.dtype,
                 )
             )  # fmt: skip
 

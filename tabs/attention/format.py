@@ -19,6 +19,8 @@ def format_result(result: pg.AttentionResult, ticket: str, title: str) -> str:
     kind, layer = opening(result)
     value: dict[str, Any] = {"ticket": ticket, "title": title, "notes": format_notes(result), "kinds": []}
     value["origin"] = format_origin(result, title)
+    request = result.request
+    value["asked"] = [request.text, request.model_id, request.second_text, request.padding]
     for stack in result.stacks:
         sides = {"queries": f"{stack.kind}_queries", "keys": f"{stack.kind}_keys"}
         value[sides["queries"]] = format_tokens(stack.queries)

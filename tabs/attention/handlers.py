@@ -27,10 +27,9 @@ class AttentionShown:
 
 
 def show_attention(
-    playground: pg.Playground, results: Results, person: str, request: pg.AttentionRequest
+    playground: pg.Playground, results: Results, person: str, result: pg.AttentionResult
 ) -> AttentionShown:
     """All heads of a text; the result is kept for the page's further questions."""
-    result = playground.attend(request)
     ticket = results.put(person, result)
     kind, layer = opening(result)
     receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, None)

@@ -10,7 +10,7 @@ and the page that works offline (`tabs.attention.export`).
 
 from __future__ import annotations
 
-from functools import partial
+import secrets
 from typing import Any
 
 import gradio as gr
@@ -22,7 +22,8 @@ from tabs.attention.handlers import attention_request, head_code, head_weights, 
 from tabs.attention.results import Results
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import blocks_being_built, payload
-from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
+from tabs.last_run import LastRun
+from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, tell, view
 
 # label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
 EXAMPLES = (
@@ -59,8 +60,13 @@ def build_section(playground: pg.Playground) -> None:
         padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, model, second_text, padding]
     examples = _examples(playground, inputs)
+    own = f"attention-{secrets.token_hex(4)}"
     heads = view(
-        "attention/view", events=["first_view", "head_chosen"], server_functions=_server_functions(playground, results)
+        "attention/view",
+        events=["first_view", "head_chosen"],
+        server_functions=_server_functions(playground, results),
+        elem_id=own,
+        inbox=own,
     )
     _wire(playground, results, inputs, (button, examples, heads), receipt_panel())
     AttentionApi(playground).publish()
@@ -106,11 +112,15 @@ def _wire(
     button, examples, heads = parts
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    run = partial(show_attention, playground, results)
+    last = LastRun()
 
     @friendly
     def show(data: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        found = run(str(request.session_hash), attention_request(*(data[one] for one in inputs)))
+        wanted = last.begin(request)
+        result = playground.attend(attention_request(*(data[one] for one in inputs)))
+        if not wanted():  # nor may it take the place of what the page looks at by now
+            return {heads: gr.skip()}
+        found = show_attention(playground, results, str(request.session_hash), result)
         return {heads: found.heads, **dict(zip(code, receipt_values(found.code), strict=True))}
 
     @friendly
@@ -124,6 +134,8 @@ def _wire(
     starts = [button.click, inputs[0].submit, heads.first_view]
     for start in [*starts, *([examples.load_input_event.then] if examples else [])]:
         start(show, set(inputs), [heads, *code], **work)
+    told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
+    gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
     heads.head_chosen(choose_head, None, list(code), **quiet)
     if blocks_being_built() is not None:
         blocks_being_built().unload(forget)

@@ -18,6 +18,7 @@ from playground.receipt import Receipt
 from tabs.classification import format as shown
 from tabs.classification.examples import what_it_shows
 from tabs.gradio_patches import payload
+from tabs.last_run import LastRun
 from tabs.page import receipt_values
 
 Values = dict[Any, Any]  # component -> its new value
@@ -61,6 +62,7 @@ class OneText:
 
     def __init__(self, playground: pg.Playground, parts: Parts) -> None:
         self._playground, self._parts = playground, parts
+        self.answers, self.edits = LastRun(), LastRun()
 
     # The answer
 

@@ -221,7 +221,7 @@ def _parts(given: _Input, inside: _Inside) -> Parts:
 
 def _running(handlers: OneText, parts: Parts, inputs: list[Any], code_shown: gr.State) -> dict[str, Any]:
     return {
-        "fn": friendly(handlers.run),
+        "fn": friendly(handlers.answers.wins(handlers.run)),
         "inputs": [*inputs, code_shown, parts.result],
         "outputs": parts.everything,
         **QUIET,
@@ -230,7 +230,12 @@ def _running(handlers: OneText, parts: Parts, inputs: list[Any], code_shown: gr.
 
 def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[Any], code_shown: gr.State) -> list[Any]:
     running = _running(handlers, parts, inputs, code_shown)
-    typing = {**running, "fn": friendly(handlers.follow), "show_progress": "hidden", "trigger_mode": "always_last"}
+    typing = {
+        **running,
+        "fn": friendly(handlers.answers.wins(handlers.follow)),
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+    }
     for sample, example in zip(given.samples, (*PICKED, *FAILURES), strict=True):
         sample.click(lambda text=example.text: text, None, given.text, **QUIET)
     return [
@@ -259,7 +264,7 @@ def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: lis
     switching = [parts.result, parts.pressed, what_if.action]
     what_if.action.change(friendly(handlers.perturb), switching, [what_if.changed, *code], **UNSEEN)
     comparing: dict[str, Any] = {
-        "fn": friendly(handlers.compare_texts),
+        "fn": friendly(handlers.edits.wins(handlers.compare_texts)),
         "inputs": [text, pair, what_if.edited, model],
         "outputs": [what_if.edited_bars, *code],
     }

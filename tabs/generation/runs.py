@@ -55,6 +55,7 @@ class Runs:
         self._running: dict[str, PageRun] = {}
         self._kept: OrderedDict[str, list[PageRun]] = OrderedDict()
         self._whole: OrderedDict[str, PageRun] = OrderedDict()
+        self._stopped_early: OrderedDict[str, str] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -62,7 +63,7 @@ class Runs:
     def enter(self, person: str, name: str) -> PageRun:
         """A new run for the page; ends the one it has."""
         self.stop(person)
-        run = self._running[person] = PageRun(name)
+        run = self._running[person] = PageRun(name, stopped=self._stopped_early.pop(person, None) == name)
         kept = self._kept.pop(person, [])
         self._kept[person] = [*kept[1 - RUNS_OF_A_PAGE :], run]
         while len(self._kept) > PAGES:
@@ -90,11 +91,19 @@ class Runs:
         if run := self._whole.pop(person, None):
             run.events.clear()
 
-    def stop(self, person: str) -> None:
-        """Ends the page's run within one step, if it has one; its last event still comes."""
-        if run := self._running.get(person):
+    def stop(self, person: str, name: str = "") -> None:
+        """Ends the page's run within one step, if it has one; its last event still comes.
+
+        A run of this name that has not begun yet, since its request is still on the way, won't begin.
+        """
+        run = self._running.get(person)
+        if run and name in ("", run.name):
             run.stopped = True
             self._cancel(run.run_id)
+        elif name and all(one.name != name for one in self._kept.get(person, ())):
+            self._stopped_early[person] = name
+            while len(self._stopped_early) > PAGES:
+                self._stopped_early.popitem(last=False)
 
     def find(self, person: str, name: str) -> PageRun:
         """A run of this page.
@@ -110,5 +119,6 @@ class Runs:
     def forget(self, person: str) -> None:
         """Ends and drops what a page has here: it was closed."""
         self.stop(person)
+        self._stopped_early.pop(person, None)
         self._kept.pop(person, None)
         self._let_go(person)

@@ -28,7 +28,7 @@ from tabs.generation.runs import Runs
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.lessons.watched import Watched
-from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, tell, view
 
 TITLE = "Generation"
 
@@ -138,8 +138,8 @@ def _wire_runs(
             async for delta in deltas:
                 yield delta
 
-    async def halt(request: gr.Request) -> None:
-        runs.stop(request.session_hash or "")
+    async def halt(event: gr.EventData, request: gr.Request) -> None:
+        runs.stop(request.session_hash or "", str(payload(event).get("run")))
 
     @friendly
     def show_code(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
@@ -152,7 +152,7 @@ def _wire_runs(
     page.go(
         go, set(inputs.values()), page, postprocess=False, concurrency_limit=100, concurrency_id="generation",
         trigger_mode="multiple", **private,
-    ).failure(None, js=f"() => {{ {_tell(page, 'failed')} }}")  # fmt: skip
+    ).failure(None, js=f"() => {{ {tell(page, 'failed')} }}")  # fmt: skip
     page.halt(halt, trigger_mode="multiple", **private)
     page.receipt(show_code, None, list(code), **private)
     blocks_being_built().unload(forget)
@@ -178,14 +178,6 @@ def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
     )
 
 
-def _tell(page: gr.HTML, name: str, detail: str = "null") -> str:
-    """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
-    return (
-        f"{{ const view = document.getElementById('{page.elem_id}');"
-        f" (view.told ??= []).push({{name: '{name}', value: {detail}}}); view.dispatchEvent(new Event('told')); }}"
-    )
-
-
 def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], private: dict[str, Any]) -> None:
     """Presets and sliders reach the view at once, in the browser; nothing here asks the server."""
     names, parts = list(controls), list(controls.values())
@@ -193,14 +185,14 @@ def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], pr
     presets = json.dumps(PRESETS)
     settings = f"Object.fromEntries({json.dumps(names)}.map((name, i) => [name, values[i]]))"
     changed = (
-        f"(...values) => {{ const settings = {settings}; {_tell(page, 'settings', 'settings')}"
+        f"(...values) => {{ const settings = {settings}; {tell(page, 'settings', 'settings')}"
         f" const presets = {presets}; return Object.keys(presets)"
         ".find((one) => Object.entries(presets[one]).every(([k, v]) => settings[k] === v)) || null; }"
     )
     for control in parts:
         control.input(None, parts, preset, js=changed, **private)
     chosen = (
-        f"(name) => {{ const all = {presets}; {_tell(page, 'settings', 'all[name]')}"
+        f"(name) => {{ const all = {presets}; {tell(page, 'settings', 'all[name]')}"
         f" return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"
     )
     preset.input(None, preset, known, js=chosen, **private)
@@ -213,11 +205,11 @@ def _wire_prompt(page: gr.HTML, parts: dict[str, Any], private: dict[str, Any]) 
     mode, prompt = parts["mode"], parts["prompt"]
     for name, part in parts.items():
         # .input alone would miss what an example or the end of a chat's turn puts there
-        part.change(None, part, None, js=f"(value) => {_tell(page, 'settings', f'{{{name}: value}}')}", **private)
+        part.change(None, part, None, js=f"(value) => {tell(page, 'settings', f'{{{name}: value}}')}", **private)
     first = json.dumps({name: one.prompt for name, one in FIRST.items()})
     offered = json.dumps([one.prompt for one in EXAMPLES])
     switched = (
-        f"(mode, prompt) => {{ {_tell(page, 'mode', 'mode')}"
+        f"(mode, prompt) => {{ {tell(page, 'mode', 'mode')}"
         f" return {offered}.includes(prompt) || !prompt ? {first}[mode] : prompt; }}"
     )
     mode.input(None, [mode, prompt], prompt, js=switched, **private)
@@ -227,7 +219,7 @@ def _wire_examples(page: gr.HTML, chips: list[gr.Button], outputs: list[Any], pr
     """A chip fills in its example and starts it."""
     for chip, one in zip(chips, EXAMPLES, strict=True):
         values = json.dumps([one.mode, one.prompt, one.max_new_tokens])
-        told = _tell(page, "example", json.dumps(_asked(one)))
+        told = tell(page, "example", json.dumps(_asked(one)))
         chip.click(None, None, outputs, js=f"() => {values}", **private).then(
             None, None, None, js=f"() => {told}", **private
         )

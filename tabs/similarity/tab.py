@@ -19,6 +19,7 @@ from playground.tables import SUFFIXES
 from playground.wire import to_json
 from tabs.components import example_chips, model_row
 from tabs.gradio_patches import payload, tab_being_built
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Watched
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
@@ -96,7 +97,10 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     inputs = {words, asked.model_id, asked.template}
     question, measured = gr.State(), gr.State()
 
+    last = LastRun()
+
     @friendly
+    @last.wins
     def measure(data: Values) -> Iterator[Values]:
         yield nothing()
         text, model_id = data[words], data[asked.model_id]
@@ -118,8 +122,8 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
         return gr.skip() if data[question] in (None, (data[words], data[asked.template])) else nothing()
 
     @friendly
-    def open_tab(data: Values) -> Iterator[Values]:
-        yield from () if data[question] else measure(data)
+    def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
+        yield from () if data[question] else measure(request, data)
 
     outputs = [losses, measured, shows, question, code, notebook]
     running: dict[str, Any] = {"outputs": outputs, "show_progress_on": losses, **QUIET}

@@ -7,6 +7,7 @@
  */
 
 import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { listen } from "./controls.js";
 import { readPalette } from "./palette.js";
@@ -24,7 +25,7 @@ const FOUND = 5;
 export function mount(view) {
   const { element, props, watch, trigger } = view;
   const state = newState();
-  const work = { cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "" };
+  const work = { cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "", fields: null };
   const tab = { view, find: finder(element), state, work };
   listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, ask, say });
   const life = lifeOf(element);
@@ -41,8 +42,19 @@ export function mount(view) {
     repaintLater(tab);
   });
   state.colours = readPalette(element);
+  readInbox(document.getElementById(props.inbox) ?? element, life.signal, (_, fields) => {
+    work.fields = fields;
+    markOld(tab);
+  });
   watch("value", () => take(tab, props.value));
   take(tab, props.value);
+}
+
+/** Says so where the fields above are no longer those that the picture was made from. */
+function markOld({ find, state, work }) {
+  const old = work.fields && state.value?.asked.some((one, k) => String(work.fields[k] ?? "") !== String(one));
+  find(".at-old").hidden = !old;
+  find(".at").classList.toggle("at-outdated", Boolean(old));
 }
 
 function repaintLater(tab) {
@@ -80,6 +92,7 @@ async function take(tab, value) {
   status(tab, "");
   find(".at-empty").hidden = true;
   find(".at-main").hidden = false;
+  markOld(tab);
   find(".at-origin").textContent = state.value.origin;
   find(".at-note").hidden = !notes.length;
   find(".at-note").textContent = notes.join(" ");

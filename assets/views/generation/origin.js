@@ -25,16 +25,22 @@ function drawnInWords(begin) {
   return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;
 }
 
+/** @param {{ quantization: string, dtype: string }} held  How the weights really were, whatever was asked for. */
+function heldInWords({ quantization, dtype }) {
+  return quantization === dtype ? dtype : `${quantization}, computed in ${dtype}`;
+}
+
 /**
  * The model, how its weights are held, what it read and the settings.
  *
- * @param {any} begin  the request, as Python understood it
+ * @param {{ begin?: any, started?: any }} reply  the request, as Python understood it, and what came of it so far
  * @param {Record<string, string>} titles  of the models, by their ids
  * @param {boolean} [compared]  several settings, which stand elsewhere
  * @returns {string}
  */
-export function originInWords(begin, titles, compared = false) {
-  const parts = [titles[begin.model_id] ?? begin.model_id, `quantization ${begin.quantization}`, sourceInWords(begin)];
+export function originInWords({ begin, started }, titles, compared = false) {
+  const parts = [titles[begin.model_id] ?? begin.model_id, sourceInWords(begin)];
+  if (started?.dtype) parts.splice(1, 0, heldInWords(started));
   if (!compared) parts.push(drawnInWords(begin));
   return [...parts, `max_new_tokens ${begin.max_new_tokens}`].join(" · ");
 }

@@ -168,7 +168,7 @@ export function startBySelf(tab) {
 export function startExample(tab) {
   const { view, state } = tab;
   if (state.run) {
-    view.trigger("halt", {});
+    view.trigger("halt", { run: state.run.id });
     abandon(tab);
   }
   Object.assign(state, { replies: [], shown: null });
@@ -180,8 +180,8 @@ export const ACTS = {
   start: (tab) => start(tab),
   stop(tab) {
     const { view, state } = tab;
-    view.trigger("halt", {});
     if (!state.run) return;
+    view.trigger("halt", { run: state.run.id });
     if (state.run.targets.some((reply) => reply.started || reply.position)) state.run.stopping = true;
     else abandon(tab); // still loading the model: nothing of it will be shown
     tab.draw();

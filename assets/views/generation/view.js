@@ -67,7 +67,7 @@ function drawOrigin({ view, find, state }) {
   const reply = compared ? state.columns[0]?.replies[0] : state.shown;
   const begin = reply?.begin;
   find(".gen-origin").hidden = !begin;
-  find(".gen-origin").textContent = begin ? `From ${originInWords(begin, titles, compared)}` : "";
+  find(".gen-origin").textContent = begin ? `From ${originInWords(reply, titles, compared)}` : "";
   const how = { compared, byHand: state.how === "step" };
   const changes = begin && !state.run ? changesSince(begin, state.settings, titles, how) : [];
   find(".gen-old").hidden = !changes.length;

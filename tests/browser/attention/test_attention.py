@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 import time
 from pathlib import Path
 
 import gradio as gr
 import pytest
+from playwright.sync_api import expect
 
 import app
 from tabs.attention import tab as attention
@@ -200,3 +202,34 @@ def check_offline_page(browser, path: Path, taken: dict) -> None:
     assert shown == pytest.approx(expected, abs=2e-4)
     context.close()
     assert troubles == []
+
+
+def test_a_picture_of_other_fields_is_old_and_an_older_answer_never_wins(open_page, app_playground, monkeypatch):
+    attend, held = app_playground.attend, threading.Event()
+
+    def slowly(request):
+        result = attend(request)
+        assert request.text != "slow" or held.wait(60)
+        return result
+
+    monkeypatch.setattr(app_playground, "attend", slowly)
+    page = open_page()
+    open_section(page)
+    old, origin = page.locator(".at-old"), page.locator(".at-origin")
+    section = page.locator(".at").locator("xpath=ancestor::*[@role='tabpanel'][1]")
+    text = section.get_by_label("text", exact=True)
+    expect(old).to_be_hidden()
+    text.fill("slow")
+    expect(old).to_be_visible()
+    section.get_by_role("button", name="Show attention").click()
+    text.fill("quick")
+    text.press("Shift+Enter")
+    expect(origin).to_contain_text("“quick”")
+    expect(old).to_be_hidden()
+    held.set()
+    page.wait_for_timeout(1500)
+    expect(origin).to_contain_text("“quick”")
+    page.locator("canvas.at-thumbs").focus()
+    page.keyboard.press("ArrowLeft")  # a head that isn't here yet: its result must not have been put away
+    page.wait_for_timeout(700)
+    expect(page.locator(".at-status")).to_be_empty()

@@ -24,7 +24,8 @@ def playground():
 
 def test_a_page_asks_for_heads_by_its_ticket(playground):
     results = Results()
-    shown = handlers.show_attention(playground, results, "ann", handlers.attention_request("a cat", "", "", 2.0))
+    asked = handlers.attention_request("a cat", "", "", 2.0)
+    shown = handlers.show_attention(playground, results, "ann", playground.attend(asked))
     value = json.loads(shown.heads)
     ticket, first = value["ticket"], value["first"]
     result = results.get(ticket)

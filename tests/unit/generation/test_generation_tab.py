@@ -109,6 +109,16 @@ def test_stop_cancels_by_an_id_that_nobody_can_guess():
     assert playground.cancelled == [run_id] and len(runs) == 0, "what is over is not stopped again"
 
 
+def test_a_run_that_is_stopped_before_it_begins_asks_for_nothing():
+    playground = FakePlayground([(0, step(0))])
+    runs = Runs(playground.cancel)
+    runs.stop("me", "late")  # Stop came before Start had got through
+    runs.stop("you", "other")
+    assert played(playground, {"run": "late"}, runs)[-1]["final"] and playground.asked == []
+    played(playground, {"run": "next"}, runs)
+    assert len(playground.asked) == 1, "the next one begins"
+
+
 def test_a_new_run_ends_the_page_s_last_one():
     cancelled = []
     runs = Runs(cancelled.append)

@@ -14,13 +14,17 @@ const NOW = { ...BEGIN, mode: "Complete" };
 const TITLES = { "a/b": "B" };
 
 test("what a reply came from: model, weights, text, settings, and the seed where there are dice", () => {
-  assert.equal(originInWords(BEGIN, TITLES), "B · quantization auto · “Once upon” · greedy · max_new_tokens 5");
-  const drawn = originInWords({ ...BEGIN, do_sample: true, model_id: "c/d" }, TITLES);
+  const held = (quantization, dtype) => ({ begin: BEGIN, started: { quantization, dtype } });
+  const rest = "“Once upon” · greedy · max_new_tokens 5";
+  assert.equal(originInWords({ begin: BEGIN, started: null }, TITLES), `B · ${rest}`); // not known yet
+  assert.equal(originInWords(held("float32", "float32"), TITLES), `B · float32 · ${rest}`);
+  assert.equal(originInWords(held("4-bit", "bfloat16"), TITLES), `B · 4-bit, computed in bfloat16 · ${rest}`);
+  const drawn = originInWords({ begin: { ...BEGIN, do_sample: true, model_id: "c/d" } }, TITLES);
   assert.match(drawn, /^c\/d · .* · temperature 1 · top_k 50 · seed 3 · max_new_tokens 5$/);
-  assert.equal(originInWords(BEGIN, TITLES, true), "B · quantization auto · “Once upon” · max_new_tokens 5");
+  assert.equal(originInWords({ begin: BEGIN }, TITLES, true), "B · “Once upon” · max_new_tokens 5");
   const messages = [{ role: "user", content: "Hi" }];
-  assert.match(originInWords({ ...BEGIN, prompt: null, messages }, TITLES), /chat: “Hi”/);
-  assert.match(originInWords({ ...BEGIN, prompt: "ab".repeat(50) }, TITLES), /“(ab){35}…”/);
+  assert.match(originInWords({ begin: { ...BEGIN, prompt: null, messages } }, TITLES), /chat: “Hi”/);
+  assert.match(originInWords({ begin: { ...BEGIN, prompt: "ab".repeat(50) } }, TITLES), /“(ab){35}…”/);
 });
 
 test("another model, text or setting makes a reply old; a length or a seed without dice doesn't", () => {

@@ -1,0 +1,57 @@
+"""Of a page's runs that fill the same place, the last one wins: what an older, slower one answers is dropped."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+PAGES = 1000
+
+
+class LastRun:
+    """One place of the page, which several events fill.
+
+    Gradio runs each event's handler on its own: a press may still be answered after what was typed since.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._last: OrderedDict[str, int] = OrderedDict()
+
+    def wins(self, handler: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+        """The same handler, a function or a generator, whose values and failures count until a later one begins."""
+
+        def wrapper(request: gr.Request, *given: Any) -> Iterator[Any]:
+            wanted = self.begin(request)
+            try:
+                found = handler(*given)
+                for values in found if inspect.isgenerator(found) else (found,):
+                    if not wanted():
+                        return
+                    yield values
+            except Exception:
+                if wanted():
+                    raise
+
+        functools.update_wrapper(wrapper, handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        del wrapper.__wrapped__  # gradio is to see this one's arguments
+        wrapper.__annotations__ = {"request": gr.Request}
+        return wrapper
+
+    def begin(self, request: gr.Request) -> Callable[[], bool]:
+        """A run begins; what comes back says whether it still is the last one of its page."""
+        page = str(request.session_hash)
+        with self._lock:
+            mine = self._last[page] = next(self._numbers)
+            self._last.move_to_end(page)
+            while len(self._last) > PAGES:
+                self._last.popitem(last=False)
+        return lambda: self._last.get(page, mine) == mine

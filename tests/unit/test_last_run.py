@@ -1,0 +1,44 @@
+"""Of a page's runs that fill the same place the last one wins."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from tabs.last_run import PAGES, LastRun
+
+
+def page(name: str):
+    return SimpleNamespace(session_hash=name)
+
+
+def test_an_older_answer_is_dropped_and_so_is_its_failure():
+    last = LastRun()
+
+    @last.wins
+    def answer(text):
+        yield f"{text}, begun"
+        if text == "broken":
+            raise ValueError(text)
+        yield text
+
+    def plain(text):
+        return text
+
+    slow, broken = answer(page("me"), "slow"), answer(page("me"), "broken")
+    assert next(slow) == "slow, begun" and next(broken) == "broken, begun"
+    other = list(answer(page("you"), "another page"))
+    assert list(last.wins(plain)(page("me"), "quick")) == ["quick"]
+    assert list(slow) == list(broken) == []
+    assert other == ["another page, begun", "another page"]
+    with pytest.raises(ValueError, match="broken"):
+        list(answer(page("me"), "broken"))
+
+
+def test_of_many_pages_the_oldest_are_forgotten_and_still_answered():
+    last = LastRun()
+    first = last.begin(page("first"))
+    for number in range(PAGES):
+        last.begin(page(str(number)))
+    assert first() and len(last._last) == PAGES
