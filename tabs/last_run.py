@@ -35,14 +35,16 @@ class LastRun:
                 found = handler(*given)
                 for values in found if inspect.isgenerator(found) else (found,):
                     if not wanted():
-                        return
+                        break
                     yield values
             except Exception:
                 if wanted():
                     raise
+            if not wanted():
+                yield gr.skip()  # gradio would empty what a generator fills that gives nothing
 
         functools.update_wrapper(wrapper, handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        del wrapper.__wrapped__  # gradio is to see this one's arguments
+        del wrapper.__wrapped__  # type: ignore[attr-defined]  # gradio is to see this one's arguments
         wrapper.__annotations__ = {"request": gr.Request}
         return wrapper
 

@@ -592,7 +592,6 @@ export namespace similarity {
     notes: string[];
     scale: string;
     origin: string;
-    open: boolean;
   }
   /** The pictures side by side, and one sentence about what both hide. */
   interface MapView {

@@ -33,7 +33,6 @@ class LossesView:
     notes: tuple[str, ...]
     scale: str
     origin: str
-    open: bool
 
 
 @dataclass(frozen=True)
@@ -84,17 +83,17 @@ class RatingsView:
     about: str = ""
 
 
-def format_losses(result: pg.WordLossResult, unfold: bool = True) -> LossesView:
-    """The value of the view of pairs; ``unfold`` opens the first row."""
-    by_source: dict[str, list[pg.WordLoss]] = {}
+def format_losses(result: pg.WordLossResult, words: Sequence[str] = ()) -> LossesView:
+    """The value of the view of pairs; ``words`` say in which order the sources stand."""
+    by_source: dict[str, list[pg.WordLoss]] = {word: [] for word in words}
     for loss in result.losses:
         by_source.setdefault(loss.source, []).append(loss)
-    groups = [sorted(group, key=lambda one: one.loss_sum) for group in by_source.values()]
+    groups = [sorted(group, key=lambda one: one.loss_sum) for group in by_source.values() if group]
     losses = tuple(itertools.chain.from_iterable(groups))
     first = groups[0] if groups else []
     verdict = _verdict(first[0], first[-1]) if len(first) > 1 else ""
     notes = (_end_note(result), *result.notes)
-    return LossesView(losses, verdict, notes, SCALE, origin_of(result), unfold)
+    return LossesView(losses, verdict, notes, SCALE, origin_of(result))
 
 
 def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult | pg.WordMapResult) -> str:

@@ -73,7 +73,7 @@ def measure_words(
 ) -> tuple[LossesView, pg.WordLossResult]:
     """Two or three words: what the view shows, and the result for its receipt."""
     result = playground.word_loss(pg.WordLossRequest(words, model_id, template=template))
-    return format_losses(result), result
+    return format_losses(result, words), result
 
 
 def measure_matrix(

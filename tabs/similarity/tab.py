@@ -42,6 +42,7 @@ MATRIX = (
     "man, woman, boy, girl, king, queen, father, mother, doctor, nurse, hospital, dog, cat, horse, animal, "
     "bread, butter, milk, car, road"
 )
+MEASURING = {"losses": [], "empty": "Measuring…"}
 NOT_YET = {"losses": [], "empty": "Press Measure to see how close each word is to the others."}
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 Values = dict[Any, Any]
@@ -102,7 +103,7 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     @friendly
     @last.wins
     def measure(data: Values) -> Iterator[Values]:
-        yield nothing()
+        yield nothing() | {losses: MEASURING}
         text, model_id = data[words], data[asked.model_id]
         shown, result = measure_words(asked.playground, split_words(text), model_id, data[asked.template])
         receipt = receipt_values(asked.playground.word_loss_receipt(result))
@@ -123,7 +124,7 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
 
     @friendly
     def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
-        yield from () if data[question] else measure(request, data)
+        yield from (gr.skip(),) if data[question] else measure(request, data)
 
     outputs = [losses, measured, shows, question, code, notebook]
     running: dict[str, Any] = {"outputs": outputs, "show_progress_on": losses, **QUIET}

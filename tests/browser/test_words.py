@@ -114,6 +114,7 @@ def test_every_tab_speaks_well(page):
             inner_tabs(page).get_by_text(inside[-1], exact=True).click()  # the innermost first: others would hide it
             seen[f"{name}, {inside[-1]}"] = faults(words_of(page))
     assert len(seen) > 5, "the tabs were not found"
+    assert page.locator(".toast-body").all_inner_texts() == []
     assert {name: found for name, found in seen.items() if found} == {}
 
 

@@ -27,7 +27,7 @@ function draw(find, value) {
   find("empty").textContent = value.empty ?? "";
   find("empty").hidden = !value.empty;
   const axis = axisOf(value.losses.map(({ loss_sum }) => loss_sum));
-  find("rows").replaceChildren(...value.losses.map((loss, k) => pairRow(loss, axis, k === 0, Boolean(value.open))));
+  find("rows").replaceChildren(...value.losses.map((loss, k) => pairRow(loss, axis, k === 0)));
   find("axis").hidden = !value.losses.length;
   find("ticks").replaceChildren(...axis.ticks.map(tickMark));
   find("notes").textContent = [value.scale, ...(value.notes ?? []), value.origin].filter(Boolean).join(" ");
@@ -43,9 +43,8 @@ function tickMark({ at, text }) {
  * @param {import("../types.d.ts").similarity.WordLoss} loss
  * @param {{ nats: number }} axis
  * @param {boolean} isFirst
- * @param {boolean} open
  */
-function pairRow(loss, axis, isFirst, open) {
+function pairRow(loss, axis, isFirst) {
   const bar = make("div", "wl-bar");
   bar.style.width = `${Math.max(0.5, 100 * (1 - loss.loss_sum / axis.nats))}%`;
   const shown = formatProbability(Math.exp(-loss.loss_sum));
@@ -55,7 +54,7 @@ function pairRow(loss, axis, isFirst, open) {
   line.setAttribute("aria-label", `${loss.source} to ${loss.target}: ${shown}, ${nats}; open for the pieces`);
   const row = make("details", "wl-row", line, isFirst && breakdown(loss));
   row.setAttribute("role", "listitem");
-  row.open = isFirst && open;
+  row.open = isFirst;
   row.addEventListener("toggle", () => row.open && row.childElementCount === 1 && row.append(breakdown(loss)));
   return row;
 }

@@ -45,8 +45,8 @@ def loss(source: str, target: str, nats: float) -> pg.WordLoss:
 
 
 def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
-    losses = (loss("man", "lamp", 6), loss("man", "woman", 1), loss("woman", "man", 0.5), loss("woman", "lamp", 9))
-    shown = format_losses(pg.WordLossResult("m", "auto", None, losses))
+    losses = (loss("woman", "man", 0.5), loss("man", "woman", 1), loss("man", "lamp", 6), loss("woman", "lamp", 9))
+    shown = format_losses(pg.WordLossResult("m", "auto", None, losses), ("man", "woman"))
     assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00 nats against 6.00."
     assert [one.loss_sum for one in shown.losses] == [1, 6, 0.5, 9] and shown.origin == "Measured with m."
     assert shown.notes == (
