@@ -47,6 +47,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     from tabs.page import heading
 
     gradio_patches.check_version()
+    gradio_patches.allow_early_cancels()
     with gr.Blocks(title="Transformers Playground", fill_width=True, delete_cache=(300, 3000)) as demo:
         # Nobody waits for more than one model's forward pass; the limit only bounds what a crowd can pile up. Set while
         # the page is still empty, since gradio describes the whole page anew at each such call.

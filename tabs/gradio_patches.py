@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context, LocalContext
+from gradio.data_classes import CancelBody
 from gradio.utils import get_upload_folder
 
 VERSION = "6.31.0"
@@ -27,6 +28,16 @@ def check_version(installed: str = gr.__version__) -> None:
             f"tabs/gradio_patches.py was read from gradio {VERSION}; this is {installed}. Install the version of "
             "requirements.txt, or read each patch again and raise VERSION."
         )
+
+
+def allow_early_cancels() -> None:
+    """Lets a page cancel what it has just asked for and not yet been given an id of.
+
+    Reason: the page then sends null for ``event_id`` and would get 422, which the browser shows as an error; there is
+    nothing to cancel yet, and the page drops the answer by itself. To ask: the same type in ``CancelBody``.
+    """
+    CancelBody.model_fields["event_id"].annotation = str | None  # type: ignore[assignment]
+    CancelBody.model_rebuild(force=True)
 
 
 def blocks_being_built() -> gr.Blocks:

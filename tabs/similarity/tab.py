@@ -98,10 +98,8 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     inputs = {words, asked.model_id, asked.template}
     question, measured = gr.State(), gr.State()
 
-    last = LastRun()
-
     @friendly
-    @last.wins
+    @LastRun().wins
     def measure(data: Values) -> Iterator[Values]:
         yield nothing() | {losses: MEASURING}
         text, model_id = data[words], data[asked.model_id]
@@ -126,8 +124,7 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
         yield from (gr.skip(),) if data[question] else measure(request, data)
 
-    outputs = [losses, measured, shows, question, code, notebook]
-    running: dict[str, Any] = {"outputs": outputs, "show_progress_on": losses, **QUIET}
+    running: dict[str, Any] = {"outputs": (outputs := list(nothing())), "show_progress_on": losses, **QUIET}
     if page_tab is not None:  # the first look finds the article's words measured
         page_tab.select(open_tab, {question, *inputs}, **running)
     gr.on([button.click, words.submit, asked.model_id.change], measure, inputs, **running)

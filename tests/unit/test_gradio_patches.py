@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 import pytest
+from fastapi.testclient import TestClient
 from gradio.blocks import BlocksConfig
+from gradio.routes import App
 from gradio.state_holder import SessionState
 
 from tabs import gradio_patches
@@ -69,6 +71,16 @@ def test_what_is_being_built_is_known():
             assert gradio_patches.tab_being_built() is tab
     with pytest.raises(AssertionError):
         gradio_patches.blocks_being_built()
+
+
+def test_what_has_no_id_yet_can_be_cancelled():
+    gradio_patches.allow_early_cancels()
+    with gr.Blocks() as demo:
+        gr.Button()
+    client = TestClient(App.create_app(demo))
+    asked = {"session_hash": "a", "fn_index": 0, "event_id": None}
+    assert client.post("/gradio_api/cancel", json=asked).json() == {"success": True}
+    assert client.post("/gradio_api/cancel", json=asked | {"event_id": "b"}).status_code == 200
 
 
 def test_what_a_view_sends_arrives_as_it_is():
