@@ -158,9 +158,12 @@ def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute]) -> No
     demo = build_app(playground)
     host = playground.settings.host
     options = launch_options(playground.settings, routes)
+    if playground.lends_gpu:
+        _warm_up(playground)  # what is loaded after the launch has no way to the GPU
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
     _greet(playground.settings, port, demo.share_url)
-    threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
+    if not playground.lends_gpu:
+        threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
     threading.Event().wait()
 
 

@@ -13,6 +13,8 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Any
 
+from playground.forks import no_fork_while_held
+
 if TYPE_CHECKING:
     from playground.attention.request import AttentionRequest
     from playground.attention.result import AttentionResult, AttentionStack
@@ -287,6 +289,7 @@ __all__ = [
 
 # transformers replaces its own module while it is imported: a second thread importing it meanwhile keeps an empty one.
 IMPORTING = threading.RLock()
+no_fork_while_held(IMPORTING)
 
 
 def __getattr__(name: str) -> Any:

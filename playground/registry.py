@@ -2,7 +2,7 @@
 
 A capability is a folder with a ``facade.py``, whose class is a base of `Playground`. A method that needs torch says so
 with `heavy`: then it waits until all such modules are imported, by one thread alone, and on a Space with ZeroGPU it
-runs on the GPU if it says that, too.
+runs on the GPU if it says for how long.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playground.tokens.rules import TokenizerShelf
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Seconds = float | Callable[[Any], float]  # of every request, or told from the request
 
 
 class Wing:
@@ -33,6 +34,7 @@ class Wing:
     manager: ModelManager
     runs: Runs
     imported: bool
+    lends_gpu: bool  # whether this is a Space with ZeroGPU
     if TYPE_CHECKING:
         tokenizers: TokenizerShelf
 
@@ -48,15 +50,18 @@ class Wing:
 
 @dataclass(frozen=True)
 class Declaration:
-    """One method: the module whose import it waits for, and whether it runs on the GPU of a Space with ZeroGPU."""
+    """One method: the module whose import it waits for, and how long it may have the GPU of a Space with ZeroGPU."""
 
     method: str
     module: str
-    on_gpu: bool
+    gpu_seconds: Seconds
 
 
-def heavy(module: str, *, on_gpu: bool = False) -> Callable[[Method], Method]:
+def heavy(module: str, *, gpu_seconds: Seconds = 0) -> Callable[[Method], Method]:
     """Declares that a method needs ``module``, which imports torch.
+
+    ``gpu_seconds`` is how long it may take on a GPU, the way of a few hundred megabytes of weights there included: the
+    longer, the sooner a visitor's daily time is used up and the longer the wait for a GPU. 0: it doesn't need any.
 
     transformers loads its parts when they are first named, and that fails where two threads name them at once: a
     person who clicks while the app warms up would get an ImportError. So everything is imported first.
@@ -77,7 +82,7 @@ def heavy(module: str, *, on_gpu: bool = False) -> Callable[[Method], Method]:
                 self.import_everything()
                 return method(self, *args, **kwargs)
 
-        wrapper.declaration = Declaration(method.__name__, module, on_gpu)  # type: ignore[attr-defined]
+        wrapper.declaration = Declaration(method.__name__, module, gpu_seconds)  # type: ignore[attr-defined]
         return wrapper  # type: ignore[return-value]
 
     return declare

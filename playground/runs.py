@@ -11,22 +11,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playground.errors import BusyError
+from playground.forks import in_every_fork
 
 MOST_OF_AN_ADDRESS = 60  # a class fits; well below what the page runs at once, so that others find a place
 
 
 class Run:
-    """One piece of work; its own thread asks for `cancelled`, or says what to call."""
+    """One piece of work; its own thread asks for `cancelled`, or says what to call.
 
-    def __init__(self) -> None:
+    ``elsewhere`` tells whether it was cancelled in the process that asked for it, which calls nothing here.
+    """
+
+    def __init__(self, elsewhere: Callable[[], bool] = lambda: False) -> None:
         self._lock = threading.Lock()
         self._calls: list[Callable[[], object]] = []
-        self.cancelled = False
+        self._cancelled, self._elsewhere = False, elsewhere
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its end was asked for."""
+        return self._cancelled or self._elsewhere()
 
     def on_cancel(self, call: Callable[[], object]) -> None:
         """Calls it when the run is cancelled; at once if it has been."""
         with self._lock:
-            if not self.cancelled:
+            if not self._cancelled:
                 self._calls.append(call)
                 return
         call()
@@ -34,7 +43,7 @@ class Run:
     def cancel(self) -> None:
         """Asks for the end."""
         with self._lock:
-            self.cancelled = True
+            self._cancelled = True
             calls, self._calls = self._calls, []
         for call in calls:
             call()
@@ -44,7 +53,13 @@ class Runs:
     """What runs now, by id; any number of runs may share one."""
 
     def __init__(self) -> None:
+        self.renew()
+        in_every_fork(self, Runs.renew)
+
+    def renew(self, elsewhere: Callable[[], bool] = lambda: False) -> None:
+        """Begins anew, in a process that was forked: nothing runs in it. ``elsewhere`` is that of all runs to come."""
         self._lock = threading.Lock()
+        self._elsewhere = elsewhere
         self._running: dict[str, list[Run]] = {}
         self._addresses: Counter[str] = Counter()
 
@@ -57,7 +72,7 @@ class Runs:
         Raises:
             BusyError: so much runs for this address already that others might find no place.
         """
-        run = Run()
+        run = Run(self._elsewhere)
         with self._lock:
             if address and self._addresses[address] >= MOST_OF_AN_ADDRESS:
                 raise BusyError("Your address has too much running or waiting here.", "Try again in a minute.")

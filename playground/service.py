@@ -63,8 +63,8 @@ class Playground(
         self.settings = settings or Settings()
         self.catalog = manager.catalog if manager else Catalog.read(self.settings.models_file)
         self.manager = manager or ModelManager(self.settings, self.catalog)
-        put_on_gpu(self)
         self.runs = Runs()
+        self.lends_gpu = put_on_gpu(self)
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self.imported = False
@@ -77,6 +77,8 @@ class Playground(
 
     def import_everything(self) -> None:
         """Imports all modules that need torch and transformers; the first call takes seconds."""
+        if self.imported:
+            return
         with IMPORTING:
             wanted = {one.module for one in declarations(type(self))}
             for name in ("playground.models.loading", *sorted(wanted)):
@@ -98,13 +100,22 @@ class Playground(
             for number, spec in enumerate(specs):
                 self._warmth = replace(self._warmth, current=spec.title, finished=number)
                 try:
-                    with self.manager.lease(spec.id, spec.task):
-                        log.info("%s is ready", spec.title)
+                    self._load(spec)
                 except PlaygroundError as error:
                     log.error("%s can't be loaded: %s", spec.title, error)
                     self._warmth = replace(self._warmth, failed=(*self._warmth.failed, spec.title))
+            if self.lends_gpu:
+                self.manager.seal()
             self._warmth = replace(self._warmth, finished=len(specs), done=True)
             return self._warmth
+
+    def _load(self, spec: ModelSpec) -> None:
+        if self.lends_gpu:
+            self.manager.load_here(spec.id, spec.task)
+        else:
+            with self.manager.lease(spec.id, spec.task):
+                pass
+        log.info("%s is ready", spec.title)
 
     def warmth(self) -> WarmUp:
         """How far `warm_up` has come."""

@@ -77,8 +77,8 @@ def title_of(playground: pg.Playground, model_id: str) -> str:
 
 def format_status(warmth: pg.WarmUp) -> dict[str, Any]:
     """The header's line: ``{"ready": bool, "text": str}``."""
-    if warmth.failed:
-        return {"ready": False, "text": f"Not loaded: {warmth.failed[0]} (see the Models tab)"}
+    if warmth.done and warmth.failed:
+        return {"ready": False, "text": f"Not loaded: {', '.join(warmth.failed)} (see the Models tab)"}
     if warmth.done:
         return {"ready": True, "text": f"Ready on {warmth.device}"}
     if not warmth.device:  # how many models there will be isn't known before torch is there
@@ -93,7 +93,7 @@ def status_bar(playground: pg.Playground, demo: gr.Blocks) -> None:
 
     def refresh() -> tuple[dict[str, Any], gr.Timer]:
         warmth = playground.warmth()
-        return format_status(warmth), gr.Timer(active=not (warmth.done or warmth.failed))
+        return format_status(warmth), gr.Timer(active=not warmth.done)
 
     gr.on([demo.load, timer.tick], refresh, None, [bar, timer], show_progress="hidden", api_visibility="private")
 

@@ -41,6 +41,10 @@ class Repository:
             digest.update(name.encode() + b"\0" + hashlib.sha1(self.files[name]).digest())
         return digest.hexdigest()
 
+    def commit_of(self, revision: str) -> str:
+        """The commit that a revision names; one that is written as a commit is that itself."""
+        return revision if len(revision) == 40 else self.commit
+
     @classmethod
     def of_folder(cls, folder: Path, **trouble: object) -> Repository:
         """The files of a folder."""
@@ -98,13 +102,13 @@ class _Handler(BaseHTTPRequestHandler):
         if revision not in ("main", repository.commit, *repository.revisions):
             return self._refuse(404, "RevisionNotFound", "Invalid rev id")
         if parts[cut:] and parts[cut] == "resolve":
-            return self._file(repository, "/".join(parts[cut + 2 :]))
+            return self._file(repository, "/".join(parts[cut + 2 :]), revision)
         if parts[cut:] and parts[cut] == "tree":
             return self._json([_listed(name, content) for name, content in repository.files.items()])
         siblings = [{"rfilename": name} for name in repository.files]
-        return self._json({"id": "/".join(parts[:cut]), "sha": repository.commit, "siblings": siblings})
+        return self._json({"id": "/".join(parts[:cut]), "sha": repository.commit_of(revision), "siblings": siblings})
 
-    def _file(self, repository: Repository, name: str) -> None:
+    def _file(self, repository: Repository, name: str, revision: str) -> None:
         repository.requests.append((self.command, name, self.headers.get("Range", "")))
         if repository.gated:
             return self._refuse(repository.gated, "GatedRepo", "Access to this model is restricted.")
@@ -114,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range", "")
         start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
         self.send_response(206 if wanted else 200)
-        self.send_header("X-Repo-Commit", repository.commit)
+        self.send_header("X-Repo-Commit", repository.commit_of(revision))
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("Content-Length", str(len(content) - start))
         if wanted:

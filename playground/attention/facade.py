@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AttentionWing(Wing):
     """What a playground answers about attention."""
 
-    @heavy("playground.attention.attend", on_gpu=True)
+    @heavy("playground.attention.attend", gpu_seconds=20)
     def attend(self, request: AttentionRequest) -> AttentionResult:
         """The attention weights of a model for one text, per layer and head."""
         from playground.attention.attend import attend

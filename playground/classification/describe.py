@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playground.classification.batching import Classifier, classifier
+from playground.classification.labels import label_names
 from playground.classification.result import ClassifierInfo, FunctionToApply, LabelProbability
+from playground.models.limits import token_limit
 
 if TYPE_CHECKING:
-    from playground.models.manager import ModelManager
+    from playground.classification.batching import Classifier
+    from playground.models.manager import LoadedModel, ModelManager
 
 TASK = "text-classification"
 PAIR_LABELS = {"ENTAILMENT", "NOT_ENTAILMENT", "CONTRADICTION", "DUPLICATE", "NOT_DUPLICATE", "PARAPHRASE"}
@@ -28,10 +31,24 @@ def describe(manager: ModelManager, model_id: str | None = None, quantization: s
         ModelError: the model can't be loaded, or has no classification head.
     """
     with manager.lease(model_id or manager.catalog.default_for(TASK).id, TASK, quantization) as loaded:
-        return classifier_info(loaded, classifier(loaded))
+        return classifier_info(loaded, head_of(loaded))
 
 
-def classifier_info(loaded: Any, machine: Classifier) -> ClassifierInfo:
+@dataclass(frozen=True)
+class Head:
+    """What can be said of a classifier without computing anything."""
+
+    labels: tuple[str, ...]
+    labels_note: str
+    max_length: int
+
+
+def head_of(loaded: LoadedModel) -> Head:
+    """The labels and the longest input of a resident classifier."""
+    return Head(*label_names(loaded.model.config), token_limit(loaded.model, loaded.tokenizer))
+
+
+def classifier_info(loaded: LoadedModel, machine: Classifier | Head) -> ClassifierInfo:
     """What a resident classifier can be asked."""
     config = loaded.model.config
     return ClassifierInfo(

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from playground.receipt import Receipt
 
 
+def _table_seconds(request: ClassifyTableRequest) -> float:
+    """On a GPU: a second for 200 rows."""
+    return 20 + len(request.table.lines) / 200
+
+
 class ClassificationWing(Wing):
     """What a playground answers about classification."""
 
@@ -40,7 +45,7 @@ class ClassificationWing(Wing):
 
         return describe.describe(self.manager, model_id, quantization)
 
-    @heavy("playground.classification.classify", on_gpu=True)
+    @heavy("playground.classification.classify", gpu_seconds=20)
     def classify(self, request: ClassifyRequest) -> ClassifyResult:
         """The label probabilities of one text, step by step, beside what ``pipeline()`` returns."""
         from playground.classification import classify as classification
@@ -80,7 +85,7 @@ class ClassificationWing(Wing):
 
         return receipts.perturb_receipt(result)
 
-    @heavy("playground.classification.table", on_gpu=True)
+    @heavy("playground.classification.table", gpu_seconds=_table_seconds)
     def classify_table(self, request: ClassifyTableRequest) -> Iterator[TableProgress | TableResult]:
         """Progress, then a label for every row. Closing the iterator stops the work; cancelled, the result has what is
         done."""
@@ -96,14 +101,14 @@ class ClassificationWing(Wing):
 
         return table.readings(self.manager, request)
 
-    @heavy("playground.classification.attribution", on_gpu=True)
+    @heavy("playground.classification.attribution", gpu_seconds=30)
     def attribute(self, request: AttributeRequest) -> AttributeResult:
         """How much each token of a text speaks for or against a label, by three methods."""
         from playground.classification import attribution
 
         return attribution.attribute(self.manager, request)
 
-    @heavy("playground.classification.perturb", on_gpu=True)
+    @heavy("playground.classification.perturb", gpu_seconds=20)
     def perturb(self, request: PerturbRequest) -> PerturbResult:
         """The labels of a text before and after some of its tokens were masked or deleted."""
         from playground.classification import perturb

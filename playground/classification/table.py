@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from playground.classification.batching import Answer, Classifier, Encoding, classifier
 from playground.classification.classify import check_text
-from playground.classification.describe import TASK, classifier_info, label_probabilities
+from playground.classification.describe import TASK, classifier_info, head_of, label_probabilities
 from playground.classification.labels import ReadLabels, chosen_reading, label_readings
 from playground.classification.request import ClassifyTableRequest
 from playground.classification.result import ClassifiedRow, ClassifierInfo, LabelReading, TableProgress, TableResult
@@ -68,7 +68,7 @@ def readings(manager: ModelManager, request: ClassifyTableRequest) -> tuple[Labe
     """
     source = _source(request)
     with manager.lease(request.model_id or manager.catalog.default_for(TASK).id, TASK, request.quantization) as loaded:
-        info = classifier_info(loaded, classifier(loaded))
+        info = classifier_info(loaded, head_of(loaded))
     if source.values is None or _no_metrics(info, source):
         return ()
     return tuple(read.reading for read in label_readings(source.values, info.labels))

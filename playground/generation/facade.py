@@ -6,19 +6,38 @@ Thin methods: each hands its request to the function that does it. What crosses 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from playground.registry import Wing, heavy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from playground.generation.events import Event, Finished, NextTokenResult
     from playground.generation.request import GenerateRequest
-    from playground.generation.running import Generation
+    from playground.generation.running import Generation, Told
     from playground.receipt import Receipt
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What `compare` is asked, for another process to answer."""
+
+    requests: tuple[GenerateRequest, ...]
+    asked_at: float | None
+    run_id: str
+
+
+def _seconds(asked: Apart) -> float:
+    """On a GPU: 25 passes a second at the least, somewhat fewer with many rows, and the time to read the prompts."""
+    rows = sum(request.num_beams for request in asked.requests)
+    steps = max((request.max_new_tokens for request in asked.requests), default=0)
+    return 15 + steps * (0.04 + 0.001 * rows)
 
 
 class GenerationWing(Wing):
@@ -27,16 +46,27 @@ class GenerationWing(Wing):
     @heavy("playground.generation.generate")
     def generate(self, request: GenerateRequest) -> Generation:
         """The running generation: an iterable of events; see `generation.generate`."""
-        from playground.generation import generate as generation
-
-        return generation.generate(self.manager, request)
+        return self.compare((request,))
 
     @heavy("playground.generation.generate")
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
         """Up to twelve settings in one batch; see `generation.compare`."""
         from playground.generation import generate as generation
+        from playground.generation.running import listen
 
-        return generation.compare(self.manager, requests, asked_at)
+        if not self.lends_gpu:
+            return generation.compare(self.manager, requests, asked_at)
+        asked = Apart(tuple(requests), asked_at, secrets.token_hex(8))
+        return listen(asked.requests, self._compare_apart(asked), partial(self.cancel, asked.run_id))
+
+    @heavy("playground.generation.generate", gpu_seconds=_seconds)
+    def _compare_apart(self, asked: Apart) -> Iterator[list[Told]]:
+        """`compare` for another process: all that happens, as values."""
+        from playground.generation import generate as generation
+        from playground.generation.running import tell
+
+        with self.runs.begin(asked.run_id) as run:
+            yield from tell(generation.compare(self.manager, asked.requests, asked.asked_at), lambda: run.cancelled)
 
     async def compare_batches(
         self,
@@ -72,7 +102,7 @@ class GenerationWing(Wing):
 
         return linked(receipt_of(self.manager, request, finished), link_to(request))
 
-    @heavy("playground.generation.generate")
+    @heavy("playground.generation.generate", gpu_seconds=20)
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
         """The distribution over the next token; see `generation.next_token`."""
         from playground.generation import generate as generation

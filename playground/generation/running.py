@@ -7,13 +7,17 @@ serve thirty pages. It leaves out what the events mean (`events`) and how they a
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
+from contextvars import copy_context
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from playground.errors import PlaygroundError
 from playground.generation.engine import Engine
@@ -24,7 +28,10 @@ from playground.generation.stream import Stream
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
 
+log = logging.getLogger(__name__)
 Posted = tuple[int, Event]
+Told = tuple[int, Event | PlaygroundError]  # the same, failures included: what crosses to another process
+READ_SECONDS = 0.05
 
 
 class Mailbox:
@@ -101,7 +108,9 @@ class Generation:
         ...     yield [wire.to_json(event) for _, event in batch]
     """
 
-    def __init__(self, requests: tuple[GenerateRequest, ...], mailbox: Mailbox, streams: tuple[Stream, ...]) -> None:
+    def __init__(
+        self, requests: tuple[GenerateRequest, ...], mailbox: Mailbox, streams: tuple[Stream | Elsewhere, ...]
+    ) -> None:
         self.requests = requests
         self._mailbox = mailbox
         self._streams = streams
@@ -171,7 +180,8 @@ async def batches_of_all(
     A page that closes while the model is still loading leaves nothing behind: what is started then is closed at once.
     """
     await _lull()
-    starting = asyncio.get_running_loop().run_in_executor(None, begin, requests)
+    within = copy_context().run  # where a Space with ZeroGPU finds who asks
+    starting = asyncio.get_running_loop().run_in_executor(None, within, begin, requests)
     try:
         generation = await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -224,6 +234,55 @@ def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at
     return Generation(requests, mailbox, streams)
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A stream that runs in another process: all that can be done to it is to stop it."""
+
+    stop: Callable[[], object]
+
+
+def tell(generation: Generation, stopped: Callable[[], bool]) -> Iterator[list[Told]]:
+    """All that happens in a generation, as values that can cross to another process; ``stopped`` is asked meanwhile."""
+    with generation:
+        while True:
+            try:
+                batch: list[Any] | None = generation.read(READ_SECONDS)
+            except PlaygroundError as error:
+                batch = [(0, error)]
+            if batch is None:
+                return
+            if batch:
+                yield batch
+            if stopped():
+                generation.stop()
+
+
+def listen(requests: tuple[GenerateRequest, ...], told: Iterator[list[Told]], stop: Callable[[], object]) -> Generation:
+    """The handle of a generation that another process tells of; returns when it has told the first thing.
+
+    Raises:
+        PlaygroundError: it didn't come to that.
+    """
+    mailbox, first = Mailbox(len(requests)), next(told)
+
+    def take() -> None:
+        running, failure = len(requests), PlaygroundError("The generation broke off.", "Start it again.")
+        try:
+            for batch in chain([first], told):
+                for index, what in batch:
+                    running -= isinstance(what, Finished | PlaygroundError)
+                    mailbox.post(index, what)
+        except PlaygroundError as error:
+            failure = error
+        except Exception:
+            log.exception("A generation elsewhere broke off")
+        for _ in range(running):  # or whoever reads would wait for ever
+            mailbox.post(0, failure.again())
+
+    threading.Thread(target=take, name="generation elsewhere", daemon=True).start()
+    return Generation(requests, mailbox, (Elsewhere(stop),))
+
+
 def next_token(manager: ModelManager, request: GenerateRequest, count: int) -> NextTokenResult:
     """The distribution over the next token; see `generation.next_token`."""
     with manager.lease(request.model_id, TASK, request.quantization) as loaded:
@@ -262,7 +321,7 @@ def _gather(request: GenerateRequest, events: list[Event]) -> GenerationResult:
     )
 
 
-def _stop_all(streams: tuple[Stream, ...]) -> None:
+def _stop_all(streams: tuple[Stream | Elsewhere, ...]) -> None:
     for stream in streams:
         stream.stop()
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import PlaygroundError, PreparationError
-from playground.models.recipes import RECIPES, Recipe, sha256_of
+from playground.models.recipes import RECIPES, Package, Recipe, sha256_of
 from playground.units import format_bytes
 
 NAMES: tuple[str, ...] = tuple(RECIPES)
@@ -61,6 +61,12 @@ def locate(
     Raises PreparationError: it can't be made (package missing or damaged, no space, no write access).
     """
     return _Shelf(home, recipes).locate(name, progress or _ignore_progress)
+
+
+def asks_hub(name: str, home: Path | None = None, *, recipes: Mapping[str, Recipe] = RECIPES) -> bool:
+    """Whether ``locate`` would download something."""
+    shelf = _Shelf(home, recipes)
+    return name in recipes and not shelf.is_ready(name) and shelf.asks_hub(name)
 
 
 def prepare_all(
@@ -112,13 +118,18 @@ class _Shelf:
         if name not in self.recipes:
             raise PreparationError(f"There is no embedded model {name!r}.", f"There are: {', '.join(self.recipes)}.")
         with self._explaining(name):
-            if self._is_ready(name):
+            if self.is_ready(name):
                 self._sweep(name)
             else:
                 with self._lock(name, progress):
-                    if not self._is_ready(name):  # another process may have made it while this one waited
+                    if not self.is_ready(name):  # another process may have made it while this one waited
                         self._prepare(name, progress)
         return self.models / name
+
+    def asks_hub(self, name: str) -> bool:
+        recipe = self.recipes[name]
+        by_base = recipe.base is not None and not self.is_ready(recipe.base) and self.asks_hub(recipe.base)
+        return by_base or (isinstance(recipe.source, Package) and recipe.source.asks_hub())
 
     def verify(self, name: str) -> bool:
         manifest = self._manifest(name)
@@ -131,7 +142,7 @@ class _Shelf:
     def _hidden(self, name: str, purpose: str) -> Path:
         return self.models / f".{name}.{purpose}"
 
-    def _is_ready(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
         manifest = self._manifest(name)
         if not manifest or not self._is_current(name, manifest):
             return False

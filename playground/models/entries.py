@@ -78,13 +78,28 @@ class Books:
     """All entries, by key, and the lock under which they change; `changed` tells those who wait of every change."""
 
     def __init__(self, settings: Settings, parking: bool | None) -> None:
-        self.lock = threading.Lock()
-        self.changed = threading.Condition(self.lock)
+        self._renew_locks()
         self.closed = False
         self._settings, self._parking = settings, parking
-        self._measuring = threading.Lock()
         self._entries: dict[ModelKey, Entry] = {}
         self._aliases: dict[ModelKey, Entry] = {}  # also finds the entry of a key that says "auto"
+
+    def _renew_locks(self) -> None:
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        self._measuring = threading.Lock()
+
+    def renew(self) -> None:
+        """Forgets, in a process that was forked, what threads did that aren't there: loads, leases, companions."""
+        self._renew_locks()
+        for entry in self:
+            entry.job, entry.leases, entry.waiting = None, 0, 0
+            if entry.state not in ("resident", "in RAM"):
+                entry.state, entry.loaded, entry.message = "not loaded", None, ""
+                if "_places" in vars(self):
+                    self._places.release(entry.key)
+            if entry.loaded is not None:
+                entry.loaded.renew()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())

@@ -38,6 +38,8 @@ from playground.errors import (
 )
 from playground.models.catalog import ModelSpec
 from playground.models.loading import Report
+from playground.models.reach import chain as chain_of
+from playground.models.reach import is_unreachable
 from playground.units import format_bytes
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # configuration, tokenizer, chat template; all at the top
@@ -261,7 +263,7 @@ def explaining(spec: ModelSpec) -> Iterator[None]:
 
 
 def _explain(spec: ModelSpec, error: BaseException) -> PlaygroundError:
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     status = next((one.response.status_code for one in chain if isinstance(one, hub_errors.HfHubHTTPError)), None)
     if found := _refused(spec, chain, status) or _broken_off(spec, chain, status):
         return found
@@ -307,18 +309,9 @@ def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None)
         return HubOfflineError(
             f"The download of {spec.id} broke off.", "Load it again: the files that are complete are kept."
         )
-    if any("timed out" in str(one) or "onnect" in f"{type(one).__name__} {one}" for one in chain):
+    if is_unreachable(chain[0]):
         return HubOfflineError(
             f"{spec.id} must be downloaded, and the Hub can't be reached.",
             "Check the network and try again, or pick an embedded model.",
         )
     return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and all that it came from."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__

@@ -20,6 +20,7 @@ from playground.models.catalog import ModelSpec
 from playground.models.cpu.threads import release_helpers
 from playground.models.origin import origin_of
 from playground.models.pretrained import AUTO_CLASSES, Pretrained
+from playground.models.shared_tokenizer import renew_turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -112,6 +113,11 @@ class LoadedModel:
     def reserved_bytes(self) -> int:
         """Bytes that the companions hold or were promised."""
         return sum(getattr(one, "reserved_bytes", 0) for one in list(self._companions.values()))
+
+    def renew(self) -> None:
+        """Forgets, in a process that was forked, companions, whose threads aren't there; new ones are made."""
+        self._lock, self._companions = threading.RLock(), {}
+        renew_turn(self.tokenizer)
 
     def close(self, for_good: bool = False) -> None:
         """Closes the companions, so that nothing but the lender refers to the model any more.

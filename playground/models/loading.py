@@ -30,12 +30,14 @@ from playground.errors import (
     WrongTaskError,
     said_by,
 )
+from playground.forks import no_fork_while_held
 from playground.models.adapters import Adapter, adapted_names, merge, require_float
 from playground.models.catalog import ModelSpec
 from playground.models.cpu.packed_4bit import pack_4bit
 from playground.models.lending import is_spread
 from playground.models.pretrained import AUTO_CLASSES, BITS_AND_BYTES
 from playground.models.shared_tokenizer import share
+from playground.models.zero_gpu import is_zero_gpu
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -57,6 +59,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 # (``no_tie_weights``, ``set_default_dtype``): two loads at once would leave them exchanged for good. A build is short;
 # downloads, which are not, happen outside.
 BUILDING = threading.RLock()
+no_fork_while_held(BUILDING)
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -225,6 +228,8 @@ def load_model(
         model, info = auto_class.from_pretrained(
             folder, config=config, local_files_only=True, trust_remote_code=False, output_loading_info=True, **options
         )
+        if is_zero_gpu():
+            model = model.to(device)
         missing = set(info["missing_keys"])
         if adapter:
             require_float(spec, quantization)
@@ -239,6 +244,8 @@ def load_model(
 def _options(quantization: str, device: torch.device, max_memory: dict[int | str, int] | None) -> dict[str, Any]:
     """The keyword arguments of ``from_pretrained`` that say where the numbers go, and in how many bits."""
     options: dict[str, Any] = {"dtype": pick_dtype(quantization, device), "device_map": {"": device}}
+    if is_zero_gpu():  # what it emulates takes no device_map
+        del options["device_map"]
     if max_memory:
         options |= {"device_map": "auto", "max_memory": max_memory}
     if quantization in BITS_AND_BYTES:

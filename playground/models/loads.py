@@ -19,6 +19,7 @@ from playground.models.estimates import Estimates
 from playground.models.eviction import Eviction, IdleWatch
 from playground.models.lending import LoadedModel, shutting_down
 from playground.models.room import Room
+from playground.models.shared_tokenizer import renew_turn
 from playground.models.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class Tokenizers:
                 self._read[spec.id] = self._source().tokenizer(spec, lambda what, fraction: None)
             return self._read[spec.id]
 
+    def renew(self) -> None:
+        """Makes all of them free, in a process that was forked."""
+        self._lock, self._gates = threading.Lock(), {}
+        for tokenizer in self._read.values():
+            renew_turn(tokenizer)
+
     def clear(self) -> None:
         """Forgets all of them."""
         self._read.clear()
@@ -72,21 +79,26 @@ class Loads:
 
     def start(self, entry: Entry) -> Job:
         """A load on a thread of its own: it goes on when the person who asked first goes away. Needs the lock."""
-        job = entry.job = Job()
-        entry.state, entry.message, entry.progress = "loading", "", None
+        job = self.begin(entry)
         name = f"load {entry.key.model_id}"
-        job.thread = threading.Thread(target=self._run, args=(entry, job), name=name, daemon=True)
+        job.thread = threading.Thread(target=self.run, args=(entry, job), name=name, daemon=True)
         job.thread.start()
         return job
 
-    def _run(self, entry: Entry, job: Job) -> None:
+    def begin(self, entry: Entry) -> Job:
+        """A load that is still to be run. Needs the lock."""
+        entry.job = Job()
+        entry.state, entry.message, entry.progress = "loading", "", None
+        return entry.job
+
+    def run(self, entry: Entry, job: Job) -> None:
         """The whole life of a load; everybody who waits hears how it ended."""
         began, loaded, failure = time.monotonic(), None, None
         try:
             with self._visitors.timed(entry.key, entry.spec):
                 loaded = self._bring(entry, job)
         except BaseException as error:
-            failure = _failure(entry, error)
+            failure = self._visitors.tell(_failure(entry, error))
         if failure is not None:
             self._eviction.reclaim()  # only now that the error and its frames, which hold half a model, are gone
         with self._books.changed:
@@ -126,7 +138,7 @@ class Loads:
         if not max_memory:
             self._room.make(entry, job, measured)
         dtype = str(model.dtype).removeprefix("torch.")
-        beside = partial(self._room.make_beside, key)
+        beside = self._visitors.told()(partial(self._room.make_beside, key))
         public = self._visitors.public
         return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, public)
 

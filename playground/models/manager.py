@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.config import Settings
-from playground.errors import ModelNotFoundError, UnsupportedOptionError, WrongTaskError
+from playground.errors import ModelNotFoundError, NotAllowedError, UnsupportedOptionError, WrongTaskError
+from playground.forks import in_every_fork
 from playground.models.catalog import QUANTIZATIONS, TASKS, Catalog, ModelSpec, typed_in
 from playground.models.entries import Books, Entry, report_of
 from playground.models.estimates import Estimates
@@ -31,9 +32,10 @@ from playground.models.eviction import Eviction, IdleWatch
 from playground.models.lending import Lease, LoadedModel, ModelKey, pretrained
 from playground.models.loads import Loads, Tokenizers
 from playground.models.origin import Origin, origin_of
+from playground.models.reach import HubReach
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.models.room import Room
-from playground.models.visitors import Visitors
+from playground.models.visitors import SEALED, Visitors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -68,6 +70,7 @@ class ModelManager:
     ) -> None:
         self.settings = settings
         self.catalog = catalog
+        self.reach = HubReach()
         self._given_source = source
         self._books = Books(settings, parking)
         self._eviction = Eviction(self._books)
@@ -81,6 +84,7 @@ class ModelManager:
             self._idle, self._visitors,
         )  # fmt: skip
         # A thread of ours that still computes when Python ends makes the process abort.
+        in_every_fork(self, ModelManager.renew)
         self._at_exit = partial(_close_if_alive, weakref.ref(self))
         atexit.register(self._at_exit)
 
@@ -90,7 +94,7 @@ class ModelManager:
             return self._given_source
         from playground.models.sources import Source
 
-        return Source(self.settings, self.catalog)
+        return Source(self.settings, self.catalog, self.reach)
 
     # Lending
 
@@ -150,6 +154,8 @@ class ModelManager:
             NotAllowedError, BusyError: see `Visitors.require`.
         """
         key, spec = entry.key, entry.spec
+        if self._visitors.sealed and entry.loaded is None:
+            raise NotAllowedError(SEALED, "Pick a model that is loaded (the Models tab shows them).")
         if entry.loaded is None and entry.job is None and not self._visitors.is_free(key, spec):
             self._visitors.require(key, spec, self._estimates.guess(spec, key.task, key.quantization))
 
@@ -191,7 +197,8 @@ class ModelManager:
     def folder(self, spec: ModelSpec) -> Path:
         """The local folder with a model's files, prepared or downloaded first if need be."""
         self._visitors.require_model(spec)
-        return self._source.folder(spec, lambda what, fraction: None)
+        with self._visitors.told():
+            return self._source.folder(spec, lambda what, fraction: None)
 
     def local_folder(self, spec: ModelSpec) -> Path | None:
         """The folder with a model's files, if it is on this machine already; prepares and downloads nothing."""
@@ -218,7 +225,8 @@ class ModelManager:
         """A model's tokenizer alone: needs no lease and no memory on the device."""
         spec = self.spec(model_id)
         self._visitors.require_model(spec)
-        return self._tokenizers.of(spec)
+        with self._visitors.told():
+            return self._tokenizers.of(spec)
 
     def quantizations(self, model_id: str, task: str | None = None) -> tuple[QuantizationOption, ...]:
         """Every way to hold a model's numbers, with what it would take, and why it can't work here if it can't."""
@@ -253,6 +261,33 @@ class ModelManager:
             if entry.job is None and entry.state not in ("resident", "leaving"):
                 self._loads.start(entry)
         return entry.key
+
+    def load_here(self, model_id: str, task: str) -> None:
+        """Loads a model in the calling thread, in the copy that "auto" gives.
+
+        Raises:
+            As `lease`.
+        """
+        entry = self._entry(ModelKey(model_id, task))
+        with self._books.lock:
+            self._books.require_open()
+            if entry.job is not None or entry.state == "resident":
+                return
+            job = self._loads.begin(entry)
+        self._loads.run(entry, job)
+        if job.failure:
+            raise job.failure.again()
+
+    def seal(self) -> None:
+        """From here on only what is loaded now is lent."""
+        self._visitors.sealed = True
+
+    def renew(self) -> None:
+        """Makes a manager usable in a process that was forked from its own, with the models that were resident."""
+        self._books.renew()
+        self._tokenizers.renew()
+        self._visitors.renew()
+        self._idle.thread = None
 
     def unload(self, key: ModelKey) -> bool:
         """True if the model is now gone, or its load was stopped; False if somebody uses it, or it isn't there."""

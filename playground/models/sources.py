@@ -7,7 +7,7 @@ Hub and transformers, so tests can put something quick in its place.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from playground.models.adapters import Adapter, no_base, read_adapter, require_f
 from playground.models.catalog import Catalog, ModelSpec, typed_in
 from playground.models.loading import Report
 from playground.models.memory import predict_bytes
+from playground.models.reach import HubReach
 from playground.models.visitors import most_download_bytes
 
 if TYPE_CHECKING:
@@ -32,20 +33,29 @@ class Source:
 
     settings: Settings
     catalog: Catalog = Catalog(())
+    reach: HubReach = field(default_factory=HubReach)
 
     def folder(self, spec: ModelSpec, report: Report) -> Path:
         """The folder with a model's files, prepared or downloaded first if need be."""
         if spec.source == "embedded":
             # Preparing runs from_pretrained, which no load may do at the same time; looking doesn't, and must not wait.
-            with contextlib.nullcontext() if self._is_prepared(spec) else loading.BUILDING:
+            if self._is_prepared(spec):
+                return embedded.locate(spec.location, self.settings.home, report)
+            asks = embedded.asks_hub(spec.location, self.settings.home)
+            with loading.BUILDING, self.reach.asking(spec.title, asks):
                 return embedded.locate(spec.location, self.settings.home, report)
         if spec.source == "hub":
             most_bytes = most_download_bytes(self.settings, spec)
-            return hub.download(spec, report, allowed=self.settings.hub != "off", most_bytes=most_bytes)
+            with self._asking(spec):
+                return hub.download(spec, report, allowed=self.settings.hub != "off", most_bytes=most_bytes)
         folder = Path(spec.location).expanduser()
         if not folder.is_dir():
             raise ModelNotFoundError(f"{spec.id}: there is no folder {folder}.", "Check its path in the models file.")
         return folder
+
+    def _asking(self, spec: ModelSpec) -> contextlib.AbstractContextManager[None]:
+        """Around what may download a Hub model."""
+        return self.reach.asking(spec.title, hub.cached_folder(spec) is None)
 
     def local_folder(self, spec: ModelSpec) -> Path | None:
         """The folder, if it is on this machine already; prepares and downloads nothing."""
@@ -62,7 +72,8 @@ class Source:
         """Bytes that a Hub model will take, told from its small config.json before anything large is downloaded."""
         if spec.source != "hub" or hub.cached_folder(spec) is not None:
             return None
-        folder = hub.download_config(spec, allowed=self.settings.hub != "off")
+        with self._asking(spec):
+            folder = hub.download_config(spec, allowed=self.settings.hub != "off")
         return self.predict(spec, folder, task, quantization, device)
 
     def predict(self, spec: ModelSpec, folder: Path, task: str, quantization: str, device: torch.device) -> int:
@@ -99,7 +110,8 @@ class Source:
     def tokenizer(self, spec: ModelSpec, report: Report) -> PreTrainedTokenizerBase:
         """The tokenizer alone; of a Hub model only the tokenizer's small files are downloaded."""
         if spec.source == "hub":
-            folder = hub.download_tokenizer(spec, allowed=self.settings.hub != "off")
+            with self._asking(spec):
+                folder = hub.download_tokenizer(spec, allowed=self.settings.hub != "off")
         else:
             folder = self.folder(spec, report)
         base, adapter = self._whole(spec, folder)

@@ -6,6 +6,8 @@ loads at start, in the copy that "auto" gives. Of everything else the settings `
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 import time
 from collections import deque
@@ -15,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from playground.config import Settings
-from playground.errors import BusyError, NotAllowedError
+from playground.errors import BusyError, NotAllowedError, PlaygroundError, PreparationError
 from playground.models.catalog import QUANTIZATIONS, ModelSpec
 from playground.models.lending import ModelKey
 from playground.models.report import QuantizationOption
@@ -24,7 +26,12 @@ from playground.units import format_bytes
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
 HOUR = 3600.0
+_OWNERS = re.compile(  # what only whoever runs the page can do something with
+    r"\b(?:HF|PLAYGROUND|TRANSFORMERS|TORCH|XDG)_[A-Z_]+|(?<!\w)--[a-z][a-z-]+|\bpip\b|\bmake [a-z]+-|\bmodels file\b"
+)
+SEALED = "The GPU here is lent for seconds, so only models that were loaded at the start can be used, as they are."
 _OWN_MACHINE = "Pick another model or copy, or run the playground on a machine of your own."
 
 
@@ -33,14 +40,29 @@ def most_download_bytes(settings: Settings, spec: ModelSpec) -> int | None:
     return settings.public_bytes if settings.public and spec.id not in settings.warm_up else None
 
 
+def _for_visitors(text: str) -> str:
+    """The sentences that speak of no setting and no command; a setting in brackets leaves with its brackets.
+
+    >>> _for_visitors("It isn't here (HF_HUB_OFFLINE). Set HF_HOME to a folder. Pick another.")
+    "It isn't here. Pick another."
+    """
+    text = re.sub(r"\s*\([^()]*\)", lambda found: "" if _OWNERS.search(found[0]) else found[0], text)
+    return " ".join(one for one in re.split(r"(?<=[.!?;])\s+", text) if not _OWNERS.search(one))
+
+
 class Visitors:
     """Decides about loads that visitors cause; where the playground isn't public, all are allowed."""
 
     def __init__(self, settings: Settings, device: Callable[[], torch.device]) -> None:
         self._settings, self._device = settings, device
-        self._lock = threading.Lock()
+        self.sealed = False  # whether nothing is loaded any more
+        self.renew()
         self._ended: deque[tuple[float, float]] = deque()  # (when, how many seconds it took)
         self._running: list[float] = []
+
+    def renew(self) -> None:
+        """Makes the lock free, in a process that was forked."""
+        self._lock = threading.Lock()
 
     @property
     def public(self) -> bool:
@@ -50,6 +72,8 @@ class Visitors:
     def rules(self) -> str:
         """The rules as sentences for the page; empty where the playground isn't public."""
         settings = self._settings
+        if self.sealed:
+            return SEALED
         if not settings.public:
             return ""
         named = [name for name in settings.public_models if name not in ("catalog", "embedded")]
@@ -61,6 +85,28 @@ class Visitors:
             f"to download, for {settings.public_minutes} minutes of loading in an hour. "
             "The embedded models as they usually run are always there."
         )
+
+    def tell(self, error: PlaygroundError) -> PlaygroundError:
+        """A failure in a visitor's words: without what only the owner can do, which the log says."""
+        if not self.public:
+            return error
+        message, fix = _for_visitors(error.message), _for_visitors(error.fix)
+        if isinstance(error, PreparationError):  # it is about disks and packages through and through
+            message, fix = "", ""
+        if (message, fix) == (error.message, error.fix):
+            return error
+        log.warning("Visitors are told less than this: %s", error)
+        told = type(error)(message or "This model isn't ready here.", fix or "Pick another model.")
+        told.retryable = error.retryable
+        return told
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Around what may fail: a failure comes out in a visitor's words."""
+        try:
+            yield
+        except PlaygroundError as error:
+            raise self.tell(error) from error
 
     def require_model(self, spec: ModelSpec) -> None:
         """Nothing, if visitors may use a model at all.
@@ -76,6 +122,8 @@ class Visitors:
         if self.is_free(key, spec):
             return ""
         settings = self._settings
+        if self.sealed:
+            return SEALED
         if why := self._model_obstacle(spec):
             return why
         if key.quantization not in self._copies(spec):
@@ -138,7 +186,7 @@ class Visitors:
 
     def is_free(self, key: ModelKey, spec: ModelSpec) -> bool:
         """Whether a copy may be loaded at any time, by anybody."""
-        if not self._settings.public:
+        if not self._settings.public and not self.sealed:
             return True
         return self._is_own(spec) and key.quantization == self._named("auto", spec)
 

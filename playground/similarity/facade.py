@@ -25,10 +25,20 @@ if TYPE_CHECKING:
     )
 
 
+def _matrix_seconds(request: WordMatrixRequest) -> float:
+    """On a GPU: a second for 200 losses."""
+    return 20 + len(request.words) ** 2 / 200
+
+
+def _pairs_seconds(request: WordPairsRequest) -> float:
+    """On a GPU: a second for 50 pairs."""
+    return 20 + len(request.pairs) / 50
+
+
 class SimilarityWing(Wing):
     """What a playground answers about how close words are."""
 
-    @heavy("playground.similarity.word_loss", on_gpu=True)
+    @heavy("playground.similarity.word_loss", gpu_seconds=20)
     def word_loss(self, request: WordLossRequest) -> WordLossResult:
         """exp(loss) of every ordered pair of two or three words, piece by piece."""
         from playground.similarity import word_loss as similarity
@@ -66,7 +76,7 @@ class SimilarityWing(Wing):
 
         return word_map.word_map(matrix)
 
-    @heavy("playground.similarity.word_map", on_gpu=True)
+    @heavy("playground.similarity.word_map", gpu_seconds=30)
     def map_words(self, request: WordMatrixRequest) -> WordMapResult:
         """The same for words that are measured first."""
         from playground.similarity import word_map
@@ -88,21 +98,21 @@ class SimilarityWing(Wing):
         task = "text2text-generation" if result.template is None else "text-generation"
         return self.manager.pretrained(result.model_id, task, result.quantization)
 
-    @heavy("playground.similarity.matrix", on_gpu=True)
+    @heavy("playground.similarity.matrix", gpu_seconds=_matrix_seconds)
     def word_matrix(self, request: WordMatrixRequest) -> Iterator[Progress | WordMatrixResult]:
         """Progress, then the losses of up to 60 words against each other. Closing the iterator stops the work."""
         from playground.similarity import matrix
 
         yield from matrix.word_matrix(self.manager, request)
 
-    @heavy("playground.similarity.pairs", on_gpu=True)
+    @heavy("playground.similarity.pairs", gpu_seconds=_pairs_seconds)
     def word_pairs(self, request: WordPairsRequest) -> Iterator[Progress | WordPairsResult]:
         """Progress, then every measure of a list of pairs. Closing the iterator stops the work."""
         from playground.similarity import pairs
 
         yield from pairs.word_pairs(self.manager, request)
 
-    @heavy("playground.similarity.embedding", on_gpu=True)
+    @heavy("playground.similarity.embedding", gpu_seconds=20)
     def embed(self, request: EmbedRequest) -> EmbedResult:
         """A unit vector of an encoder for each text; see `similarity.embedding.embed_texts`."""
         from playground.similarity.embedding import embed_texts

@@ -48,7 +48,11 @@ class TokensWing(Wing):
         def embedded_folder(model_id: str) -> Path | None:
             spec = self.catalog.find(model_id)
             wanted = spec is not None and spec.source == "embedded"
-            return embedded.locate(spec.location, self.settings.home) if spec and wanted else None
+            if not spec or not wanted:
+                return None
+            asks = embedded.asks_hub(spec.location, self.settings.home)
+            with self.manager.reach.asking(spec.title, asks):
+                return embedded.locate(spec.location, self.settings.home)
 
         return TokenizerShelf(self.manager.tokenizer, embedded_folder)
 
@@ -86,7 +90,7 @@ class TokensWing(Wing):
 
         return chat_template(self._tokenizers, self._named(request))
 
-    @heavy("playground.tokens.chat_next", on_gpu=True)
+    @heavy("playground.tokens.chat_next", gpu_seconds=20)
     def chat_next(self, request: ChatTemplateRequest) -> ChatNext:
         """What a model would say next, with the generation prompt and without it."""
         from playground.tokens.chat_next import chat_next
@@ -130,7 +134,7 @@ class TokensWing(Wing):
 
         return named(request, lambda task: self.manager.spec(None, task).id)
 
-    @heavy("playground.tokens.masks", on_gpu=True)
+    @heavy("playground.tokens.masks", gpu_seconds=20)
     def compare_masks(self, request: MaskRequest) -> MaskComparison:
         """What a model makes of a batch with the right masks and with wrong ones."""
         from playground.tokens import masks as masking

@@ -15,6 +15,7 @@ from tabs.components import format_status
         (pg.WarmUp("cpu", "A", 0, 4), False, "Loading A (1 of 4)…"),
         (pg.WarmUp("cpu", "B", 3, 4), False, "Loading B (4 of 4)…"),
         (pg.WarmUp("cpu", "B", 4, 4, done=True), True, "Ready on cpu"),
+        (pg.WarmUp("cpu", "B", 3, 4, ("A",)), False, "Loading B (4 of 4)…"),  # one that fails stops nothing
         (pg.WarmUp("cpu", "B", 4, 4, ("A",), done=True), False, "Not loaded: A (see the Models tab)"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from playground.config import Settings
+from playground.models.recipes import RECIPES, Package
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,6 +87,8 @@ def test_front_matter_is_what_a_space_reads():
     assert (ROOT / front["app_file"]).exists()
     assert f"gradio=={front['sdk_version']}" in (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert len(front["short_description"]) <= 60
+    sources = [recipe.source for recipe in RECIPES.values() if isinstance(recipe.source, Package)]
+    assert front["preload_from_hub"] == [f"{s.hub_id} {','.join(s.hub_files)} {s.hub_revision}" for s in sources]
 
 
 def test_the_notebook_example_runs(capsys):

@@ -7,6 +7,7 @@ import itertools
 import json
 import shutil
 import threading
+import time
 import types
 from collections import namedtuple
 from dataclasses import replace
@@ -31,6 +32,7 @@ from playground.errors import (
 from playground.models import hub as hub_module
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelKey, ModelManager
+from playground.models.reach import REMEMBERED_SECONDS
 from tests.hub_stand_in import Repository, running_hub
 from tests.tiny_models import make_model
 
@@ -182,6 +184,26 @@ def test_no_network(hub, manager, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
     error = fail(manager, HubOfflineError, "can't be reached")
     assert "embedded" in error.fix
+
+
+def test_a_hub_that_is_not_there_is_remembered_for_a_while(hub, manager, files, monkeypatch):
+    """Each call waited again, for 9 to 46 seconds, until huggingface_hub had tried often enough."""
+    hub.repositories["org/here"] = Repository(dict(files))
+    assert lease(manager, "org/here")
+    assert manager.unload(ModelKey("org/here", TASK))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    fail(manager, HubOfflineError, "can't be reached")
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    hub.repositories["org/tiny"] = repository = Repository(dict(files))
+    for model_id in ("org/tiny", "org/other"):
+        assert fail(manager, HubOfflineError, "couldn't be reached a moment ago", model_id).retryable
+    with pytest.raises(HubOfflineError, match="a moment ago"):
+        manager.tokenizer("x/listed")
+    assert repository.requests == [], "nobody was asked"
+    assert lease(manager, "org/here"), "what was downloaded before is used"
+    clock = time.monotonic
+    monkeypatch.setattr("playground.models.reach.time.monotonic", lambda: clock() + REMEMBERED_SECONDS)
+    assert lease(manager)
 
 
 def test_offline_is_respected(hub, manager, files, monkeypatch):

@@ -375,7 +375,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     checksum = base64.urlsafe_b64encode(hashlib.sha256(bytes(100)).digest()).rstrip(b"=").decode()
     (info / "RECORD").write_text(f"fake_weights/model/model.safetensors,sha256={checksum},100\n")
     monkeypatch.syspath_prepend(str(site))
-    return Package("fake-weights", "fake_weights/model", ("model.safetensors",), "someone/fake", "abc123")
+    return Package(
+        "fake-weights", "fake_weights/model", ("model.safetensors",), "someone/fake", "abc123", ("model.safetensors",)
+    )
 
 
 def package_recipe(package: Package) -> dict[str, Recipe]:
@@ -399,7 +401,9 @@ def test_damaged_package(package: Package, tmp_path: Path):
 
 def test_missing_package_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    missing = Package("not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123")
+    missing = Package(
+        "not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123", ("model.safetensors",)
+    )
     with pytest.raises(PreparationError, match=r"not-installed-weights, .*--no-deps -r requirements-models\.txt"):
         embedded.locate("packaged", tmp_path / "home", recipes=package_recipe(missing))
 
@@ -407,7 +411,7 @@ def test_missing_package_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_missing_package_comes_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = []
 
-    def snapshot_download(repo_id: str, revision: str, allow_patterns: list[str]) -> str:
+    def snapshot_download(repo_id: str, revision: str, **options: object) -> str:
         asked.append((repo_id, revision))
         (tmp_path / "snapshot").mkdir()
         (tmp_path / "snapshot" / "model.safetensors").write_bytes(b"from the Hub")
@@ -415,7 +419,9 @@ def test_missing_package_comes_from_the_hub(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    missing = Package("not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123")
+    missing = Package(
+        "not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123", ("model.safetensors",)
+    )
     folder = embedded.locate("packaged", tmp_path / "home", recipes=package_recipe(missing))
     assert (folder / "model.safetensors").read_bytes() == b"from the Hub"
     assert asked == [("someone/fake", "abc123")]
@@ -429,7 +435,9 @@ def test_missing_package_and_no_network(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    missing = Package("not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123")
+    missing = Package(
+        "not-installed-weights", "x", ("model.safetensors",), "someone/fake", "abc123", ("model.safetensors",)
+    )
     with pytest.raises(PreparationError, match=r"the Hub can't be reached \(ConnectionError\).*--no-deps"):
         embedded.locate("packaged", tmp_path / "home", recipes=package_recipe(missing))
 

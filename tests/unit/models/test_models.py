@@ -139,27 +139,3 @@ def test_memory_of_a_container_is_what_it_may_use(tmp_path, monkeypatch):
     assert (found.total_bytes, found.free_bytes) == (1_000_000, 300_000)
     (tmp_path / "memory.max").write_text("max")
     assert memory.device_memory(torch.device("cpu")).total_bytes > 10**8
-
-
-def test_work_runs_under_the_decorator_of_spaces_where_that_package_is(monkeypatch):
-    import inspect
-    import sys
-    import types
-
-    from playground.models import zero_gpu
-    from playground.service import Playground
-
-    seen = []
-
-    def gpu(function):
-        def wrapper(*values):
-            seen.append((function.__name__, inspect.isgeneratorfunction(function), values))
-            return "done"
-
-        return wrapper
-
-    assert not zero_gpu.put_on_gpu(object()), "without the package nothing changes"
-    monkeypatch.setitem(sys.modules, "spaces", types.SimpleNamespace(GPU=gpu))
-    with Playground(Settings(device="cpu")) as playground:
-        assert playground.word_loss("request") == playground.word_matrix("request") == "done"
-    assert seen == [("word_loss", False, ("request",)), ("word_matrix", True, ("request",))]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from playground.errors import BusyError, NotAllowedError
+from playground.errors import (
+    BudgetError,
+    BusyError,
+    GatedModelError,
+    HubOfflineError,
+    NotAllowedError,
+    PreparationError,
+)
 from playground.models import visitors as visitors_module
 from playground.models.manager import ModelKey
 from tests.unit.models.fake_models import SIZE, TASK, rows, wait_for
@@ -87,3 +94,30 @@ def test_what_the_owner_loads_at_start_is_always_there(make):
     with pytest.raises(NotAllowedError):
         load(manager, "a", "4-bit")
     assert manager._visitors.is_free(ModelKey("a", TASK, "float32"), manager.spec("a"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PreparationError("The package x is missing.", "Run: python -m pip install x"),
+         "This model isn't ready here. Pick another model."),
+        (HubOfflineError("A isn't here (HF_HUB_OFFLINE).", "Pick an embedded model."),
+         "A isn't here. Pick an embedded model."),
+        (GatedModelError("A is gated.", "Accept it, then start the playground with your token in HF_TOKEN."),
+         "A is gated. Pick another model."),
+        (BudgetError("A needs 2 GB.", "Shorten the prompt, unload a model, or raise --memory-budget."),
+         "A needs 2 GB. Pick another model."),
+        (BudgetError("A needs 2 GB.", "What would help: 4-bit needs 1 GB."),
+         "A needs 2 GB. What would help: 4-bit needs 1 GB."),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_visitors_read_nothing_of_commands_and_settings_and_owners_do(make, error, told):
+    for public, expected in ((True, told), (False, str(error))):
+        manager, source = make(public=public)
+        source.failures.append(error)
+        with pytest.raises(type(error)) as caught:
+            load(manager)
+        assert str(caught.value) == expected
+        assert caught.value.retryable == error.retryable
+        assert rows(manager)["a"].message == expected

@@ -1,84 +1,113 @@
-"""ZeroGPU: requests are pickled, a process is forked, and its pickled answers are those of this process."""
+"""ZeroGPU without its package: nothing changes elsewhere, flags, and how long each method may have the GPU."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import os
+import pickle
+import types
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-# What ``spaces.GPU`` does, in small: nothing but bytes crosses, and the work is done in a process forked for it.
-FORKED = """
-import inspect, os, pickle, signal, sys, types
-
-def forked(method):
-    def run(*asked):
-        sent = pickle.dumps(asked)
-        out, into = os.pipe()
-        if not os.fork():
-            try:
-                signal.alarm(60)
-                answer = method(*pickle.loads(sent))
-                answer = list(answer) if inspect.isgeneratorfunction(method) else answer
-                with os.fdopen(into, "wb") as pipe:
-                    pickle.dump((os.getpid(), answer), pipe)
-            finally:
-                os._exit(0)
-        os.close(into)
-        with os.fdopen(out, "rb") as pipe:
-            process, answer = pickle.load(pipe)
-        os.wait()
-        assert process != os.getpid()
-        return answer
-    return run
-
 import playground as pg
-from playground.registry import declarations
-from playground.tables import read_lines
-from playground.wire import to_json
-
-batch = pg.EncodeRequest(("a cat", "b"))
-text = pg.ClassifyRequest("A good film")
-REQUESTS = {
-    "chat_next": pg.ChatTemplateRequest((pg.Message("user", "Hello"),)),
-    "attend": pg.AttentionRequest("A cat"),
-    "attribute": pg.AttributeRequest("A good film", methods=("gradient_x_input",)),
-    "classify": text,
-    "classify_table": pg.ClassifyTableRequest(read_lines("Good.\\nBad."), "text"),
-    "compare_masks": pg.MaskRequest(batch, "no mask"),
-    "perturb": pg.PerturbRequest(text, (1,), "mask"),
-    "word_loss": pg.WordLossRequest(("man", "woman")),
-    "word_matrix": pg.WordMatrixRequest(("man", "woman")),
-    "word_pairs": pg.WordPairsRequest((("man", "woman"),)),
-}
-settings = pg.Settings(device="cpu", hub="off")
-plain = pg.Playground(settings)
-sys.modules["spaces"] = types.SimpleNamespace(GPU=forked)
-on_gpu = pg.Playground(settings, plain.manager)
-plain.warm_up()
-assert set(REQUESTS) == {one.method for one in declarations(pg.Playground) if one.on_gpu}
-
-def without_time(answer):
-    last = answer[-1] if isinstance(answer, list) else answer
-    data = to_json(last, short=True)
-    return {name: value for name, value in data.items() if name != "elapsed_seconds"}
-
-# As on a Space, where this process never computes: what it has started (a batcher's thread) no fork takes along.
-there = {name: getattr(on_gpu, name)(request) for name, request in REQUESTS.items()}
-for name, request in REQUESTS.items():
-    here = getattr(plain, name)(request)
-    here = list(here) if inspect.isgenerator(here) else here
-    assert without_time(there[name]) == without_time(here), name
-    print(name)
-plain.close()
-"""
+from playground.errors import BusyError, EmptyInputError
+from playground.models import zero_gpu
+from playground.models.zero_gpu import Failed, Flags
+from playground.registry import Declaration, Wing, heavy
+from playground.runs import Runs
 
 
-@pytest.mark.embedded
-def test_what_runs_on_the_gpu_is_pickled_and_forked_and_answers_the_same(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # helper threads are not there after a fork
-    done = subprocess.run([sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert len(done.stdout.split()) == 10
+@pytest.fixture
+def spaces(monkeypatch):
+    """What ``spaces`` does where it forks: durations are noted, and answers are pickled."""
+    noted = []
+
+    def decorate(there, duration):
+        def lent(*asked):
+            noted.append((there.__name__, duration(*asked)))
+            return pickle.loads(pickle.dumps(there(*asked)))
+
+        return lent
+
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setitem(zero_gpu.importlib.sys.modules, "spaces", types.SimpleNamespace(GPU=decorate))
+    monkeypatch.setattr(os, "fork", os.fork)  # put back what is replaced
+    return noted
+
+
+class Owner(Wing):
+    def __init__(self):
+        self.runs, self.imported = Runs(), True
+
+    def import_everything(self):
+        """Nothing to import."""
+
+    @heavy("x", gpu_seconds=lambda request: 10 * request)
+    def ask(self, request):
+        if request == 3:
+            raise EmptyInputError("Nothing.", "Write.")
+        if request == 4:
+            raise ValueError(lambda: "no pickle takes this")
+        return request + 1
+
+    @heavy("x")
+    def reads(self, request):
+        return request
+
+
+def test_nothing_changes_elsewhere(monkeypatch):
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+    owner, fork = Owner(), os.fork
+    assert not zero_gpu.put_on_gpu(owner)
+    assert vars(owner).keys() == {"runs", "imported"}
+    assert os.fork is fork
+
+
+def test_a_method_asks_for_the_seconds_that_it_declares_and_never_for_more_than_there_are(spaces):
+    owner = Owner()
+    assert zero_gpu.put_on_gpu(owner)
+    assert [owner.ask(2), owner.ask(50), owner.reads(1)] == [3, 51, 1]
+    assert spaces == [("ask", 20), ("ask", 120)]
+
+
+def test_a_failure_crosses_as_a_value_with_its_words(spaces):
+    owner = Owner()
+    zero_gpu.put_on_gpu(owner)
+    with pytest.raises(EmptyInputError) as caught:
+        owner.ask(3)
+    assert (str(caught.value), caught.value.fix) == ("Nothing. Write.", "Write.")
+    with pytest.raises(RuntimeError, match="ValueError"):
+        owner.ask(4)
+
+
+def test_a_flag_is_down_when_it_is_taken_again():
+    flags = Flags()
+    with flags.one() as number:
+        flags.raise_flag(number)
+        assert flags.is_up(number)
+    with flags.one() as again:
+        assert (again, flags.is_up(again)) == (number, False)
+
+
+def test_there_are_only_so_many_flags(monkeypatch):
+    monkeypatch.setattr(zero_gpu, "MOST_CALLS", 1)
+    flags = Flags()
+    with flags.one(), pytest.raises(BusyError), flags.one():
+        pass
+    with flags.one():
+        pass
+
+
+def test_a_longer_reply_asks_for_more_seconds():
+    from playground.generation.facade import Apart, _seconds
+
+    def seconds(*requests):
+        return _seconds(Apart(requests, None, ""))
+
+    short, long = pg.GenerateRequest("a", max_new_tokens=10), pg.GenerateRequest("a", max_new_tokens=500)
+    assert seconds(short) < seconds(long) < seconds(long, long) < seconds(pg.GenerateRequest("a", max_new_tokens=900))
+    assert zero_gpu._seconds(Declaration("m", "x", _seconds), 0, Apart((short,), None, "")) == round(seconds(short))
+
+
+def test_a_failure_that_no_pickle_takes_still_says_what_it_was():
+    assert str(zero_gpu._failed(ValueError(lambda: 1)).error).startswith("ValueError: ")
+    assert isinstance(zero_gpu._failed(EmptyInputError("a", "b")), Failed)
