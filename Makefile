@@ -13,7 +13,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS))) run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench sweep lock audit train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench sweep lock audit image image-check train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,12 @@ train-association: $(VENV)/.app ## train the word-association model again (DATA=
 
 evaluate: models ## judge a trained model on a file (FILE=path); the last line is JSON
 	@$(PY) -m training.evaluate $(FILE)
+
+image: $(VENV)/pyvenv.cfg ## build the container image (BUILD_FLAGS="--build-arg ..." for more)
+	@$(PY) tests/image_check.py
+
+image-check: $(VENV)/pyvenv.cfg ## build it, and try it as another user, read-only, to its end
+	@$(PY) tests/image_check.py --check
 
 clean: ## remove the environment and all caches of the tools
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .gradio
