@@ -187,6 +187,7 @@ _HOMES = {
     "predictions": "playground.classification.evaluation",
     "read_file": "playground.tables",
     "read_lines": "playground.tables",
+    "show": "tabs.notebook",  # a view is of the floor above: it comes with the page's parts, when it is asked for
     "read_link": "playground.links.form",
     "spearman": "playground.similarity.measures",
     "spearman_interval": "playground.similarity.measures",
@@ -280,6 +281,7 @@ __all__ = [
     "read_file",
     "read_lines",
     "read_link",
+    "show",
     "spearman",
     "spearman_interval",
     "verdict",

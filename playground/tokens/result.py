@@ -11,6 +11,8 @@ from playground.tokens.request import EncodeRequest, MaskRequest
 Span = tuple[int, int]
 Group = list[Any]  # [start, end, [index of a token, ...]]; lists, because they grow
 
+SPECIAL, UNKNOWN, CONTINUATION = 1, 2, 4  # marks of a token, added up
+
 
 @dataclass(frozen=True)
 class Token:

@@ -19,12 +19,23 @@ import unicodedata
 from playground.errors import InputError
 from playground.texts import METASPACE, shown_text, usable_text
 from playground.tokens.request import CompareRequest, TokenizeRequest
-from playground.tokens.result import Comparison, Counts, Group, Segment, Span, Token, TokenColumns, Tokenization
+from playground.tokens.result import (
+    CONTINUATION,
+    SPECIAL,
+    UNKNOWN,
+    Comparison,
+    Counts,
+    Group,
+    Segment,
+    Span,
+    Token,
+    TokenColumns,
+    Tokenization,
+)
 from playground.tokens.rules import Entry, TokenizerRules, TokenizerShelf
 
 MAX_CHARACTERS = 20_000
 MAX_COMPARED = 4
-SPECIAL, UNKNOWN, CONTINUATION = 1, 2, 4
 
 
 def tokenize(shelf: TokenizerShelf, request: TokenizeRequest) -> Tokenization:

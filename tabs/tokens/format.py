@@ -10,6 +10,7 @@ from typing import Any
 
 import playground as pg
 from playground.texts import shown_text
+from playground.tokens.result import CONTINUATION, SPECIAL, UNKNOWN
 from playground.wire import to_json
 
 NO_SPACES = ("Chinese", "Japanese", "Thai")
@@ -62,6 +63,32 @@ def format_tokens(result: pg.TokenColumns) -> dict[str, Any]:
         "gaps": _unusual_gaps(result),
         "rest": result.groups[-1][0] if size < len(result.input_ids) else None,
     }
+
+
+def format_tokenization(result: pg.Tokenization) -> str:
+    """The same, as JSON text, from a result that has an object per token."""
+    tokens = result.tokens
+    gaps = [one for one in result.segments if not one.tokens and one.text != " "]
+    described = len(tokens) < len(result.input_ids)
+    return json.dumps(
+        {
+            "algorithm": result.algorithm,
+            "counts": vars(result.counts),
+            "notes": result.notes,
+            "ids": [one.token_id for one in tokens],
+            "shown": [one.shown for one in tokens],
+            "pieces": [one.piece for one in tokens],
+            "spans": [
+                place for one in tokens for place in ((one.start, one.end) if one.segment is not None else (-1, -1))
+            ],
+            "marks": [
+                SPECIAL * one.special + UNKNOWN * one.unknown + CONTINUATION * one.continuation for one in tokens
+            ],
+            "bytes": [[one.index, one.byte_note] for one in tokens if one.byte_note],
+            "gaps": [[one.start, shown_text(one.text)] for one in gaps],
+            "rest": max((one.end for one in tokens), default=0) if described else None,
+        }
+    )
 
 
 def _unusual_gaps(result: pg.TokenColumns) -> list[list[Any]]:

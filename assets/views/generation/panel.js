@@ -13,7 +13,8 @@ const FEW = 12;
 const MANY = 60;
 const HINT =
   "Point at a token of the reply, or move there with the arrow keys: its alternatives appear here, with their " +
-  "probabilities before and after the sampler. Choose one and the text goes on from it.";
+  "probabilities before and after the sampler.";
+const GO_ON = " Choose one and the text goes on from it.";
 const COMING = "Working out how probable each token of the vocabulary is as the next one…";
 const PRESS = "Press Start: how probable each token of the vocabulary is as the next one appears here, and you choose.";
 const OVER =
@@ -26,7 +27,7 @@ const PICK = "Pick a token, or let Step draw one. Move a slider: the lower bars 
  * @param {any} tab
  */
 export function showDefault(tab) {
-  const { find, state } = tab;
+  const { view, find, state } = tab;
   const panel = find(".gen-panel");
   if (state.pinned) {
     showAlternatives(tab, state.pinned.reply, state.pinned.index);
@@ -42,8 +43,9 @@ export function showDefault(tab) {
   }
   const over = byStep && isOver(state.shown);
   const coming = state.shown?.begin ? COMING : PRESS;
+  const hint = view.props.alone ? HINT : HINT + GO_ON;
   const title = over ? "The reply has ended" : byStep ? "What comes next?" : "What else could it have said?";
-  panel.replaceChildren(make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : HINT));
+  panel.replaceChildren(make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : hint));
 }
 
 /**
@@ -70,7 +72,8 @@ export function showAlternatives(tab, reply, index) {
   panel.hidden = false;
   panel.classList.add("showing");
   const rows = alternativesOf(token);
-  const take = (one) => (one.id === token.id ? null : (taken) => choose(tab, reply, index, taken));
+  const fixed = (one) => one.id === token.id || tab.view.props.alone;
+  const take = (one) => (fixed(one) ? null : (taken) => choose(tab, reply, index, taken));
   const choices = rows.map((one) => choiceRow(one, largestOf(rows), one.id === token.id, take(one)));
   panel.replaceChildren(
     title(tab, token, index),

@@ -76,9 +76,10 @@ export function choiceRow(one, largest, chosen, act) {
   const marks = `${one.kept ? "" : " cut"}${chosen ? " chosen" : ""}`;
   const row = makeButton(`gen-choice${marks}`, piece, act && (() => act(one)));
   row.append(make("span", "gen-bars", bar("before"), bar("after")), numbers);
-  const verb = chosen ? "chosen: " : "choose ";
+  const verb = chosen ? "chosen: " : act ? "choose " : "";
   row.setAttribute("aria-label", `${verb}${spokenPiece(one.piece)}, ${before} before, ${after} after the sampler`);
-  row.title = chosen ? "This one was taken" : `Go on with ${visiblePiece(one.piece)} (token_id ${one.id})`;
+  const goOn = act ? `Go on with ${visiblePiece(one.piece)} (token_id ${one.id})` : `token_id ${one.id}`;
+  row.title = chosen ? "This one was taken" : goOn;
   return row;
 }
 

@@ -20,6 +20,7 @@ export function mount({ element, props, watch, trigger }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".wm"));
   const state = {
     data: /** @type {any} */ (null),
+    alone: Boolean(props.alone), // nobody can be asked for the pieces of a pair
     on: { ...PLAIN },
     order: /** @type {number[]} */ ([]),
     cursor: /** @type {[number, number]} */ ([0, 1]),
@@ -95,7 +96,7 @@ function saySelected(find, state) {
   if (i === j) parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))} ${unitOf(on)} (left out of the colours)`;
   else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
   if (!on.cosine && data.cosine) parts.push(`cosine ${data.cosine[i][j].toFixed(2)}`);
-  find("cell").textContent = `${parts.join(" · ")} · click or Enter for the pieces`;
+  find("cell").textContent = [...parts, ...(state.alone ? [] : ["click or Enter for the pieces"])].join(" · ");
   find("canvas").setAttribute("aria-label", parts.join(" · "));
 }
 
