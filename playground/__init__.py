@@ -55,7 +55,8 @@ if TYPE_CHECKING:
         Step,
         Waiting,
     )
-    from playground.generation.request import GenerateRequest
+    from playground.generation.request import GenerateRequest, TwinRequest
+    from playground.generation.result import TwinProgress, TwinReply, TwinResult, TwinSide, TwinToken
     from playground.generation.running import Generation
     from playground.links.compare import Verdict
     from playground.links.form import Link, link_to, open_link, read_link
@@ -166,6 +167,12 @@ _HOMES = {
     "Tokenization": "playground.tokens.result",
     "TokenizeRequest": "playground.tokens.request",
     "Verdict": "playground.links.compare",
+    "TwinProgress": "playground.generation.result",
+    "TwinReply": "playground.generation.result",
+    "TwinRequest": "playground.generation.request",
+    "TwinResult": "playground.generation.result",
+    "TwinSide": "playground.generation.result",
+    "TwinToken": "playground.generation.result",
     "VocabularyPage": "playground.tokens.result",
     "VocabularyRequest": "playground.tokens.request",
     "Waiting": "playground.generation.events",
@@ -258,6 +265,12 @@ __all__ = [
     "TokenColumns",
     "Tokenization",
     "TokenizeRequest",
+    "TwinProgress",
+    "TwinReply",
+    "TwinRequest",
+    "TwinResult",
+    "TwinSide",
+    "TwinToken",
     "Verdict",
     "VocabularyPage",
     "VocabularyRequest",

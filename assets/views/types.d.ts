@@ -430,6 +430,84 @@ export namespace generation {
     forced: boolean;
     guessed: boolean;
   }
+  /** One of the two: its name, its figures as they are shown, and the pieces that it wrote. */
+  interface TwinColumn {
+    name: string;
+    figures: string[];
+    pieces: string[];
+    wrote: string;
+  }
+  /** What is being done, ``done`` of ``total`` parts before it. */
+  interface TwinProgress {
+    doing: string;
+    done: number;
+    total: number;
+  }
+  /** What one of them writes after the text, always its most probable token. */
+  interface TwinReply {
+    text: string;
+    pieces: string[];
+    token_ids: number[];
+    tokens_per_second: number | null;
+  }
+  /** Read one text with two models token for token: one model in two quantizations, or two that share a tokenizer. */
+  interface TwinRequest {
+    text: string;
+    model_id: string | null;
+    quantization: string;
+    other_model_id: string | null;
+    other_quantization: string;
+    max_new_tokens: number;
+    person: string;
+    address: string;
+  }
+  /** One text, read by two models token for token. */
+  interface TwinResult {
+    request: generation.TwinRequest;
+    start: string[];
+    tokens: generation.TwinToken[];
+    mean_kl_divergence: number;
+    changed_share: number;
+    first: generation.TwinSide;
+    second: generation.TwinSide;
+    parts_at: number | null;
+    notes: string[];
+  }
+  /** One of the two: its ``perplexity`` on the text, its weights in bytes, how fast it read, and what it wrote. */
+  interface TwinSide {
+    model_id: string;
+    title: string;
+    quantization: string;
+    dtype: string;
+    measured_bytes: number;
+    perplexity: number;
+    reading_tokens_per_second: number;
+    reply: generation.TwinReply | null;
+  }
+  /** One token of the text, and what both models gave it after the same tokens before it. */
+  interface TwinToken {
+    token_id: number;
+    piece: string;
+    kl_divergence: number;
+    probability: number;
+    other_probability: number;
+    best: string;
+    best_probability: number;
+    other_best: string;
+    other_best_probability: number;
+    changed: boolean;
+  }
+  /** ``figures`` names the rows of both columns' figures; ``verdict`` says in a sentence or two what was lost. */
+  interface TwinView {
+    verdict: string;
+    figures: string[];
+    columns: generation.TwinColumn[];
+    start: string[];
+    tokens: generation.TwinToken[];
+    parts_at: number | null;
+    parting: string;
+    notes: string[];
+  }
   /** The device is full: ``position`` 1 is next in line. ``reason`` is a sentence where it waits for memory. */
   interface Waiting {
     type: "waiting";

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from playground.generation.events import Event, Finished, NextTokenResult
-    from playground.generation.request import GenerateRequest
+    from playground.generation.request import GenerateRequest, TwinRequest
+    from playground.generation.result import TwinProgress, TwinResult
     from playground.generation.running import Generation, Told
     from playground.receipt import Receipt
 
@@ -108,6 +109,27 @@ class GenerationWing(Wing):
         from playground.generation import generate as generation
 
         return generation.next_token(self.manager, request)
+
+    @heavy("playground.generation.twin")
+    def quantization_twin(self, request: TwinRequest) -> Iterator[TwinProgress | TwinResult]:
+        """What is being done, then one text under two models, token by token. Closing the iterator stops the work."""
+        from playground.generation import twin
+
+        yield from twin.quantization_twin(self.manager, request)
+
+    @heavy("playground.generation.twin")
+    def twin(self, request: TwinRequest) -> TwinResult:
+        """The same, waited for."""
+        from playground.generation import twin
+
+        return twin.last_of(twin.quantization_twin(self.manager, request))
+
+    @heavy("playground.generation.twin")
+    def twin_receipt(self, result: TwinResult) -> Receipt:
+        """Plain transformers code that gives the divergences and the replies of a twin."""
+        from playground.generation.twin_receipt import twin_receipt
+
+        return twin_receipt(self.manager, result)
 
     def cancel(self, run_id: str) -> bool:
         """Whether anything ran under this id; it ends within a step, and its last words still come."""

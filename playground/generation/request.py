@@ -1,4 +1,4 @@
-"""What can be asked: `GenerateRequest` and `Message`, checked as soon as they are made.
+"""What can be asked: `GenerateRequest`, `TwinRequest` and `Message`, checked as soon as they are made.
 
 It leaves out what comes back (`events`) and the limits that only a model knows (`prompts`).
 """
@@ -15,6 +15,8 @@ from playground.values import real_number, texts, truth, whole_number, whole_num
 
 TASK = "text-generation"
 MAX_BEAMS = 8
+TWIN_CHARACTERS = 20_000
+TWIN_REPLY = 200
 MOST_REQUESTS = 12  # side by side, to one model
 _WHOLE = {
     "max_new_tokens": (1, 1_000_000),
@@ -83,6 +85,33 @@ class GenerateRequest:
         for name, value in taken.items():
             object.__setattr__(self, name, value)
         check_request(self)
+
+
+@dataclass(frozen=True)
+class TwinRequest:
+    """Read one text with two models token for token: one model in two quantizations, or two that share a tokenizer.
+
+    Without ``other_model_id`` the second is the same model. Then each goes on by itself for ``max_new_tokens`` tokens,
+    always the most probable one; 0: neither does.
+    """
+
+    text: str
+    model_id: str | None = None
+    quantization: str = "float32"
+    other_model_id: str | None = None
+    other_quantization: str = "8-bit"
+    max_new_tokens: int = 24
+    person: str = ""
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str) or not self.text.strip():
+            raise EmptyInputError("There is no text.", "Write a sentence for both models to read.")
+        usable_text(self.text, TWIN_CHARACTERS)
+        count = whole_number("max_new_tokens", self.max_new_tokens)
+        if not 0 <= count <= TWIN_REPLY:
+            raise InputError(f"max_new_tokens is {count}.", f"It goes from 0 to {TWIN_REPLY}.")
+        object.__setattr__(self, "max_new_tokens", count)
 
 
 def check_request(request: GenerateRequest) -> None:

@@ -255,6 +255,36 @@ class SimilarityFacts:
 
 
 @dataclass(frozen=True)
+class TwinTokenFact:
+    """One token under two models."""
+
+    token: str = _says("The token.")
+    kl_divergence: float = _says("How far the second's distribution is from the first's, in nats: 0 is the same.")
+    probability: float = _says("What the first model gave it.")
+    other_probability: float = _says("What the second gave it.")
+    changed: bool = _says("True if another token is the most probable.")
+
+
+@dataclass(frozen=True)
+class TwinFacts:
+    """One text under two models, token by token."""
+
+    text: str = _says("The text.")
+    count: int = _says("How many tokens were judged: all but the first.")
+    tokens: tuple[TwinTokenFact, ...] = _says("Each of them.")
+    farthest: TwinTokenFact = _says("The one where they are farthest apart.")
+    mean_kl_divergence: float = _says("The mean KL divergence, in nats.")
+    changed: int = _says("At how many tokens another one is the most probable.")
+    perplexity: float = _says("The first model's perplexity of the text.")
+    other_perplexity: float = _says("The second model's.")
+    megabytes: float = _says("What the first takes in memory, in MB.")
+    other_megabytes: float = _says("What the second takes.")
+    quantization: str = _says("How the first is held.")
+    other_quantization: str = _says("How the second is held.")
+    same_tokens: int | None = _says("How many tokens both wrote alike before they parted; nothing if they didn't.")
+
+
+@dataclass(frozen=True)
 class WordMapFacts:
     """Words as points of two flat pictures."""
 
@@ -289,5 +319,6 @@ FACTS: dict[str, type] = {
     "generation": GenerationFacts,
     "similarity": SimilarityFacts,
     "word_map": WordMapFacts,
+    "twin": TwinFacts,
     "models": ModelsFacts,
 }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from playground.attention.result import AttentionResult, AttentionStack
     from playground.classification.result import ClassifyResult
     from playground.generation.events import GenerationResult, Step
+    from playground.generation.result import TwinResult
     from playground.models.report import QuantizationOption
     from playground.similarity.result import FlatPicture, WordLossResult, WordMapResult
     from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
@@ -262,6 +263,28 @@ def _first(words: Sequence[str], picture: FlatPicture) -> dict[str, str]:
     return {word: words[near[0]] for word, near in zip(words, picture.neighbours, strict=True)}
 
 
+def _twin(result: TwinResult, fields: Fields) -> facts.TwinFacts:
+    tokens = tuple(
+        facts.TwinTokenFact(one.piece, one.kl_divergence, one.probability, one.other_probability, one.changed)
+        for one in result.tokens
+    )
+    return facts.TwinFacts(
+        text=result.request.text,
+        count=len(tokens),
+        tokens=tokens,
+        farthest=max(tokens, key=lambda one: one.kl_divergence),
+        mean_kl_divergence=result.mean_kl_divergence,
+        changed=sum(one.changed for one in tokens),
+        perplexity=result.first.perplexity,
+        other_perplexity=result.second.perplexity,
+        megabytes=result.first.measured_bytes / 1e6,
+        other_megabytes=result.second.measured_bytes / 1e6,
+        quantization=result.first.quantization,
+        other_quantization=result.second.quantization,
+        same_tokens=result.parts_at,
+    )
+
+
 def _models(result: Iterable[QuantizationOption], fields: Fields) -> facts.ModelsFacts:
     known = {one.name: one.predicted_bytes for one in result}
     return facts.ModelsFacts(
@@ -281,5 +304,6 @@ OBSERVERS: dict[str, Callable[[Any, Fields], Any]] = {
     "generation": _generation,
     "similarity": _similarity,
     "word_map": _word_map,
+    "twin": _twin,
     "models": _models,
 }

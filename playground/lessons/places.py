@@ -211,6 +211,26 @@ PLACES = (
         ),
     ),
     Place(
+        "twin", "Generation", "generation", "", "twin", "TwinRequest", "Compare both",
+        (
+            Field("text", "text", "text", "", "What both models read.", "text"),
+            Field("model_id", "model", "model_id", None, "The id of the first model.", "first model"),
+            Field(
+                "quantization", "choice", "quantization", "float32", "How the first is held in memory.",
+                "first quantization", QUANTIZATIONS,
+            ),
+            Field("other_model_id", "text", "other_model_id", "", "The second's id; empty: the same.", "second model"),
+            Field(
+                "other_quantization", "choice", "other_quantization", "8-bit", "How the second is held in memory.",
+                "second quantization", QUANTIZATIONS,
+            ),
+            Field(
+                "max_new_tokens", "number", "max_new_tokens", 24, "How far each goes on by itself.",
+                "tokens that each writes", (), 0, 100,
+            ),
+        ),
+    ),
+    Place(
         "models", "Models", "models", "", "quantizations", "", "",
         (_model(label=""),),
     ),

@@ -24,6 +24,7 @@ class GenerationApi:
         """Adds them to the page that is being built."""
         publish(self.generate, concurrency_limit=100, concurrency_id="generation")
         publish(self.next_token)
+        publish(self.quantization_twin)
 
     async def generate(
         self,
@@ -82,6 +83,25 @@ class GenerationApi:
             max_new_tokens=len(prefix_token_ids or ()) + 1, split_special_tokens=split_special_tokens,
         )  # fmt: skip
         return self._playground.next_token(asked)
+
+    def quantization_twin(
+        self,
+        request: gr.Request,
+        text: str,
+        model_id: str = "",
+        quantization: str = "float32",
+        other_model_id: str = "",
+        other_quantization: str = "8-bit",
+        max_new_tokens: int = 24,
+    ) -> pg.TwinResult:
+        """One text, read by two models token for token: KL divergence in nats, both probabilities, whether the best
+        token changed, perplexities, bytes and speeds, and what each writes by itself. An empty ``other_model_id`` is
+        the same model."""
+        asked = pg.TwinRequest(
+            text, model_id or None, quantization, other_model_id or None, other_quantization, max_new_tokens,
+            person=request.session_hash or "", address=address_of(request),
+        )  # fmt: skip
+        return self._playground.twin(asked)
 
     def _request(
         self,

@@ -26,6 +26,7 @@ from tabs.generation.examples import EXAMPLES, FIRST, MODEL, Example
 from tabs.generation.handlers import stream_run, write_receipt
 from tabs.generation.runs import Runs
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
+from tabs.generation.twin import build_twin
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, tell, view
@@ -60,7 +61,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
-    return [Watched("generation", asked, page, runs.last)]
+    return [Watched("generation", asked, page, runs.last), build_twin(playground)]
 
 
 def _lay_out_prompt() -> tuple[gr.Radio, gr.Textbox, list[gr.Button]]:

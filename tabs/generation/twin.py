@@ -1,0 +1,113 @@
+"""A section of the Generation tab: one text under two models, token by token, and what each writes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from playground.models.catalog import QUANTIZATIONS
+from playground.wire import to_json
+from server.arrival import address_of
+from tabs.components import model_picker
+from tabs.generation.twin_format import format_twin
+from tabs.lessons.watched import Watched
+from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+
+TEXT = (
+    "The capital of France is Paris. Water boils at 100 degrees Celsius, and the quick brown fox jumps over the lazy "
+    "dog. Once upon a time there was"
+)
+NO_OTHER = "the same model"
+Values = dict[Any, Any]
+
+
+def build_twin(playground: pg.Playground) -> Watched:
+    """Lays out the section; what comes back is lent to the lessons."""
+    with gr.Accordion("What fewer bits cost: two models on one text", open=True, elem_id="twin"):
+        explain(
+            "Both models read **the same tokens**, so each is asked for the next one after the same beginning. The "
+            "**KL divergence** says how far the second's distribution is from the first's, in nats: 0 is the same."
+        )
+        inputs = _lay_out(playground)
+        with gr.Row():
+            button = gr.Button("Compare both", variant="primary", min_width=140, elem_id="twin-start")
+            stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
+        shown = view("generation/twin", elem_id="twin-view")
+        code, notebook = receipt_panel("Code: both models on this text with plain transformers")
+    kept = gr.State()
+    _wire(playground, inputs, (button, stop), (shown, kept, code, notebook))
+    return Watched("twin", inputs, shown, kept)
+
+
+def _lay_out(playground: pg.Playground) -> dict[str, Any]:
+    """The text, and what tells the two apart."""
+    text = gr.Textbox(TEXT, label="text", lines=3, max_lines=10, elem_id="twin-text")
+    ways = list(QUANTIZATIONS)
+    with gr.Row():
+        model_id = model_picker(playground, "text-generation", label="first model", scale=2, min_width=200)
+        quantization = gr.Dropdown(ways, value="float32", label="first quantization", min_width=140)
+        other = model_picker(playground, "text-generation", label="second model", scale=2, min_width=200)
+        other_quantization = gr.Dropdown(ways, value="8-bit", label="second quantization", min_width=140)
+        longest = gr.Slider(0, 100, 24, step=1, label="tokens that each writes", min_width=140)
+    other.choices = [(NO_OTHER, ""), *other.choices]
+    other.value = ""
+    return {
+        "text": text,
+        "model_id": model_id,
+        "quantization": quantization,
+        "other_model_id": other,
+        "other_quantization": other_quantization,
+        "max_new_tokens": longest,
+    }
+
+
+def request_of(values: dict[str, Any], person: str = "", address: str = "") -> pg.TwinRequest:
+    """What the controls ask; no second model is the first one."""
+    return pg.TwinRequest(
+        text=values["text"] or "",
+        model_id=values["model_id"] or None,
+        quantization=values["quantization"],
+        other_model_id=values["other_model_id"] or None,
+        other_quantization=values["other_quantization"],
+        max_new_tokens=values["max_new_tokens"] or 0,
+        person=person,
+        address=address,
+    )
+
+
+def _wire(
+    playground: pg.Playground, inputs: dict[str, Any], buttons: tuple[Any, Any], outputs: tuple[Any, ...]
+) -> None:
+    button, stop = buttons
+    shown, kept, code, notebook = outputs
+    quiet: dict[str, Any] = {"api_visibility": "private"}
+
+    def nothing() -> Values:
+        return {shown: None, kept: None, code: None, notebook: None, stop: gr.Button(interactive=False)}
+
+    @friendly
+    def compare(data: Values, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
+        yield {**nothing(), stop: gr.Button(interactive=True)}
+        values = {name: data[control] for name, control in inputs.items()}
+        try:
+            asked = request_of(values, request.session_hash or "", address_of(request))
+            for event in playground.quantization_twin(asked):
+                if isinstance(event, pg.TwinResult):
+                    receipt = receipt_values(playground.twin_receipt(event))
+                    found = {shown: to_json(format_twin(event), short=True), kept: event}
+                    yield {**nothing(), **found, code: receipt[0], notebook: receipt[1]}
+                else:
+                    progress((event.done, event.total), desc=event.doing, unit="parts")
+                    yield gr.skip()
+        except Exception:
+            yield {stop: gr.Button(interactive=False)}
+            raise
+
+    all_outputs = [*outputs, stop]
+    run = button.click(compare, set(inputs.values()), all_outputs, show_progress_on=shown, **quiet)
+    stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
+    changes = [control.change for control in inputs.values()]
+    gr.on(changes, nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
