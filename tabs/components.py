@@ -13,7 +13,7 @@ from tabs.glossary import words_of_the_page
 from tabs.page import view
 
 
-def model_picker(playground: pg.Playground, *tasks: str, **options: Any) -> gr.Dropdown:
+def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id", **options: Any) -> gr.Dropdown:
     """A list of the catalog's models for these tasks; any Hub id can be typed in where the settings allow it."""
     offered = [spec for task in tasks for spec in playground.catalog.for_task(task)]
     specs = sorted(offered, key=lambda spec: spec.source == "hub")  # models that need no network come first
@@ -23,7 +23,7 @@ def model_picker(playground: pg.Playground, *tasks: str, **options: Any) -> gr.D
     return gr.Dropdown(
         [(spec.title if spec.source != "hub" else f"{spec.title} (Hub)", spec.id) for spec in specs],
         value=specs[0].id if specs else None,
-        label="model_id",
+        label=label,
         info="Pick one, or type the id of any model on the Hub." if anything else None,
         allow_custom_value=anything,
         elem_classes="pg-model",

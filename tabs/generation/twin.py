@@ -47,11 +47,11 @@ def _lay_out(playground: pg.Playground) -> dict[str, Any]:
     text = gr.Textbox(TEXT, label="text", lines=3, max_lines=10, elem_id="twin-text")
     ways = list(QUANTIZATIONS)
     with gr.Row():
-        model_id = model_picker(playground, "text-generation", label="first model", scale=2, min_width=200)
+        model_id = model_picker(playground, "text-generation", label="first model", scale=2, min_width=260)
         quantization = gr.Dropdown(ways, value="float32", label="first quantization", min_width=140)
-        other = model_picker(playground, "text-generation", label="second model", scale=2, min_width=200)
+        other = model_picker(playground, "text-generation", label="second model", scale=2, min_width=260)
         other_quantization = gr.Dropdown(ways, value="8-bit", label="second quantization", min_width=140)
-        longest = gr.Slider(0, 100, 24, step=1, label="tokens that each writes", min_width=140)
+        longest = gr.Slider(0, 100, 24, step=1, label="tokens that each writes", min_width=220)
     other.choices = [(NO_OTHER, ""), *other.choices]
     other.value = ""
     return {

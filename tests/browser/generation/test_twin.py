@@ -1,0 +1,44 @@
+"""The quantization twin as a person uses it: two copies of the embedded model on a text, keys, a table and a file."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+
+def test_two_copies_read_one_text(page):
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator("#twin-text textarea").fill("The capital of France is Paris, ${alert(1)} <b>")
+    page.get_by_label("second quantization").click()
+    page.get_by_role("option", name="bfloat16").click()
+    page.get_by_label("number input for tokens that each writes").fill("3")
+    page.locator("#twin-start").click()
+    view = page.locator("#twin-view")
+    view.locator(".tw-verdict", has_text="bfloat16 takes 50 % of the memory of float32").wait_for(timeout=120_000)
+    text = view.locator(".tw-text")
+    assert text.text_content() == "The capital of France is Paris, ${alert(1)} <b>"
+    tokens = text.locator(".tw-token")
+    said = view.locator(".tw-said")
+    tokens.first.click()
+    assert re.search(r"Token 2, “·capital”: KL divergence \S+ nats; float32 gave it", said.text_content())
+    page.keyboard.press("ArrowRight")
+    assert said.text_content().startswith("Token 3, “·of”")
+    assert text.locator("[aria-selected=true]").count() == 1
+    assert text.locator("[tabindex='0']").count() == 1  # one stop for Tab
+    assert view.locator(".tw-reply-text").count() == 2
+    assert re.search("write the same|same tokens|at the first token", view.locator(".tw-parting").text_content())
+    view.locator(".tw-twin summary").click()
+    assert view.locator(".tw-twin tbody tr").count() == tokens.count()
+    with page.expect_download() as download:
+        view.get_by_role("button", name="CSV").click()
+    with open(download.value.path(), encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == tokens.count() and float(rows[0]["KL (nats)"]) >= 0
+
+    # Another text: these numbers were not its own.
+    page.locator("#twin-text textarea").fill("Something else")
+    view.locator(".tw").wait_for(state="hidden")
