@@ -31,7 +31,7 @@ class Tasks:
         self.speaker = Speaker(
             Decoder(loaded.tokenizer), Pieces(loaded.tokenizer), eos_ids(loaded.model),
             context_length(loaded.model), passes.vocab, passes.device, passes.cached,
-            loaded.pretrained.quantization, loaded.pretrained.dtype,
+            loaded.key.quantization, loaded.dtype,
         )  # fmt: skip
 
     def prepare(self, request: GenerateRequest) -> Task:
