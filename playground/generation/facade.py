@@ -110,14 +110,14 @@ class GenerationWing(Wing):
 
         return generation.next_token(self.manager, request)
 
-    @heavy("playground.generation.twin")
+    @heavy("playground.generation.twin", gpu_seconds=60)
     def quantization_twin(self, request: TwinRequest) -> Iterator[TwinProgress | TwinResult]:
         """What is being done, then one text under two models, token by token. Closing the iterator stops the work."""
         from playground.generation import twin
 
         yield from twin.quantization_twin(self.manager, request)
 
-    @heavy("playground.generation.twin")
+    @heavy("playground.generation.twin", gpu_seconds=60)
     def twin(self, request: TwinRequest) -> TwinResult:
         """The same, waited for."""
         from playground.generation import twin
