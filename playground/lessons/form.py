@@ -25,12 +25,13 @@ from playground.lessons.lesson import (
     Reading,
     Reveal,
     Sentence,
+    Shown,
     Stage,
     Step,
 )
 from playground.lessons.marked import FormError, Marked, plain, read
 from playground.lessons.places import place
-from playground.lessons.readings import condition, reading, sentence
+from playground.lessons.readings import condition, reading, reading_shown, sentence
 from playground.lessons.stages import check_value, known_field, known_place
 
 MOST_WORDS = 80
@@ -221,7 +222,8 @@ def _predict(marked: Marked, reader: Reader) -> Predict:
         raise FormError(marked.line, "predict needs one kind of answer.", "Give choices, number or word.")
     if kinds[0] == "number":
         within = _number(given, "within", marked.line, 0, 1e12) if "within" in given else 0.0
-        return Predict("number", ask, (), _reading(given, "number", marked.line, reader), within)
+        answer = _shown(given, "number", reader)
+        return Predict("number", ask, (), answer.reading, within, answer.form)
     if kinds[0] == "word":
         return Predict("word", ask, (), _reading(given, "word", marked.line, reader))
     return _choice(given, ask, marked.line, reader)
@@ -257,9 +259,10 @@ def _reveal(marked: Marked, predict: Predict | None, reader: Reader) -> Reveal:
         raise FormError(marked.line, "reveal answers a guess.", "Say something for right and for wrong.")
     if not predict and given.keys() & {"right", "wrong"}:
         raise FormError(marked.line, "There is no guess to be right or wrong.", "Say it under why, or add a predict.")
-    guessed = predict.reading if predict else None
-    shown = _reading(given, "show", marked.line, reader) if "show" in given else guessed
-    return Reveal(shown, *(_sentence(given, name, reader) for name in ("right", "wrong", "why")))
+    guessed = Shown(predict.reading, predict.form) if predict and predict.reading else None
+    shown = _shown(given, "show", reader) if "show" in given else guessed
+    answer = (shown.reading, shown.form) if shown else (None, "")
+    return Reveal(*answer, *(_sentence(given, name, reader) for name in ("right", "wrong", "why")))
 
 
 def _sentence(given: Mapping[str, Marked], name: str, reader: Reader) -> Sentence:
@@ -295,6 +298,11 @@ def _conditions(given: Mapping[str, Marked], name: str, line: int, reader: Reade
 def _reading(given: Mapping[str, Marked], name: str, line: int, reader: Reader) -> Reading:
     text = _text(given, name, line)
     return _at(given[name].line, lambda: reading(text, reader.kept))
+
+
+def _shown(given: Mapping[str, Marked], name: str, reader: Reader) -> Shown:
+    text = _text(given, name, given[name].line)
+    return _at(given[name].line, lambda: reading_shown(text, reader.kept))
 
 
 def _at(line: int, function: Callable[[], Item]) -> Item:

@@ -68,8 +68,8 @@ class Choice:
 class Predict:
     """A question before the answer is there.
 
-    ``choice``: one of ``choices``. ``number``: right when at most ``within`` from the reading. ``word``: right when it
-    is the reading, whatever its case.
+    ``choice``: one of ``choices``. ``number``: right when at most ``within`` from the reading, both in percent where
+    ``form`` is ``%``. ``word``: right when it is the reading, whatever its case.
     """
 
     kind: Literal["choice", "number", "word"]
@@ -77,6 +77,7 @@ class Predict:
     choices: tuple[Choice, ...] = ()
     reading: Reading | None = None
     within: float = 0.0
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,10 @@ class Do:
 
 @dataclass(frozen=True)
 class Reveal:
-    """What is said once the answer is there; ``reading`` is shown beside the guess."""
+    """What is said once the answer is there; ``reading`` is shown beside the guess, in the ``form`` of `Shown`."""
 
     reading: Reading | None = None
+    form: str = ""
     right: Sentence = Sentence()
     wrong: Sentence = Sentence()
     why: Sentence = Sentence()

@@ -41,7 +41,7 @@ class Place:
 
     ``tab`` and ``part`` are its ids in the page. ``runs`` is the method of the playground that answers, ``request`` the
     class of what it is asked (empty: it takes the fields themselves). ``button`` is what the learner presses; empty
-    where the page answers by itself.
+    where the page answers by itself, ``{name}`` where it is called as the value of this field.
     """
 
     name: str
@@ -147,7 +147,7 @@ PLACES = (
     ),
     Place("batch", "Batch & masks", "tokens", "tokens-batch", "encode", "EncodeRequest", "", _batch("")),
     Place(
-        "masks", "Batch & masks", "tokens", "tokens-batch", "compare_masks", "MaskRequest", "",
+        "masks", "Batch & masks", "tokens", "tokens-batch", "compare_masks", "MaskRequest", "{mistake}",
         (
             *_batch("batch."),
             Field(

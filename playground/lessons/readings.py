@@ -121,6 +121,23 @@ def holds(condition: Condition, live: Mapping[str, Any]) -> bool:
     return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[condition.test]
 
 
+def reading_shown(text: str, kept: Mapping[str, str] | None = None) -> Shown:
+    """A reading, and behind a colon how its number is shown.
+
+    >>> reading_shown("classification.best.probability:%").form
+    '%'
+
+    Raises:
+        InputError: the reading or its form is wrong.
+    """
+    name, colon, form = text.rpartition(":")
+    if not colon or form.endswith(")"):  # a colon in a word
+        name, form = text, ""
+    if not _FORM.match(form):
+        raise InputError(f"{form!r} is no form of a number.", "Write % for a percentage, or how many decimals.")
+    return Shown(reading(name, kept), form)
+
+
 def sentence(text: str, kept: Mapping[str, str] | None = None) -> Sentence:
     """A text with readings in braces: ``It is {classification.best.probability:%} sure.``
 
@@ -132,10 +149,7 @@ def sentence(text: str, kept: Mapping[str, str] | None = None) -> Sentence:
         if number % 2 == 0:
             parts += [part] if part else []
             continue
-        name, _, form = part.partition(":")
-        if not _FORM.match(form):
-            raise InputError(f"{form!r} is no form of a number.", "Write % for a percentage, or how many decimals.")
-        parts.append(Shown(reading(name, kept), form))
+        parts.append(reading_shown(part, kept))
     return Sentence(tuple(parts))
 
 

@@ -32,7 +32,7 @@ def is_right(predict: Predict, guess: str | float, live: Mapping[str, Any]) -> b
     if predict.kind == "number":
         if not isinstance(answer, int | float) or not isinstance(guess, int | float):
             return False
-        return abs(answer - guess) <= predict.within + 1e-9
+        return abs(answer * (100 if predict.form == "%" else 1) - guess) <= predict.within + 1e-9
     return answer is not None and str(guess).strip().casefold() == str(answer).strip().casefold()
 
 

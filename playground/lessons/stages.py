@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import playground as pg
@@ -120,6 +121,34 @@ def _prompt(fields: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     system = (pg.Message("system", fields["system"]),) if fields["system"] else ()
     return {"prompt": None, "messages": (*system, pg.Message("user", fields["prompt"]))}
+
+
+def fields_of(tab: Place, request: Any) -> dict[str, Any]:
+    """What stood in a tab's fields when this was asked: the way back of `request_of`.
+
+    Fields that the request doesn't repeat, since they only choose what is shown, are left out.
+    """
+    found: dict[str, Any] = {}
+    for field in tab.fields:
+        if field.request_field:
+            value = reduce(getattr, field.request_field.split("."), request)
+            found[field.name] = "" if value is None and field.kind == "text" else _as_filled(field, value)
+    if tab.name != "generation":
+        return found
+    if not request.messages:
+        return found | {"mode": "Complete"}
+    system = next((one.content for one in request.messages if one.role == "system"), "")
+    mode = "Chat" if sum(one.role != "system" for one in request.messages) == 1 else "Chat, further on"
+    return found | {"mode": mode, "prompt": request.messages[-1].content, "system": system}
+
+
+def _as_filled(field: Field, value: Any) -> Any:
+    """A value of a request as fields have it."""
+    if field.kind == "messages":
+        return [{"role": one.role, "content": one.content} for one in value]
+    if field.kind == "cells":
+        return [list(one) for one in value]
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _as_asked(field: Field, value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,21 @@ from tabs.components import title_of
 def attention_request(text: str, model_id: str, second_text: str, padding: float) -> pg.AttentionRequest:
     """The request in what a page or a program sent."""
     return pg.AttentionRequest(text or "", (model_id or "").strip(), second_text or "", int(padding or 0))
+
+
+@dataclass(frozen=True)
+class ChosenHead:
+    """The head that a page looks at, in the result of this ticket; ``head`` None is the average."""
+
+    ticket: str
+    kind: str
+    layer: int
+    head: int | None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> ChosenHead:
+        """As the view sends it."""
+        return cls(str(given["ticket"]), str(given["kind"]), int(given["layer"]), _index(int(given["head"])))
 
 
 @dataclass(frozen=True)
@@ -36,13 +53,21 @@ def show_attention(
     return AttentionShown(format_result(result, ticket, title_of(playground, result.request.model_id)), receipt)
 
 
-def head_code(playground: pg.Playground, results: Results, chosen: dict[str, Any]) -> Receipt | None:
+def head_code(playground: pg.Playground, results: Results, chosen: ChosenHead) -> Receipt | None:
     """The code of a chosen head; None where the page's result was put away."""
     try:
-        result = results.get(str(chosen["ticket"]))
+        result = results.get(chosen.ticket)
     except InputError:
         return None
-    return playground.attention_receipt(result, chosen["kind"], int(chosen["layer"]), _index(chosen["head"]))
+    return playground.attention_receipt(result, chosen.kind, chosen.layer, chosen.head)
+
+
+def result_of(results: Results, chosen: ChosenHead) -> pg.AttentionResult | None:
+    """The result whose first kind of attention a page looks at, one head large; None for an average."""
+    with suppress(InputError):
+        result = results.get(chosen.ticket)
+        return result if chosen.head is not None and chosen.kind == result.stacks[0].kind else None
+    return None
 
 
 def head_weights(results: Results, ticket: str, kind: str, layer: int, head: int) -> dict[str, Any]:

@@ -18,11 +18,20 @@ import gradio as gr
 import playground as pg
 from tabs.attention.api import AttentionApi
 from tabs.attention.export import document
-from tabs.attention.handlers import attention_request, head_code, head_weights, overview, show_attention
+from tabs.attention.handlers import (
+    ChosenHead,
+    attention_request,
+    head_code,
+    head_weights,
+    overview,
+    result_of,
+    show_attention,
+)
 from tabs.attention.results import Results
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.last_run import LastRun
+from tabs.lessons.watched import Watched
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, tell, view
 
 # label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
@@ -40,8 +49,8 @@ EXAMPLES = (
 )
 
 
-def build_section(playground: pg.Playground) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_section(playground: pg.Playground) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     results = Results()
     explain(
         "Each row is a token that asks (**query**), each column a token that may be read (**key**); the weights of a "
@@ -68,8 +77,12 @@ def build_section(playground: pg.Playground) -> None:
         elem_id=own,
         inbox=own,
     )
-    _wire(playground, results, inputs, (button, examples, heads), receipt_panel())
+    chosen = gr.State()
+    _wire(playground, results, inputs, (button, examples, heads), chosen, receipt_panel())
     AttentionApi(playground).publish()
+    controls = dict(zip(("text", "model_id", "second_text", "padding"), inputs, strict=True))
+    look, drawn = partial(result_of, results), {"layer": heads, "head": heads}
+    return Watched("attention", controls, heads, chosen, look, drawn)
 
 
 def _examples(playground: pg.Playground, inputs: list[Any]) -> gr.Examples | None:
@@ -106,12 +119,13 @@ def _wire(
     results: Results,
     inputs: list[Any],
     parts: tuple[gr.Button, gr.Examples | None, gr.HTML],
+    chosen: gr.State,
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> None:
     """A press, Enter, an example or the first look runs the model; a chosen head changes the code."""
     button, examples, heads = parts
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     last = LastRun()
 
     @friendly
@@ -125,8 +139,9 @@ def _wire(
 
     @friendly
     def choose_head(event: gr.EventData) -> dict[Any, Any]:
-        receipt = head_code(playground, results, payload(event))
-        return dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {code[0]: gr.skip()}
+        head = ChosenHead.read(payload(event))
+        receipt = head_code(playground, results, head)
+        return {chosen: head, **(dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {})}
 
     def forget(request: gr.Request) -> None:
         results.forget(str(request.session_hash))
@@ -136,6 +151,6 @@ def _wire(
         start(show, set(inputs), [heads, *code], **work)
     told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
     gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
-    heads.head_chosen(choose_head, None, list(code), **quiet)
+    heads.head_chosen(choose_head, None, [chosen, *code], **quiet)
     if blocks_being_built() is not None:
         blocks_being_built().unload(forget)

@@ -61,7 +61,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
-    return [Watched("generation", asked, page, runs.last), build_twin(playground)]
+    return [Watched("generation", asked, page, runs.last, drawn={"prompt": page}), build_twin(playground)]
 
 
 def _lay_out_prompt() -> tuple[gr.Radio, gr.Textbox, list[gr.Button]]:

@@ -5,6 +5,7 @@ Plain functions; `tabs.lessons.panel` binds them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from playground.errors import InputError
 from playground.lessons.lesson import Lesson, Lessons
 from playground.lessons.observe import observe
 from playground.lessons.places import Field
-from playground.lessons.stages import known_field, known_place
+from playground.lessons.stages import fields_of, known_field, known_place
+from playground.models.catalog import Catalog
 from playground.wire import to_json
 from tabs.gradio_patches import element_id
 from tabs.lessons.watched import Watched
@@ -21,31 +23,66 @@ from tabs.lessons.watched import Watched
 
 def drivable(lessons: Lessons, watched: Sequence[Watched]) -> list[Lesson]:
     """The lessons whose every step happens where the page lends its fields."""
-    lent = {one.place: one.controls for one in watched}
+    lent = {one.place: _lent(one) for one in watched}
     return [
         lesson
         for lesson in lessons.lessons
-        if all(step.stage is None or step.stage.fields.keys() <= lent.get(step.tab, {}).keys() for step in lesson.steps)
+        if all(step.stage is None or step.stage.fields.keys() <= lent.get(step.tab, set()) for step in lesson.steps)
     ]
 
 
-def contents(lessons: Lessons, watched: Sequence[Watched]) -> dict[str, Any]:
-    """The list of lessons, and what is wrong with files that are none."""
-    listed = [
-        {"name": one.name, "title": one.title, "minutes": one.minutes, "fact": one.fact, "steps": len(one.steps)}
-        for one in drivable(lessons, watched)
-    ]
-    return {"lessons": listed, "problems": [str(problem) for problem in lessons.problems]}
+def _lent(watched: Watched) -> set[str]:
+    """The fields that can be filled, and those that the learner presses."""
+    pressed = re.findall(r"{(\w+)}", known_place(watched.place).button)
+    return {*watched.controls, *watched.drawn, *pressed}
 
 
-def whole(lessons: Lessons, watched: Sequence[Watched], name: str) -> dict[str, Any]:
+def lacking(lesson: Lesson, watched: Sequence[Watched], catalog: Catalog) -> list[str]:
+    """The models that a lesson chooses and this page doesn't offer; "a model" where it would take any."""
+    by_place = {one.place: one for one in watched}
+    found: dict[str, None] = {}
+    for step in lesson.steps:
+        chosen = {**(step.stage.fields if step.stage else {}), **(step.do.show if step.do else {})}
+        for name, value in chosen.items():
+            if known_field(known_place(step.tab), name).kind not in ("model", "models"):
+                continue
+            for model_id in value if isinstance(value, list) else [value]:
+                if not _offers(by_place[step.tab], name, model_id, catalog):
+                    found[model_id or "a model"] = None
+    return list(found)
+
+
+def _offers(watched: Watched, name: str, model_id: str | None, catalog: Catalog) -> bool:
+    """Whether a field takes this model; any, for None."""
+    control = watched.controls.get(name)
+    offered = [spec.id for spec in catalog] if control is None else [value for _, value in control.choices]
+    return bool(offered) if model_id is None else model_id in offered or getattr(control, "allow_custom_value", False)
+
+
+def contents(lessons: Lessons, watched: Sequence[Watched], playground: pg.Playground) -> dict[str, Any]:
+    """The list of lessons, and what is wrong with files that are none: that is for a teacher, not for the public.
+
+    ``needs`` are models without which a lesson can't be walked here. ``elsewhere`` are models that it was written for
+    and that aren't here, where others answer in their place.
+    """
+    listed = []
+    for one in drivable(lessons, watched):
+        needs = lacking(one, watched, playground.catalog)
+        elsewhere = [name for name in one.model if playground.catalog.find(name) is None and name not in needs]
+        about = {"name": one.name, "title": one.title, "minutes": one.minutes, "fact": one.fact, "lang": one.language}
+        listed.append({**about, "steps": len(one.steps), "needs": needs, "elsewhere": elsewhere})
+    problems = [] if playground.settings.public else [str(problem) for problem in lessons.problems]
+    return {"lessons": listed, "problems": problems}
+
+
+def whole(lessons: Lessons, watched: Sequence[Watched], catalog: Catalog, name: str) -> dict[str, Any]:
     """One lesson, and how its places are found in the page.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is none of this name, or it needs models that aren't here.
     """
     lesson = next((one for one in drivable(lessons, watched) if one.name == name), None)
-    if lesson is None:
+    if lesson is None or lacking(lesson, watched, catalog):
         raise InputError("This lesson is no longer there.", "Choose another one.")
     used = {step.tab for step in lesson.steps}
     return {"lesson": to_json(lesson), "places": {one.place: _about(one) for one in watched if one.place in used}}
@@ -53,9 +90,13 @@ def whole(lessons: Lessons, watched: Sequence[Watched], name: str) -> dict[str, 
 
 def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
-    nodes = {name: element_id(control) for name, control in watched.controls.items()}
     about = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
-    return about | {"nodes": nodes, "defaults": known.defaults()}
+    return about | {
+        "nodes": {name: element_id(one) for name, one in {**watched.drawn, **watched.controls}.items()},
+        "drawn": {name: element_id(one) for name, one in watched.drawn.items()},
+        "view": element_id(watched.view),
+        "defaults": known.defaults(),
+    }
 
 
 def filled(watched: Watched, fields: Mapping[str, Any]) -> dict[Any, Any]:
@@ -77,17 +118,25 @@ def _in_page(field: Field, value: Any, control: Any) -> Any:
     return "\n".join(value) if field.kind == "lines" else value
 
 
-def facts_of(place: str, result: Any) -> Any:
-    """The facts of an answer, as JSON; None where there is no answer yet."""
-    return None if result is None else to_json(observe(place, result, _asked(place, result)))
+def heard(watched: Watched, kept: Any) -> dict[str, Any]:
+    """What a place has answered: its ``facts``, and what stood in its fields when it was asked; nothing if it hasn't.
+
+    ``kept`` is what the place keeps of it.
+    """
+    result = None if kept is None else watched.answer(kept)
+    if result is None:
+        return {"facts": None, "asked": {}}
+    asked = to_json(_asked(watched.place, kept, result))
+    return {"facts": to_json(observe(watched.place, result, asked)), "asked": asked}
 
 
-def _asked(place: str, result: Any) -> dict[str, Any]:
-    """The fields that the facts repeat, as this answer was asked for."""
+def _asked(place: str, kept: Any, result: Any) -> dict[str, Any]:
+    """What stood in the fields of a place; of those that only choose what is shown, what is kept."""
     if place == "similarity":
-        return {"words": list(dict.fromkeys(word for one in result.losses for word in (one.source, one.target)))}
-    if place == "generation":
-        request: pg.GenerateRequest = result.request
-        messages = request.messages or ()
-        return {"prompt": request.prompt if request.prompt is not None else messages[-1].content}
-    return {}
+        words = dict.fromkeys(word for one in result.losses for word in (one.source, one.target))
+        return {"words": list(words), "model_id": result.model_id}
+    if place == "models":
+        return {"model_id": kept[0]}
+    known = known_place(place)
+    chosen = [one.name for one in known.fields if not one.request_field and hasattr(kept, one.name)]
+    return {name: getattr(kept, name) for name in chosen} | fields_of(known, getattr(result, "request", kept))

@@ -7,6 +7,7 @@ answer when the tab's view has changed, and only while a lesson is open.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -14,24 +15,32 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.lessons.lesson import Lessons
 from tabs.gradio_patches import payload
-from tabs.lessons.handlers import contents, facts_of, filled, whole
+from tabs.lessons.handlers import contents, filled, heard, whole
 from tabs.lessons.watched import Watched
 from tabs.page import answering, friendly, view
 
+log = logging.getLogger(__name__)
 ELEMENT = "pg-lessons"
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_panel(playground: pg.Playground, watched: Sequence[Watched]) -> None:
     """Places the panel inside the current Blocks, once the tabs are there, and ties it to what they lend."""
-    lessons = cache(playground.lessons)
+
+    @cache
+    def lessons() -> Lessons:
+        found = playground.lessons()
+        for problem in found.problems:
+            log.warning("A lesson was left out. %s", problem)
+        return found
 
     def lesson_list(*_: Any) -> dict[str, Any]:
-        return contents(lessons(), watched)
+        return contents(lessons(), watched, playground)
 
     def lesson(name: str) -> dict[str, Any]:
-        return whole(lessons(), watched, name)
+        return whole(lessons(), watched, playground.catalog, name)
 
     functions = [answering(lesson_list), answering(lesson)]
     panel = view("lessons/panel", events=["fill", "look"], elem_id=ELEMENT, server_functions=functions)
@@ -41,7 +50,7 @@ def build_panel(playground: pg.Playground, watched: Sequence[Watched]) -> None:
 def _wire(panel: gr.HTML, watched: Sequence[Watched]) -> None:
     by_place = {one.place: one for one in watched}
     controls = {control for one in watched for control in one.controls.values()}
-    states: set[Any] = {one.result for one in watched if isinstance(one.result, gr.State)}
+    states: set[Any] = {one.kept for one in watched if isinstance(one.kept, gr.State)}
 
     @friendly
     def fill(event: gr.EventData) -> dict[Any, Any]:
@@ -51,14 +60,15 @@ def _wire(panel: gr.HTML, watched: Sequence[Watched]) -> None:
     @friendly
     def look(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         asked = payload(event)
-        kept = by_place[asked["tab"]].result
-        result = data[kept] if isinstance(kept, gr.State) else kept(request.session_hash or "")
-        return {panel: {**asked, "facts": facts_of(asked["tab"], result)}}
+        place = by_place[asked["tab"]]
+        kept = data[place.kept] if isinstance(place.kept, gr.State) else place.kept(request.session_hash or "")
+        return {panel: {**asked, **heard(place, kept)}}
 
     panel.fill(fill, None, [panel, *controls], queue=False, trigger_mode="multiple", **QUIET)
     panel.look(look, states, [panel], queue=False, trigger_mode="multiple", **QUIET)
     for one in watched:
-        one.shown.change(None, js=f"() => {{ {_tell(one.place)} }}", **QUIET)
+        told = one.kept if isinstance(one.kept, gr.State) else one.view
+        told.change(None, js=f"() => {{ {_tell(one.place)} }}", **QUIET)
 
 
 def _tell(place: str) -> str:

@@ -6,10 +6,15 @@ model is loaded by the first tab that needs it, too; then everybody on this page
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+
+import gradio as gr
 
 import playground as pg
 from playground.wire import to_json
+from tabs.gradio_patches import payload
+from tabs.lessons.watched import Watched
 from tabs.models.api import ModelsApi
 from tabs.models.format import format_models
 from tabs.models.handlers import list_models, list_options, obey
@@ -18,8 +23,8 @@ from tabs.page import answering, explain, view
 TITLE = "Models"
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "A model answers only while its weights are **resident**: in the memory of the device that computes. Everybody "
         "shares one copy; while it writes, it also keeps a **KV cache**. When the budget is full, the model that was "
@@ -39,10 +44,20 @@ def build_tab(playground: pg.Playground) -> None:
         obey(playground, given)
         return {"value": None}
 
-    view(
+    ledger = view(
         "models/view",
         to_json(format_models(playground.catalog, None, playground.settings, playground.visitor_rules())),
+        events=["opened"],
         elem_id="models-ledger",
         server_functions=[answering(one) for one in (models_state, model_options, model_command)],
     )
+    opened = gr.State()
+    ledger.opened(_opened, None, opened, show_progress="hidden", api_visibility="private")
     ModelsApi(playground).publish()
+    return [Watched("models", {}, ledger, opened, partial(list_options, playground), {"model_id": ledger})]
+
+
+def _opened(event: gr.EventData) -> tuple[str, str]:
+    """The id and the task of the model whose row was opened."""
+    model_id, task = map(str, payload(event))
+    return model_id, task

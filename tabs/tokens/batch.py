@@ -13,6 +13,7 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import (
     EMPTY,
@@ -39,8 +40,11 @@ PADDINGS = ["longest", "max_length", "do_not_pad"]
 TRUNCATIONS = ["do_not_truncate", "longest_first", "only_first", "only_second"]
 
 
-def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
-    """Lays out the section inside the current Blocks; the example is run when its tab is opened first."""
+def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
+    """Lays out the section inside the current Blocks; the example is run when its tab is opened first.
+
+    What comes back is lent to the lessons.
+    """
     explain(
         "A model reads a **rectangle of ids**. Shorter texts are padded, and `attention_mask` says which ids count."
         " **Click a bit of the mask**: the model runs with both masks, and no error will tell you which one was wrong."
@@ -64,8 +68,12 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
     comparison = view("tokens/mask_comparison", EMPTY, elem_id="pg-mask-comparison")
     notes = gr.Markdown(elem_classes="pg-explain")
     code = receipt_panel()
-    _wire_batch(playground, tab, controls, batch, dictionary, comparison, notes, code)
-    _wire_masks(playground, controls, batch, buttons, comparison, notes, code)
+    asked = _wire_batch(playground, tab, controls, batch, dictionary, comparison, notes, code)
+    compared = _wire_masks(playground, controls, batch, buttons, comparison, notes, code)
+    return [
+        Watched("batch", controls, batch, asked, playground.encode),
+        Watched("masks", controls, comparison, compared, drawn={"flips": batch}),
+    ]
 
 
 def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
@@ -119,16 +127,18 @@ def _wire_batch(
     comparison: gr.HTML,
     notes: gr.Markdown,
     code: tuple[gr.Code, gr.DownloadButton],
-) -> None:
-    """The rows follow every control; a comparison of other rows goes."""
+) -> gr.State:
+    """The rows follow every control; a comparison of other rows goes. Where the last question is kept comes back."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    shown = [batch, dictionary, comparison, notes, *code]
+    asked = gr.State()
+    shown = [batch, dictionary, comparison, notes, asked, *code]
 
     @friendly
     def show(data: dict[Any, Any]) -> dict[Any, Any]:
         found = show_batch(playground, {name: data[control] for name, control in controls.items()})
         receipt = dict(zip(code, receipt_values(found.code), strict=True)) if found.code else {}
-        return {batch: found.batch, dictionary: found.dictionary, comparison: EMPTY, notes: "", **receipt}
+        rows = {batch: found.batch, dictionary: found.dictionary, asked: found.asked}
+        return rows | {comparison: EMPTY, notes: ""} | receipt
 
     def open_tab(data: dict[Any, Any]) -> dict[Any, Any]:
         drawn = data[batch] or EMPTY
@@ -138,6 +148,7 @@ def _wire_batch(
     tab.select(open_tab, inputs | {batch}, shown, **quiet)
     changes = [control.change for control in controls.values()]  # .input of a text box misses what is pasted or deleted
     gr.on(changes, show, inputs, shown, trigger_mode="always_last", **quiet)
+    return asked
 
 
 def _wire_masks(
@@ -148,14 +159,15 @@ def _wire_masks(
     comparison: gr.HTML,
     notes: gr.Markdown,
     code: tuple[gr.Code, gr.DownloadButton],
-) -> None:
-    """A clicked bit, or a mistake, runs the model with both masks."""
+) -> gr.State:
+    """A clicked bit, or a mistake, runs the model with both masks. Where the last answer is kept comes back."""
+    compared = gr.State()
     work: dict[str, Any] = {"concurrency_id": "masks", "concurrency_limit": 4, "api_visibility": "private"}
-    shown, inputs = [comparison, notes, *code], set(controls.values())
+    shown, inputs = [comparison, notes, compared, *code], set(controls.values())
 
     def answer(found: MasksShown) -> dict[Any, Any]:
         receipt = dict(zip(code, receipt_values(found.code), strict=True))
-        return {comparison: found.comparison, notes: found.notes, **receipt}
+        return {comparison: found.comparison, notes: found.notes, compared: found.kept, **receipt}
 
     def values(data: dict[Any, Any]) -> dict[str, Any]:
         return {name: data[control] for name, control in controls.items()}
@@ -164,7 +176,7 @@ def _wire_masks(
     def flip(data: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         flips = read_flips(payload(event))
         if not flips:
-            return {comparison: EMPTY, notes: ""}
+            return {comparison: EMPTY, notes: "", compared: None}
         return answer(make_mistake(playground, values(data), "flipped bits", flips))
 
     batch.flip(flip, inputs, shown, trigger_mode="always_last", **work)
@@ -174,3 +186,4 @@ def _wire_masks(
             return answer(make_mistake(playground, values(data), mistake))
 
         button.click(friendly(make), inputs, shown, **work)
+    return compared

@@ -15,6 +15,7 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.lessons.watched import Watched
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import chat_request, is_cheap, live_chat, measure_next
 
@@ -26,8 +27,8 @@ EXAMPLE = (
 )
 
 
-def build_section(playground: pg.Playground) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_section(playground: pg.Playground) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     answer = partial(live_chat, playground)
 
     async def live(question: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +45,9 @@ def build_section(playground: pg.Playground) -> None:
     chat = view("tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
     following = view("tokens/chat_next", {}, elem_id="pg-tokens-chat-next")
     button = gr.Button("Measure the next token", size="sm", visible=False, elem_classes="pg-small")
-    _wire(playground, model, chat, (following, button), receipt_panel())
+    asked = _wire(playground, model, chat, (following, button), receipt_panel())
+    drawn = {"messages": chat, "add_generation_prompt": chat}
+    return Watched("chat", {"model_id": model}, chat, asked, playground.render_chat, drawn)
 
 
 def _wire(
@@ -53,29 +56,31 @@ def _wire(
     chat: gr.HTML,
     next_token: tuple[gr.HTML, gr.Button],
     code: tuple[gr.Code, gr.DownloadButton],
-) -> None:
-    """The code follows the messages, and so does the next token where that is cheap; else a button measures it."""
+) -> gr.State:
+    """The code follows the messages, and so does the next token where that is cheap; else a button measures it.
+
+    Where the last question is kept comes back.
+    """
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     following, button = next_token
-    messages = [{"role": role, "content": content} for role, content in EXAMPLE]
-    asked = gr.State({"model_id": model.value, "messages": messages})
+    asked = gr.State(pg.ChatTemplateRequest(tuple(pg.Message(*one) for one in EXAMPLE), model.value or ""))
 
     def choose(model_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"model_id": model_id}, {}
 
     @friendly
     def follow(event: gr.EventData) -> dict[Any, Any]:
-        question = payload(event)
-        request = chat_request(question)
+        request = chat_request(payload(event))
         receipt = dict(zip(code, receipt_values(playground.token_receipt(request)), strict=True))
         cheap = is_cheap(playground, request)
         measured = measure_next(playground, request) if cheap else {}
-        return receipt | {following: measured, button: gr.Button(visible=not cheap), asked: question}
+        return receipt | {following: measured, button: gr.Button(visible=not cheap), asked: request}
 
     @friendly
-    def measure(question: dict[str, Any]) -> dict[str, Any]:
-        return measure_next(playground, chat_request(question))
+    def measure(request: pg.ChatTemplateRequest) -> dict[str, Any]:
+        return measure_next(playground, request)
 
     model.change(choose, model, [chat, following], queue=False, **quiet)
     chat.input(follow, None, [*code, following, button, asked], trigger_mode="always_last", **quiet)
     button.click(measure, asked, following, concurrency_id="chat-next", api_visibility="private")
+    return asked

@@ -10,14 +10,15 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import SAMPLES, compare_texts, language_table
 
 START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, 👍🏽 and Straßen."
 
 
-def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "The same text, cut in different ways. **Thick orange edges** are boundaries that only some tokenizers have."
         " A vocabulary learned on English needs more tokens for other languages: more to pay, and less fits into the"
@@ -42,7 +43,8 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
     )
     table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
-    _wire(playground, tab, text, models, shown, table, receipt_panel())
+    asked = _wire(playground, tab, text, models, shown, table, receipt_panel())
+    return Watched("tokenizers", {"text": text, "model_ids": models}, shown, asked, playground.compare_tokenizers)
 
 
 def _picker(playground: pg.Playground) -> gr.Dropdown:
@@ -70,14 +72,16 @@ def _wire(
     shown: gr.HTML,
     table: gr.Dataframe,
     code: tuple[gr.Code, gr.DownloadButton],
-) -> None:
-    """The comparison follows the text, the table the tokenizers."""
+) -> gr.State:
+    """The comparison follows the text, the table the tokenizers. Where the last question is kept comes back."""
+    asked = gr.State()
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    outputs = [shown, *code, table]
+    outputs = [shown, asked, *code, table]
 
     def compare(data: dict[Any, Any]) -> dict[Any, Any]:
-        found, receipt = compare_texts(playground, data[text], data[models])
-        return {shown: found, **dict(zip(code, receipt_values(receipt), strict=True))}
+        question = pg.CompareRequest(data[text], tuple(data[models]))
+        found, receipt = compare_texts(playground, question)
+        return {shown: found, asked: question, **dict(zip(code, receipt_values(receipt), strict=True))}
 
     def both(data: dict[Any, Any]) -> dict[Any, Any]:
         return compare(data) | {table: gr.Dataframe(**_table(playground, data[models]))}
@@ -87,7 +91,8 @@ def _wire(
 
     tab.select(friendly(open_tab), {shown, text, models}, outputs, **quiet)
     text.change(friendly(compare), {text, models}, outputs, trigger_mode="always_last", **quiet)
-    models.input(friendly(both), {text, models}, outputs, trigger_mode="always_last", **quiet)
+    models.change(friendly(both), {text, models}, outputs, trigger_mode="always_last", **quiet)
+    return asked
 
 
 def _table(playground: pg.Playground, model_ids: list[str]) -> dict[str, Any]:

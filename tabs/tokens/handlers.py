@@ -81,11 +81,6 @@ def is_quick(playground: pg.Playground, question: Any) -> bool:
     return known and len(str(question.get("text"))) <= SHORT
 
 
-def token_code(playground: pg.Playground, text: str, model_id: str, add_special_tokens: bool) -> Receipt:
-    """The code that gives the tokens on the page."""
-    return playground.token_receipt(pg.TokenizeRequest(text, model_id, add_special_tokens))
-
-
 def parse_texts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Texts and pairs out of lines; ``first ||| second`` is a pair.
 
@@ -125,6 +120,7 @@ class BatchShown:
     batch: dict[str, Any]
     dictionary: str = ""
     code: Receipt | None = None
+    asked: pg.EncodeRequest | None = None
 
 
 def show_batch(playground: pg.Playground, values: dict[str, Any]) -> BatchShown:
@@ -133,16 +129,26 @@ def show_batch(playground: pg.Playground, values: dict[str, Any]) -> BatchShown:
         return BatchShown({"rows": [], "hint": "Type a text, one per line."})
     request = batch_request(values)
     batch = playground.encode(request)
-    return BatchShown(format_batch(batch), format_dictionary(batch.dictionary), playground.token_receipt(request))
+    code = playground.token_receipt(request)
+    return BatchShown(format_batch(batch), format_dictionary(batch.dictionary), code, request)
+
+
+@dataclass(frozen=True, eq=False)
+class MasksKept:
+    """A `MaskComparison` without its large parts; each is another one, also where all is the same again."""
+
+    request: pg.MaskRequest
+    rows: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class MasksShown:
-    """Both masks side by side, what must be said of the model, and the code."""
+    """Both masks side by side, what must be said of the model, the code, and what the page keeps of it."""
 
     comparison: dict[str, Any]
     notes: str
     code: Receipt
+    kept: MasksKept
 
 
 def make_mistake(
@@ -158,7 +164,8 @@ def make_mistake(
         masks = [item.attention_mask for item in playground.encode(batch).rows]
         row = next((k for k, mask in enumerate(masks) if 0 in mask), 0)
     result = playground.compare_masks(pg.MaskRequest(batch, mistake, flips, row))
-    return MasksShown(format_masks(result), "\n\n".join(result.notes), playground.token_receipt(result))
+    kept = MasksKept(result.request, result.rows)
+    return MasksShown(format_masks(result), "\n\n".join(result.notes), playground.token_receipt(result), kept)
 
 
 def read_flips(given: Any) -> tuple[tuple[int, int], ...]:
@@ -199,11 +206,10 @@ def measure_next(playground: pg.Playground, request: pg.ChatTemplateRequest) -> 
         return {"sentence": str(error)}
 
 
-def compare_texts(playground: pg.Playground, text: str, model_ids: list[str]) -> tuple[dict[str, Any], Receipt]:
+def compare_texts(playground: pg.Playground, request: pg.CompareRequest) -> tuple[dict[str, Any], Receipt]:
     """One text under several tokenizers, and the code."""
-    request = pg.CompareRequest(text, tuple(model_ids))
     result = playground.compare_tokenizers(request)
-    shown = format_comparison(result, [title_of(playground, model_id) for model_id in model_ids])
+    shown = format_comparison(result, [title_of(playground, model_id) for model_id in request.model_ids])
     return shown, playground.token_receipt(request)
 
 

@@ -14,8 +14,9 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
-from tabs.tokens.handlers import is_quick, live_tokens, token_code
+from tabs.tokens.handlers import is_quick, live_tokens
 
 # label, text, the fact that it is there to show: a test holds each for the embedded tokenizers
 EXAMPLES = (
@@ -67,8 +68,8 @@ EXAMPLES = (
 )
 
 
-def build_section(playground: pg.Playground) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_section(playground: pg.Playground) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
         " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `<0xF0>` are bytes of a"
@@ -87,7 +88,9 @@ def build_section(playground: pg.Playground) -> None:
             special = gr.Checkbox(True, label="add_special_tokens")
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
     live = view("tokens/live_tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
-    _wire(playground, model, special, live, receipt_panel())
+    asked = _wire(playground, model, special, live, receipt_panel())
+    controls = {"model_id": model, "add_special_tokens": special}
+    return Watched("tokens", controls, live, asked, playground.tokenize, {"text": live})
 
 
 def _live_function(playground: pg.Playground) -> Any:
@@ -108,8 +111,9 @@ def _wire(
     special: gr.Checkbox,
     live: gr.HTML,
     code: tuple[gr.Code, gr.DownloadButton],
-) -> None:
-    """The view learns what is chosen; the code follows the text."""
+) -> gr.State:
+    """The view learns what is chosen; the code follows the text. Where the last question is kept comes back."""
+    asked = gr.State()
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def configure(model_id: str, add_special_tokens: bool) -> dict[str, Any]:
@@ -117,8 +121,10 @@ def _wire(
 
     @friendly
     def show_code(event: gr.EventData, model_id: str, add_special_tokens: bool) -> dict[Any, Any]:
-        receipt = token_code(playground, str(payload(event).get("text", "")), model_id, add_special_tokens)
-        return dict(zip(code, receipt_values(receipt), strict=True))
+        question = pg.TokenizeRequest(str(payload(event).get("text", "")), model_id, add_special_tokens)
+        receipt = receipt_values(playground.token_receipt(question))
+        return {asked: question, **dict(zip(code, receipt, strict=True))}
 
     gr.on([model.change, special.change], configure, [model, special], live, queue=False, **quiet)
-    live.input(show_code, [model, special], list(code), trigger_mode="always_last", **quiet)
+    live.input(show_code, [model, special], [asked, *code], trigger_mode="always_last", **quiet)
+    return asked

@@ -11,6 +11,7 @@ import gradio as gr
 
 import playground as pg
 from tabs.attention import tab as attention
+from tabs.lessons.watched import Watched
 from tabs.page import heading
 from tabs.tokens import batch, chat_template, comparison, live, vocabulary
 from tabs.tokens.api import TokensApi
@@ -18,25 +19,26 @@ from tabs.tokens.api import TokensApi
 TITLE = "Tokens"
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("One text", id="tokens-live"):
             heading("One text", 3)
-            live.build_section(playground)
+            watched = [live.build_section(playground)]
         with gr.Tab("Batch & masks", id="tokens-batch") as tab:
             heading("Batch & masks", 3)
-            batch.build_section(playground, tab)
+            watched += batch.build_section(playground, tab)
         with gr.Tab("Chat template", id="tokens-chat"):
             heading("Chat template", 3)
-            chat_template.build_section(playground)
+            watched.append(chat_template.build_section(playground))
         with gr.Tab("Compare", id="tokens-compare") as tab:
             heading("Compare", 3)
-            comparison.build_section(playground, tab)
+            watched.append(comparison.build_section(playground, tab))
         with gr.Tab("Vocabulary", id="tokens-vocabulary") as tab:
             heading("Vocabulary", 3)
             vocabulary.build_section(playground, tab)
         with gr.Tab("Attention", id="tokens-attention"):
             heading("Attention", 3)
-            attention.build_section(playground)
+            watched.append(attention.build_section(playground))
     TokensApi(playground).publish()
+    return watched

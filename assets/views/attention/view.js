@@ -25,7 +25,10 @@ const FOUND = 5;
 export function mount(view) {
   const { element, props, watch, trigger } = view;
   const state = newState();
-  const work = { cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "", fields: null };
+  const work = {
+    ...{ cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "" },
+    ...{ fields: null, lesson: null },
+  };
   const tab = { view, find: finder(element), state, work };
   listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, ask, say });
   const life = lifeOf(element);
@@ -42,8 +45,9 @@ export function mount(view) {
     repaintLater(tab);
   });
   state.colours = readPalette(element);
-  readInbox(document.getElementById(props.inbox) ?? element, life.signal, (_, fields) => {
-    work.fields = fields;
+  readInbox(document.getElementById(props.inbox) ?? element, life.signal, (name, value) => {
+    if (name === "fill") return wantHead(tab, value);
+    work.fields = value;
     markOld(tab);
   });
   watch("value", () => take(tab, props.value));
@@ -79,8 +83,8 @@ async function take(tab, value) {
   const before = state.value && { kind: state.kind, layer: state.layer, head: state.head, title: state.value.title };
   state.value = JSON.parse(value);
   const { first, kinds, notes, title } = state.value;
-  // The same model again: stay with the head that is being looked at.
-  const stay = before?.title === title ? before : first;
+  // The same model again: stay with the head that is being looked at. A lesson's comes before that.
+  const stay = work.lesson ? { kind: 0, ...work.lesson } : before?.title === title ? before : first;
   Object.assign(state, { kind: stay.kind, layer: stay.layer, head: stay.head, q: 0, k: 0, over: null, zoom: 0 });
   for (const kind of kinds) {
     const { text, attended } = state.value[kind.keys];
@@ -103,6 +107,14 @@ async function take(tab, value) {
   drawCursor(tab);
   find(".at").dataset.drawn = state.value.ticket;
   if (stay !== first) choose(tab); // the code must be that of the head which is looked at
+}
+
+/** A lesson wants this head to be looked at, now and in what is shown next, until another one is chosen. */
+function wantHead(tab, head) {
+  const { state, work } = tab;
+  const inside = state.value && head.layer < kindOf(state).layers && head.head < kindOf(state).heads;
+  if (inside) look(tab, head.layer, head.head);
+  work.lesson = head;
 }
 
 function strongestKey(state) {
@@ -173,6 +185,7 @@ async function loadOverview(tab) {
 
 async function look(tab, layer, head, aloud = true) {
   const { state, work } = tab;
+  if (aloud) work.lesson = null;
   Object.assign(state, { layer, head });
   work.wanted += 1;
   const wanted = work.wanted;

@@ -175,6 +175,16 @@ export function startExample(tab) {
   start(tab);
 }
 
+/** @param {Tab} tab  A lesson fills the fields: what nobody asked for ends, and a chat begins anew. */
+export function makeReady(tab) {
+  const { state } = tab;
+  tab.seen = true;
+  if (state.run?.first) ACTS.stop(tab);
+  if (state.how !== "write") tab.setHow("write");
+  if (state.shown?.begin?.messages && !state.run) Object.assign(state, { replies: [], shown: null });
+  tab.draw();
+}
+
 /** What the buttons do, by their data-act. */
 export const ACTS = {
   start: (tab) => start(tab),

@@ -9,7 +9,7 @@ import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
 import { replyText } from "./reply.js";
-import { fail, forgive, receive, startBySelf, startExample, wantNext } from "./runs.js";
+import { fail, forgive, makeReady, receive, startBySelf, startExample, wantNext } from "./runs.js";
 import { newState } from "./state.js";
 import { drawStrategies, drawToolbar } from "./toolbar.js";
 
@@ -57,6 +57,7 @@ const OUTSIDE = {
     tab.state.mode = value.mode;
     startExample(tab);
   },
+  fill: makeReady,
   failed: fail,
 };
 

@@ -1,5 +1,6 @@
 /** The panel's parts as nodes. Text of models goes in as text alone; a lesson's text was made of Markdown by Python. */
 import { make, makeButton } from "../shared/dom.js";
+import { guessShown } from "./steps.js";
 
 const MARKS = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
 
@@ -37,6 +38,29 @@ export function paragraphs(html) {
   return [...new DOMParser().parseFromString(html, "text/html").body.childNodes].flatMap(copy);
 }
 
+/** A node with words of the panel itself, whatever the lesson's language. */
+const said = (tag, text) => inLanguage("en", make(tag, "", text));
+
+/**
+ * What a reveal says, for those who hear the page.
+ *
+ * @param {Element} reveal
+ */
+export const aloud = (reveal) => [...reveal.querySelectorAll("dt, dd, p")].map((one) => one.textContent).join(" ");
+
+const named = (names) => names.join(" and ");
+
+/**
+ * A node whose text is in this language.
+ *
+ * @param {string} lang
+ * @param {HTMLElement} node
+ */
+export function inLanguage(lang, node) {
+  node.lang = lang;
+  return node;
+}
+
 /**
  * The list of lessons.
  *
@@ -48,15 +72,22 @@ export function list(contents, done, choose) {
   const rows = contents.lessons.map((lesson) => {
     const count = done(lesson.name);
     const far = count ? `${count} of ${lesson.steps} steps done` : `${lesson.minutes} minutes`;
-    const button = makeButton("ls-lesson", make("b", "", lesson.title), () => choose(lesson.name));
-    button.append(make("span", "pg-muted", far), make("span", "ls-fact", lesson.fact));
+    const button = makeButton("ls-lesson", inLanguage(lesson.lang, make("b", "", lesson.title)), () =>
+      choose(lesson.name),
+    );
+    button.append(make("span", "pg-muted", far), inLanguage(lesson.lang, make("span", "ls-fact", lesson.fact)));
+    button.disabled = lesson.needs.length > 0;
+    if (button.disabled) button.append(make("span", "ls-needs", `It needs ${named(lesson.needs)}: not on this page.`));
+    else if (lesson.elsewhere.length)
+      button.append(make("span", "ls-needs", `Written for ${named(lesson.elsewhere)}; here another model answers.`));
     return make("li", "", button);
   });
   const broken = contents.problems.map((problem) => make("li", "", problem));
   return [
     make("p", "ls-intro", "Guess first, then let the page answer. Everything happens in the tabs beside this panel."),
     make("ul", "ls-list", ...rows),
-    broken.length && make("p", "pg-note warn", "These files were left out:"),
+    broken.length &&
+      make("p", "pg-note warn", "Not in this list, for they need a correction (make lessons checks them):"),
     broken.length && make("ul", "ls-problems pg-muted", ...broken),
   ];
 }
@@ -83,7 +114,7 @@ export function question(predict, answer) {
   field.setAttribute("aria-label", predict.ask);
   const send = makeButton("ls-primary", "That is my guess", null);
   send.type = "submit";
-  form.append(make("div", "ls-row", field, send));
+  form.append(make("div", "ls-row", field, predict.form === "%" && make("span", "ls-unit", "%"), send));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     answer(number ? field.valueAsNumber : field.value);
@@ -100,10 +131,11 @@ export function question(predict, answer) {
 export function reveal(step, kept) {
   const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
   const sides = make("dl", "ls-sides");
-  if (outcome.right !== null) sides.append(make("dt", "", "Your guess"), make("dd", "", kept.guess));
-  if (outcome.answer) sides.append(make("dt", "", "Live result"), make("dd", "", outcome.answer));
+  if (outcome.right !== null)
+    sides.append(said("dt", "Your guess"), make("dd", "", guessShown(step.predict, kept.guess)));
+  if (outcome.answer) sides.append(said("dt", "Live result"), make("dd", "", outcome.answer));
   const mark = outcome.right === null ? "" : outcome.right ? "✓ " : "Not this time. ";
-  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, make("strong", "", mark));
+  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said("strong", mark));
   verdict.append(...sentence(outcome.verdict));
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));
@@ -112,18 +144,33 @@ export function reveal(step, kept) {
 }
 
 /**
+ * What whoever has walked a lesson knows.
+ *
+ * @param {string[]} know
+ */
+export function known(know) {
+  return make(
+    "div",
+    "ls-known",
+    make("p", "", "You know now:"),
+    make("ul", "", ...know.map((one) => make("li", "", ...sentence([{ text: one, live: false }])))),
+  );
+}
+
+/**
  * What is to be done now in the page.
  *
  * @param {any} step
- * @param {import("./driver.js").Place} place
- * @param {{ again: () => void, show: () => void }} acts
+ * @param {string} button  what the learner presses, or empty
+ * @param {{ again: () => void, show: () => void, there: () => void }} acts
  * @param {boolean} filling  the fields are being filled
  */
-export function task(step, place, { again, show }, filling) {
+export function task(step, button, { again, show, there }, filling) {
   if (filling) return make("div", "ls-task", make("p", "", "The fields are being filled …"));
-  const press = place.button ? make("span", "", "Now press ", make("strong", "", place.button), " in the page.") : "";
-  const box = make("div", "ls-task", make("p", "", step.do ? step.do.say : press || "The model is answering …"));
+  const press = button ? make("span", "", "Now press ", make("strong", "", button), " in the page.") : "";
+  const box = make("div", "ls-task", make("p", "", step.do ? step.do.say : press || "The page is answering …"));
   const row = make("div", "ls-row");
+  if (step.do || button) row.append(makeButton("", "Take me there", there));
   if (step.do && Object.keys(step.do.show).length) row.append(makeButton("", "Show me", show));
   if (step.stage) row.append(makeButton("", "Fill the fields again", again));
   box.append(row);

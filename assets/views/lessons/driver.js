@@ -1,4 +1,5 @@
-/** What the panel does in the page beside it: opens a tab, shows which fields were filled. */
+/** What the panel does in the page beside it: opens a tab, fills what views draw, shows which fields were filled. */
+import { tell } from "../shared/inbox.js";
 
 /**
  * @typedef {object} Place
@@ -6,13 +7,18 @@
  * @property {string} tab  the name of its tab
  * @property {string} part  the name of the tab within, or empty
  * @property {string} button  what the learner presses, or empty
+ * @property {Record<string, string>} drawn  the ids of the views that draw a field themselves
+ * @property {string} view  the id of what shows the answer
  * @property {Record<string, string>} nodes  the fields' ids in the page
  * @property {Record<string, any>} defaults
  */
 
 const RING = { outline: "3px solid var(--pg-accent)", outlineOffset: "-2px" };
 const MARK = [RING, { ...RING, offset: 0.7 }, { outline: "3px solid transparent", outlineOffset: "-2px" }];
+const ENTERED = "textarea, input, select, button, [tabindex='0']";
+const DRAWN_MS = 250; // the answer has its height by then
 const MARK_MS = 3000;
+const READ_MS = 1400; // to see a field before the page goes on to what is pressed
 
 /**
  * Opens the tab of a place, and the part of it.
@@ -29,21 +35,97 @@ export function open(place) {
 }
 
 /**
- * Lets the learner see what was filled in: what differs from how the page opens, and the first field.
+ * What the learner presses now; empty where the page answers by itself.
  *
  * @param {Place} place
  * @param {Record<string, any>} fields
  */
-export function point(place, fields) {
+export function buttonAt(place, fields) {
+  const name = place.button.replace(/{(\w+)}/, (_, field) => fields[field] ?? "");
+  return name && name[0].toUpperCase() + name.slice(1);
+}
+
+/**
+ * Tells the views what to put into the fields that they draw themselves.
+ *
+ * @param {Place} place
+ * @param {Record<string, any>} fields
+ */
+export function fillDrawn(place, fields) {
+  for (const id of new Set(Object.values(place.drawn))) {
+    const own = Object.keys(place.drawn).filter((name) => place.drawn[name] === id && name in fields);
+    const value = Object.fromEntries(own.map((name) => [name, fields[name]]));
+    if (own.length) tell(document.getElementById(id), "fill", value);
+  }
+}
+
+/**
+ * Lets the learner see what was filled in: what differs from how the page opens. Then what she presses.
+ *
+ * @param {Place} place
+ * @param {Record<string, any>} fields
+ * @param {string} button
+ */
+export function point(place, fields, button) {
   const changed = Object.keys(place.nodes).filter(
     (name) => name in fields && JSON.stringify(fields[name]) !== JSON.stringify(place.defaults[name]),
   );
   const nodes = changed.map((name) => document.getElementById(place.nodes[name])).filter((node) => node !== null);
-  for (const node of nodes) {
-    unfold(node);
-    node.animate(MARK, MARK_MS);
-  }
-  nodes[0]?.scrollIntoView({ block: "center", behavior: "smooth" });
+  for (const node of nodes) unfold(node);
+  const pressed = pressedIn(button);
+  for (const node of [...nodes, pressed]) node?.animate(MARK, MARK_MS);
+  if (nodes[0]) show(nodes[0], "center");
+  if (pressed) setTimeout(() => show(pressed, "nearest"), nodes[0] ? READ_MS : 0);
+}
+
+/**
+ * What the learner presses in the page, or null.
+ *
+ * @param {string} button  its name, or empty
+ */
+function pressedIn(button) {
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#pg-tabs button")]);
+  return all.find((one) => button && one.textContent?.trim() === button && one.checkVisibility()) ?? null;
+}
+
+/**
+ * Takes the learner to what she presses, or else to the first of these fields: the element that has the focus then.
+ *
+ * @param {Place} place
+ * @param {string[]} fields
+ * @param {string} button
+ */
+export function goTo(place, fields, button) {
+  const field = document.getElementById(place.nodes[fields[0]] ?? "");
+  if (field) unfold(field);
+  const inside = /** @type {HTMLElement | null | undefined} */ (field?.querySelector(ENTERED));
+  const target = inside ?? pressedIn(button);
+  target?.focus({ preventScroll: true });
+  if (target) show(target, "center");
+  return target;
+}
+
+/**
+ * Lets the learner see the answer.
+ *
+ * @param {Place} place
+ * @param {boolean} beside  the panel covers nothing
+ */
+export function showAnswer(place, beside) {
+  const node = document.getElementById(place.view);
+  const fits = () => node && beside && node.clientHeight < innerHeight / 2;
+  setTimeout(() => node && show(node, fits() ? "nearest" : "start"), DRAWN_MS);
+}
+
+/**
+ * Scrolls to a node; the style of the page says how much the panel covers.
+ *
+ * @param {Element} node
+ * @param {ScrollLogicalPosition} block
+ */
+function show(node, block) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  node.scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
 }
 
 /**

@@ -3,9 +3,9 @@ import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
-import { open, point } from "./driver.js";
+import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";
 import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
-import { isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
+import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
 
 const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
 const AGAIN_MS = 700;
@@ -42,6 +42,8 @@ class Panel {
   fills = 0;
   filling = 0; // the number of what is being filled in
   timer = 0;
+  /** @type {HTMLElement | null} */
+  sent = null; // where in the page the panel took the learner
 
   /**
    * @param {(part: string) => any} find
@@ -71,7 +73,9 @@ class Panel {
       if (found.error) return this.fail(found.error);
       this.contents = found;
     }
-    await this.choose(first ? (this.contents.lessons[0]?.name ?? "") : this.progress.lesson);
+    await this.choose(
+      first ? (this.contents.lessons.find((one) => !one.needs.length)?.name ?? "") : this.progress.lesson,
+    );
   }
 
   /** Says in the page whether the panel is open, and whether anybody has met it. */
@@ -91,7 +95,7 @@ class Panel {
 
   /** Goes to a lesson, or to the list. */
   async choose(name) {
-    const known = this.contents.lessons.some((one) => one.name === name);
+    const known = this.contents.lessons.some((one) => one.name === name && !one.needs.length);
     const found = known ? await this.python.server.lesson(name) : { lesson: null, places: {} };
     if (found.error) return this.fail(found.error);
     this.lesson = found.lesson;
@@ -151,7 +155,8 @@ class Panel {
     if (fill !== this.filling) return;
     this.filling = 0;
     this.draw();
-    point(this.places[tab], fields);
+    fillDrawn(this.places[tab], fields);
+    point(this.places[tab], fields, this.button);
     this.answered(tab);
   }
 
@@ -173,8 +178,8 @@ class Panel {
     if (!found || !this.lesson || found.look !== this.looks || found.tab !== this.step.tab) return;
     if (!found.facts) return this.wait();
     this.walk.live[found.tab] = found.facts;
-    if (phaseOf(this.step, this.kept) === "answer" && isAnswered(this.lesson, this.walk.at, this.walk.live))
-      this.finish();
+    const waits = phaseOf(this.step, this.kept) === "answer";
+    if (waits && isAnswered(this.lesson, this.walk.at, this.walk.live, found.asked)) this.finish();
     save(localStorage, this.progress);
   }
 
@@ -192,8 +197,9 @@ class Panel {
     this.draw();
     const told = this.find("body").querySelector(".ls-reveal");
     if (!told) return;
-    this.find("said").textContent = told.textContent;
-    this.find("body").querySelector(".ls-ways").scrollIntoView({ block: "nearest" });
+    this.find("said").textContent = draw.aloud(told);
+    if (this.sent && document.activeElement === this.sent) this.find("body").querySelector(".ls-next").focus();
+    if (this.places[step.tab]) showAnswer(this.places[step.tab], BESIDE.matches);
   }
 
   /** Takes the guess, and then lets the page answer. */
@@ -222,8 +228,11 @@ class Panel {
     this.find("title").textContent = this.lesson ? "" : "Lessons";
     const body = this.find("body");
     const focused = body.contains(document.activeElement);
+    body.lang = this.lesson?.language ?? "";
     body.replaceChildren(...(this.lesson ? this.drawStep() : this.drawList()).filter(Boolean));
     if (focused) (body.querySelector(".ls-primary") ?? body.querySelector("h3"))?.focus({ preventScroll: true });
+    const now = body.querySelector(".ls-reveal, .ls-task");
+    if (now) body.scrollTop = now.offsetTop - body.offsetTop - (body.clientHeight - now.clientHeight) / 2;
   }
 
   drawList() {
@@ -237,9 +246,10 @@ class Panel {
   drawStep() {
     const { lesson, walk, step, kept } = this;
     const phase = phaseOf(step, kept);
+    this.find("panel").classList.toggle("ls-asking", phase === "ask");
     const title = make("h3", "", step.title);
     title.tabIndex = -1;
-    const text = make("div", "ls-text");
+    const text = make("div", lesson.language.startsWith("en") ? "ls-text pg-words" : "ls-text"); // the glossary's words
     text.append(...draw.paragraphs(step.html));
     const far = make("progress", "ls-progress");
     Object.assign(far, { max: lesson.steps.length, value: walk.at + 1 });
@@ -254,16 +264,25 @@ class Panel {
       phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
       phase === "answer" &&
         kept.guess !== undefined &&
-        make("p", "ls-guess", "Your guess: ", make("b", "", kept.guess)),
-      phase === "answer" && draw.task(step, this.places[step.tab], this.acts(), this.filling > 0),
-      phase === "done" && kept.outcome && step.tab && (step.stage || step.do) && draw.reveal(step, kept),
+        make("p", "ls-guess", "Your guess: ", make("b", "", guessShown(step.predict, kept.guess))),
+      phase === "answer" && draw.task(step, this.button, this.acts(), this.filling > 0),
+      phase === "done" && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(step, kept),
+      phase === "done" && walk.at === lesson.steps.length - 1 && draw.known(lesson.know),
       this.drawWays(phase),
     ];
   }
 
+  /** What the learner presses in the page for this step; empty where the page answers by itself. */
+  get button() {
+    return buttonAt(this.places[this.step.tab], stageAt(this.lesson, this.walk.at)?.fields ?? {});
+  }
+
   acts() {
     const shown = { ...stageAt(this.lesson, this.walk.at)?.fields, ...this.step.do?.show };
-    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown) };
+    const there = () => {
+      this.sent = goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
+    };
+    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown), there };
   }
 
   /** Back, on, start over. */
@@ -276,12 +295,7 @@ class Panel {
     const on = last
       ? makeButton("ls-next ls-primary", "All lessons", () => this.choose(""))
       : makeButton(`ls-next ${done ? "ls-primary" : ""}`, done ? "Next" : "Skip", () => this.move(1));
-    return make(
-      "div",
-      "ls-ways",
-      back,
-      on,
-      makeButton("ls-over", "Start over", () => this.restart()),
-    );
+    const over = makeButton("ls-over", "Start over", () => this.restart());
+    return draw.inLanguage("en", make("div", "ls-ways", back, on, over));
   }
 }

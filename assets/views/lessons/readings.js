@@ -6,7 +6,7 @@
  * @typedef {{ parts: (string | Shown)[] }} Sentence
  * @typedef {{ text: string, reading: Reading, test: string, value: any, other: Reading | null }} Condition
  * @typedef {{ say: string, when: Condition | null }} Choice
- * @typedef {{ kind: string, ask: string, choices: Choice[], reading: Reading | null, within: number }} Predict
+ * @typedef {{ kind: string, ask: string, choices: Choice[], reading: Reading | null, within: number, form: string }} Predict
  * @typedef {Record<string, any>} Live  facts by the name of their tab, or the name they were kept under
  */
 
@@ -107,6 +107,10 @@ export function isRight(predict, guess, live) {
   if (predict.kind === "choice") return predict.choices.some((one) => one.say === guess && isTrue(one, predict, live));
   const answer = readOf(predict.reading, live);
   if (predict.kind === "number")
-    return typeof answer === "number" && typeof guess === "number" && Math.abs(answer - guess) <= predict.within + 1e-9;
+    return (
+      typeof answer === "number" &&
+      typeof guess === "number" &&
+      Math.abs(answer * (predict.form === "%" ? 100 : 1) - guess) <= predict.within + 1e-9
+    );
   return answer !== null && folded(String(guess)) === folded(String(answer));
 }

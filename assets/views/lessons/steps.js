@@ -16,25 +16,22 @@ import { holds, isRight, isTrue, readOf, said, shown } from "./readings.js";
  * @property {Outcome} [outcome]
  */
 
-const SUBJECTS = ["text", "prompt", "words"]; // what an answer is about; the rest is how it was asked for
-
-const same = (left, right) => {
-  if (Array.isArray(left) && Array.isArray(right))
-    // whichever is named first: every pair is measured both ways
-    return JSON.stringify(left.toSorted()) === JSON.stringify(right.toSorted());
-  return typeof left === "string" && typeof right === "string" ? left.trim() === right.trim() : left === right;
-};
+const SUBJECTS = ["text", "texts", "messages", "prompt", "words"]; // what an answer is about; the rest is how it was asked for
 
 /**
- * True if an answer is the one to these fields: what the facts repeat of them is the same.
+ * True if what was asked are these fields, as far as it names them.
  *
  * @param {Record<string, any>} fields  null stands for what the page offers first
- * @param {Record<string, any>} facts
+ * @param {Record<string, any>} asked
  */
-export function answers(fields, facts) {
-  return Object.entries(fields).every(
-    ([name, value]) => value === null || !Object.hasOwn(facts, name) || same(value, facts[name]),
-  );
+export function answers(fields, asked) {
+  const same = ([name, value]) => {
+    if (value === null || !Object.hasOwn(asked, name)) return true;
+    // words in any order: every pair is measured both ways
+    if (name === "words") return JSON.stringify(value.toSorted()) === JSON.stringify(asked[name].toSorted());
+    return JSON.stringify(value) === JSON.stringify(asked[name]);
+  };
+  return Object.entries(fields).every(same);
 }
 
 /**
@@ -68,15 +65,15 @@ export function phaseOf(step, kept) {
  * @param {any} lesson
  * @param {number} at
  * @param {Live} live
+ * @param {Record<string, any>} asked  what stood in the fields of its tab when it answered
  */
-export function isAnswered(lesson, at, live) {
+export function isAnswered(lesson, at, live, asked) {
   const step = lesson.steps[at];
-  const facts = live[step.tab];
-  if (!facts) return false;
+  if (!live[step.tab]) return false;
   const stage = stageAt(lesson, at)?.fields ?? {};
-  if (!step.do) return answers(stage, facts);
+  if (!step.do) return answers(stage, asked);
   const about = Object.entries(stage).filter(([name]) => SUBJECTS.includes(name) && !(name in step.do.show));
-  return answers(Object.fromEntries(about), facts) && step.do.until.every((one) => holds(one, live));
+  return answers(Object.fromEntries(about), asked) && step.do.until.every((one) => holds(one, live));
 }
 
 /**
@@ -94,8 +91,16 @@ export function outcomeOf(step, kept, live) {
   return { right, answer: answerOf(step, live), verdict, why: reveal ? said(reveal.why, live) : [] };
 }
 
+/**
+ * A guess as it stands beside the answer.
+ *
+ * @param {any} predict
+ * @param {string | number | undefined} guess
+ */
+export const guessShown = (predict, guess) => (predict?.form === "%" ? `${guess} %` : String(guess));
+
 /** The answer as it stands beside the guess. */
 function answerOf({ predict, reveal }, live) {
-  if (reveal?.reading) return shown(readOf(reveal.reading, live)).trim();
+  if (reveal?.reading) return shown(readOf(reveal.reading, live), reveal.form).trim();
   return predict?.choices.find((one) => isTrue(one, predict, live))?.say ?? "";
 }

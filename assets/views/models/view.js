@@ -1,6 +1,7 @@
 /** What is in memory, per device and per model. Asks the server while it can be seen, and changes only what changed. */
 
 import { finder, make } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawDevices } from "./devices.js";
 import { pauseFor } from "./memory.js";
@@ -13,7 +14,7 @@ const PUBLIC =
   "pinning by hand are for its owner. ";
 
 /** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, server }) {
+export function mount({ element, props, server, trigger }) {
   const root = /** @type {HTMLElement} */ (element.querySelector(".lg"));
   const state = {
     shown: /** @type {import("../types.d.ts").models.ModelsListed} */ (props.value),
@@ -23,9 +24,10 @@ export function mount({ element, props, server }) {
     asking: false,
     asked: 0,
   };
-  const ledger = { root, find: finder(root), state, server };
+  const ledger = { root, find: finder(root), state, server, trigger };
   buildForm(ledger);
   draw(ledger);
+  readInbox(hostOf(element), lifeOf(element).signal, (_, { model_id }) => unfold(ledger, model_id));
   lifeOf(element).every(LOOK_MS, () => {
     const visible = !document.hidden && root.offsetParent !== null;
     if (!visible || Date.now() - state.asked <= pauseFor(state.shown.models)) return;
@@ -121,6 +123,13 @@ async function open(ledger, id, record) {
   if (!answer.error) record.options = answer.value;
   const now = modelOf(ledger, id);
   if (now) fill(ledger, now, record);
+  ledger.trigger("opened", [id, model.task]);
+}
+
+/** Opens the row of a model, of the first that writes where none is named, and closes the others. */
+function unfold({ state }, id) {
+  const wanted = state.shown.models.find((one) => (id ? one.id === id : one.task === "text-generation"));
+  for (const [name, { box }] of state.rows) box.open = name === wanted?.id;
 }
 
 /** Draws an opened row again; the button that had the focus has it afterwards. */

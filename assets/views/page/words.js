@@ -46,7 +46,7 @@ export function explainWords(page, words, signal) {
 function markIn(block, words, expression) {
   if (!block.textContent.trim()) return; // not filled yet
   block.dataset.pgRead = "";
-  const tab = block.closest('[role="tabpanel"]') ?? document.body;
+  const tab = block.closest('[role="tabpanel"], .ls-panel') ?? document.body;
   const known = new Set(Array.from(tab.querySelectorAll(".pg-word"), (word) => word.dataset.word));
   const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
   const texts = [];

@@ -15,3 +15,24 @@ export function readInbox(host, signal, receive) {
   host.addEventListener("told", read, { signal });
   read();
 }
+
+/**
+ * Tells one view something.
+ *
+ * @param {(HTMLElement & { told?: { name: string, value: any }[] }) | null} host
+ * @param {string} name
+ * @param {any} value
+ */
+export function tell(host, name, value) {
+  if (!host) return;
+  host.told ??= [];
+  host.told.push({ name, value });
+  host.dispatchEvent(new Event("told"));
+}
+
+/**
+ * The element by which the page's other controls know a view.
+ *
+ * @param {HTMLElement} element  the view's own
+ */
+export const hostOf = (element) => /** @type {HTMLElement} */ (element.closest(".block.pg-view-host"));

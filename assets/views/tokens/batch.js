@@ -4,27 +4,39 @@
  */
 
 import { finder, make, makeButton } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { swatches } from "../shared/legend.js";
+import { lifeOf } from "../shared/lifecycle.js";
 
 const MAX_COLUMNS = 160;
+const REDRAWN_MS = 3000; // other texts are drawn within this time
 const HINT = "Press a bit of attention_mask to flip it; arrow keys move among the bits.";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch, trigger }) {
   const find = finder(element);
-  const state = { flips: new Set() };
+  const state = { flips: new Set(), wanted: /** @type {[number, number][]} */ ([]), until: 0 };
+  const tell = () => trigger("flip", { flips: [...state.flips].map((pair) => pair.split(",").map(Number)) });
   const flip = (key, said) => {
+    state.wanted = [];
     if (!state.flips.delete(key)) state.flips.add(key);
     find(".heard").textContent = `${said()}. The model runs with both masks.`;
-    trigger("flip", { flips: [...state.flips].map((pair) => pair.split(",").map(Number)) });
+    tell();
   };
   const draw = () => {
     const value = props.value;
     if (!value?.rows) return;
-    state.flips = new Set((value.flips || []).map((pair) => pair.join(",")));
+    const wanted = Date.now() < state.until ? state.wanted : [];
+    state.flips = new Set([...(value.flips || []), ...wanted].map((pair) => pair.join(",")));
     drawBatch(find, value, state.flips, flip);
+    if (wanted.length) tell();
   };
+  // What is filled in with other texts is drawn before they are: then it is turned over once more.
+  readInbox(hostOf(element), lifeOf(element).signal, (_, { flips }) => {
+    Object.assign(state, { wanted: flips, until: Date.now() + REDRAWN_MS });
+    draw();
+  });
   moveAmongBits(find(".rows"));
   watch("value", draw);
   draw();

@@ -2,7 +2,9 @@
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { swatches } from "../shared/legend.js";
+import { lifeOf } from "../shared/lifecycle.js";
 
 const ROLES = ["system", "user", "assistant", "tool"];
 const DRAWN = 1500;
@@ -41,6 +43,12 @@ export function mount({ element, props, watch, trigger, server }) {
     ask();
   });
   find(".prompt input").addEventListener("change", askNow);
+  readInbox(hostOf(element), lifeOf(element).signal, (_, { messages, add_generation_prompt }) => {
+    find(".messages").replaceChildren();
+    for (const { role, content } of messages) add(find, role, content, ask);
+    find(".prompt input").checked = add_generation_prompt;
+    askNow();
+  });
   watch("value", configure);
   configure();
 }

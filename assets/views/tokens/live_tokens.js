@@ -3,6 +3,7 @@
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { formatInteger } from "../shared/format.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { rovingFocus } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { marksOf, placeOf, readAnswer } from "./arrange.js";
@@ -24,7 +25,8 @@ export function mount(view) {
   const { element, props, watch, server } = view;
   const find = finder(element);
   const area = find("textarea");
-  const drawn = new Chips(find(".chips"), find(".mirror"), lifeOf(element).signal);
+  const { signal } = lifeOf(element);
+  const drawn = new Chips(find(".chips"), find(".mirror"), signal);
   const state = { modelId: "", special: true, letters: [], drawnModel: "", said: "", current: -2, told: 0 };
   const tab = { view, find, area, drawn, state };
   const question = () => {
@@ -48,6 +50,11 @@ export function mount(view) {
   };
   listenToChips(tab);
   listenToText(tab, ask);
+  readInbox(hostOf(element), signal, (_, { text }) => {
+    area.value = text;
+    find(".shows").textContent = "";
+    askNow();
+  });
   watch("value", configure);
   configure();
 }

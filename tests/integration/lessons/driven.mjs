@@ -1,4 +1,4 @@
-// Reads [[lesson, [facts of each step]]] and writes, for each step, whether the panel's script takes it as done.
+// Reads [[lesson, [[facts, fields that were asked], ... of each step]]] and writes, for each step, whether the panel's script takes it as done.
 import { readFileSync } from "node:fs";
 import { isAnswered, outcomeOf } from "../../../assets/views/lessons/steps.js";
 
@@ -7,9 +7,9 @@ const found = walked.map(([lesson, answers]) => {
   const live = {};
   return lesson.steps.map((step, at) => {
     if (!step.stage && !step.do) return true;
-    const done = answers[at].map((facts) => {
+    const done = answers[at].map(([facts, asked]) => {
       live[step.tab] = facts;
-      return isAnswered(lesson, at, live);
+      return isAnswered(lesson, at, live, asked);
     });
     if (step.keep) live[step.keep] = live[step.tab];
     const outcome = outcomeOf(step, { guess: "nobody says this" }, live);

@@ -1,4 +1,4 @@
-"""Every lesson that the panel offers is driven whole: its script takes each step as done by what the models answer."""
+"""Every lesson is driven whole: its script takes each step as done by what the models answer."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from pathlib import Path
 
 import pytest
 
+from playground.lessons.places import place
 from playground.lessons.run import walk
 from playground.lessons.shelf import read_lessons
-from playground.lessons.stages import run
+from playground.lessons.stages import fields_of, request_of, run
 from playground.wire import to_json
 
 pytestmark = pytest.mark.embedded
-DRIVEN = {"classification", "generation", "similarity"}
-OFFERED = [one for one in read_lessons().lessons if {step.tab for step in one.steps} <= {*DRIVEN, ""}]
+LESSONS = read_lessons().lessons
 NODE = next(filter(None, (shutil.which("node", path=str(Path(sys.executable).parent)), shutil.which("node"))), "node")
 
 
-@pytest.mark.parametrize("lesson", OFFERED, ids=[one.name for one in OFFERED])
+@pytest.mark.parametrize("lesson", LESSONS, ids=[one.name for one in LESSONS])
 def test_each_step_ends_by_what_the_models_answer(app_playground, tmp_path, lesson):
-    asked: list[object] = []
+    given: list[object] = []
 
     def answer(tab, fields):
-        asked.append(run(app_playground, tab, fields))
-        return asked[-1]
+        facts = run(app_playground, tab, fields)
+        known = place(tab)
+        asked = fields_of(known, request_of(known, fields)) if known.request else fields
+        given.append([facts, {**fields, **asked}])
+        return facts
 
     answers = []
     for _ in walk(lesson, answer):
-        answers.append(list(asked))
-        asked.clear()
+        answers.append(list(given))
+        given.clear()
     path = tmp_path / "walked.json"
     path.write_text(json.dumps([[to_json(lesson), answers]]), encoding="utf-8")
     script = Path(__file__).with_name("driven.mjs")

@@ -35,10 +35,12 @@ def test_a_page_asks_for_heads_by_its_ticket(playground):
     average = handlers.head_weights(results, ticket, "self", 0, -1)["weights"]
     assert np.array_equal(np.frombuffer(base64.b64decode(average), "<f4").reshape(6, 6), result.stack().head(0, None))
     assert handlers.overview(results, ticket, "self", True)["rows"] == 6
-    chosen = {"ticket": ticket, "kind": "self", "layer": 1, "head": -1}
+    chosen = handlers.ChosenHead.read({"ticket": ticket, "kind": "self", "layer": 1, "head": -1})
+    second = handlers.ChosenHead.read({"ticket": ticket, "kind": "self", "layer": 1, "head": 2})
+    assert handlers.result_of(results, second) is result and handlers.result_of(results, chosen) is None
     assert "attentions[1, :].mean(dim=0)" in handlers.head_code(playground, results, chosen).code
     results.forget("ann")
-    assert handlers.head_code(playground, results, chosen) is None
+    assert handlers.head_code(playground, results, chosen) is None and handlers.result_of(results, second) is None
     with pytest.raises(InputError, match="Press Show attention again"):
         handlers.head_weights(results, ticket, "self", 0, 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from playground.lessons.shelf import FOLDER, read_lessons
 from playground.models.catalog import Catalog
 from playground.service import Playground
 from playground.wire import from_json, to_json
+from tabs.glossary import groups
 
 CASES = json.loads((Path(__file__).parents[2] / "data" / "lesson_readings.json").read_text(encoding="utf-8"))
 GOOD = """---
@@ -210,3 +212,28 @@ def test_a_guess_is_right_or_wrong_by_what_is_live(read, asked, guess, right):
     lesson, problems = read(GOOD.replace(old, textwrap.indent(block, "  ")))
     assert problems == ()
     assert is_right(lesson.steps[0].predict, guess, CASES["live"]) is right
+
+
+@pytest.mark.parametrize("lesson", read_lessons().lessons, ids=lambda lesson: lesson.name)
+def test_no_answer_is_written_down(lesson):
+    """What is right is read from live facts: by the question's reading, or by each choice's condition."""
+    for step in lesson.steps:
+        if step.predict:
+            assert step.predict.reading or all(one.when for one in step.predict.choices)
+            assert step.reveal and step.tab
+
+
+def test_another_answer_makes_another_guess_right():
+    question = next(one for one in read_lessons().lessons if one.name == "01-the-article-live").steps[0].predict
+    for label in ("2 stars", "5 stars"):
+        live = {"classification": {"best": {"label": label}}}
+        assert [choice.say for choice in question.choices if is_right(question, choice.say, live)] == [label]
+
+
+@pytest.mark.parametrize("lesson", read_lessons().lessons, ids=lambda lesson: lesson.name)
+def test_a_lessons_names_are_words_of_the_glossary_or_of_a_field(lesson):
+    known = {form for group in groups().values() for word in group for form in (*word.forms, word.name.strip("`"))}
+    known |= {field.name for place in PLACES for field in place.fields}
+    for step in lesson.steps:
+        names = re.findall(r"`([a-z_]+)`", step.text)
+        assert set(names) <= known, step.title

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 
 import playground as pg
 from playground.errors import InputError
-from playground.lessons.places import place
+from playground.lessons.places import PLACES, place
 from playground.lessons.shelf import read_lessons
+from playground.models.catalog import Catalog
+from playground.service import Playground
 from tabs.generation.runs import WHOLE, Runs
-from tabs.lessons.handlers import contents, drivable, facts_of, filled, whole
+from tabs.lessons.handlers import contents, drivable, filled, heard, whole
 from tabs.lessons.watched import Watched
+
+ALL = tuple(one.name for one in PLACES)
 
 
 class Control:
@@ -20,18 +25,24 @@ class Control:
 
     elem_id, value = "", "first/model"
 
-    def __init__(self, number: int) -> None:
-        self._id = number
+    def __init__(self, number: int, models: Sequence[str]) -> None:
+        self._id, self.choices = number, [(name, name) for name in models]
 
 
-def lent(*names: str) -> list[Watched]:
+def lent(*names: str, models: Sequence[str] = tuple(spec.id for spec in Catalog.read())) -> list[Watched]:
     """Places with a control for each of their fields."""
     watched = []
     for name in names:
         fields = [field.name for field in place(name).fields]
-        controls = {field: Control(at) for at, field in enumerate(fields)}
-        watched.append(Watched(name, controls, None, None))
+        controls = {field: Control(at, models) for at, field in enumerate(fields)}
+        watched.append(Watched(name, controls, Control(99, ()), None))
     return watched
+
+
+def playground_with(models=None, public=False):
+    """A playground's catalog and settings."""
+    catalog = Catalog.read() if models is None else Catalog(tuple(one for one in Catalog.read() if one.id in models))
+    return SimpleNamespace(catalog=catalog, settings=SimpleNamespace(public=public))
 
 
 def test_only_lessons_that_the_page_can_drive_are_listed():
@@ -40,7 +51,20 @@ def test_only_lessons_that_the_page_can_drive_are_listed():
     assert "01-the-article-live" in {one.name for one in every}
     for one in drivable(lessons, lent("classification")):
         assert {step.tab for step in one.steps} == {"classification"}
-    assert contents(lessons, ()) == {"lessons": [], "problems": []}
+    assert contents(lessons, (), playground_with()) == {"lessons": [], "problems": []}
+
+
+def test_the_page_offers_every_lesson():
+    import gradio as gr
+
+    from tabs import TABS
+
+    with gr.Blocks(), Playground() as playground:
+        watched = [one for tab in TABS for one in tab.build_tab(playground) or ()]
+        found = contents(read_lessons(), watched, playground)
+    assert [one["name"] for one in found["lessons"]] == [one.name for one in read_lessons().lessons]
+    assert all(not one["needs"] and not one["elsewhere"] for one in found["lessons"])
+    assert {one.place for one in watched} == set(ALL)
 
 
 def test_a_field_that_isnt_lent_keeps_its_lessons_out():
@@ -49,13 +73,34 @@ def test_a_field_that_isnt_lent_keeps_its_lessons_out():
     assert drivable(read_lessons(), watched) == []
 
 
+def test_a_page_without_a_lessons_model_says_so():
+    few = ["sentence-transformers/all-MiniLM-L6-v2", "another/model"]
+    told = contents(read_lessons(), lent(*ALL, models=few), playground_with(few))["lessons"]
+    about = {one["name"]: one for one in told}
+    assert about["02-tokens-are-not-words"]["needs"] == ["HuggingFaceTB/SmolLM2-135M-Instruct"]
+    assert about["04-how-sure-is-sure"]["needs"] == []
+    assert about["04-how-sure-is-sure"]["elsewhere"] == ["playground/sentiment-5-stars"]
+    none = contents(read_lessons(), lent(*ALL, models=[]), playground_with([]))["lessons"]
+    assert about.keys() == {one["name"] for one in none} and all(one["needs"] for one in none)
+    with pytest.raises(InputError, match="no longer there"):
+        whole(read_lessons(), lent(*ALL, models=few), playground_with(few).catalog, "02-tokens-are-not-words")
+
+
+def test_what_is_wrong_in_a_file_is_for_its_teacher_alone(tmp_path):
+    (tmp_path / "mine.md").write_text("## No front matter", encoding="utf-8")
+    lessons = read_lessons(tmp_path)
+    (problem,) = contents(lessons, lent(*ALL), playground_with())["problems"]
+    assert problem.startswith("mine.md:1: The front matter is missing.")
+    assert contents(lessons, lent(*ALL), playground_with(public=True))["problems"] == []
+
+
 def test_a_lesson_says_where_its_fields_are():
-    told = whole(read_lessons(), lent("classification", "generation", "similarity"), "01-the-article-live")
+    told = whole(read_lessons(), lent(*ALL), Catalog.read(), "01-the-article-live")
     about = told["places"]["classification"]
     assert (about["tab"], about["part"], about["nodes"]["text"]) == ("classification", "one-text", "component-0")
     assert told["lesson"]["steps"][0]["predict"]["kind"] == "choice"
     with pytest.raises(InputError, match="no longer there"):
-        whole(read_lessons(), (), "01-the-article-live")
+        whole(read_lessons(), (), Catalog.read(), "01-the-article-live")
 
 
 def test_fields_are_filled_as_the_page_writes_them():
@@ -65,11 +110,20 @@ def test_fields_are_filled_as_the_page_writes_them():
     assert list(values) == [similarity.controls[name] for name in ("words", "model_id", "template")]
 
 
-def test_facts_repeat_what_was_asked():
-    assert facts_of("similarity", None) is None
+def test_what_is_heard_repeats_what_was_asked():
+    (similarity,) = lent("similarity")
+    assert heard(similarity, None) == {"facts": None, "asked": {}}
     losses = [pg.WordLoss("man", "woman", 1.0, 1.0, 2.7, ()), pg.WordLoss("woman", "man", 2.0, 2.0, 7.4, ())]
-    facts = facts_of("similarity", pg.WordLossResult("a/model", "auto", None, tuple(losses)))
-    assert facts["words"] == ["man", "woman"] and facts["closest"] == {"man": "woman", "woman": "man"}
+    found = heard(similarity, pg.WordLossResult("a/model", "auto", None, tuple(losses)))
+    assert found["asked"] == {"words": ["man", "woman"], "model_id": "a/model"}
+    assert found["facts"]["closest"] == {"man": "woman", "woman": "man"}
+
+
+def test_a_question_that_is_kept_is_answered_when_somebody_listens(app_playground):
+    question = pg.TokenizeRequest(" strawberry", "HuggingFaceTB/SmolLM2-135M-Instruct")
+    found = heard(Watched("tokens", {}, Control(0, ()), None, app_playground.tokenize), question)
+    assert found["asked"] == {"text": " strawberry", "model_id": question.model_id, "add_special_tokens": True}
+    assert found["facts"]["own_count"] == 1
 
 
 def _ended(runs: Runs, person: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 import playground as pg
 from playground.lessons.places import PLACES
-from playground.lessons.stages import check_value, request_of
+from playground.lessons.shelf import read_lessons
+from playground.lessons.stages import check_value, fields_of, request_of
 from playground.service import Playground
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +78,11 @@ def test_the_page_has_every_field_with_its_label_and_its_value(place, controls):
 def test_buttons_are_those_of_the_page(place, blocks):
     values = [getattr(block, "value", None) for block, tabs in blocks if {place.tab, place.part} & set(tabs)]
     drawn = [path.read_text(encoding="utf-8") for path in (ROOT / "assets" / "views").rglob("*.html")]
-    assert place.button in values or any(f">{place.button}<" in html for html in drawn)
+    names = [place.button]
+    if field := place.field(place.button.strip("{}")):
+        names = [choice.capitalize() for choice in field.choices if choice != field.default]
+    for name in names:
+        assert name in values or any(f">{name}<" in html for html in drawn), name
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.request], ids=lambda place: place.name)
@@ -90,6 +95,27 @@ def test_fields_become_the_request(place):
             for step in field.request_field.split("."):
                 value = getattr(value, step)
             assert value == field.default
+
+
+@pytest.mark.parametrize("lesson", read_lessons().lessons, ids=lambda lesson: lesson.name)
+def test_the_fields_of_every_stage_come_back_from_its_request(lesson):
+    for step in lesson.steps:
+        if step.stage and (place := BY_NAME[step.tab]).request and step.stage.fields.get("flips") != []:
+            filled = {name: value for name, value in step.stage.fields.items() if value is not None}
+            if filled.get("mode") == "Complete":
+                del filled["system"]
+            found = fields_of(place, request_of(place, step.stage.fields))
+            assert {name: found.get(name, value) for name, value in filled.items()} == filled
+
+
+def test_a_chat_comes_back_as_the_page_has_it():
+    asked = {**BY_NAME["generation"].defaults(), "mode": "Chat", "prompt": "Hello", "system": "Be brief."}
+    found = fields_of(BY_NAME["generation"], request_of(BY_NAME["generation"], asked))
+    assert {name: found[name] for name in ("mode", "prompt", "system")} == {
+        "mode": "Chat",
+        "prompt": "Hello",
+        "system": "Be brief.",
+    }
 
 
 def test_a_chat_is_asked_as_messages():

@@ -88,7 +88,7 @@ def test_a_conversation_is_read_as_clients_send_it(playground):
 
 def test_tokenizers_are_compared_under_their_titles(playground):
     ids = ["sentence-transformers/all-MiniLM-L6-v2", SMOLLM]
-    shown, receipt = handlers.compare_texts(playground, "naïve cats", ids)
+    shown, receipt = handlers.compare_texts(playground, pg.CompareRequest("naïve cats", tuple(ids)))
     assert (
         shown["names"][1] == "SmolLM2 135M Instruct"
         and len(shown["rows"]) == 2
@@ -102,7 +102,7 @@ def test_tokenizers_are_compared_under_their_titles(playground):
 
 def test_what_a_tokenizer_does_not_know_is_marked_and_counts_as_no_bargain(playground):
     minilm = "sentence-transformers/all-MiniLM-L6-v2"
-    shown, _ = handlers.compare_texts(playground, "cats 🫠🫠 🫠", [minilm, SMOLLM])
+    shown, _ = handlers.compare_texts(playground, pg.CompareRequest("cats 🫠🫠 🫠", (minilm, SMOLLM)))
     assert [row[-2][0] for row in shown["totals"]] == ["⚠", "0"]
     assert shown["totals"][0][-1] == "–" and float(shown["totals"][1][-1]) > 1
     cells = [cell for row in handlers.language_table(playground, [minilm])["data"] for cell in row[2:]]

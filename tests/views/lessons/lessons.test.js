@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { doneOf, keptOf, load, save, walkOf } from "../../../assets/views/lessons/progress.js";
 import { holds, isRight, readOf, said } from "../../../assets/views/lessons/readings.js";
-import { answers, isAnswered, outcomeOf, phaseOf, stageAt } from "../../../assets/views/lessons/steps.js";
+import { answers, guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "../../../assets/views/lessons/steps.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../data/${name}`, import.meta.url), "utf8"));
 const { live } = read("lesson_readings.json");
@@ -52,9 +52,15 @@ test("a step asks, sets the stage, waits for the page, and is done", () => {
 });
 
 test("only the answer to what was asked ends a step", () => {
-  assert.equal(isAnswered(LESSON, 0, {}), false);
-  assert.equal(isAnswered(LESSON, 0, facts("another", "good")), false);
-  assert.equal(isAnswered(LESSON, 0, facts("good ", "good")), true);
+  const live = facts("good", "good");
+  assert.equal(isAnswered(LESSON, 0, {}, {}), false);
+  assert.equal(isAnswered(LESSON, 0, live, { text: "another", text_pair: "", model_id: "m" }), false);
+  assert.equal(isAnswered(LESSON, 0, live, { text: " good", text_pair: "", model_id: "m" }), false);
+  assert.equal(isAnswered(LESSON, 0, live, { text: "good", text_pair: "x", model_id: "m" }), false);
+  assert.equal(isAnswered(LESSON, 0, live, { text: "good", text_pair: "", model_id: "m" }), true);
+  assert.equal(answers({ texts: ["a", "b"] }, { texts: ["b", "a"] }), false);
+  assert.equal(answers({ flips: [[0, 3]] }, { flips: [[0, 3]] }), true);
+  assert.equal(answers({ layer: 0 }, { text: "what only shows is not asked" }), true);
   assert.equal(answers({ words: ["a", "b"] }, { words: ["a", "b"] }), true);
   assert.equal(answers({ words: ["a", "b"] }, { words: ["b", "a"] }), true);
   assert.equal(answers({ words: ["a", "b"] }, { words: ["a", "c"] }), false);
@@ -62,10 +68,10 @@ test("only the answer to what was asked ends a step", () => {
 });
 
 test("what is to be done may be done in any way, on the text that the lesson is about", () => {
-  assert.equal(isAnswered(LESSON, 1, facts("anything", "bad")), true);
-  assert.equal(isAnswered(LESSON, 1, facts("good", "good")), false);
+  assert.equal(isAnswered(LESSON, 1, facts("anything", "bad"), { text: "anything" }), true);
+  assert.equal(isAnswered(LESSON, 1, facts("good", "good"), { text: "good" }), false);
   const kept = { ...DO, do: { ...DO.do, show: { model_id: "other" } } };
-  assert.equal(isAnswered({ ...LESSON, steps: [ASK, kept] }, 1, facts("another text", "bad")), false);
+  assert.equal(isAnswered({ ...LESSON, steps: [ASK, kept] }, 1, facts("x", "bad"), { text: "another text" }), false);
   assert.equal(stageAt(LESSON, 1), STAGE);
 });
 
@@ -75,6 +81,7 @@ test("the guess stands beside the live result, in words", () => {
   const wrong = outcomeOf(ASK, { guess: "bad" }, facts("good", "good"));
   assert.deepEqual([wrong.right, wrong.verdict.map((one) => one.text).join("")], [false, "No, *it* is good"]);
   assert.equal(outcomeOf(DO, {}, facts("bad", "bad")).right, null);
+  assert.equal(guessShown({ form: "%" }, 5), "5 %");
 });
 
 test("a reload loses nothing, and what is damaged begins anew", () => {
