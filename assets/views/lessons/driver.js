@@ -18,20 +18,30 @@ const MARK = [RING, { ...RING, offset: 0.7 }, { outline: "3px solid transparent"
 const ENTERED = "textarea, input, select, button, [tabindex='0']";
 const DRAWN_MS = 250; // the answer has its height by then
 const MARK_MS = 3000;
+const OPEN_MS = 50;
+const OPEN_TRIES = 60;
 const READ_MS = 1400; // to see a field before the page goes on to what is pressed
 
 /**
- * Opens the tab of a place, and the part of it.
+ * Opens the tab of a place, and the part of it, which can be seen a little after its tab was opened.
  *
  * @param {Place} place
  */
-export function open(place) {
-  for (const name of [place.tab, place.part]) {
-    const tab = [...document.querySelectorAll(`[role="tab"][data-tab-id="${CSS.escape(name)}"]`)].find(
-      (one) => one.checkVisibility() || one.closest("#pg-tabs") === one.closest(".tabs"),
-    );
-    if (tab instanceof HTMLElement && tab.getAttribute("aria-selected") !== "true") tab.click();
+export async function open(place) {
+  for (const name of [place.tab, place.part].filter(Boolean)) {
+    for (let tries = 0; tries < OPEN_TRIES && !press(name); tries++)
+      await new Promise((resolve) => setTimeout(resolve, OPEN_MS));
   }
+}
+
+/** True if the tab of this name can be seen; then it is open. */
+function press(name) {
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`[data-tab-id="${CSS.escape(name)}"]`)]);
+  const tab = all.find(
+    (one) => one.role === "tab" && (one.checkVisibility() || one.closest("#pg-tabs") === one.closest(".tabs")),
+  );
+  if (tab && tab.getAttribute("aria-selected") !== "true") tab.click();
+  return Boolean(tab);
 }
 
 /**

@@ -10,7 +10,7 @@ import { swatches } from "../shared/legend.js";
 import { lifeOf } from "../shared/lifecycle.js";
 
 const MAX_COLUMNS = 160;
-const REDRAWN_MS = 3000; // other texts are drawn within this time
+const REDRAWN_MS = 15_000; // other texts are drawn within this time
 const HINT = "Press a bit of attention_mask to flip it; arrow keys move among the bits.";
 
 /** @param {import("../view.d.ts").View} view */

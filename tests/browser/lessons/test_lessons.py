@@ -86,7 +86,7 @@ def do_the_step(page, panel, press=click) -> None:
 
 def goes_on(panel) -> str:
     """What the step said at its end; the next one is there then."""
-    expect(panel.locator(".ls-next")).to_have_text("Next", timeout=PATIENCE_MS)
+    expect(panel.locator(".ls-next"), panel.locator("h3").inner_text()).to_have_text("Next", timeout=PATIENCE_MS)
     said, title = panel.locator(".ls-reveal").inner_text(), panel.locator("h3").inner_text()
     panel.locator(".ls-next").press("Enter")
     expect(panel.locator("h3")).not_to_have_text(title)
@@ -152,6 +152,7 @@ def test_a_lesson_is_walked_by_keyboard_alone(page):
     expect(panel.locator("h3")).to_be_focused()
     enter(panel.get_by_role("button", name="All lessons"))
     enter(page.locator(".ls-lesson", has_text="the mask that hides it"))
+    expect(panel.locator("h3")).to_have_text("A rectangle")
 
     def doing(page, panel):
         guess(panel, enter)
@@ -181,6 +182,7 @@ def test_what_views_draw_themselves_ends_steps(page):
     for title, said in (("Four bits", "170 MB"), ("Chat is only text", "34")):
         page.get_by_role("button", name="All lessons").click()
         page.locator(".ls-lesson", has_text=title).click()
+        panel.locator("h3").wait_for()
         do_the_step(page, panel)
         assert said in goes_on(panel)
 
@@ -224,5 +226,5 @@ def test_a_teachers_lesson_in_another_language_and_one_that_is_broken(open_page,
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     assert page.evaluate(BAD) == []
     page.get_by_role("button", name="All lessons").first.click()
-    expect(panel.locator(".ls-problems")).to_contain_text("kaputt.md:16: There is no reading")
+    expect(panel.locator(".ls-problems")).to_contain_text("kaputt.md:17: There is no reading")
     assert page.evaluate(BAD) == []
