@@ -11,6 +11,7 @@ and the page that works offline (`tabs.attention.export`).
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any
 
 import gradio as gr

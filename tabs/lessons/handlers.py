@@ -135,6 +135,8 @@ def _asked(place: str, kept: Any, result: Any) -> dict[str, Any]:
     if place == "similarity":
         words = dict.fromkeys(word for one in result.losses for word in (one.source, one.target))
         return {"words": list(words), "model_id": result.model_id}
+    if place == "word_map":
+        return {"words": list(result.words), "model_id": result.model_id}
     if place == "models":
         return {"model_id": kept[0]}
     known = known_place(place)
