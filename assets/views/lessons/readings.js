@@ -6,7 +6,8 @@
  * @typedef {{ parts: (string | Shown)[] }} Sentence
  * @typedef {{ text: string, reading: Reading, test: string, value: any, other: Reading | null }} Condition
  * @typedef {{ say: string, when: Condition | null }} Choice
- * @typedef {{ kind: string, ask: string, choices: Choice[], reading: Reading | null, within: number, form: string }} Predict
+ * @typedef {{ kind: string, ask: string, choices: Choice[], reading: Reading | null, within: number }} Question
+ * @typedef {Question & { form: string }} Predict  its numbers are in percent where the form says so
  * @typedef {Record<string, any>} Live  facts by the name of their tab, or the name they were kept under
  */
 

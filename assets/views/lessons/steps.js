@@ -16,7 +16,8 @@ import { holds, isRight, isTrue, readOf, said, shown } from "./readings.js";
  * @property {Outcome} [outcome]
  */
 
-const SUBJECTS = ["text", "texts", "messages", "prompt", "words"]; // what an answer is about; the rest is how it was asked for
+/** What an answer is about; the rest is how it was asked for */
+const SUBJECTS = ["text", "texts", "messages", "prompt", "words"];
 
 /**
  * True if what was asked are these fields, as far as it names them.
