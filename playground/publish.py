@@ -130,7 +130,7 @@ def send(plan: Plan) -> str:
                 commit_message=f"Transformers Playground {VERSION}",
             )  # fmt: skip
         if plan.hardware:
-            api.request_space_hardware(plan.space, plan.hardware)
+            api.request_space_hardware(plan.space, plan.hardware)  # type: ignore[arg-type]  # it takes its names, too
     except Exception as error:  # the client raises many kinds
         raise PlaygroundError(
             f"The Space wasn't published: {type(error).__name__}: {said_by(error, 300)}.",
