@@ -20,6 +20,7 @@ from playground.generation.events import NextTokenResult
 from playground.generation.request import MOST_REQUESTS, GenerateRequest
 from playground.generation.running import Generation, start
 from playground.generation.running import next_token as ask
+from playground.generation.together import keys_of, require_together
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
@@ -45,16 +46,20 @@ def generate(manager: ModelManager, request: GenerateRequest) -> Generation:
 def compare(manager: ModelManager, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
     """Up to twelve requests, read together: ``read()`` and ``batches()`` give pairs (which request, event).
 
+    They may be for several models, or several quantizations of one, that share a tokenizer and fit at once.
+
     ``asked_at`` is when they arrived (``time.perf_counter``), for those who count the time in line from then.
 
     Raises:
-        InputError: there are none or more than twelve, or they are for different models.
+        InputError: there are none or more than twelve, or their models have different tokenizers.
+        BudgetError: their models don't fit at once.
         As `generate`.
     """
     if not 1 <= len(requests) <= MOST_REQUESTS:
         raise InputError(f"{len(requests)} settings can't be compared.", f"Choose one to {MOST_REQUESTS}.")
-    if len({(request.model_id, request.quantization) for request in requests}) > 1:
-        raise InputError("The settings are for different models.", "Choose one model for all of them.")
+    asked = {(request.model_id, request.quantization) for request in requests}
+    if len(asked) > 1:
+        require_together(manager, keys_of(manager, asked))
     return start(manager, tuple(requests), asked_at)
 
 

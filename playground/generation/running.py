@@ -211,27 +211,67 @@ def _close_unread(starting: asyncio.Future[Generation]) -> None:
 
 
 def start(manager: ModelManager, requests: tuple[GenerateRequest, ...], asked_at: float | None = None) -> Generation:
-    """The running generation of one or more requests to one model; see `generation.generate`.
+    """The running generation of one or more requests; see `generation.compare`. Those to one model share its passes.
 
     Time in line counts from ``asked_at`` (of ``time.perf_counter``), or from when the model is loaded.
     """
-    with ExitStack() as stack:
-        loaded: LoadedModel = stack.enter_context(manager.lease(requests[0].model_id, TASK, requests[0].quantization))
-        engine = _engine(loaded, manager)
-        tasks = [engine.prepare(request) for request in requests]
-        mailbox = Mailbox(len(requests))
-        lease = _Shared(len(requests), stack.pop_all())
-        streams = tuple(
-            engine.stream(task, partial(mailbox.post, index), lease.release, asked_at or time.perf_counter())
-            for index, task in enumerate(tasks)
-        )
+    mailbox, parts = Mailbox(len(requests)), []
     try:
-        engine.submit(streams)
+        for places in _by_model(requests):
+            parts.append(_Part(manager, {place: requests[place] for place in places}, mailbox, asked_at))
+        for part in parts:
+            part.submit()
     except PlaygroundError:
-        for _ in streams:
-            lease.release()
+        for part in parts:
+            part.undo()
         raise
-    return Generation(requests, mailbox, streams)
+    streams = {place: stream for part in parts for place, stream in part.streams.items()}
+    return Generation(requests, mailbox, tuple(streams[place] for place in range(len(requests))))
+
+
+def _by_model(requests: tuple[GenerateRequest, ...]) -> list[list[int]]:
+    """The places of the requests to each model, in the one order in which everybody borrows several."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for place, request in enumerate(requests):
+        groups.setdefault((request.model_id or "", request.quantization), []).append(place)
+    return [groups[key] for key in sorted(groups)]
+
+
+class _Part:
+    """The streams of one model: its lease is given back with the last of them."""
+
+    def __init__(
+        self, manager: ModelManager, requests: dict[int, GenerateRequest], mailbox: Mailbox, asked_at: float | None
+    ) -> None:
+        first = next(iter(requests.values()))
+        with ExitStack() as stack:
+            loaded: LoadedModel = stack.enter_context(manager.lease(first.model_id, TASK, first.quantization))
+            self._engine = _engine(loaded, manager)
+            tasks = {place: self._engine.prepare(request) for place, request in requests.items()}
+            self._lease = _Shared(len(requests), stack.pop_all())
+        self._submitted = False
+        asked_at = asked_at or time.perf_counter()
+        self.streams = {
+            place: self._engine.stream(task, partial(mailbox.post, place), self._lease.release, asked_at)
+            for place, task in tasks.items()
+        }
+
+    def submit(self) -> None:
+        """Lets the streams begin.
+
+        Raises:
+            BusyError: there is no place for them.
+        """
+        self._engine.submit(tuple(self.streams.values()))
+        self._submitted = True
+
+    def undo(self) -> None:
+        """Ends what has begun, gives back what hasn't."""
+        if self._submitted:
+            _stop_all(tuple(self.streams.values()))
+            return
+        for _ in self.streams:
+            self._lease.release()
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,19 @@ def build_requests(
         common |= {"messages": tuple(turns(asked["messages"])), "prompt": None}
     if asked.get("model_id"):
         common["model_id"] = str(asked["model_id"])
+    if asked.get("quantization"):
+        values = {**values, "quantization": str(asked["quantization"])}
     columns = asked.get("columns") or [{}]
     numbers = {
         name: int(asked[name]) for name in ("max_new_tokens", "seed", "num_beams") if asked.get(name) is not None
     }
     prefix = tuple(int(token_id) for token_id in asked.get("prefix_token_ids") or ())
     requests = tuple(
-        pg.GenerateRequest(**common, **(read_settings({**values, **column}) | numbers), prefix_token_ids=prefix)
+        pg.GenerateRequest(
+            **common | ({"model_id": str(column["model_id"])} if column.get("model_id") else {}),
+            **(read_settings({**values, **column}) | numbers),
+            prefix_token_ids=prefix,
+        )
         for column in columns
     )
     return _by_hand(requests, int(asked["draw"])) if asked.get("draw") is not None else requests

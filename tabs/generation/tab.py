@@ -175,6 +175,7 @@ def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
         opening={"mode": first.mode, "prompt": first.prompt, "model_id": model_id, "system": ""},
         examples=[dataclasses.asdict(one) for one in EXAMPLES],
         tried_with=MODEL,
+        quantizations=list(QUANTIZATIONS),
         titles={spec.id: spec.title for spec in playground.catalog.for_task("text-generation")},
     )
 

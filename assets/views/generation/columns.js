@@ -57,7 +57,9 @@ function varietyOf(columns) {
   const done = columns.every((one) => one.replies.every((reply) => reply.finished));
   if (!done || !columns.some((one) => one.sampled)) return [];
   const dice = columns.filter((one) => one.settings.do_sample).length > 1;
-  const same = " The same seed throws the same dice in every column: what differs then comes from the settings alone.";
+  const own = columns.some(({ settings }) => settings.model_id || settings.quantization);
+  const from = own ? "the settings and the models" : "the settings alone";
+  const same = ` The same seed throws the same dice in every column: what differs then comes from ${from}.`;
   return [make("p", "", `${varietyInWords(columns)}${dice ? same : ""}`)];
 }
 
@@ -90,8 +92,15 @@ function verdictOf(columns, places) {
     ...taken(first, at),
     ` and ${other.name}`,
     ...taken(other, at),
-    both ? ": the model gave both these probabilities after the same text." : ".",
+    both ? probabilitiesOf(first, other) : ".",
   ];
+}
+
+function probabilitiesOf(first, other) {
+  const same = ["model_id", "quantization"].every((name) => first.begin?.[name] === other.begin?.[name]);
+  return same
+    ? ": the model gave both these probabilities after the same text."
+    : ": each by its own model, after the same text.";
 }
 
 function taken(reply, at) {

@@ -5,14 +5,17 @@
 
 import { make } from "../shared/dom.js";
 import { applyEvent, chosenToken, newReply, readNext, replyText, tokenIds } from "./reply.js";
-import { branchOff, remember, restore } from "./state.js";
+import { branchOff, remember, restore, strategyName } from "./state.js";
 
 /**
  * @param {import("./state.js").State} state
+ * @param {Record<string, string>} titles  of models
  * @returns {import("./state.js").Column[]}  a column for each strategy; one reply where nothing is left to chance
  */
-export function columnsOf({ strategies, samples, settings: { seed } }) {
-  return strategies.map(({ name, settings }) => {
+export function columnsOf({ strategies, samples, settings: { seed } }, titles) {
+  return strategies.map((strategy) => {
+    const { settings } = strategy;
+    const name = strategyName(strategy, titles);
     const seeds = Array.from({ length: settings.do_sample ? samples : 1 }, (_, i) => Number(seed || 0) + i);
     const reply = (one) => Object.assign(newReply(name), { settings: { ...settings, seed: one } });
     return { name, settings, sampled: true, replies: seeds.map(reply) };
@@ -43,8 +46,10 @@ function go(tab, targets, asked) {
   tab.draw();
 }
 
+/** What a reply goes on from: its text, and the model and the weights that began it. */
 function sourceOf({ begin }) {
-  return { prompt: begin.messages ? null : begin.prompt, messages: begin.messages, model_id: begin.model_id };
+  const { messages, model_id, quantization } = begin;
+  return { prompt: messages ? null : begin.prompt, messages, model_id, quantization };
 }
 
 /**
@@ -67,7 +72,7 @@ export function start(tab, more = {}) {
   const history = turnsSoFar(state);
   state.pinned = null;
   if (state.how === "compare") {
-    state.columns = columnsOf(state);
+    state.columns = columnsOf(state, tab.view.props.titles);
     const targets = state.columns.flatMap((one) => one.replies);
     go(tab, targets, { history, columns: targets.map((one) => one.settings) });
     return;

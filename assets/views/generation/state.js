@@ -69,6 +69,17 @@ export function presetStrategies(props) {
   return Object.entries(props.presets).map(([name, settings]) => ({ name, settings }));
 }
 
+/**
+ * What a strategy is called: by its settings, and by the model and the weights that are its own.
+ *
+ * @param {{ name: string, settings: Record<string, any> }} strategy
+ * @param {Record<string, string>} titles  of models
+ * @returns {string}
+ */
+export function strategyName({ name, settings: { model_id, quantization } }, titles) {
+  return [name, model_id && (titles[model_id] ?? model_id), quantization].filter(Boolean).join(" · ");
+}
+
 /** @param {State} state  Notes what there was before a run, so that one which doesn't begin takes nothing away. */
 export function remember(state) {
   const { replies, shown } = state;

@@ -8,6 +8,9 @@ import { presetStrategies } from "./state.js";
 
 const MOST_COLUMNS = 4;
 
+/** What the strategies of a box were drawn from. */
+const DRAWN = new WeakMap();
+
 /** @param {any} tab */
 export function drawToolbar(tab) {
   const { find, state } = tab;
@@ -90,13 +93,10 @@ export function drawStrategies(tab) {
     state.strategies = strategies;
     tab.draw();
   };
-  const chips = state.strategies.map((one) => {
-    const remove = () => change(state.strategies.filter((other) => other !== one));
-    const chip = make("span", "gen-strategy", one.name);
-    chip.title = settingsName(one.settings);
-    chip.append(makeButton("", "×", remove, { "aria-label": `remove ${one.name}` }));
-    return chip;
-  });
+  const drawn = JSON.stringify([state.strategies, state.settings]);
+  if (DRAWN.get(box) === drawn) return; // a list that somebody has opened stays open
+  DRAWN.set(box, drawn);
+  const chips = state.strategies.map((one) => chipOf(one, state.strategies, view.props, change));
   const settings = () => Object.fromEntries(Object.keys(view.props.presets.greedy).map((k) => [k, state.settings[k]]));
   const add = makeButton("", "+ current settings", () => change([...state.strategies, named(state, settings())]));
   add.disabled = state.strategies.length >= MOST_COLUMNS;
@@ -106,6 +106,38 @@ export function drawStrategies(tab) {
     add,
     makeButton("", "Reset", () => change(presetStrategies(view.props))),
   );
+}
+
+/** One strategy: its name, the weights and the model where they are its own, and a way to take it out. */
+function chipOf(one, strategies, { quantizations, titles }, change) {
+  const own = (name, value) => {
+    const { [name]: _, ...settings } = one.settings;
+    const changed = { ...one, settings: value ? { ...settings, [name]: value } : settings };
+    change(strategies.map((other) => (other === one ? changed : other)));
+  };
+  const chip = make("span", "gen-strategy", one.name);
+  chip.title = settingsName(one.settings);
+  const held = quantizations.map((name) => [name, name]);
+  chip.append(
+    listOf(`quantization of ${one.name}`, "weights as set", held, one.settings.quantization, (value) =>
+      own("quantization", value),
+    ),
+    listOf(`model of ${one.name}`, "model as set", Object.entries(titles), one.settings.model_id, (value) =>
+      own("model_id", value),
+    ),
+    makeButton("", "×", () => change(strategies.filter((other) => other !== one)), {
+      "aria-label": `remove ${one.name}`,
+    }),
+  );
+  return chip;
+}
+
+function listOf(label, unset, choices, value, choose) {
+  const list = make("select", "gen-own", new Option(unset, ""), ...choices.map(([id, name]) => new Option(name, id)));
+  list.value = value ?? "";
+  list.setAttribute("aria-label", label);
+  list.addEventListener("change", () => choose(list.value));
+  return list;
 }
 
 function named(state, settings) {

@@ -68,15 +68,23 @@ function drawOrigin({ view, find, state }) {
   const reply = compared ? state.columns[0]?.replies[0] : state.shown;
   const begin = reply?.begin;
   find(".gen-origin").hidden = !begin;
-  find(".gen-origin").textContent = begin ? `From ${originInWords(reply, titles, compared)}` : "";
+  const own = compared && state.columns.some((one) => one.settings.model_id || one.settings.quantization);
+  const first = own ? "The first column is from" : "From";
+  find(".gen-origin").textContent = begin ? `${first} ${originInWords(reply, titles, compared)}` : "";
   const how = { compared, byHand: state.how === "step" };
-  const changes = begin && !state.run ? changesSince(begin, state.settings, titles, how) : [];
+  const changes = begin && !state.run ? changesSince(begin, { ...state.settings, ...ownOf(reply) }, titles, how) : [];
   find(".gen-old").hidden = !changes.length;
   find(".gen-old").textContent = changes.length ? `Made before you changed something: ${changes.join("; ")}.` : "";
   find(".gen").classList.toggle("gen-outdated", changes.length > 0);
   const shows = begin && !compared ? shownBy(begin, replyText(reply), examples, tried_with) : "";
   find(".gen-shows").hidden = !shows;
   find(".gen-shows").textContent = shows;
+}
+
+/** The model and the weights of a column where they are its own. */
+function ownOf({ settings = {} }) {
+  const own = ["model_id", "quantization"].filter((name) => settings[name]);
+  return Object.fromEntries(own.map((name) => [name, settings[name]]));
 }
 
 function draw(tab) {

@@ -42,3 +42,19 @@ def test_two_copies_read_one_text(page):
     # Another text: these numbers were not its own.
     page.locator("#twin-text textarea").fill("Something else")
     view.locator(".tw").wait_for(state="hidden")
+
+
+def test_a_column_has_its_own_weights(page):
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator("[data-how=compare]").click()
+    for name in ("creative", "beam", "balanced"):
+        page.get_by_role("button", name=f"remove {name}").click()
+    page.get_by_role("button", name="+ current settings").click()
+    page.get_by_label("quantization of greedy", exact=True).first.select_option("float32")
+    page.get_by_label("quantization of greedy (again)", exact=True).select_option("bfloat16")
+    page.locator("[data-act=start]").click()
+    heads = page.locator(".gen-column h4")
+    heads.nth(1).wait_for()
+    assert heads.all_text_contents() == ["greedy · float32", "greedy (again) · bfloat16"]
+    page.locator(".gen-verdict", has_text=re.compile("each by its own model|say the same")).wait_for(timeout=120_000)
+    assert page.locator(".gen-origin").text_content().startswith("The first column is from")

@@ -162,3 +162,11 @@ def test_where_many_wait_nothing_starts_by_itself():
     [delta] = played(playground, {"run": "r", "first": True}, runs)
     assert (delta["run"], delta["final"], delta["events"]) == ("r", True, []) and len(playground.asked) == 1
     assert len(played(playground, {"run": "r"}, runs)) > 1, "who presses Start gets in line"
+
+
+def test_a_column_may_have_its_own_model_and_weights():
+    columns = [{"quantization": "8-bit"}, {"model_id": "n"}, {"do_sample": True}]
+    asked = build_requests(VALUES | {"quantization": "float32"}, {"columns": columns}, "me")
+    assert [(one.model_id, one.quantization) for one in asked] == [("m", "8-bit"), ("n", "float32"), ("m", "float32")]
+    (again,) = build_requests(VALUES, {"quantization": "4-bit", "prefix_token_ids": [7]}, "me")
+    assert again.quantization == "4-bit"  # a reply goes on with the weights that began it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -10,7 +11,17 @@ import torch
 
 import playground as pg
 from playground.config import Settings
-from playground.errors import BudgetError, EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.errors import (
+    BudgetError,
+    BusyError,
+    EmptyInputError,
+    InputError,
+    InputTooLongError,
+    UnsupportedOptionError,
+)
+from playground.generation.engine import Engine
+from playground.generation.generate import compare as side_by_side
+from playground.generation.generate import generate
 from playground.generation.together import keys_of, require_together, same_tokenizer
 from playground.generation.twin import MOST_TOKENS, compare, last_of, quantization_twin
 from playground.models.report import DeviceReport, QuantizationOption, Snapshot
@@ -177,3 +188,45 @@ def test_two_that_do_not_fit_are_refused_before_either_is_loaded():
     with pytest.raises(BudgetError):
         last_of(quantization_twin(manager, asked(other_model_id="large")))
     assert manager.most_held == 0
+
+
+def columns(*model_ids: str) -> list[pg.GenerateRequest]:
+    return [pg.GenerateRequest("the quick", model_id=one, max_new_tokens=8) for one in model_ids]
+
+
+def test_columns_of_several_models_are_what_each_gives_alone(two):
+    asked = columns("two", "one", "two")
+    together = side_by_side(two, asked).results()
+    alone = [generate(two, request).result() for request in asked]
+    assert [one.finished.token_ids for one in together] == [one.finished.token_ids for one in alone]
+    assert together[0].finished.token_ids != together[1].finished.token_ids
+    assert [one.request.model_id for one in together] == ["two", "one", "two"]
+
+
+def test_columns_that_can_not_stand_together_are_refused():
+    tokenizer, other = tiny_tokenizer(), tiny_tokenizer()
+    other.add_tokens(["zebra"])
+    model = tiny_model("llama", len(tokenizer))
+    with pytest.raises(InputError, match="different tokenizers"):
+        side_by_side(TwoModels(one=(model, tokenizer), two=(model, other)), columns("one", "two"))
+    with pytest.raises(BudgetError, match="Side by side"):
+        side_by_side(TwoModels(budget=100, one=(model, tokenizer), two=(model, tokenizer)), columns("one", "two"))
+
+
+def test_when_one_model_has_no_place_nothing_stays_behind(two, monkeypatch):
+    wait_until = threading.Event()
+    submit = Engine.submit
+
+    def full(engine, streams):
+        if streams[0].request.model_id == "two":
+            raise BusyError("The line is full.")
+        submit(engine, streams)
+
+    monkeypatch.setattr(Engine, "submit", full)
+    with pytest.raises(BusyError):
+        side_by_side(two, columns("one", "two"))
+    for _ in range(100):
+        if not two.held:
+            break
+        wait_until.wait(0.05)
+    assert two.held == []

@@ -3,6 +3,7 @@ import test from "node:test";
 import { changesSince, originInWords, shownBy, varietyInWords } from "../../../assets/views/generation/origin.js";
 import { newReply } from "../../../assets/views/generation/reply.js";
 import { columnsOf } from "../../../assets/views/generation/runs.js";
+import { newState } from "../../../assets/views/generation/state.js";
 import { counted } from "../../../assets/views/shared/format.js";
 
 const BEGIN = {
@@ -65,4 +66,19 @@ test("one token is no tokens", () => {
     [1, 0, 1200].map((n) => counted(n, "token")),
     ["1 token", "0 tokens", "1,200 tokens"],
   );
+});
+
+test("a column says which model and weights are its own", () => {
+  const settings = { do_sample: false };
+  const strategies = [
+    { name: "greedy", settings: { ...settings, quantization: "8-bit" } },
+    { name: "greedy", settings: { ...settings, model_id: "a/b", quantization: "4-bit" } },
+    { name: "greedy", settings: { ...settings, model_id: "c/d" } },
+  ];
+  const columns = columnsOf({ ...newState({ presets: {} }), strategies, settings: { seed: 0 } }, TITLES);
+  assert.deepEqual(
+    columns.map(({ name }) => name),
+    ["greedy · 8-bit", "greedy · B · 4-bit", "greedy · c/d"],
+  );
+  assert.equal(columns[1].replies[0].settings.quantization, "4-bit");
 });
