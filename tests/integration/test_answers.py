@@ -27,6 +27,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "/next_token": [{"prompt": "Once"}],
     "/word_loss": [{"words": ["man", "woman"]}],
     "/word_matrix": [{"words": ["man", "woman", "lamp"]}],
+    "/word_map": [{"words": ["man", "woman", "lamp"]}],
+    "/quantization_twin": [{"text": "Once upon", "other_quantization": "float32", "max_new_tokens": 2}],
     "/load_model": [{"model_id": EMBEDDED[0]}],
     "/models": [{}],
 }

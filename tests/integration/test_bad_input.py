@@ -34,6 +34,8 @@ CALLS = {
     "/next_token": lambda text: {"prompt": text},
     "/word_loss": lambda text: {"words": ["man", text]},
     "/word_matrix": lambda text: {"words": ["man", "woman", text]},
+    "/word_map": lambda text: {"words": ["man", "woman", text]},
+    "/quantization_twin": lambda text: {"text": text, "other_quantization": "float32", "max_new_tokens": 1},
 }
 NAMELESS = ("The upstream Gradio app has raised an exception", "Something went wrong on our side", "Traceback")
 
