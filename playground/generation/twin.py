@@ -56,9 +56,8 @@ def quantization_twin(manager: ModelManager, request: TwinRequest) -> Iterator[T
         BudgetError: both don't fit at once. ModelError: one can't be used.
     """
     own = manager.spec(request.model_id, TASK).id
-    request = replace(request, model_id=own, other_model_id=request.other_model_id or own)
-    both = [(request.model_id, request.quantization), (request.other_model_id, request.other_quantization)]
-    keys = keys_of(manager, both)
+    asked = ((own, request.quantization), (request.other_model_id or own, request.other_quantization))
+    keys = keys_of(manager, asked)
     require_together(manager, keys)
     held: dict[tuple[str, str], LoadedModel] = {}
     with ExitStack() as stack:
@@ -67,16 +66,15 @@ def quantization_twin(manager: ModelManager, request: TwinRequest) -> Iterator[T
             yield TwinProgress(f"Loading {title} in {key.quantization}", number, PARTS)
             loaded = stack.enter_context(manager.lease(key.model_id, TASK, key.quantization))
             held[key.model_id, key.quantization] = loaded
-        first = held[str(request.model_id), request.quantization]
-        second = held[str(request.other_model_id), request.other_quantization]
+        first, second = (held[one] for one in asked)
         yield TwinProgress("Both read the text", 2, PARTS)
         result = read_twice(first, second, request)
         if request.max_new_tokens:
             yield TwinProgress(f"{result.first.title} in {result.first.quantization} goes on", 3, PARTS)
-            reply = _reply(manager, first, request, (request.model_id, request.quantization))
+            reply = _reply(manager, first, request, asked[0])
             result = replace(result, first=replace(result.first, reply=reply))
             yield TwinProgress(f"{result.second.title} in {result.second.quantization} goes on", 4, PARTS)
-            reply = _reply(manager, second, request, (request.other_model_id, request.other_quantization))
+            reply = _reply(manager, second, request, asked[1])
             result = replace(result, second=replace(result.second, reply=reply))
         yield replace(result, parts_at=parting(result.first.reply, result.second.reply))
 
@@ -222,9 +220,7 @@ def _side(loaded: LoadedModel, log_probabilities: Tensor, speed: float) -> TwinS
     )
 
 
-def _reply(
-    manager: ModelManager, loaded: LoadedModel, request: TwinRequest, asked: tuple[str | None, str]
-) -> TwinReply:
+def _reply(manager: ModelManager, loaded: LoadedModel, request: TwinRequest, asked: tuple[str, str]) -> TwinReply:
     """What one of the two writes after the text; greedy, one after the other, so that neither slows the other."""
     generate = GenerateRequest(
         request.text, model_id=asked[0], quantization=asked[1], max_new_tokens=request.max_new_tokens,
