@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest, TwinRequest
     from playground.generation.result import TwinProgress, TwinReply, TwinResult, TwinSide, TwinToken
     from playground.generation.running import Generation
+    from playground.inside.request import AttributeNextRequest, LensRequest
+    from playground.inside.result import AttributeNextProgress, AttributeNextResult, LensResult
     from playground.links.compare import Verdict
     from playground.links.form import Link, link_to, open_link, read_link
     from playground.models.tokenizers import Message
@@ -108,6 +110,9 @@ _HOMES = {
     "AttentionRequest": "playground.attention.request",
     "AttentionResult": "playground.attention.result",
     "AttentionStack": "playground.attention.result",
+    "AttributeNextProgress": "playground.inside.result",
+    "AttributeNextRequest": "playground.inside.request",
+    "AttributeNextResult": "playground.inside.result",
     "AttributeRequest": "playground.classification.request",
     "AttributeResult": "playground.classification.result",
     "BadRow": "playground.tables",
@@ -138,6 +143,8 @@ _HOMES = {
     "Generation": "playground.generation.running",
     "GenerationResult": "playground.generation.events",
     "LabelReading": "playground.classification.result",
+    "LensRequest": "playground.inside.request",
+    "LensResult": "playground.inside.result",
     "Link": "playground.links.form",
     "MaskComparison": "playground.tokens.result",
     "MaskRequest": "playground.tokens.request",
@@ -207,6 +214,9 @@ __all__ = [
     "AttentionRequest",
     "AttentionResult",
     "AttentionStack",
+    "AttributeNextProgress",
+    "AttributeNextRequest",
+    "AttributeNextResult",
     "AttributeRequest",
     "AttributeResult",
     "BadRow",
@@ -237,6 +247,8 @@ __all__ = [
     "Generation",
     "GenerationResult",
     "LabelReading",
+    "LensRequest",
+    "LensResult",
     "Link",
     "MaskComparison",
     "MaskRequest",

@@ -18,6 +18,7 @@ from playground.classification.facade import ClassificationWing
 from playground.config import Settings
 from playground.errors import PlaygroundError
 from playground.generation.facade import GenerationWing
+from playground.inside.facade import InsideWing
 from playground.lessons.facade import LessonsWing
 from playground.links.facade import LinksWing
 from playground.models.catalog import Catalog, ModelSpec
@@ -49,7 +50,15 @@ _FIRST_NEEDED = ("text-classification", "text-generation", "text2text-generation
 
 
 class Playground(
-    ModelsWing, ClassificationWing, TokensWing, AttentionWing, GenerationWing, SimilarityWing, LessonsWing, LinksWing
+    ModelsWing,
+    ClassificationWing,
+    TokensWing,
+    AttentionWing,
+    GenerationWing,
+    InsideWing,
+    SimilarityWing,
+    LessonsWing,
+    LinksWing,
 ):
     """Every capability of the playground over one shared model manager.
 

@@ -516,6 +516,119 @@ export namespace generation {
   }
 }
 
+export namespace inside {
+  /** How far one method has come. */
+  interface AttributeNextProgress {
+    method: string;
+    done: number;
+    total: number;
+  }
+  /** Which tokens spoke for the next one; the text is given as in `LensRequest`. */
+  interface AttributeNextRequest {
+    prompt: string;
+    messages: models.Message[] | null;
+    prefix_token_ids: number[];
+    split_special_tokens: boolean;
+    model_id: string;
+    quantization: string;
+    token_id: number | null;
+    contrast_token_id: number | null;
+    methods: string[];
+    n_steps: number;
+    run_id: string;
+    address: string;
+  }
+  /** How much each token spoke for the next one, or for it rather than for another. */
+  interface AttributeNextResult {
+    request: inside.AttributeNextRequest;
+    model_type: string;
+    pretrained: models.Pretrained;
+    target: inside.NextCandidate;
+    contrast: inside.NextCandidate | null;
+    candidates: inside.NextCandidate[];
+    explained: number;
+    neutral: number | null;
+    tokens: inside.InsideToken[];
+    words: inside.NextWord[];
+    first_covered: number;
+    methods: inside.NextAttribution[];
+    stopped: boolean;
+    notes: string[];
+  }
+  /** One token that the model read: ``piece`` is what it adds to the text, spaces and all. */
+  interface InsideToken {
+    token_id: number;
+    piece: string;
+    special: boolean;
+  }
+  /** What the model would say at one position after one layer. */
+  interface LensCell {
+    best: inside.LensGuess[];
+    entropy_nats: number;
+    rank: number;
+    winner_probability: number;
+  }
+  /** A token that could come next (or stand under the mask), and how probable it is after one layer. */
+  interface LensGuess {
+    token_id: number;
+    piece: string;
+    probability: number;
+  }
+  /** What the model would say after each layer. */
+  interface LensRequest {
+    prompt: string;
+    messages: models.Message[] | null;
+    prefix_token_ids: number[];
+    split_special_tokens: boolean;
+    model_id: string;
+    quantization: string;
+    positions: number[];
+    track_token_ids: number[];
+    top: number;
+  }
+  /** The predictions after each layer. */
+  interface LensResult {
+    request: inside.LensRequest;
+    model_type: string;
+    pretrained: models.Pretrained;
+    masked: boolean;
+    layers: number;
+    last_block: string;
+    final_norm: string[];
+    tokens: inside.InsideToken[];
+    positions: number[];
+    cells: inside.LensCell[][];
+    tracks: inside.LensTrack[][];
+    notes: string[];
+  }
+  /** One token followed through the layers at one position, its probability after each. */
+  interface LensTrack {
+    token_id: number;
+    piece: string;
+    probabilities: number[];
+  }
+  /** What one method says: a number for each token and each word of the result, in units of the logit. */
+  interface NextAttribution {
+    method: string;
+    values: number[];
+    word_values: number[];
+    delta: number | null;
+  }
+  /** A token that may come next, with its raw logit. */
+  interface NextCandidate {
+    token_id: number;
+    piece: string;
+    logit: number;
+    probability: number;
+  }
+  /** Tokens that are one word, by their places; ``special`` tokens are words of their own. */
+  interface NextWord {
+    text: string;
+    positions: number[];
+    special: boolean;
+  }
+}
+
 export namespace links {
   /** The first ``marks`` of an answer that has ``count`` of them, and a hash of all that is exact in it. */
   interface Fingerprint {

@@ -22,11 +22,12 @@ from playground.classification.batching import Classifier, Encoding, classifier
 from playground.classification.classify import check_text, tokens_of
 from playground.classification.describe import TASK, classifier_info, label_probabilities
 from playground.classification.gradients import GradientPath
-from playground.classification.perturb import neutral_token_id, with_neutral
+from playground.classification.perturb import with_neutral
 from playground.classification.request import METHODS, AttributeRequest
 from playground.classification.result import AttributeResult, MethodAttribution, Token, Word
 from playground.errors import InputError, InputTooLongError, PlaygroundError, UnsupportedOptionError
 from playground.models.memory import is_out_of_memory
+from playground.models.neutral import neutral_token_id
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager

@@ -10,7 +10,6 @@ Leaves out which text is neutral and what the values mean (`attribution`).
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import torch
 
 from playground.errors import UnsupportedOptionError
 from playground.models.families import embedding_rows
+from playground.models.private_view import private_view
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -185,9 +185,3 @@ def _aligned(ids: Sequence[int], text: Sequence[int]) -> tuple[int | None, ...]:
     if len(ids) == length > 1 and list(ids[1:]) == list(text[:-1]):
         return (length - 1 if ids[0] == text[-1] else None, *range(length - 1))
     return ()
-
-
-def private_view(model: PreTrainedModel) -> PreTrainedModel:
-    """A second module tree over the same weights, so that hooks never touch the model that others use."""
-    tensors: list[Any] = [*model.parameters(), *model.buffers()]
-    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})

@@ -12,11 +12,10 @@ from playground.classification.classify import check_text, tokens_of
 from playground.classification.describe import TASK, classifier_info, label_probabilities
 from playground.classification.request import PerturbRequest
 from playground.classification.result import PerturbResult
-from playground.errors import InputError, UnsupportedOptionError
+from playground.errors import InputError
+from playground.models.neutral import neutral_token_id
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
     from playground.models.manager import ModelManager
 
 
@@ -47,30 +46,6 @@ def perturb(manager: ModelManager, request: PerturbRequest) -> PerturbResult:
         before, after = (label_probabilities(future.result().logits, info) for future in futures)
     neutral_token = str(machine.tokenizer.convert_ids_to_tokens(neutral_id))
     return PerturbResult(request, info, tokens, before, after, neutral_token)
-
-
-def neutral_token_id(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that stands for "no word here": the mask token, else the first other special one that says nothing else.
-
-    The padding won't do: RoBERTa counts its positions by it, and decoders find the end of a text by it. Nor will the
-    end of a text in an encoder-decoder, which reads its answer there.
-
-    Raises:
-        UnsupportedOptionError: the tokenizer has no such token.
-    """
-    config = model.config.get_text_config()
-    taken = {getattr(config, "pad_token_id", None)}
-    if model.config.is_encoder_decoder:
-        taken.add(getattr(config, "eos_token_id", None))
-    names = ("mask_token_id", "unk_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id")
-    for name in names:
-        token_id = getattr(tokenizer, name, None)
-        if token_id is not None and token_id not in taken:
-            return token_id
-    spaces = tokenizer(" ", add_special_tokens=False)["input_ids"]
-    if spaces and spaces[0] not in taken:
-        return spaces[0]
-    raise UnsupportedOptionError("This tokenizer has no token that could stand for nothing.", "Choose another model.")
 
 
 def with_neutral(inputs: Encoding, positions: list[int], neutral_id: int) -> dict[str, list[int]]:

@@ -15,6 +15,7 @@ AUTO_CLASSES = {
     "feature-extraction": "AutoModel",
     "text-generation": "AutoModelForCausalLM",
     "text2text-generation": "AutoModelForSeq2SeqLM",
+    "fill-mask": "AutoModelForMaskedLM",
 }
 # The arguments of BitsAndBytesConfig: LLM.int8(), and NF4 with double quantization.
 BITS_AND_BYTES: dict[str, dict[str, Any]] = {

@@ -28,6 +28,7 @@ from tabs.generation.runs import Runs
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.generation.twin import build_twin
 from tabs.gradio_patches import blocks_being_built, payload
+from tabs.inside.tab import build_section
 from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, tell, view
 
@@ -36,6 +37,17 @@ TITLE = "Generation"
 
 def build_tab(playground: pg.Playground) -> list[Watched]:
     """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
+    with gr.Tabs(elem_id="generation-parts", overflow_behavior="wrap") as tabs:
+        with gr.Tab("Reply", id="reply"):
+            page, watched = _build_reply(playground)
+        with gr.Tab("Look inside", id="inside"):
+            heading("Look inside", 3)
+            build_section(playground, page, tabs)
+    return watched
+
+
+def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
+    """The reply with all that it is made from; its view, and what is lent to the lessons."""
     explain(
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
         "Point at a token of the reply to see what else it could have been, and choose another."
@@ -61,7 +73,8 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
-    return [Watched("generation", asked, page, runs.last, drawn={"prompt": page}), build_twin(playground)]
+    lent = Watched("generation", asked, page, runs.last, drawn={"prompt": page})
+    return page, [lent, build_twin(playground)]
 
 
 def _lay_out_prompt() -> tuple[gr.Radio, gr.Textbox, list[gr.Button]]:
@@ -163,7 +176,7 @@ def _wire_runs(
 def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
     """The reply with its toolbar; under an id of its own, so that two on one page don't hear each other."""
     own = f"generation-{secrets.token_hex(4)}"
-    events = ("go", "halt", "receipt", "emptied", "reseed")
+    events = ("go", "halt", "receipt", "emptied", "reseed", "look_inside")
     first = EXAMPLES[0]
     return view(
         "generation/view",

@@ -25,6 +25,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "/attention": [{"text": "The cat sat", "layer": 0}],
     "/generate": [{"prompt": "Once", "max_new_tokens": 3}, {"prompt": "Once", "max_new_tokens": 3, "num_beams": 2}],
     "/next_token": [{"prompt": "Once"}],
+    "/logit_lens": [{"prompt": "Once upon"}],
+    "/attribute_next": [{"prompt": "Once upon"}, {"prompt": "Once", "methods": ["occlusion"]}],
     "/word_loss": [{"words": ["man", "woman"]}],
     "/word_matrix": [{"words": ["man", "woman", "lamp"]}],
     "/word_map": [{"words": ["man", "woman", "lamp"]}],

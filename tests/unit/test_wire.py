@@ -25,6 +25,8 @@ def sample(kind: Any, count: int = 0) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is pg.GenerateRequest:  # which looks at its values
         return pg.GenerateRequest(messages=(pg.Message("user", "Hi"),), stop_strings=("é\n",), seed=2**53)
+    if kind in (pg.LensRequest, pg.AttributeNextRequest):  # which look at theirs
+        return kind(messages=(pg.Message("user", "Hi"),), prefix_token_ids=(3, 2), split_special_tokens=True)
     if is_dataclass(kind):
         return kind(**{name: sample(hint, i) for i, (name, hint) in enumerate(wire.hints(kind).items())})
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):

@@ -1,21 +1,12 @@
 /** The picture as text in SVG. */
 
+import { escaped } from "../shared/svg.js";
 import { cellPixels, hatchedAreas, labelStep } from "./cells.js";
 import { allLines, curveOf, strokeOf } from "./lines.js";
 import { side } from "./state.js";
 import { REASONS } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
-
-/**
- * @param {string} text
- * @returns {string} as it may stand between tags and in attributes
- */
-export function escaped(text) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids exactly these
-  const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`).replace(forbidden, "\ufffd");
-}
 
 const text = (x, y, content, more = "") => `<text x="${x}" y="${y}" ${more}>${escaped(content)}</text>`;
 

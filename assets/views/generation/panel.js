@@ -3,7 +3,7 @@
 import { make, makeButton } from "../shared/dom.js";
 import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
-import { isOver } from "./reply.js";
+import { insideOf, isOver } from "./reply.js";
 import { byHand, choose, pick } from "./runs.js";
 import { afterSampler } from "./sampler.js";
 import { branchOff, remember } from "./state.js";
@@ -119,7 +119,8 @@ function foot(tab, reply, token, index) {
     byHand(tab, 0, index);
   };
   const here = tab.state.how !== "compare" && !token.beam && makeButton("", "Step from here", stepHere);
-  return make("div", "gen-panel-foot", here, make("span", "", "Choose another and the text goes on from it."));
+  const inside = makeButton("gen-inside", "Look inside", () => tab.view.trigger("look_inside", insideOf(reply, index)));
+  return make("div", "gen-panel-foot", here, inside, make("span", "", "Choose another and the text goes on from it."));
 }
 
 /** The distribution over the next token, with what the settings of this moment make of it. */

@@ -232,3 +232,16 @@ export function endingOf({ finished }) {
 export function isOver(reply) {
   return reply?.finished?.reason === "eos" || reply?.finished?.reason === "context";
 }
+
+/**
+ * A token with all that the model had read when it came.
+ *
+ * @param {Reply} reply
+ * @param {number} index
+ */
+export function insideOf({ name, begin, tokens }, index) {
+  const { prompt, messages, model_id, quantization, split_special_tokens } = begin;
+  const prefix_token_ids = tokens.slice(0, index).map((token) => token.id);
+  const text = { prompt, messages, model_id, quantization, split_special_tokens };
+  return { reply: name, ...text, prefix_token_ids, token_id: tokens[index].id };
+}

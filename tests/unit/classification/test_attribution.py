@@ -9,10 +9,11 @@ import torch
 
 from playground.classification.attribution import MAX_TOKENS, attribute
 from playground.classification.classify import classify
-from playground.classification.gradients import private_view
-from playground.classification.perturb import neutral_token_id, perturb
+from playground.classification.perturb import perturb
 from playground.classification.request import AttributeRequest, ClassifyRequest, PerturbRequest
 from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.models.neutral import neutral_token_id
+from playground.models.private_view import private_view
 from tests.tiny_classifiers import FAMILIES, managed, tiny_model, tiny_tokenizer
 
 TEXT = "the film was goodish but i hate it"

@@ -15,10 +15,11 @@ from captum.attr import LayerGradientXActivation, LayerIntegratedGradients
 from playground.classification.attribution import attribute
 from playground.classification.batching import classifier
 from playground.classification.classify import classify
-from playground.classification.perturb import neutral_token_id, perturb
+from playground.classification.perturb import perturb
 from playground.classification.request import AttributeRequest, ClassifyRequest, ClassifyTableRequest, PerturbRequest
 from playground.classification.table import classify_table
 from playground.errors import UnsupportedOptionError
+from playground.models.neutral import neutral_token_id
 from playground.tables import read_lines
 from tests.tiny_classifiers import FAMILIES, SMALL, WORDS, TinyManager, lend, managed, tiny_tokenizer
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { newState, unrolled } from "../../../assets/views/attention/state.js";
-import { escaped } from "../../../assets/views/attention/svg.js";
 import {
   formatWeight,
   maskedRuns,
@@ -18,6 +17,7 @@ import {
   headCode,
   spokenCell,
 } from "../../../assets/views/attention/words.js";
+import { escaped } from "../../../assets/views/shared/svg.js";
 
 const MATRIX = Float32Array.from([1, 0, 0.25, 0.75]);
 const MASK = Uint8Array.from([0, 2, 0, 0]);

@@ -1,0 +1,1 @@
+"""Text -> what a language model would say after each layer, and which tokens spoke for what it says."""

@@ -1,0 +1,56 @@
+"""What a playground answers about the inside of language models.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playground.inside.request import AttributeNextRequest, LensRequest
+    from playground.inside.result import AttributeNextProgress, AttributeNextResult, LensResult
+    from playground.receipt import Receipt
+
+
+class InsideWing(Wing):
+    """What a playground answers about the inside of language models."""
+
+    @heavy("playground.inside.lens", on_gpu=True)
+    def logit_lens(self, request: LensRequest) -> LensResult:
+        """What the model would say after each of its layers."""
+        from playground.inside.lens import logit_lens
+
+        return logit_lens(self.manager, request)
+
+    def lens_receipt(self, result: LensResult) -> Receipt:
+        """The plain-transformers Python for the predictions after each layer."""
+        from playground.inside.receipt import lens_receipt
+
+        return lens_receipt(result)
+
+    @heavy("playground.inside.attribute", on_gpu=True)
+    def attribute_next_steps(
+        self, request: AttributeNextRequest
+    ) -> Iterator[AttributeNextProgress | AttributeNextResult]:
+        """Progress, then how much each token spoke for the next one; cancelled, the result has what is done."""
+        from playground.inside.attribute import attribute_next
+
+        with self.runs.begin(request.run_id, request.address) as run:
+            yield from attribute_next(self.manager, request, lambda: run.cancelled)
+
+    @heavy("playground.inside.attribute", on_gpu=True)
+    def attribute_next(self, request: AttributeNextRequest) -> AttributeNextResult:
+        """How much each token spoke for the next one, or for it rather than for another."""
+        *_, result = self.attribute_next_steps(request)
+        return result  # type: ignore[return-value]  # what comes last
+
+    def attribute_next_receipt(self, result: AttributeNextResult) -> Receipt:
+        """The plain-transformers Python for such attributions."""
+        from playground.inside.why_receipt import attribute_next_receipt
+
+        return attribute_next_receipt(result)

@@ -1,0 +1,1 @@
+"""What the Look inside section shows."""

@@ -1,0 +1,204 @@
+"""The Look inside section: what the model would say after each layer, and which tokens spoke for what it says.
+
+It opens with a fact that the embedded model knows, and whose answer only its last layers find. What to try: move up
+through the layers; colour cells by the rank of the winner and see how far behind it begins; press Look inside beside a
+token of a reply; ask why this token rather than another.
+
+`build_section` is called inside the Generation tab. It leaves out how the pictures are drawn (``assets/views/inside``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+import playground as pg
+from playground.errors import EmptyInputError
+from playground.inside.request import METHODS
+from server.arrival import address_of
+from tabs.components import example_chips, model_picker
+from tabs.gradio_patches import payload
+from tabs.inside.api import InsideApi
+from tabs.inside.examples import EXAMPLES
+from tabs.inside.handlers import (
+    ALONE,
+    AT_ONCE,
+    NOBODY,
+    Asked,
+    Explained,
+    Looked,
+    asked_of_reply,
+    asked_of_text,
+    explain,
+    follow,
+    look,
+    new_run,
+    why_request,
+)
+from tabs.page import explain as say
+from tabs.page import friendly, heading, receipt_panel, receipt_values, view
+
+ID = "inside"
+WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+PREDICTED = ("the most probable token", NOBODY)
+
+
+class _Parts(NamedTuple):
+    """The components of the section."""
+
+    text: gr.Textbox
+    model: gr.Dropdown
+    button: gr.Button
+    chips: list[gr.Button]
+    lens: gr.HTML
+    lens_code: tuple[gr.Code, gr.DownloadButton]
+    target: gr.Dropdown
+    contrast: gr.Dropdown
+    more: gr.Button
+    stop: gr.Button
+    why: gr.HTML
+    why_code: tuple[gr.Code, gr.DownloadButton]
+    asked: gr.State
+    run_id: gr.State
+
+
+def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> None:
+    """Lays out the section inside the current Blocks; ``page`` shows the replies, ``tabs`` holds this section."""
+    parts = _lay_out(playground)
+    _wire_lens(playground, parts, page, tabs)
+    _wire_why(playground, parts)
+    InsideApi(playground).publish()
+
+
+def _lay_out(playground: pg.Playground) -> _Parts:
+    say(
+        "A model has many layers, and any of them can be read as if it were the last: **what would it say there?** "
+        "Read the columns from the bottom up. For a `[MASK]`, type the id of a model that fills masks."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=280):
+            text = gr.Textbox(EXAMPLES[0].text, label="text", lines=2, max_lines=8, elem_id="inside-text")
+            chips = example_chips([one.label for one in EXAMPLES])
+        with gr.Column(scale=2, min_width=260):
+            model = model_picker(playground, "text-generation", "fill-mask")
+            button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
+    lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens")
+    lens_code = receipt_panel("Code: every layer with plain transformers")
+    heading("Why this token", 4)
+    return _Parts(text, model, button, chips, lens, lens_code, *_lay_out_why())
+
+
+def _lay_out_why() -> tuple[Any, ...]:
+    say(
+        "**Why this token?** How much each token before it spoke for it; or for it **rather than** another, which "
+        "leaves out what speaks for both."
+    )
+    with gr.Row(equal_height=True):
+        target = gr.Dropdown([PREDICTED], value=NOBODY, label="next token", scale=3, min_width=200)
+        contrast = gr.Dropdown([ALONE], value=NOBODY, label="rather than", scale=3, min_width=200)
+        more = gr.Button("Integrated gradients and occlusion", scale=2, min_width=200, elem_id="inside-more")
+        stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="inside-stop")
+    why = view("classification/attribution", elem_id="inside-why")
+    code = receipt_panel("Code: these attributions with plain transformers")
+    return target, contrast, more, stop, why, code, gr.State(), gr.State("")
+
+
+def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs) -> None:
+    """A press, Enter, an example, the first look or a token of a reply runs the model."""
+    outputs = [parts.text, parts.model, parts.lens, *parts.lens_code, parts.asked]
+
+    def shown(found: Looked) -> list[Any]:
+        code = receipt_values(found.code)
+        return [found.asked.text, found.asked.request.model_id, found.value, *code, found.asked]
+
+    @friendly
+    def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
+        return shown(look(playground, asked_of_text(text, model_id, asked)))
+
+    @friendly
+    def open_reply(event: gr.EventData) -> list[Any]:
+        return shown(look(playground, asked_of_reply(payload(event))))
+
+    @friendly
+    def follow_token(asked: Asked, event: gr.EventData) -> list[Any]:
+        return shown(follow(playground, asked, payload(event)))
+
+    given = [parts.text, parts.model, parts.asked]
+    work: dict[str, Any] = {**WORK, "show_progress_on": parts.lens}
+    starts = [parts.button.click, parts.text.submit, parts.lens.first_view]
+    runs = [start(press, given, outputs, **work) for start in starts]
+    for chip, one in zip(parts.chips, EXAMPLES, strict=True):
+        filled = chip.click(lambda text=one.text: text, None, parts.text, **QUIET)
+        runs.append(filled.then(press, given, outputs, **work))
+    page.look_inside(lambda: gr.Tabs(selected=ID), None, tabs, queue=False, **QUIET)
+    runs.append(page.look_inside(open_reply, None, outputs, **work))
+    parts.lens.follow(follow_token, parts.asked, outputs, **{**WORK, "show_progress": "hidden"})
+    forget, at_once = _explaining(playground, parts)
+    for run in runs:
+        run.success(forget, None, [parts.target, parts.contrast, parts.why], **QUIET).success(**at_once)
+
+
+def _explaining(playground: pg.Playground, parts: _Parts) -> tuple[Any, dict[str, Any]]:
+    """What empties the question, and the event that answers it by one gradient."""
+
+    def forget() -> list[Any]:
+        return [gr.Dropdown([PREDICTED], value=NOBODY), gr.Dropdown([ALONE], value=NOBODY), None]
+
+    @friendly
+    def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> dict[Any, Any]:
+        if asked is None or asked.masked:
+            return {parts.why: None}
+        wanted = why_request(asked, target, contrast, AT_ONCE, address_of(request))
+        *_, found = explain(playground, wanted)
+        return _why_values(parts, found)
+
+    outputs = [parts.target, parts.contrast, parts.why, *parts.why_code]
+    inputs = [parts.asked, parts.target, parts.contrast]
+    return forget, {"fn": at_once, "inputs": inputs, "outputs": outputs, **WORK, "show_progress": "hidden"}
+
+
+def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
+    """What the components of the question show of an answer."""
+    values: dict[Any, Any] = {parts.why: found.value}
+    if found.candidates:
+        others = [one for one in found.candidates if one[1] != found.token_id]
+        values[parts.target] = gr.Dropdown(list(found.candidates), value=found.token_id)
+        values[parts.contrast] = gr.Dropdown([ALONE, *others], value=found.contrast_id)
+    if found.code:
+        values |= dict(zip(parts.why_code, receipt_values(found.code), strict=True))
+    return values
+
+
+def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
+    """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
+    _, at_once = _explaining(playground, parts)
+    gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
+
+    @friendly
+    def slowly(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        if asked is None or asked.masked:
+            raise EmptyInputError(
+                "There is no next token to explain.", "Press Look inside, with a text without a mask."
+            )
+        run_id = new_run()
+        yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
+        try:
+            wanted = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
+            for found in explain(playground, wanted):
+                yield _why_values(parts, found)
+        except Exception:
+            yield {parts.stop: gr.Button(interactive=False), parts.why: None}
+            raise
+        yield {parts.stop: gr.Button(interactive=False)}
+
+    given = [parts.asked, parts.target, parts.contrast]
+    outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code]
+    parts.more.click(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
+
+    def halt(run_id: str) -> None:
+        playground.cancel(run_id)
+
+    parts.stop.click(halt, parts.run_id, None, queue=False, **QUIET)
