@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class InsideWing(Wing):
     """What a playground answers about the inside of language models."""
 
-    @heavy("playground.inside.lens", on_gpu=True)
+    @heavy("playground.inside.lens", gpu_seconds=20)
     def logit_lens(self, request: LensRequest) -> LensResult:
         """What the model would say after each of its layers."""
         from playground.inside.lens import logit_lens
@@ -33,7 +33,7 @@ class InsideWing(Wing):
 
         return lens_receipt(result)
 
-    @heavy("playground.inside.attribute", on_gpu=True)
+    @heavy("playground.inside.attribute", gpu_seconds=60)
     def attribute_next_steps(
         self, request: AttributeNextRequest
     ) -> Iterator[AttributeNextProgress | AttributeNextResult]:
@@ -43,10 +43,13 @@ class InsideWing(Wing):
         with self.runs.begin(request.run_id, request.address) as run:
             yield from attribute_next(self.manager, request, lambda: run.cancelled)
 
-    @heavy("playground.inside.attribute", on_gpu=True)
+    @heavy("playground.inside.attribute", gpu_seconds=60)
     def attribute_next(self, request: AttributeNextRequest) -> AttributeNextResult:
         """How much each token spoke for the next one, or for it rather than for another."""
-        *_, result = self.attribute_next_steps(request)
+        from playground.inside.attribute import attribute_next
+
+        with self.runs.begin(request.run_id, request.address) as run:
+            *_, result = attribute_next(self.manager, request, lambda: run.cancelled)
         return result  # type: ignore[return-value]  # what comes last
 
     def attribute_next_receipt(self, result: AttributeNextResult) -> Receipt:
