@@ -43,6 +43,7 @@ from tabs.page import friendly, heading, receipt_panel, receipt_values, view
 ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+COMING = '{"coming": true}'
 PREDICTED = ("the most probable token", NOBODY)
 
 
@@ -133,8 +134,10 @@ def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr
     for chip, one in zip(parts.chips, EXAMPLES, strict=True):
         filled = chip.click(lambda text=one.text: text, None, parts.text, **QUIET)
         runs.append(filled.then(press, given, outputs, **work))
-    page.look_inside(lambda: gr.Tabs(selected=ID), None, tabs, queue=False, **QUIET)
+    # The view is told that something comes: it would ask for its example when it is first seen.
+    page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
     runs.append(page.look_inside(open_reply, None, outputs, **work))
+    runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
     parts.lens.follow(follow_token, parts.asked, outputs, **{**WORK, "show_progress": "hidden"})
     forget, at_once = _explaining(playground, parts)
     for run in runs:

@@ -18,10 +18,13 @@ import { cellNote, cellOf, mostEntropy, mostOrders, newState, sentenceOf, spoken
 import { drawTables, fillColumns } from "./twin.js";
 
 const RAMP = 150;
+const FIRST_MS = 150;
+const NOTHING = "What the model would say after each of its layers appears here. Press Look inside.";
+const COMING = "The model reads the reply up to this token…";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
-  const { element, props, watch, trigger } = view;
+  const { element, props, watch } = view;
   const tab = { view, find: finder(element), state: newState(), asked: false, width: 0, ground: "" };
   listen(tab);
   const life = lifeOf(element);
@@ -38,11 +41,21 @@ export function mount(view) {
   take(tab, props.value);
 }
 
+/** The example, unless something else has been asked for meanwhile. */
+function askFirst(tab) {
+  if (tab.asked) return;
+  tab.asked = true;
+  tab.view.trigger("first_view");
+}
+
 function take(tab, value) {
   const { find, state } = tab;
-  find(".il-empty").hidden = Boolean(value);
-  find(".il-main").hidden = !value;
-  state.value = value ? JSON.parse(value) : null;
+  const sent = value ? JSON.parse(value) : null;
+  tab.asked = tab.asked || Boolean(sent);
+  state.value = sent?.coming ? null : sent;
+  find(".il-empty").hidden = Boolean(state.value);
+  find(".il-empty").textContent = sent?.coming ? COMING : NOTHING;
+  find(".il-main").hidden = !state.value;
   if (!state.value) return;
   const { start, origin, notes } = state.value;
   Object.assign(state, { layer: start[0], column: start[1], over: null });
