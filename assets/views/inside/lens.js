@@ -31,10 +31,7 @@ export function mount(view) {
   life.onTheme(() => draw(tab));
   life.onResize(element, () => {
     if (!element.clientWidth) return;
-    if (!tab.state.value && !tab.asked) {
-      tab.asked = true;
-      trigger("first_view");
-    }
+    if (!tab.asked) setTimeout(() => askFirst(tab), FIRST_MS);
     if (element.clientWidth !== tab.width) draw(tab);
   });
   watch("value", () => take(tab, props.value));
