@@ -74,6 +74,13 @@ class LensResult:
     notes: tuple[str, ...] = ()
 
     @property
+    def opening(self) -> int:
+        """The column to look at first: the first mask, else the last token."""
+        last = len(self.tokens) - 1
+        special = [n for n, place in enumerate(self.positions) if self.tokens[place].special and 0 < place < last]
+        return special[0] if self.masked and special else len(self.positions) - 1
+
+    @property
     def winners(self) -> tuple[LensGuess, ...]:
         """The token that wins in the last layer, at each position."""
         return tuple(cell.best[0] for cell in self.cells[-1])

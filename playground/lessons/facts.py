@@ -285,6 +285,45 @@ class TwinFacts:
 
 
 @dataclass(frozen=True)
+class LayerFact:
+    """What a model would say after one of its layers."""
+
+    layer: int = _says("The layer: 0 are the embeddings, the last is the model's answer.")
+    best: str = _says("The token that it would say.")
+    probability: float = _says("Its probability.")
+    entropy_nats: float = _says("How open the choice is there, in nats: 0 is certain.")
+    rank: int = _says("The place of the token that wins in the end: 1 if it is the best here already.")
+
+
+@dataclass(frozen=True)
+class InsideFacts:
+    """What a model would say after each of its layers, behind the last token of a text (or under its mask)."""
+
+    text: str = _says("The text.")
+    model_id: str = _says("The model.")
+    count: int = _says("How many tokens it read.")
+    layers: int = _says("How many layers it has.")
+    answer: str = _says("The token that wins in the last layer.")
+    probability: float = _says("Its probability there.")
+    leads_from: int = _says("The layer from which on it stays the best.")
+    after: tuple[LayerFact, ...] = _says("Each layer, the embeddings first.")
+
+
+@dataclass(frozen=True)
+class WhyFacts:
+    """Which words spoke for the next token."""
+
+    text: str = _says("The text.")
+    model_id: str = _says("The model.")
+    token: str = _says("The token that is explained: the most probable one.")
+    probability: float = _says("Its probability.")
+    logit: float = _says("Its logit.")
+    strongest: dict[str, str] = _says("The word that speaks most for it, by the name of the method.")
+    speaks: dict[str, dict[str, float]] = _says("How much a word speaks for it: the method first.")
+    delta: float = _says("By how much integrated gradients miss what they should add up to.")
+
+
+@dataclass(frozen=True)
 class WordMapFacts:
     """Words as points of two flat pictures."""
 
@@ -320,5 +359,7 @@ FACTS: dict[str, type] = {
     "similarity": SimilarityFacts,
     "word_map": WordMapFacts,
     "twin": TwinFacts,
+    "inside": InsideFacts,
+    "why": WhyFacts,
     "models": ModelsFacts,
 }

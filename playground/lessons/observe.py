@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playground.classification.result import ClassifyResult
     from playground.generation.events import GenerationResult, Step
     from playground.generation.result import TwinResult
+    from playground.inside.result import AttributeNextResult, LensResult
     from playground.models.report import QuantizationOption
     from playground.similarity.result import FlatPicture, WordLossResult, WordMapResult
     from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
@@ -285,6 +286,40 @@ def _twin(result: TwinResult, fields: Fields) -> facts.TwinFacts:
     )
 
 
+def _inside(result: LensResult, fields: Fields) -> facts.InsideFacts:
+    cells = [row[result.opening] for row in result.cells]
+    after = tuple(
+        facts.LayerFact(n, cell.best[0].piece, cell.best[0].probability, cell.entropy_nats, cell.rank)
+        for n, cell in enumerate(cells)
+    )
+    behind = [one.layer for one in after if one.rank > 1]
+    return facts.InsideFacts(
+        text=result.request.prompt,
+        model_id=result.request.model_id,
+        count=len(result.tokens),
+        layers=result.layers,
+        answer=after[-1].best,
+        probability=after[-1].probability,
+        leads_from=behind[-1] + 1 if behind else 0,
+        after=after,
+    )
+
+
+def _why(result: AttributeNextResult, fields: Fields) -> facts.WhyFacts:
+    words = [(n, word.text) for n, word in enumerate(result.words) if not word.special]
+    speaks = {one.method: {text: one.word_values[n] for n, text in words} for one in result.methods}
+    return facts.WhyFacts(
+        text=result.request.prompt,
+        model_id=result.request.model_id,
+        token=result.target.piece,
+        probability=result.target.probability,
+        logit=result.target.logit,
+        strongest={method: max(values, key=values.__getitem__) for method, values in speaks.items()},
+        speaks=speaks,
+        delta=next((one.delta for one in result.methods if one.delta is not None), 0.0),
+    )
+
+
 def _models(result: Iterable[QuantizationOption], fields: Fields) -> facts.ModelsFacts:
     known = {one.name: one.predicted_bytes for one in result}
     return facts.ModelsFacts(
@@ -305,5 +340,7 @@ OBSERVERS: dict[str, Callable[[Any, Fields], Any]] = {
     "similarity": _similarity,
     "word_map": _word_map,
     "twin": _twin,
+    "inside": _inside,
+    "why": _why,
     "models": _models,
 }

@@ -184,7 +184,7 @@ PLACES = (
         ),
     ),
     Place(
-        "generation", "Generation", "generation", "", "generate", "GenerateRequest", "Start",
+        "generation", "Generation", "generation", "reply", "generate", "GenerateRequest", "Start",
         (
             Field("mode", "choice", "", "Complete", "Go on with the prompt, or answer it.", "prompt as",
                   ("Complete", "Chat")),
@@ -211,7 +211,7 @@ PLACES = (
         ),
     ),
     Place(
-        "twin", "Generation", "generation", "", "twin", "TwinRequest", "Compare both",
+        "twin", "Generation", "generation", "reply", "twin", "TwinRequest", "Compare both",
         (
             Field("text", "text", "text", "", "What both models read.", "text"),
             Field("model_id", "model", "model_id", None, "The id of the first model.", "first model"),
@@ -228,6 +228,21 @@ PLACES = (
                 "max_new_tokens", "number", "max_new_tokens", 24, "How far each goes on by itself.",
                 "tokens that each writes", (), 0, 100,
             ),
+        ),
+    ),
+    Place(
+        "inside", "Look inside", "generation", "inside", "logit_lens", "LensRequest", "Look inside",
+        (
+            Field("text", "text", "prompt", "", "What the model reads.", "text"),
+            _model(),
+        ),
+    ),
+    Place(
+        "why", "Look inside", "generation", "inside", "attribute_next", "AttributeNextRequest",
+        "Integrated gradients and occlusion",
+        (
+            Field("text", "text", "prompt", "", "What the model reads.", "text"),
+            _model(),
         ),
     ),
     Place(

@@ -42,7 +42,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             page, watched = _build_reply(playground)
         with gr.Tab("Look inside", id="inside"):
             heading("Look inside", 3)
-            build_section(playground, page, tabs)
+            watched += build_section(playground, page, tabs)
     return watched
 
 

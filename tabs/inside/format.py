@@ -43,7 +43,7 @@ def format_lens(
         "masked": result.masked,
         "read": _formula(result),
         "layers": result.layers,
-        "start": [result.layers if layer is None else layer, _opening(result) if column is None else column],
+        "start": [result.layers if layer is None else layer, result.opening if column is None else column],
         "positions": result.positions,
         "tokens": [token.piece for token in tokens],
         "best": [[[index_of(one) for one in cell.best] for cell in row] for row in cells],
@@ -63,13 +63,6 @@ def _short(number: float) -> float:
 
 def _track(track: Any) -> dict[str, Any]:
     return {"id": track.token_id, "piece": track.piece, "shares": [_short(one) for one in track.probabilities]}
-
-
-def _opening(result: pg.LensResult) -> int:
-    """The column to begin with: the first mask, else the last token."""
-    masks = [n for n, place in enumerate(result.positions) if result.masked and result.tokens[place].special]
-    inner = [n for n in masks if 0 < result.positions[n] < len(result.tokens) - 1]
-    return (inner or [len(result.positions) - 1])[0]
 
 
 def _formula(result: pg.LensResult) -> str:

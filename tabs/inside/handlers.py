@@ -41,22 +41,24 @@ class Asked:
 
 @dataclass(frozen=True)
 class Looked:
-    """The lens view's value, what it shows, and its code."""
+    """The lens view's value, what it shows, its code and the result itself."""
 
     value: str
     asked: Asked
     code: Receipt
+    result: pg.LensResult
 
 
 @dataclass(frozen=True)
 class Explained:
-    """The attribution view's value; candidates, what is explained and its code once there is a result."""
+    """The attribution view's value; the result, its candidates, what is explained and its code once it is there."""
 
     value: dict[str, Any]
     candidates: Sequence[tuple[str, int]] = ()
     token_id: int = NOBODY
     contrast_id: int = NOBODY
     code: Receipt | None = None
+    result: pg.AttributeNextResult | None = None
 
 
 def asked_of_text(text: str, model_id: str, before: Asked | None) -> Asked:
@@ -97,7 +99,7 @@ def look(playground: pg.Playground, asked: Asked, at: tuple[int, int] | None = N
     text = asked.text or "".join(token.piece for token in result.tokens)
     known = replace(asked, request=result.request, text=text, masked=result.masked)
     value = format_lens(result, title_of(playground, result.request.model_id), asked.source, *(at or (None, None)))
-    return Looked(value, known, playground.lens_receipt(result))
+    return Looked(value, known, playground.lens_receipt(result), result)
 
 
 def follow(playground: pg.Playground, asked: Asked, sent: Mapping[str, Any]) -> Looked:
@@ -143,7 +145,7 @@ def explain(playground: pg.Playground, request: pg.AttributeNextRequest) -> Iter
     assert found is not None  # every method ends with a result
     contrast = found.contrast.token_id if found.contrast else NOBODY
     code = playground.attribute_next_receipt(found) if found.methods else None
-    yield Explained(format_why(found), format_candidates(found), found.target.token_id, contrast, code)
+    yield Explained(format_why(found), format_candidates(found), found.target.token_id, contrast, code, found)
 
 
 def _joined(one: pg.AttributeNextResult | None, other: pg.AttributeNextResult) -> pg.AttributeNextResult:

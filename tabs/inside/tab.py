@@ -37,6 +37,7 @@ from tabs.inside.handlers import (
     new_run,
     why_request,
 )
+from tabs.lessons.watched import Watched
 from tabs.page import explain as say
 from tabs.page import friendly, heading, receipt_panel, receipt_values, view
 
@@ -64,14 +65,21 @@ class _Parts(NamedTuple):
     why_code: tuple[gr.Code, gr.DownloadButton]
     asked: gr.State
     run_id: gr.State
+    looked: gr.State
+    explained: gr.State
 
 
-def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> None:
-    """Lays out the section inside the current Blocks; ``page`` shows the replies, ``tabs`` holds this section."""
+def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> list[Watched]:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons.
+
+    ``page`` shows the replies, ``tabs`` holds this section.
+    """
     parts = _lay_out(playground)
     _wire_lens(playground, parts, page, tabs)
     _wire_why(playground, parts)
     InsideApi(playground).publish()
+    fields = {"text": parts.text, "model_id": parts.model}
+    return [Watched("inside", fields, parts.lens, parts.looked), Watched("why", fields, parts.why, parts.explained)]
 
 
 def _lay_out(playground: pg.Playground) -> _Parts:
@@ -104,16 +112,16 @@ def _lay_out_why() -> tuple[Any, ...]:
         stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="inside-stop")
     why = view("classification/attribution", elem_id="inside-why")
     code = receipt_panel("Code: these attributions with plain transformers")
-    return target, contrast, more, stop, why, code, gr.State(), gr.State("")
+    return target, contrast, more, stop, why, code, gr.State(), gr.State(""), gr.State(), gr.State()
 
 
 def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs) -> None:
     """A press, Enter, an example, the first look or a token of a reply runs the model."""
-    outputs = [parts.text, parts.model, parts.lens, *parts.lens_code, parts.asked]
+    outputs = [parts.text, parts.model, parts.lens, *parts.lens_code, parts.asked, parts.looked]
 
     def shown(found: Looked) -> list[Any]:
         code = receipt_values(found.code)
-        return [found.asked.text, found.asked.request.model_id, found.value, *code, found.asked]
+        return [found.asked.text, found.asked.request.model_id, found.value, *code, found.asked, found.result]
 
     @friendly
     def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
@@ -158,7 +166,7 @@ def _explaining(playground: pg.Playground, parts: _Parts) -> tuple[Any, dict[str
         *_, found = explain(playground, wanted)
         return _why_values(parts, found)
 
-    outputs = [parts.target, parts.contrast, parts.why, *parts.why_code]
+    outputs = [parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
     inputs = [parts.asked, parts.target, parts.contrast]
     return forget, {"fn": at_once, "inputs": inputs, "outputs": outputs, **WORK, "show_progress": "hidden"}
 
@@ -170,6 +178,8 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
         others = [one for one in found.candidates if one[1] != found.token_id]
         values[parts.target] = gr.Dropdown(list(found.candidates), value=found.token_id)
         values[parts.contrast] = gr.Dropdown([ALONE, *others], value=found.contrast_id)
+    if found.result:
+        values[parts.explained] = found.result
     if found.code:
         values |= dict(zip(parts.why_code, receipt_values(found.code), strict=True))
     return values
@@ -198,7 +208,7 @@ def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
         yield {parts.stop: gr.Button(interactive=False)}
 
     given = [parts.asked, parts.target, parts.contrast]
-    outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code]
+    outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
     parts.more.click(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
 
     def halt(run_id: str) -> None:
