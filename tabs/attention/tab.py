@@ -58,7 +58,15 @@ def build_section(playground: pg.Playground) -> Watched:
         "row sum to 1. Click a small picture to see its head large; the pointer or the arrow keys read its cells."
     )
     with gr.Row(equal_height=False):
-        text = gr.Textbox(EXAMPLES[0][2], label="text", lines=2, max_lines=6, scale=3)
+        text = gr.Textbox(
+            EXAMPLES[0][2],
+            label="text",
+            lines=2,
+            max_lines=6,
+            info="Shift+Enter shows it.",
+            scale=3,
+            elem_classes="pg-keys",
+        )
         with gr.Column(scale=2, min_width=260):
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"

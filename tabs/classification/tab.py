@@ -23,6 +23,7 @@ from tabs.page import explain, friendly, heading, receipt_panel, view
 
 TITLE = "Classification"
 TASK = "text-classification"
+KEYS = "The answer follows while you type; Shift+Enter asks at once."
 QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
@@ -101,7 +102,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
 def _lay_out_input() -> _Input:
     with gr.Row(equal_height=False, elem_id="classification-ask"):
         with gr.Column(scale=5, min_width=300):
-            text = gr.Textbox(FIRST.text, label="text", lines=3, max_lines=8, elem_id="classification-text")
+            text = gr.Textbox(FIRST.text, label="text", lines=3, max_lines=8, info=KEYS, elem_id="classification-text")
             pair = gr.Textbox(label="text_pair", lines=2, max_lines=6, visible=False)
             shows = gr.Markdown(elem_classes="pg-explain", elem_id="classification-shows", min_height=24)
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
@@ -137,7 +138,9 @@ def _lay_out_why() -> _Why:
     )
     with gr.Row(equal_height=True):
         label = gr.Dropdown([PREDICTED], value=-1, label="label", scale=3, min_width=200)
-        button = gr.Button("Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain")
+        button = gr.Button(
+            "Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain", elem_classes="pg-go"
+        )
     attribution = view("classification/attribution", elem_id="classification-attribution")
     return _Why(label, button, attribution, *receipt_panel("Code: these values with plain transformers"))
 

@@ -53,7 +53,7 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
         "Point at a token of the reply to see what else it could have been, and choose another."
     )
     with gr.Row(equal_height=False, elem_id="generation-body"):
-        with gr.Column(scale=1, min_width=270, elem_id="generation-settings"):
+        with gr.Column(scale=1, min_width=310, elem_id="generation-settings"):
             model_id = model_picker(playground, "text-generation")
             model_note(playground, model_id)
             preset = gr.Radio(list(PRESETS), value="greedy", label="preset", elem_id="generation-preset")
@@ -80,7 +80,16 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
 def _lay_out_prompt() -> tuple[gr.Radio, gr.Textbox, list[gr.Button]]:
     first = EXAMPLES[0]
     mode = gr.Radio(list(FIRST), value=first.mode, label="prompt as", container=False, elem_id="generation-mode")
-    prompt = gr.Textbox(first.prompt, label="prompt", lines=2, max_lines=14, elem_id="generation-prompt")
+    keys = "Ctrl+Enter starts, Esc stops."
+    prompt = gr.Textbox(
+        first.prompt,
+        label="prompt",
+        lines=2,
+        max_lines=14,
+        info=keys,
+        elem_classes="pg-keys",
+        elem_id="generation-prompt",
+    )
     return mode, prompt, example_chips([one.label for one in EXAMPLES])
 
 

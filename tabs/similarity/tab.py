@@ -150,7 +150,7 @@ def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdow
         words = gr.Textbox(
             EXAMPLES[0].words,
             label="words",
-            info="Two or three, separated by commas. Phrases work too.",
+            info="Two or three, separated by commas; phrases work too. Enter measures them.",
             scale=5,
             elem_id="similarity-words",
         )

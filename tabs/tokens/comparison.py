@@ -22,7 +22,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
     explain(
         "The same text, cut in different ways. **Thick orange edges** are boundaries that only some tokenizers have."
         " A vocabulary learned on English needs more tokens for other languages: more to pay, and less fits into the"
-        " context."
+        " context: try the same sentence in many."
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
@@ -33,7 +33,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         [[sample] for _, sample in SAMPLES],
         text,
         example_labels=[name for name, _ in SAMPLES],
-        label="The same sentence in many languages, and more",
+        label="Try",
         examples_per_page=30,
         api_visibility="private",
     )

@@ -87,6 +87,56 @@ def test_a_keyboard_skips_the_header(page):
     assert page.evaluate("document.activeElement.closest('#pg-tabs') !== null")
 
 
+def reach(page, selector: str) -> None:
+    """Presses Tab until the focus is on what a selector names."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"Tab never comes to {selector}")
+
+
+def rewrite(page, text: str) -> None:
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
+
+
+def test_tabs_do_their_job_by_the_keyboard_alone(page):
+    verdict = page.locator("#classification-bars .lb-verdict")
+    expect(verdict).to_contain_text("5 stars", timeout=90_000)
+    tab(page, "classification").focus()
+    reach(page, "#classification-text textarea")
+    rewrite(page, "What a terrible film!")
+    expect(verdict).to_contain_text("1 star")
+
+    tab(page, "classification").focus()
+    page.keyboard.press("ArrowRight")
+    reach(page, ".editor textarea")
+    rewrite(page, "Hello")
+    expect(page.locator("#pg-tokens-live .pg-chip", has_text="hello")).to_be_visible()
+
+    tab(page, "tokens").focus()
+    page.keyboard.press("ArrowRight")
+    reach(page, "#generation-preset input")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="balanced")).to_be_checked()
+    reach(page, "#generation-prompt textarea")
+    rewrite(page, "The sky is")
+    page.keyboard.press("Escape")  # what it writes by itself
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".gen-origin")).to_contain_text("“The sky is”", timeout=90_000)
+    page.locator(".gen-text .gen-token").first.wait_for()
+
+    tab(page, "generation").focus()
+    page.keyboard.press("ArrowRight")
+    reach(page, "#similarity-words textarea, #similarity-words input")
+    rewrite(page, "hot, cold")
+    page.keyboard.press("Enter")
+    expect(page.locator("#similarity-losses .wl-verdict, .wl-pair", has_text="hot → cold")).to_be_visible(
+        timeout=60_000
+    )
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_focus_is_seen_on_every_kind_of_control(open_page, dark):
     page = open_page(dark=dark)

@@ -1,11 +1,11 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs, hints, words that explain themselves, and
+ * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, words that explain themselves, and
  * the edges of what is too wide.
  */
 
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
-import { tabKeys } from "./tab_keys.js";
+import { radioKeys, tabKeys } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { go } from "./ways.js";
 import { explainWords } from "./words.js";
@@ -21,6 +21,7 @@ export function mount({ element, props }) {
     if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
   });
   tabKeys(document, signal);
+  radioKeys(document, signal);
   dropHints(document, signal);
   markEdges(document.body, signal);
   explainWords(document.body, props.value || [], signal);

@@ -8,7 +8,7 @@ import { finding, splitAt } from "./terms.js";
 
 /** @typedef {import("./terms.js").Word} Word */
 
-const LEFT_ALONE = "button, a, label, select, textarea, summary, pre";
+const LEFT_ALONE = "button, [role=button], a, label, select, textarea, summary, pre";
 const EDGE = 8; // pixels between the tip and the window
 
 /**
@@ -42,7 +42,7 @@ export function explainWords(page, words, signal) {
   markAll();
 }
 
-/** Makes buttons of a block's words that didn't stand in its tab before. */
+/** Makes a block's words pressable that didn't stand in its tab before. */
 function markIn(block, words, expression) {
   if (!block.textContent.trim()) return; // not filled yet
   block.dataset.pgRead = "";
@@ -57,13 +57,14 @@ function markIn(block, words, expression) {
   }
 }
 
-/** A piece of text, or the button of a word. */
+/** A piece of text, or a word to press: a button of HTML's own can't be broken between two lines. */
 function asNode(part) {
   if (typeof part === "string") return document.createTextNode(part);
-  const button = make("button", "pg-word", part.text);
-  button.type = "button";
-  button.dataset.word = String(part.index);
-  return button;
+  const word = make("span", "pg-word", part.text);
+  word.setAttribute("role", "button");
+  word.tabIndex = 0;
+  word.dataset.word = String(part.index);
+  return word;
 }
 
 /** Shows the tip as long as the pointer or the focus is on a word; Escape takes it away. */
@@ -93,7 +94,13 @@ function listen(page, tip, words, signal) {
     (event) => event.target instanceof Element && event.target.matches(".pg-word") && hide(),
     { signal },
   );
-  page.addEventListener("keydown", (event) => event.key === "Escape" && hide(), { signal });
+  const keys = (event) => {
+    if (event.key === "Escape") hide();
+    if (!event.target.matches?.(".pg-word") || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    show(event);
+  };
+  page.addEventListener("keydown", keys, { signal });
   addEventListener("scroll", hide, { signal, passive: true, capture: true });
 }
 

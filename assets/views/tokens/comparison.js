@@ -46,7 +46,7 @@ function draw(element, value) {
 const isNarrow = (width) => width < 640; // then a name stands above its tokens, else before them
 
 function lettersPerLine(width) {
-  const [name, letter] = isNarrow(width) ? [0, 13.5] : [150, 14.5];
+  const [name, letter] = isNarrow(width) ? [0, 13.5] : [190, 14.5];
   return Math.max(12, Math.floor((width - name) / letter));
 }
 
