@@ -107,6 +107,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
 
 def _dictionary() -> gr.Code:
     return gr.Code(
+        "{}",  # gradio's picture of an empty one has a label that no screen reader may read
         language="json",
         interactive=False,
         label="what tokenizer(...) returns",

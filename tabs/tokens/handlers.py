@@ -118,7 +118,7 @@ class BatchShown:
     """The batch section after a change; without a text there is nothing to write code for."""
 
     batch: dict[str, Any]
-    dictionary: str = ""
+    dictionary: str = "{}"
     code: Receipt | None = None
     asked: pg.EncodeRequest | None = None
 

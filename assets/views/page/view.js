@@ -1,6 +1,6 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, words that explain themselves, and
- * the edges of what is too wide.
+ * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, words that explain
+ * themselves, and the edges of what is too wide.
  */
 
 import { lifeOf } from "../shared/lifecycle.js";
