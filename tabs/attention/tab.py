@@ -78,20 +78,24 @@ def build_section(playground: pg.Playground) -> Watched:
         padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, model, second_text, padding]
     examples = _examples(playground, inputs)
+    heads, chosen = _heads(playground, results), gr.State()
+    _wire(playground, results, inputs, (button, examples, heads), chosen, receipt_panel())
+    AttentionApi(playground).publish()
+    controls = dict(zip(("text", "model_id", "second_text", "padding"), inputs, strict=True))
+    look, drawn = partial(result_of, results), {"layer": heads, "head": heads}
+    return Watched("attention", controls, heads, chosen, look, drawn)
+
+
+def _heads(playground: pg.Playground, results: Results) -> gr.HTML:
+    """The picture; under an id of its own, so that two on one page don't hear each other."""
     own = f"attention-{secrets.token_hex(4)}"
-    heads = view(
+    return view(
         "attention/view",
         events=["first_view", "head_chosen"],
         server_functions=_server_functions(playground, results),
         elem_id=own,
         inbox=own,
     )
-    chosen = gr.State()
-    _wire(playground, results, inputs, (button, examples, heads), chosen, receipt_panel())
-    AttentionApi(playground).publish()
-    controls = dict(zip(("text", "model_id", "second_text", "padding"), inputs, strict=True))
-    look, drawn = partial(result_of, results), {"layer": heads, "head": heads}
-    return Watched("attention", controls, heads, chosen, look, drawn)
 
 
 def _examples(playground: pg.Playground, inputs: list[Any]) -> gr.Examples | None:

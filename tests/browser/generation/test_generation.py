@@ -61,7 +61,7 @@ def test_it_opens_with_a_reply_and_says_what_it_came_from(open_page):
     assert page.locator(".gen-text").inner_text().startswith(opening.prompt + opening.begins)
     assert page.locator(".gen-shows").text_content() == opening.shows
     origin = page.locator(".gen-origin").text_content()
-    for part in ("SmolLM2 135M Instruct", "quantization auto", opening.prompt, "greedy", "max_new_tokens 24"):
+    for part in ("SmolLM2 135M Instruct", "float32", opening.prompt, "greedy", "max_new_tokens 24"):
         assert part in origin
     old = page.locator(".gen-old")
     assert old.is_hidden()
