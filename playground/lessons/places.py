@@ -6,7 +6,8 @@ it becomes. From this a stage is filled in the page, and run without one (`stage
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["text", "lines", "words", "number", "flag", "choice", "model", "models", "messages", "cells"]
@@ -41,7 +42,7 @@ class Place:
 
     ``tab`` and ``part`` are its ids in the page. ``runs`` is the method of the playground that answers, ``request`` the
     class of what it is asked (empty: it takes the fields themselves). ``button`` is what the learner presses; empty
-    where the page answers by itself, ``{name}`` where it is called as the value of this field.
+    where the page answers by itself. With one of the values of ``buttons`` in a field it is another button.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Place:
     request: str
     button: str
     fields: tuple[Field, ...]
+    buttons: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         """The field of this name, or None."""
@@ -84,6 +86,7 @@ _MATRIX = (
     "man, woman, boy, girl, king, queen, father, mother, doctor, nurse, hospital, dog, cat, horse, animal, "
     "bread, butter, milk, car, road"
 )
+_MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 
 
 def _batch(prefix: str) -> tuple[Field, ...]:
@@ -147,15 +150,16 @@ PLACES = (
     ),
     Place("batch", "Batch & masks", "tokens", "tokens-batch", "encode", "EncodeRequest", "", _batch("")),
     Place(
-        "masks", "Batch & masks", "tokens", "tokens-batch", "compare_masks", "MaskRequest", "{mistake}",
+        "masks", "Batch & masks", "tokens", "tokens-batch", "compare_masks", "MaskRequest", "",
         (
             *_batch("batch."),
             Field(
                 "mistake", "choice", "mistake", "flipped bits", "What is wrong with the mask.", "",
-                ("flipped bits", "no mask", "wrong padding side", "no special tokens"),
+                ("flipped bits", *_MISTAKES),
             ),
             Field("flips", "cells", "flips", [], "Bits of attention_mask that are turned over: [row, column] from 0."),
         ),
+        {one: one.capitalize() for one in _MISTAKES},
     ),
     Place(
         "chat", "Chat template", "tokens", "tokens-chat", "render_chat", "ChatTemplateRequest", "",
@@ -193,6 +197,7 @@ PLACES = (
             *_SAMPLER,
             Field("system", "text", "", "", "The system message of a chat.", "system message"),
         ),
+        {"Chat": "Send"},
     ),
     Place(
         "similarity", "Similarity", "similarity", "words", "word_loss", "WordLossRequest", "Measure",

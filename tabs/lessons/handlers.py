@@ -5,7 +5,6 @@ Plain functions; `tabs.lessons.panel` binds them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +32,8 @@ def drivable(lessons: Lessons, watched: Sequence[Watched]) -> list[Lesson]:
 
 def _lent(watched: Watched) -> set[str]:
     """The fields that can be filled, and those that the learner presses."""
-    pressed = re.findall(r"{(\w+)}", known_place(watched.place).button)
+    known = known_place(watched.place)
+    pressed = [field.name for field in known.fields if known.buttons.keys() & set(field.choices)]
     return {*watched.controls, *watched.drawn, *pressed}
 
 
@@ -90,11 +90,12 @@ def whole(lessons: Lessons, watched: Sequence[Watched], catalog: Catalog, name: 
 
 def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
-    about = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
+    about: dict[str, Any] = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
     return about | {
         "nodes": {name: element_id(one) for name, one in {**watched.drawn, **watched.controls}.items()},
         "drawn": {name: element_id(one) for name, one in watched.drawn.items()},
         "view": element_id(watched.view),
+        "buttons": dict(known.buttons),
         "defaults": known.defaults(),
     }
 

@@ -41,7 +41,9 @@ const OUTSIDE = {
   settings(tab, value) {
     const { state } = tab;
     Object.assign(state.settings, value);
-    if (value.mode) state.mode = value.mode;
+    const other = value.mode && value.mode !== state.mode;
+    if (other) state.mode = value.mode;
+    if (other) tab.draw(); // its buttons have other names
     forgive(tab);
     drawOrigin(tab);
     if (state.how === "step" && !state.pinned) showDefault(tab);

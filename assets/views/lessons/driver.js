@@ -7,6 +7,7 @@ import { tell } from "../shared/inbox.js";
  * @property {string} tab  the name of its tab
  * @property {string} part  the name of the tab within, or empty
  * @property {string} button  what the learner presses, or empty
+ * @property {Record<string, string>} buttons  another button, by the value of a field
  * @property {Record<string, string>} drawn  the ids of the views that draw a field themselves
  * @property {string} view  the id of what shows the answer
  * @property {Record<string, string>} nodes  the fields' ids in the page
@@ -51,8 +52,8 @@ function press(name) {
  * @param {Record<string, any>} fields
  */
 export function buttonAt(place, fields) {
-  const name = place.button.replace(/{(\w+)}/, (_, field) => fields[field] ?? "");
-  return name && name[0].toUpperCase() + name.slice(1);
+  const other = Object.values(fields).find((value) => Object.hasOwn(place.buttons, String(value)));
+  return other === undefined ? place.button : place.buttons[other];
 }
 
 /**

@@ -74,15 +74,13 @@ def test_the_page_has_every_field_with_its_label_and_its_value(place, controls):
             assert (control.minimum, control.maximum) == (field.low, field.high), field.name
 
 
-@pytest.mark.parametrize("place", [one for one in PLACES if one.button], ids=lambda place: place.name)
+@pytest.mark.parametrize("place", [one for one in PLACES if one.button or one.buttons], ids=lambda place: place.name)
 def test_buttons_are_those_of_the_page(place, blocks):
     values = [getattr(block, "value", None) for block, tabs in blocks if {place.tab, place.part} & set(tabs)]
     drawn = [path.read_text(encoding="utf-8") for path in (ROOT / "assets" / "views").rglob("*.html")]
-    names = [place.button]
-    if field := place.field(place.button.strip("{}")):
-        names = [choice.capitalize() for choice in field.choices if choice != field.default]
-    for name in names:
-        assert name in values or any(f">{name}<" in html for html in drawn), name
+    drawn += [path.read_text(encoding="utf-8") for path in (ROOT / "assets" / "views").rglob("toolbar.js")]
+    for name in filter(None, [place.button, *place.buttons.values()]):
+        assert name in values or any(f">{name}<" in text or f'"{name}"' in text for text in drawn), name
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.request], ids=lambda place: place.name)
