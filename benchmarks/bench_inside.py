@@ -2,9 +2,10 @@
 
 ``lens_over_forward`` is the time of the predictions after all layers, over that of one forward pass and of the products
 with the head that they need (a matrix product for each layer). ``why_over_backward`` is the time of gradient x input
-with all that is answered beside it, over that of one forward and backward pass. Both are medians of pairs that were
-measured one after the other, so that a busy machine slows both. ``all_logits_mb`` is what the logits of all layers
-would take together, which are never held.
+with all that is answered beside it, over that of one forward and backward pass. ``twin_over_two_forwards`` is the time
+of one text under two copies of the model (float32 and bfloat16), over that of a forward pass of each. All are medians
+of pairs that were measured one after the other, so that a busy machine slows both. ``all_logits_mb`` is what the logits
+of all layers would take together, which are never held.
 
 Run: ``python benchmarks/bench_inside.py [--quick]``; the last line is JSON.
 """
@@ -83,6 +84,27 @@ def why_figures(playground: pg.Playground, ids: list[int], pairs: int) -> dict[s
     return {"why_over_backward": found, "why_seconds": ours, "backward_seconds": theirs}
 
 
+def twin_figures(playground: pg.Playground, ids: list[int], pairs: int) -> dict[str, float]:
+    """One text under two copies of the model beside a forward pass of each."""
+    from playground.generation.twin import read_twice
+
+    manager = playground.manager
+    request = pg.TwinRequest(manager.tokenizer(MODEL).decode(ids), MODEL, max_new_tokens=0)
+    with (
+        manager.lease(MODEL, "text-generation", "float32") as first,
+        manager.lease(MODEL, "text-generation", "bfloat16") as second,
+    ):
+        tokens = torch.tensor([ids])
+
+        @torch.inference_mode()
+        def plain() -> None:
+            for one in (first, second):
+                one.model(tokens, use_cache=False)
+
+        found, ours, theirs = ratio(lambda: read_twice(first, second, request), plain, pairs)
+    return {"twin_over_two_forwards": found, "twin_seconds": ours, "two_forwards_seconds": theirs}
+
+
 def _first(playground: pg.Playground, ids: list[int]) -> str:
     return str(playground.manager.tokenizer(MODEL).decode(ids[:1]))
 
@@ -95,7 +117,8 @@ def main() -> None:
     with pg.Playground(Settings(warm_up=("none",))) as playground:
         playground.import_everything()
         ids = playground.manager.tokenizer(MODEL)(TEXT)["input_ids"][:TOKENS]
-        figures = lens_figures(playground, ids, pairs) | why_figures(playground, ids, pairs)
+        measures = (lens_figures, why_figures, twin_figures)
+        figures = {name: found for one in measures for name, found in one(playground, ids, pairs).items()}
     print(json.dumps({"model": MODEL, "tokens": TOKENS, "pairs": pairs} | {k: round(v, 3) for k, v in figures.items()}))
 
 
