@@ -44,12 +44,14 @@ def require_together(manager: ModelManager, keys: tuple[ModelKey, ...]) -> None:
                 f"{names} have different tokenizers: what is one token for the first is another for the second.",
                 "Choose models of one family, or one model in two quantizations.",
             )
-    needed = [(key, _bytes(manager, key)) for key in keys]
-    budget = manager.snapshot().devices[0].budget_bytes
-    total = sum(count or 0 for _, count in needed)
-    if len(keys) > 1 and total > budget:
-        parts = [f"{manager.spec(key.model_id, TASK).title} in {key.quantization} {format_bytes(count or 0)}"
-                 for key, count in needed]  # fmt: skip
+    needed = {(key.model_id, _exact(manager, key)): 0 for key in keys}
+    needed = {held: _bytes(manager, *held) for held in needed}
+    budget, total = manager.snapshot().devices[0].budget_bytes, sum(needed.values())
+    if len(needed) > 1 and total > budget:
+        parts = [
+            f"{manager.spec(model_id, TASK).title} in {quantization} {format_bytes(count)}"
+            for (model_id, quantization), count in needed.items()
+        ]
         raise BudgetError(
             f"Side by side they need {format_bytes(total)} ({', '.join(parts)}); the budget for models is "
             f"{format_bytes(budget)}.",
@@ -77,11 +79,17 @@ def _cutting(tokenizer: PreTrainedTokenizerBase) -> str:
     return json.dumps({name: rules[name] for name in ("normalizer", "pre_tokenizer", "post_processor", "model")})
 
 
-def _bytes(manager: ModelManager, key: ModelKey) -> int | None:
-    """What a model takes, or will take; None where nobody can tell before it is loaded."""
+def _exact(manager: ModelManager, key: ModelKey) -> str:
+    """How a model will be held, never "auto"."""
+    if key.quantization != "auto":
+        return key.quantization
+    return manager.pretrained(key.model_id, key.task, key.quantization).quantization
+
+
+def _bytes(manager: ModelManager, model_id: str, quantization: str) -> int:
+    """What a model takes, or will take; 0 where nobody can tell before it is loaded."""
     for model in manager.snapshot().models:
-        if (model.model_id, model.task, model.quantization) == (key.model_id, key.task, key.quantization):
-            if model.measured_bytes:
-                return model.measured_bytes
-    options = {one.name: one.predicted_bytes for one in manager.quantizations(key.model_id, key.task)}
-    return options.get(key.quantization, None if key.quantization != "auto" else options.get("float32"))
+        if (model.model_id, model.task, model.quantization) == (model_id, TASK, quantization) and model.measured_bytes:
+            return model.measured_bytes
+    options = manager.quantizations(model_id, TASK)
+    return next((one.predicted_bytes or 0 for one in options if one.name == quantization), 0)

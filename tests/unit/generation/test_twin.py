@@ -51,6 +51,9 @@ class TwoModels:
     def snapshot(self):
         return Snapshot((), (DeviceReport("cpu", "cpu", 0, self.budget, 0, 0),))
 
+    def pretrained(self, model_id, task, quantization):
+        return SimpleNamespace(quantization={"auto": "float32"}.get(quantization, quantization))
+
     def quantizations(self, model_id, task):
         return (QuantizationOption("float32", True, "", SIZES[model_id]),)
 
@@ -185,6 +188,7 @@ def test_two_that_do_not_fit_are_refused_before_either_is_loaded():
     with pytest.raises(BudgetError, match=r"Side by side they need 1 kB .*Large in float32 900 bytes"):
         require_together(manager, keys)
     require_together(manager, keys[:1])
+    require_together(manager, keys_of(manager, [("large", "float32"), ("large", "auto")]))  # one and the same copy
     with pytest.raises(BudgetError):
         last_of(quantization_twin(manager, asked(other_model_id="large")))
     assert manager.most_held == 0
