@@ -3,7 +3,7 @@
     python -m tests.sweep                            everything
     python -m tests.sweep --only bart --only fnet    families whose name contains one of these
     python -m tests.sweep --capability load          these capabilities
-    python -m tests.sweep --resume                   what an interrupted sweep left over
+    python -m tests.sweep --resume                   what the last sweep left over, or found at fault
 
 A process sweeps some families and writes a line before and after every check; one that dies or hangs costs the check
 that it was at, and another process goes on behind it.
@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.sweep")
     parser.add_argument("--only", action="append", help="families whose name contains this")
     parser.add_argument("--capability", action="append", help="this capability alone")
-    parser.add_argument("--resume", action="store_true", help="only what the last sweep left over")
+    parser.add_argument("--resume", action="store_true", help="what the last sweep left over, or found at fault")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -69,7 +69,8 @@ def _remembered() -> dict[Cell, str]:
     if not STATE.exists():
         return {}
     rows = [json.loads(line) for line in STATE.read_text().splitlines()]
-    return {(row["family"], row["capability"]): row["outcome"] for row in rows}
+    outcomes = {(row["family"], row["capability"]): row["outcome"] for row in rows}
+    return {cell: outcome for cell, outcome in outcomes.items() if not outcome.startswith("FAULT")}
 
 
 def _sweep(waiting: list[tuple[str, list[str]]], outcomes: dict[Cell, str], state) -> None:
@@ -176,9 +177,20 @@ def _print(outcomes: dict[Cell, str], skipped: dict[str, str], arguments: argpar
     for reason, count in Counter(skipped.values()).items():
         print(f"\nnot swept, {count}: {reason}")
         print("  " + ", ".join(name for name, why in skipped.items() if why == reason))
-    counts = Counter(text.partition(":")[0] for text in outcomes.values())
-    print("\n" + ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
-    return 1 if counts["FAULT"] else 0
+    return 1 if _print_sums(outcomes)["FAULT"] else 0
+
+
+def _print_sums(outcomes: dict[Cell, str]) -> Counter[str]:
+    """Prints how often each capability is equal, refused and at fault; the same for all of them together."""
+    kinds = ("equal", "refused", "FAULT")
+    found = Counter((name, text.partition(":")[0]) for (_, name), text in outcomes.items())
+    total = Counter(text.partition(":")[0] for text in outcomes.values())
+    print(f"\n{'':14}", *(f"{kind:>8}" for kind in kinds))
+    for name in dict.fromkeys(name for _, name in outcomes):
+        print(f"{name:14}", *(f"{found[name, kind]:>8,}" for kind in kinds))
+    print(f"{'all':14}", *(f"{total[kind]:>8,}" for kind in kinds))
+    print(f"\n{len({family for family, _ in outcomes}):,} families, {len(outcomes):,} cells")
+    return total
 
 
 if __name__ == "__main__":
