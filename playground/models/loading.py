@@ -171,12 +171,24 @@ def check_architecture(spec: ModelSpec, content: dict[str, Any], task: str) -> N
         )
     heads = ARCHITECTURES[task].get(model_type, ())
     heads = (heads,) if isinstance(heads, str) else tuple(heads)
-    fits = heads and (task == "feature-extraction" or not named or set(named) & set(heads))
+    fits = heads and (
+        task == "feature-extraction" or not named or set(named) & set(heads) or _is_around(model_type, named, task)
+    )
     if not fits:
         can = [name for name, table in ARCHITECTURES.items() if set(named) & set(_names(table.get(model_type, ())))]
         about = f"it is a {named[0]}" if named else f"{model_type} models can't"
         fix = f"It can do {', '.join(can)}." if can else f"Choose a model made for {task}."
         raise WrongTaskError(f"{spec.id} has no head for {task}: {about}.", fix)
+
+
+def _is_around(model_type: str, named: list[str], task: str) -> bool:
+    """Whether it reads pictures beside text, and ``AutoModelForCausalLM`` takes the model of text out of it."""
+    heads = _names(ARCHITECTURES[task].get(model_type, ()))
+    whole = _names(modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.get(model_type, ()))
+    text: Any = (transformers.CONFIG_MAPPING[model_type].sub_configs or {}).get("text_config")
+    if task != "text-generation" or text is None or not set(named) & set(whole):
+        return False
+    return any(getattr(getattr(transformers, head, None), "config_class", None) is text for head in heads)
 
 
 def _names(entry: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -117,7 +117,18 @@ OWN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"), BEHIND_PADDING),
     **dict.fromkeys(("data2vec-text", "roberta-prelayernorm"), BEHIND_PADDING),
 }  # fmt: skip
-WITH_PICTURES = "Its inputs are pictures, sound or speech beside text; its text model is swept by itself."
+WITH_PICTURES = "Its inputs are pictures, sound or series of numbers; a text model within it is swept by itself."
+# Checkpoints of text and pictures, of which AutoModelForCausalLM takes the model of text: their whole class.
+AROUND_TEXT = {
+    "qwen3_5": "Qwen3_5ForConditionalGeneration", "qwen3_5_moe": "Qwen3_5MoeForConditionalGeneration",
+    "qwen4_exp": "Qwen4ExpForConditionalGeneration", "llama4": "Llama4ForConditionalGeneration",
+    "mllama": "MllamaForConditionalGeneration",
+}  # fmt: skip
+PICTURES = {
+    "image_size": 28, "patch_size": 14, "depth": 1, "num_hidden_layers": 1, "num_global_layers": 1,
+    "intermediate_layers_indices": [0], "out_hidden_size": 32, "vision_output_dim": 32, "projector_input_dim": 32,
+    "projector_output_dim": 32,
+}  # fmt: skip
 PARTS_OF_TEXT = {"encoder", "decoder", "attn_config", "ffn_config"}  # configs within the config of a model of text
 TEXT_ALL_THE_SAME = ("canine", "esm", "fsmt", "perceiver")  # whatever their configs or inputs are called
 SKIPPED: dict[str, str] = {
@@ -161,7 +172,7 @@ def reason_to_skip(family: Family) -> str:
     if not hasattr(transformers, family.class_name):
         return "transformers names a class for it that it doesn't export."
     config_class = transformers.CONFIG_MAPPING[family.model_type]
-    if family.model_type in TEXT_ALL_THE_SAME:
+    if family.model_type in TEXT_ALL_THE_SAME or _is_around_text(family):
         return ""
     if set(getattr(config_class, "sub_configs", None) or {}) - PARTS_OF_TEXT:
         return WITH_PICTURES
@@ -175,6 +186,11 @@ def reason_to_skip(family: Family) -> str:
 def build_config(family: Family) -> transformers.PreTrainedConfig:
     """The family's own config, made small."""
     config_class = transformers.CONFIG_MAPPING[family.model_type]
+    if _is_around_text(family):
+        parts = config_class.sub_configs
+        pictures = _small(parts["vision_config"]) | _known(parts["vision_config"], PICTURES)
+        text = _small(parts["text_config"]) | OWN.get(parts["text_config"].model_type, {})
+        return config_class(text_config=text, vision_config=pictures | {"pad_token_id": None})
     values = _small(config_class) | OWN.get(family.model_type, {})
     for side in ("encoder", "decoder"):
         if side in (getattr(config_class, "sub_configs", None) or {}):
@@ -184,6 +200,16 @@ def build_config(family: Family) -> transformers.PreTrainedConfig:
     if config_class().is_encoder_decoder:
         values["decoder_start_token_id"] = START
     return config_class(**values)
+
+
+def _is_around_text(family: Family) -> bool:
+    return family.task == "text-generation" and family.model_type in AROUND_TEXT
+
+
+def _known(config_class: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Those values of which a config has the name."""
+    default = config_class()
+    return {name: value for name, value in values.items() if hasattr(default, name)}
 
 
 def _small(config_class: Any) -> dict[str, Any]:
@@ -202,7 +228,8 @@ def build(family: Family, folder: Path) -> Path:
     Weights are spread wider than at a real start, so that what a computation gets wrong shows in the logits.
     """
     torch.manual_seed(0)
-    model = getattr(transformers, family.class_name)(build_config(family)).eval()
+    class_name = AROUND_TEXT[family.model_type] if _is_around_text(family) else family.class_name
+    model = getattr(transformers, class_name)(build_config(family)).eval()
     random = torch.Generator().manual_seed(1)
     for name, parameter in model.named_parameters():
         if parameter.dim() > 1 and parameter.is_floating_point() and "norm" not in name.lower():
@@ -212,7 +239,7 @@ def build(family: Family, folder: Path) -> Path:
         folder
     )
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "architectures": [family.class_name]}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "architectures": [class_name]}))
     return folder
 
 
