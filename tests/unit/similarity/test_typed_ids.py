@@ -40,7 +40,7 @@ class Downloaded(Source):
 
 
 def open_with(name: str, folder: Path) -> pg.Playground:
-    source = Downloaded(SETTINGS, CATALOG, build(FAMILIES[name], folder))
+    source = Downloaded(SETTINGS, CATALOG, at=build(FAMILIES[name], folder))
     return pg.Playground(SETTINGS, ModelManager(SETTINGS, CATALOG, source=source))
 
 
