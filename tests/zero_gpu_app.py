@@ -42,6 +42,9 @@ def become_gpu(uuid: str) -> None:
     torch.Tensor.cuda = lambda tensor, **options: tensor.clone()  # type: ignore[method-assign,assignment]
     torch.Tensor.pin_memory = aligned  # type: ignore[method-assign,assignment]
     torch.cuda.synchronize = lambda *values: None
+    torch.cuda.mem_get_info = lambda *values: (10**10, 10**10)
+    torch.cuda.memory_reserved = torch.cuda.memory_allocated = lambda *values: 0
+    torch.cuda.get_device_name = lambda *values: "a CPU"
     torch.empty, torch.tensor = here(make_empty), here(make_tensor)
 
 

@@ -29,14 +29,19 @@ TEXT = pg.ClassifyRequest("A good film")
 COLORS = pg.GenerateRequest("A list of colors: red, blue", max_new_tokens=12)
 LONG = replace(COLORS, prompt="Once upon a time", max_new_tokens=6000)
 ROWS = read_lines("\n".join(f"This film is number {n} of the good ones." for n in range(2000)))
+WHY = pg.AttributeNextRequest("A list of colors", n_steps=8)
+TWINS = {"quantization_twin", "twin"}  # they want two copies, of which only one is loaded at the start
 REQUESTS = {
     "attend": pg.AttentionRequest("A cat sat on the mat"),
     "attribute": pg.AttributeRequest("A good film", methods=("gradient_x_input",)),
+    "attribute_next": WHY,
+    "attribute_next_steps": WHY,
     "chat_next": pg.ChatTemplateRequest((pg.Message("user", "Hello"),)),
     "classify": TEXT,
     "classify_table": pg.ClassifyTableRequest(read_lines("Good.\nBad."), "text"),
     "compare_masks": pg.MaskRequest(BATCH, "no mask"),
     "embed": pg.EmbedRequest(("a cat", "a dog")),
+    "logit_lens": pg.LensRequest("A list of colors"),
     "map_words": pg.WordMatrixRequest(("man", "woman", "lamp", "tree")),
     "next_token": COLORS,
     "perturb": pg.PerturbRequest(TEXT, (1,), "mask"),
@@ -132,7 +137,7 @@ def ids(here):
 def test_all_that_computes_runs_on_the_gpu():
     """A method that is added must say how long, or its weights are placeholders; and stand in this file."""
     on_gpu = {one.method for one in declarations(pg.Playground) if one.gpu_seconds}
-    assert on_gpu == {*REQUESTS, "_compare_apart"}
+    assert on_gpu == {*REQUESTS, *TWINS, "_compare_apart"}
 
 
 @pytest.mark.parametrize("method", REQUESTS)
@@ -239,6 +244,8 @@ def test_what_was_not_loaded_at_the_start_is_not_to_be_had(space):
     failure(space.ask("classify", replace(TEXT, quantization="bfloat16")), NotAllowedError, refused)
     failure(space.ask("describe_classifier", "playground/sentiment-5-stars", "bfloat16"), NotAllowedError, refused)
     failure(space.ask("compare_batches", (replace(COLORS, quantization="bfloat16"),)), NotAllowedError, refused)
+    for method in TWINS:
+        failure(space.ask(method, pg.TwinRequest("A cat", other_quantization="bfloat16")), NotAllowedError, refused)
     assert refused in space.ask("visitor_rules")[0]
 
 
