@@ -7,11 +7,15 @@ from operator import attrgetter
 import pytest
 import torch
 
+from playground.config import Settings
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.inside.lens import logit_lens
 from playground.inside.readout import Readout
 from playground.inside.request import LensRequest
+from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec
+from playground.models.manager import ModelManager
 from playground.models.tokenizers import Message
+from playground.service import Playground
 from playground.wire import from_json, to_json
 from tests.tiny_models import make_tokenizer
 from tests.unit.inside.inside_models import CAUSAL, GROUPED, MASKED, OLD, SIZES, OneModel, tiny
@@ -182,3 +186,17 @@ def test_numbers_that_are_none_are_refused():
     model.model.norm.weight.fill_(float("nan"))
     with pytest.raises(UnsupportedOptionError, match="NaN"):
         logit_lens(OneModel(model), LensRequest(TEXT))
+
+
+def test_a_model_on_disk_that_fills_masks_is_loaded_for_it(tmp_path):
+    name, sizes, _ = MASKED["bert"]
+    tokenizer = make_tokenizer()
+    tokenizer.add_special_tokens({"mask_token": "w99"})
+    tiny(name, sizes).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    spec = ModelSpec("class/masks", "fill-mask", "folder", str(tmp_path), quantizations=QUANTIZATIONS)
+    settings = Settings(warm_up=("none",))
+    with Playground(settings, ModelManager(settings, Catalog((spec,)))) as playground:
+        result = playground.logit_lens(LensRequest("w5 [MASK] w7", model_id="class/masks"))
+        code = playground.lens_receipt(result).code
+    assert result.masked and result.opening == 1 and "AutoModelForMaskedLM" in code
