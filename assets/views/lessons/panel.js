@@ -52,6 +52,8 @@ class Panel {
   fills = 0;
   filling = 0; // the number of what is being filled in
   timer = 0;
+  /** @type {Record<string, any>} */
+  pointed = {}; // what is pointed at of what is being filled in
   /** @type {HTMLElement | null} */
   sent = null; // where in the page the panel took the learner
 
@@ -152,8 +154,9 @@ class Panel {
   }
 
   /** Fills fields where the learner sees it. */
-  fill(fields) {
+  fill(fields, pointed = fields) {
     const { tab } = this.step;
+    this.pointed = pointed;
     this.kept.staged = true;
     open(this.places[tab]);
     this.filling = ++this.fills;
@@ -167,7 +170,7 @@ class Panel {
     this.filling = 0;
     this.draw();
     fillDrawn(this.places[tab], fields);
-    point(this.places[tab], fields, this.button);
+    point(this.places[tab], this.pointed, this.button);
     this.answered(tab);
   }
 
@@ -293,7 +296,7 @@ class Panel {
     const there = () => {
       this.sent = goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
     };
-    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown), there };
+    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown, this.step.do.show), there };
   }
 
   /** Back, on, start over. */
