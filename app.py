@@ -44,6 +44,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     from tabs.components import status_bar, three_ways_in
     from tabs.lessons.panel import build_panel
     from tabs.lessons.watched import Watched
+    from tabs.links.bar import links_bar, tie_links
     from tabs.page import heading
 
     gradio_patches.check_version()
@@ -57,14 +58,16 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
             gr.HTML((ASSETS / "switches.html").read_text(encoding="utf-8"), elem_id="pg-switches")
-        three_ways_in()
         watched: list[Watched] = []
+        bar = links_bar(playground, watched)
+        three_ways_in()
         with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
                 with gr.Tab(tab.TITLE, id=tab.__name__.split(".")[1]):
                     heading(tab.TITLE, 2)
                     watched += tab.build_tab(playground) or ()
         build_panel(playground, watched)
+        tie_links(playground, bar, watched)
     gradio_patches.describe_once(demo)
     return demo
 

@@ -111,8 +111,7 @@ def _batch(result: EncodedBatch) -> Marked:
 
 
 def _masks(result: MaskComparison) -> Marked:
-    marks = [Mark(row.unit, row.largest_difference) for row in result.rows]
-    return marks, [result.right_mask, result.wrong_mask, [row.input_ids for row in result.right.rows]]
+    return [Mark(row.unit, row.largest_difference) for row in result.rows], [row.compared for row in result.rows]
 
 
 def _attention(result: AttentionResult) -> Marked:
@@ -158,6 +157,7 @@ MARKERS: dict[str, Callable[[Any], Marked]] = {
     "Comparison": _comparison,
     "EncodedBatch": _batch,
     "MaskComparison": _masks,
+    "MasksKept": _masks,
     "AttentionResult": _attention,
     "GenerationResult": _generation,
     "WordLossResult": _words,

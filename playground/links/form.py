@@ -11,13 +11,22 @@ import json
 import math
 import re
 import zlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
 from playground.errors import InputError, InputTooLongError
 from playground.links.fingerprint import Fingerprint
-from playground.links.kinds import MOST_TOGETHER, NOT_SHARED, PLACES_OF_LINKS, class_of, place_of
+from playground.links.kinds import (
+    MOST_TOGETHER,
+    NOT_SHARED,
+    ONLY_SHOWN,
+    PLACES_OF_LINKS,
+    class_of,
+    idle_fields,
+    place_of,
+)
 from playground.receipt import Receipt
 from playground.wire import from_json, to_json
 
@@ -95,6 +104,31 @@ def open_link(text: str) -> Any:
     """
     asked = read_link(text).asked
     return asked[0] if len(asked) == 1 else asked
+
+
+def differences(link: Link, asked: tuple[Any, ...]) -> tuple[str, ...]:
+    """The fields in which another question differs from that of a link; a link without a model asks any.
+
+    >>> from playground.tokens.request import TokenizeRequest
+    >>> differences(link_to(TokenizeRequest("cats")), (TokenizeRequest("dogs", "a/model"),))
+    ('text',)
+    """
+    if len(link.asked) != len(asked) or {type(one) for one in asked} != {class_of(link.place)}:
+        return ("how many things are asked at once",)
+    return tuple(dict.fromkeys(name for pair in zip(link.asked, asked, strict=True) for name in _other_fields(*pair)))
+
+
+def _other_fields(old: Any, new: Any) -> Iterator[str]:
+    """The fields that count and in which two requests differ."""
+    idle = {*NOT_SHARED, *ONLY_SHOWN, *idle_fields(old)}
+    for one in fields(old):
+        ours, theirs = getattr(old, one.name), getattr(new, one.name)
+        if one.name in idle or ours == theirs or (one.name == "model_id" and not ours):
+            continue
+        if is_dataclass(ours):
+            yield from _other_fields(ours, theirs)
+        else:
+            yield one.name
 
 
 def linked(receipt: Receipt, link: Link | None) -> Receipt:

@@ -6,20 +6,16 @@ from types import MappingProxyType
 from typing import Any
 
 import playground as pg
-from playground.lessons.places import PLACES, Field, Place
+from playground.lessons.places import PLACES
 
-_TEMPLATE = next(one for one in PLACES if one.name == "similarity").fields[-1]
-
-MATRIX = Place(
-    "matrix", "Matrix", "similarity", "matrix", "word_matrix", "WordMatrixRequest", "Measure all pairs",
-    (
-        Field("words", "words", "words", [], "Up to 60 words.", "words"),
-        Field("model_id", "model", "model_id", None, "The id of a model of the catalog.", "model_id"),
-        _TEMPLATE,
-    ),
+NAMES = MappingProxyType({"word_map": "matrix"})  # its map says no more than its numbers
+_SHARED = (
+    "classification", "tokens", "batch", "masks", "chat", "tokenizers", "attention", "generation", "similarity",
+    "word_map",
 )  # fmt: skip
-PLACES_OF_LINKS = MappingProxyType({one.name: one for one in (*PLACES, MATRIX) if one.request})
+PLACES_OF_LINKS = MappingProxyType({NAMES.get(one.name, one.name): one for one in PLACES if one.name in _SHARED})
 NOT_SHARED = ("person", "address", "run_id")  # who asks is never part of what was asked
+ONLY_SHOWN = ("attention_row",)  # chooses what is shown of an answer, and changes nothing in it
 MOST_TOGETHER = 12  # side by side, as `Playground.compare` takes them
 
 
@@ -36,3 +32,16 @@ def place_of(asked: Any) -> str:
     """
     wanted = type(asked).__name__
     return next((name for name, one in PLACES_OF_LINKS.items() if one.request == wanted), "")
+
+
+def idle_fields(asked: Any) -> tuple[str, ...]:
+    """The fields of a request that change nothing, as the others stand.
+
+    >>> idle_fields(pg.EncodeRequest(("a",), padding="max_length", max_length=8))
+    ('stride',)
+    """
+    if not isinstance(asked, pg.EncodeRequest):
+        return ()
+    no_length = asked.padding != "max_length" and asked.truncation == "do_not_truncate"
+    no_overflow = not asked.return_overflowing_tokens
+    return (*(["max_length"] if no_length else []), *(["stride"] if no_overflow else []))

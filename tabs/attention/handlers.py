@@ -37,10 +37,11 @@ class ChosenHead:
 
 @dataclass(frozen=True)
 class AttentionShown:
-    """The view's value, as JSON text, and the code of what it opens with."""
+    """The view's value, as JSON text, the code of what it opens with, and that average."""
 
     heads: str
     code: Receipt
+    looked: ChosenHead
 
 
 def show_attention(
@@ -50,7 +51,8 @@ def show_attention(
     ticket = results.put(person, result)
     kind, layer = opening(result)
     receipt = playground.attention_receipt(result, result.stacks[kind].kind, layer, None)
-    return AttentionShown(format_result(result, ticket, title_of(playground, result.request.model_id)), receipt)
+    looked = ChosenHead(ticket, result.stacks[kind].kind, layer, None)
+    return AttentionShown(format_result(result, ticket, title_of(playground, result.request.model_id)), receipt, looked)
 
 
 def head_code(playground: pg.Playground, results: Results, chosen: ChosenHead) -> Receipt | None:
@@ -68,6 +70,21 @@ def result_of(results: Results, chosen: ChosenHead) -> pg.AttentionResult | None
         result = results.get(chosen.ticket)
         return result if chosen.head is not None and chosen.kind == result.stacks[0].kind else None
     return None
+
+
+def answered(results: Results, looked: ChosenHead) -> tuple[tuple[pg.AttentionRequest, ...], pg.AttentionResult] | None:
+    """What the page asked, and its result; None where that was put away."""
+    with suppress(InputError):
+        result = results.get(looked.ticket)
+        return (result.request,), result
+    return None
+
+
+def seen(looked: ChosenHead, result: pg.AttentionResult) -> dict[str, int]:
+    """The head that a link shows again: one of the first kind of attention."""
+    if looked.head is None or looked.kind != result.stacks[0].kind:
+        return {}
+    return {"layer": looked.layer, "head": looked.head}
 
 
 def head_weights(results: Results, ticket: str, kind: str, layer: int, head: int) -> dict[str, Any]:

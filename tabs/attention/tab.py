@@ -21,18 +21,21 @@ from tabs.attention.api import AttentionApi
 from tabs.attention.export import document
 from tabs.attention.handlers import (
     ChosenHead,
+    answered,
     attention_request,
     head_code,
     head_weights,
     overview,
     result_of,
+    seen,
     show_attention,
 )
 from tabs.attention.results import Results
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.last_run import LastRun
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, tell, view
 
 # label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
@@ -78,12 +81,13 @@ def build_section(playground: pg.Playground) -> Watched:
         padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, model, second_text, padding]
     examples = _examples(playground, inputs)
-    heads, chosen = _heads(playground, results), gr.State()
-    _wire(playground, results, inputs, (button, examples, heads), chosen, receipt_panel())
+    heads, share, chosen, looked = _heads(playground, results), share_view(), gr.State(), gr.State()
+    _wire(playground, results, inputs, (button, examples, heads), (chosen, looked), receipt_panel())
     AttentionApi(playground).publish()
     controls = dict(zip(("text", "model_id", "second_text", "padding"), inputs, strict=True))
     look, drawn = partial(result_of, results), {"layer": heads, "head": heads}
-    return Watched("attention", controls, heads, chosen, look, drawn)
+    shared = Shared(share, kept=looked, answer=partial(answered, results), seen=seen)
+    return Watched("attention", controls, heads, chosen, look, drawn, shared)
 
 
 def _heads(playground: pg.Playground, results: Results) -> gr.HTML:
@@ -132,11 +136,11 @@ def _wire(
     results: Results,
     inputs: list[Any],
     parts: tuple[gr.Button, gr.Examples | None, gr.HTML],
-    chosen: gr.State,
+    states: tuple[gr.State, gr.State],
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> None:
     """A press, Enter, an example or the first look runs the model; a chosen head changes the code."""
-    button, examples, heads = parts
+    (button, examples, heads), looked = parts, states[1]
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     last = LastRun()
@@ -148,22 +152,22 @@ def _wire(
         if not wanted():  # nor may it take the place of what the page looks at by now
             return {heads: gr.skip()}
         found = show_attention(playground, results, str(request.session_hash), result)
-        return {heads: found.heads, **dict(zip(code, receipt_values(found.code), strict=True))}
+        return {heads: found.heads, looked: found.looked, **dict(zip(code, receipt_values(found.code), strict=True))}
 
     @friendly
     def choose_head(event: gr.EventData) -> dict[Any, Any]:
         head = ChosenHead.read(payload(event))
         receipt = head_code(playground, results, head)
-        return {chosen: head, **(dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {})}
+        return dict.fromkeys(states, head) | (dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {})
 
     def forget(request: gr.Request) -> None:
         results.forget(str(request.session_hash))
 
     starts = [button.click, inputs[0].submit, heads.first_view]
     for start in [*starts, *([examples.load_input_event.then] if examples else [])]:
-        start(show, set(inputs), [heads, *code], **work)
+        start(show, set(inputs), [heads, looked, *code], **work)
     told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
     gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
-    heads.head_chosen(choose_head, None, [chosen, *code], **quiet)
+    heads.head_chosen(choose_head, None, [*states, *code], **quiet)
     if blocks_being_built() is not None:
         blocks_being_built().unload(forget)

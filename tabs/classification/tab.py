@@ -18,7 +18,8 @@ from tabs.classification.handlers import PREDICTED, OneText, Parts
 from tabs.classification.table import build_table_section
 from tabs.components import example_chips, model_picker, model_row
 from tabs.gradio_patches import blocks_being_built
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, heading, receipt_panel, view
 
 TITLE = "Classification"
@@ -38,6 +39,7 @@ class _Input(NamedTuple):
     shows: gr.Markdown
     button: gr.Button
     bars: gr.HTML
+    share: gr.HTML
 
 
 class _Why(NamedTuple):
@@ -96,7 +98,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
     controls = {"text": given.text, "text_pair": given.pair, "model_id": model}
-    return [Watched("classification", controls, given.bars, result)]
+    return [Watched("classification", controls, given.bars, result, shared=Shared(given.share))]
 
 
 def _lay_out_input() -> _Input:
@@ -108,9 +110,10 @@ def _lay_out_input() -> _Input:
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
             bars = view("classification/label_bars", elem_id="classification-bars")
+            share = share_view()
     samples = example_chips([one.name for one in PICKED])
     samples += example_chips([one.name for one in FAILURES], "Where it fails")
-    return _Input(text, pair, samples, shows, button, bars)
+    return _Input(text, pair, samples, shows, button, bars, share)
 
 
 def _lay_out_inside(playground: pg.Playground) -> _Inside:

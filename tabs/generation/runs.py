@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import playground as pg
 from playground.errors import InputError
@@ -42,6 +43,14 @@ class PageRun:
         beams = tuple(event for event in self.events if isinstance(event, pg.BeamStep))
         started = next((event for event in self.events if isinstance(event, pg.Started)), None)
         return pg.GenerationResult(self.requests[0], started, steps, beams, self.finished[0])
+
+
+def answered(run: PageRun) -> tuple[tuple[pg.GenerateRequest, ...], Any] | None:
+    """What a run was asked and has answered, of several requests how each ended; None while one has not."""
+    if not run.requests or len(run.finished) < len(run.requests):
+        return None
+    ends = tuple(run.finished[index] for index in range(len(run.requests)))
+    return run.requests, (run.result() if len(ends) == 1 else ends)
 
 
 class Runs:
@@ -83,8 +92,12 @@ class Runs:
 
     def last(self, person: str) -> pg.GenerationResult | None:
         """What the page's last run made, if that was lately and there was one request that came to its end."""
-        run = self._whole.get(person)
-        return run.result() if run and person not in self._running and len(run.requests) == 1 else None
+        run = self.last_run(person)
+        return run.result() if run and len(run.requests) == 1 else None
+
+    def last_run(self, person: str) -> PageRun | None:
+        """The page's last run, if that was lately and nothing runs now."""
+        return None if person in self._running else self._whole.get(person)
 
     def _let_go(self, person: str) -> None:
         """Keeps no single tokens of a page's run."""

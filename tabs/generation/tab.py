@@ -24,12 +24,13 @@ from tabs.components import example_chips, model_note, model_picker
 from tabs.generation.api import GenerationApi
 from tabs.generation.examples import EXAMPLES, FIRST, MODEL, Example
 from tabs.generation.handlers import stream_run, write_receipt
-from tabs.generation.runs import Runs
+from tabs.generation.runs import Runs, answered
 from tabs.generation.settings import DEFAULTS, PRESETS, SPELLED
 from tabs.generation.twin import build_twin
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.inside.tab import build_section
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, heading, receipt_panel, receipt_values, tell, view
 
 TITLE = "Generation"
@@ -64,6 +65,7 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
             mode, prompt, chips = _lay_out_prompt()
             heading("Reply", 3)
             page = _view(playground, model_id.value)
+            share = share_view()
     code = receipt_panel()
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asked = {"model_id": model_id, "mode": mode, "prompt": prompt, **controls}
@@ -73,7 +75,8 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
-    lent = Watched("generation", asked, page, runs.last, drawn={"prompt": page})
+    shared = Shared(share, kept=runs.last_run, answer=answered)
+    lent = Watched("generation", asked, page, runs.last, drawn={"prompt": page}, shared=shared)
     return page, [lent, build_twin(playground)]
 
 

@@ -12,7 +12,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.lessons.lesson import Lesson, Lessons
 from playground.lessons.observe import observe
-from playground.lessons.places import Field
+from playground.lessons.places import Field, Place
 from playground.lessons.stages import fields_of, known_field, known_place
 from playground.models.catalog import Catalog
 from playground.wire import to_json
@@ -100,9 +100,12 @@ def _about(watched: Watched) -> dict[str, Any]:
     }
 
 
-def filled(watched: Watched, fields: Mapping[str, Any]) -> dict[Any, Any]:
-    """What is put into the components, so that these values stand in the fields."""
-    place = known_place(watched.place)
+def filled(watched: Watched, fields: Mapping[str, Any], known: Place | None = None) -> dict[Any, Any]:
+    """What is put into the components, so that these values stand in the fields.
+
+    ``known`` is the place, where it is none that lessons drive.
+    """
+    place = known or known_place(watched.place)
     return {
         watched.controls[name]: _in_page(known_field(place, name), value, watched.controls[name])
         for name, value in fields.items()

@@ -1,4 +1,4 @@
-"""What a tab lends to the lessons: its fields, what changes when it has answered, and where the answer is."""
+"""What a tab lends to lessons and links: its fields, what changes when it has answered, and where the answer is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ def _as_it_is(kept: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class Shared:
+    """How a place is shared: ``button`` is the view that offers it.
+
+    The rest is for a place whose answers can be shared where no lesson can read them: ``kept`` as in `Watched`, and
+    ``answer`` makes of what is kept the requests and their result, or None. ``seen`` says what is looked at beside the
+    answer, of what is kept and the result.
+    """
+
+    button: gr.HTML
+    kept: gr.State | Callable[[str], Any] | None = None
+    answer: Callable[[Any], tuple[tuple[Any, ...], Any] | None] | None = None
+    seen: Callable[[Any, Any], dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Watched:
     """One place of the page.
 
@@ -21,7 +36,8 @@ class Watched:
     ``drawn`` the views that draw other fields themselves, or have to know of one: each reads in its inbox what to fill
     in. The answer is seen in ``view``. ``kept`` is a state of the page, or a function from the page's session to what
     is kept: a result, or a question from which ``answer`` makes one at once. A new value of the state says that there
-    is a new answer (events outside of the queue don't), or of the view where there is no state.
+    is a new answer (events outside of the queue don't), or of the view where there is no state. ``shared`` is how the
+    answer is shared, if it can be.
     """
 
     place: str
@@ -30,3 +46,4 @@ class Watched:
     kept: gr.State | Callable[[str], Any]
     answer: Callable[[Any], Any] = _as_it_is
     drawn: Mapping[str, gr.HTML] = field(default_factory=dict)
+    shared: Shared | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import playground as pg
+from playground.links.answers import asked_by
 from playground.receipt import Receipt
 from playground.similarity.result import Progress
 from tabs.similarity.format import (
@@ -30,13 +31,14 @@ _SEPARATORS = re.compile(r"[,;\n\t]+")
 
 
 class MeasuredMatrix(NamedTuple):
-    """The matrix with its CSV and its receipt, and its map with the map's receipt."""
+    """The matrix with its CSV and its receipt, its map with the map's receipt, and the measurement itself."""
 
     matrix: MatrixView
     table: str
     receipt: Receipt
     map: pg.WordMapResult
     map_receipt: Receipt
+    result: pg.WordMatrixResult
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -89,9 +91,15 @@ def measure_matrix(
                 playground.word_matrix_receipt(event),
                 result,
                 playground.word_map_receipt(result),
+                event,
             )
         else:
             yield event
+
+
+def asked_and_measured(result: pg.WordMatrixResult) -> tuple[tuple[pg.WordMatrixRequest, ...], pg.WordMatrixResult]:
+    """What a matrix was asked as, and the matrix."""
+    return (asked_by(result),), result
 
 
 def measure_ratings(

@@ -20,13 +20,15 @@ from playground.wire import to_json
 from tabs.components import example_chips, model_row
 from tabs.gradio_patches import payload, tab_being_built
 from tabs.last_run import LastRun
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
 from tabs.similarity.format import format_ratings
 from tabs.similarity.handlers import (
     MeasuredMatrix,
+    asked_and_measured,
     measure_matrix,
     measure_ratings,
     measure_words,
@@ -74,16 +76,16 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
             heading("Two or three words", 3)
-            watched = _words_part(asked, page_tab)
+            words = _words_part(asked, page_tab)
         with gr.Tab("Matrix", id="matrix"):
             heading("Matrix", 3)
-            mapped = _matrix_part(asked)
+            matrix = _matrix_part(asked)
         with gr.Tab("Against people", id="people"):
             heading("Against people", 3)
             _people_part(asked)
     model_id.change(lambda chosen: gr.Textbox(visible=_is_causal(playground, chosen)), model_id, template, **QUIET)
     SimilarityApi(playground).publish()
-    return [watched, mapped]
+    return [words, matrix]
 
 
 def _is_causal(playground: pg.Playground, model_id: str) -> bool:
@@ -94,7 +96,7 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
 def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     words, button, chips, shows = _lay_out_words()
     losses = view("similarity/word_loss", NOT_YET, elem_id="similarity-losses")
-    code, notebook = receipt_panel()
+    share, (code, notebook) = share_view(), receipt_panel()
     inputs = {words, asked.model_id, asked.template}
     question, measured = gr.State(), gr.State()
 
@@ -130,19 +132,17 @@ def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
     gr.on([button.click, words.submit, asked.model_id.change], measure, inputs, **running)
     gr.on([words.change, asked.template.change], forget, {*inputs, question}, outputs, show_progress="hidden", **QUIET)
     _wire_chips(chips, words, {"fn": measure, "inputs": inputs, **running})
-    return _lent(asked, words, losses, measured)
+    return Watched("similarity", _lent(asked, words), losses, measured, shared=Shared(share))
+
+
+def _lent(asked: _Asked, words: gr.Textbox) -> dict[str, Any]:
+    return {"words": words, "model_id": asked.model_id, "template": asked.template}
 
 
 def _wire_chips(chips: list[gr.Button], words: gr.Textbox, running: dict[str, Any]) -> None:
     """An example is filled in and measured."""
     for chip, example in zip(chips, EXAMPLES, strict=True):
         chip.click(lambda text=example.words: text, None, words, **QUIET).then(**running)
-
-
-def _lent(asked: _Asked, words: gr.Textbox, losses: gr.HTML, measured: gr.State) -> Watched:
-    """What lessons drive here."""
-    controls = {"words": words, "model_id": asked.model_id, "template": asked.template}
-    return Watched("similarity", controls, losses, measured)
 
 
 def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdown]:
@@ -177,10 +177,11 @@ class _MatrixParts(NamedTuple):
     mapped: gr.State
     map_code: gr.Code
     map_notebook: gr.DownloadButton
+    measured: gr.State
 
 
 def _matrix_part(asked: _Asked) -> Watched:
-    parts = _lay_out_matrix()
+    parts, share = _lay_out_matrix()
 
     @friendly
     def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
@@ -212,8 +213,8 @@ def _matrix_part(asked: _Asked) -> Watched:
     gr.on(changes, lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
     parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
     parts.matrix.click(pieces, inputs, parts.pair, **QUIET)
-    controls = {"words": parts.words, "model_id": asked.model_id, "template": asked.template}
-    return Watched("word_map", controls, parts.map, parts.mapped)
+    shared = Shared(share, kept=parts.measured, answer=asked_and_measured)
+    return Watched("word_map", _lent(asked, parts.words), parts.map, parts.mapped, shared=shared)
 
 
 def _unmeasured(parts: _MatrixParts) -> Values:
@@ -229,6 +230,7 @@ def _unmeasured(parts: _MatrixParts) -> Values:
         parts.mapped: None,
         parts.map_code: None,
         parts.map_notebook: None,
+        parts.measured: None,
     }
 
 
@@ -236,6 +238,7 @@ def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
     code, notebook = receipt_values(measured.receipt)
     map_code, map_notebook = receipt_values(measured.map_receipt)
     return {
+        parts.measured: measured.result,
         parts.code: code,
         parts.notebook: notebook,
         parts.matrix: to_json(measured.matrix, short=True),
@@ -248,7 +251,7 @@ def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
     }
 
 
-def _lay_out_matrix() -> _MatrixParts:
+def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
     words = gr.Textbox(
         MATRIX,
         label="words",
@@ -264,10 +267,15 @@ def _lay_out_matrix() -> _MatrixParts:
         download = gr.DownloadButton("All measures as CSV", interactive=False, min_width=140)
     matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
     pair = view("similarity/word_loss", elem_id="matrix-pair")
+    share = share_view()
     code = receipt_panel("Code: the sums of these losses with plain transformers")
     flat = view("similarity/word_map", elem_id="similarity-map")
     map_code = receipt_panel("Code: this map with plain transformers")
-    return _MatrixParts(words, button, stop, upload, download, matrix, pair, *code, flat, gr.State(), *map_code)
+    states = gr.State(), gr.State()
+    parts = _MatrixParts(
+        words, button, stop, upload, download, matrix, pair, *code, flat, states[0], *map_code, states[1]
+    )
+    return parts, share
 
 
 def _people_part(asked: _Asked) -> None:

@@ -13,7 +13,8 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import (
     EMPTY,
@@ -62,17 +63,19 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
             batch = view("tokens/batch", EMPTY, events=["flip"], elem_id="pg-tokens-batch")
         with gr.Column(scale=1, min_width=320):
             dictionary = _dictionary()
+    share = share_view()
     gr.Markdown("**One-click mistakes**, each without an error message:", elem_classes="pg-explain")
     with gr.Row():
         buttons = [gr.Button(mistake[0].upper() + mistake[1:], size="sm", min_width=120) for mistake in MISTAKES]
     comparison = view("tokens/mask_comparison", EMPTY, elem_id="pg-mask-comparison")
     notes = gr.Markdown(elem_classes="pg-explain")
+    share_masks = share_view()
     code = receipt_panel()
     asked = _wire_batch(playground, tab, controls, batch, dictionary, comparison, notes, code)
     compared = _wire_masks(playground, controls, batch, buttons, comparison, notes, code)
     return [
-        Watched("batch", controls, batch, asked, playground.encode),
-        Watched("masks", controls, comparison, compared, drawn={"flips": batch}),
+        Watched("batch", controls, batch, asked, playground.encode, shared=Shared(share)),
+        Watched("masks", controls, comparison, compared, drawn={"flips": batch}, shared=Shared(share_masks)),
     ]
 
 

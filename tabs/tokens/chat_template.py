@@ -15,7 +15,8 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import chat_request, is_cheap, live_chat, measure_next
 
@@ -45,9 +46,10 @@ def build_section(playground: pg.Playground) -> Watched:
     chat = view("tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
     following = view("tokens/chat_next", {}, elem_id="pg-tokens-chat-next")
     button = gr.Button("Measure the next token", size="sm", visible=False, elem_classes="pg-small")
+    share = share_view()
     asked = _wire(playground, model, chat, (following, button), receipt_panel())
     drawn = {"messages": chat, "add_generation_prompt": chat}
-    return Watched("chat", {"model_id": model}, chat, asked, playground.render_chat, drawn)
+    return Watched("chat", {"model_id": model}, chat, asked, playground.render_chat, drawn, Shared(share))
 
 
 def _wire(

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import SAMPLES, compare_texts, language_table
 
@@ -43,8 +44,10 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
     )
     table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
+    share = share_view()
     asked = _wire(playground, tab, text, models, shown, table, receipt_panel())
-    return Watched("tokenizers", {"text": text, "model_ids": models}, shown, asked, playground.compare_tokenizers)
+    controls = {"text": text, "model_ids": models}
+    return Watched("tokenizers", controls, shown, asked, playground.compare_tokenizers, shared=Shared(share))
 
 
 def _picker(playground: pg.Playground) -> gr.Dropdown:

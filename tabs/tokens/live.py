@@ -14,7 +14,8 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import is_quick, live_tokens
 
@@ -88,9 +89,10 @@ def build_section(playground: pg.Playground) -> Watched:
             special = gr.Checkbox(True, label="add_special_tokens")
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
     live = view("tokens/live_tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
+    share = share_view()
     asked = _wire(playground, model, special, live, receipt_panel())
     controls = {"model_id": model, "add_special_tokens": special}
-    return Watched("tokens", controls, live, asked, playground.tokenize, {"text": live})
+    return Watched("tokens", controls, live, asked, playground.tokenize, {"text": live}, Shared(share))
 
 
 def _live_function(playground: pg.Playground) -> Any:

@@ -4,7 +4,7 @@
  */
 
 import { make } from "../shared/dom.js";
-import { applyEvent, chosenToken, newReply, readNext, replyText, tokenIds } from "./reply.js";
+import { applyEvent, chosenToken, newReply, readNext, replyText, settingsName, tokenIds } from "./reply.js";
 import { branchOff, remember, restore, strategyName } from "./state.js";
 
 /**
@@ -188,6 +188,48 @@ export function makeReady(tab) {
   if (state.how !== "write") tab.setHow("write");
   if (state.shown?.begin?.messages && !state.run) Object.assign(state, { replies: [], shown: null });
   tab.draw();
+}
+
+/**
+ * Asks again what a link holds: one reply, or a column for each of several.
+ *
+ * @param {Tab} tab
+ * @param {any[]} requests
+ */
+export function startShared(tab, requests) {
+  const { view, state } = tab;
+  if (state.run) {
+    view.trigger("halt", {});
+    abandon(tab);
+  }
+  const [first] = requests;
+  const settings = requests.map(controlsOf);
+  state.mode = first.messages ? "Chat" : "Complete";
+  Object.assign(state, { how: requests.length > 1 ? "compare" : "write", pinned: null, replies: [], shown: null });
+  if (requests.length > 1) state.columns = columnsFrom(settings, Object.keys(view.props.presets.greedy));
+  else state.replies = [newReply("A")];
+  state.shown = state.replies[0] ?? null;
+  const targets = requests.length > 1 ? state.columns.flatMap((one) => one.replies) : state.replies.slice();
+  const { prompt, messages, model_id, prefix_token_ids } = first;
+  const columns = requests.length > 1 ? targets.map((one) => one.settings) : settings;
+  go(tab, targets, { prompt, messages, model_id, prefix_token_ids, columns, chat: Boolean(messages) });
+}
+
+/** The settings of a request as the controls have them. */
+function controlsOf(request) {
+  const stop_strings = request.stop_strings.map((one) => one.replaceAll("\n", "\\n")).join("\n");
+  return { ...request, stop_strings };
+}
+
+/** A column for each of these settings that differ in more than their seed. */
+function columnsFrom(settings, names) {
+  const columns = new Map();
+  for (const one of settings) {
+    const key = JSON.stringify(names.map((name) => one[name]));
+    if (!columns.has(key)) columns.set(key, { name: settingsName(one), settings: one, sampled: true, replies: [] });
+    columns.get(key).replies.push(Object.assign(newReply(settingsName(one)), { settings: one }));
+  }
+  return [...columns.values()];
 }
 
 /** What the buttons do, by their data-act. */

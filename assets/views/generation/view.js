@@ -9,7 +9,7 @@ import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
 import { replyText } from "./reply.js";
-import { fail, forgive, makeReady, receive, startBySelf, startExample, wantNext } from "./runs.js";
+import { fail, forgive, makeReady, receive, startBySelf, startExample, startShared, wantNext } from "./runs.js";
 import { newState } from "./state.js";
 import { drawStrategies, drawToolbar } from "./toolbar.js";
 
@@ -60,6 +60,7 @@ const OUTSIDE = {
     startExample(tab);
   },
   fill: makeReady,
+  shared: startShared,
   failed: fail,
 };
 

@@ -1,0 +1,125 @@
+/**
+ * The line on top: it opens links and says what came of them; it follows the open tab in the address, and brings back
+ * what was typed before a reload.
+ */
+import { fillDrawn } from "../lessons/driver.js";
+import { finder, make, makeButton } from "../shared/dom.js";
+import { readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { followAddress, linkIn } from "./address.js";
+import { Opening } from "./opening.js";
+import { clear, load, named, save } from "./typed.js";
+
+const RECALLED = ["tokens", "chat"]; // places whose text is typed into a view
+const RECALL_MS = 600;
+const MARKS = { same: "✓", differs: "≠" };
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch, trigger, server }) {
+  const find = finder(element, ".lk-");
+  const { signal } = lifeOf(element);
+  const bar = /** @type {HTMLElement} */ (element.querySelector(".lk"));
+  const say = (said) => draw(bar, find, said);
+  const address = followAddress(signal);
+  const opening = new Opening(say, { trigger, server }, address.quietly);
+  const typing = new Typing(trigger, say);
+  const told = {
+    open: (link) => opening.open(link),
+    typed(value) {
+      opening.typed(value.place);
+      typing.typed(value);
+    },
+    answered(place) {
+      opening.answered(place);
+      typing.answered(place);
+    },
+  };
+  readInbox(/** @type {HTMLElement} */ (element.closest("#pg-links")), signal, (name, value) => told[name](value));
+  watch("value", () => {
+    const found = props.value;
+    if (found?.fill) opening.filled(found);
+    else if (found?.look) opening.heard(found);
+    else if (found?.restored) typing.restored(found);
+    else if (found?.recalled) typing.recalled(found);
+  });
+  find("close").addEventListener("click", () => {
+    opening.stop();
+    bar.hidden = true;
+  });
+  document.addEventListener("click", (event) => typing.pressed(event), { signal });
+  if (!linkIn(location.hash)) typing.restore();
+  address.start((link) => opening.open(link));
+}
+
+/** Shows a sentence, in which backticks stand around what a model or a person wrote. */
+function draw(bar, find, { text, kind = "", ways = [] }) {
+  bar.hidden = false;
+  bar.className = `lk ${kind}`.trim();
+  find("mark").textContent = MARKS[kind] ?? "";
+  find("text").replaceChildren(...text.split("`").map((part, i) => (i % 2 ? make("code", "", part) : part)));
+  find("ways").replaceChildren(...ways.map(([label, act]) => makeButton("", label, act)));
+}
+
+/** Keeps what was typed. */
+class Typing {
+  timer = 0;
+  /** @type {[any, any][]} */
+  pending = []; // places whose view isn't drawn yet, and their fields
+
+  constructor(trigger, say) {
+    this.trigger = trigger;
+    this.say = say;
+    this.typedBefore = load(sessionStorage);
+  }
+
+  /** Somebody, or the page itself, has changed a control. */
+  typed({ place, names, values }) {
+    this.keep(place, { controls: named(names, values) });
+  }
+
+  keep(place, part) {
+    this.typedBefore[place] = { ...this.typedBefore[place], ...part };
+    save(sessionStorage, this.typedBefore);
+  }
+
+  answered(place) {
+    if (!RECALLED.includes(place)) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.trigger("recall", { place }), RECALL_MS);
+  }
+
+  recalled({ recalled, fields }) {
+    if (Object.keys(fields).length) this.keep(recalled, { drawn: fields });
+  }
+
+  /** Brings back what was typed before a reload. */
+  restore() {
+    const kept = Object.entries(this.typedBefore).map(([place, { controls = {} }]) => [place, controls]);
+    if (kept.length) this.trigger("restore", Object.fromEntries(kept));
+  }
+
+  restored({ drawn }) {
+    for (const [name, place] of Object.entries(drawn)) {
+      const fields = this.typedBefore[name]?.drawn;
+      if (fields) this.pending.push([place, fields]);
+    }
+    this.deliver();
+    const fresh = () => {
+      clear(sessionStorage);
+      location.reload();
+    };
+    this.say({ text: "What you had typed is back.", ways: [["Clear it", fresh]] });
+  }
+
+  /** A tab may have been opened, and its view drawn. */
+  pressed(event) {
+    if (this.pending.length && event.target.closest?.('[role="tab"]')) setTimeout(() => this.deliver(), 200);
+  }
+
+  deliver() {
+    const isThere = (/** @type {[any, any]} */ [place]) =>
+      Object.values(place.drawn).every((id) => document.getElementById(id));
+    for (const [place, fields] of this.pending.filter(isThere)) fillDrawn(place, fields);
+    this.pending = this.pending.filter((one) => !isThere(one));
+  }
+}

@@ -1,0 +1,1 @@
+"""Share on every result, and what happens when a link is opened: no tab of its own."""

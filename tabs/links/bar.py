@@ -1,0 +1,135 @@
+"""Links in the page: Share beside every result, and one line on top that opens a link and says what came of it.
+
+It has no copy of anything in it. A tab lends its fields and its answer (`Watched`), as it does to the lessons; a link
+is opened by the same means as a lesson's stage: the fields are filled where the visitor sees them, and the page runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from playground.links.kinds import PLACES_OF_LINKS
+from tabs.gradio_patches import payload
+from tabs.lessons.handlers import filled
+from tabs.lessons.watched import Watched
+from tabs.links.handlers import asked_fields, drawn_in, kept_by, opened, restored, shareable, shared_link, verdict
+from tabs.page import answering, friendly, message_of, view
+
+ELEMENT = "pg-links"
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **QUIET}
+
+
+def share_view() -> gr.HTML:
+    """Share, to be placed beside a result."""
+    return view("links/share", events=["ask_link"], elem_classes="pg-share")
+
+
+def links_bar(playground: pg.Playground, watched: Sequence[Watched]) -> gr.HTML:
+    """Places the line inside the current Blocks, above the tabs, which fill ``watched``; then `tie_links` binds it."""
+
+    def open_link(text: Any) -> dict[str, Any]:
+        return opened(playground, shareable(watched), str(text))
+
+    events = ["fill", "look", "restore", "recall"]
+    return view("links/bar", events=events, elem_id=ELEMENT, server_functions=[answering(open_link)])
+
+
+def tie_links(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Watched]) -> None:
+    """Binds the line and every Share to what the tabs lend."""
+    lent = shareable(watched)
+    _wire_opening(playground, bar, lent)
+    _wire_typing(bar, lent)
+    for one in lent:
+        if one.shared:
+            _wire_share(playground, one, one.shared.button)
+
+
+def _wire_opening(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Watched]) -> None:
+    """Fills the fields of a link, and looks at the answer."""
+    by_place = {one.place: one for one in watched}
+    controls = {control for one in watched for control in one.controls.values()}
+
+    @friendly
+    def fill(event: gr.EventData) -> dict[Any, Any]:
+        asked = payload(event)
+        place = by_place[asked["place"]]
+        known = PLACES_OF_LINKS[place.place]
+        return {bar: asked, **filled(place, asked["fields"], known), **restored([place], {place.place: asked["more"]})}
+
+    def look(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        asked = payload(event)
+        place = by_place[asked["place"]]
+        try:
+            found = verdict(playground, place, kept_by(place, data, request.session_hash or ""), asked["link"])
+        except Exception as error:
+            found = {"error": message_of(error)}
+        return {bar: {"look": asked["look"], **found}}
+
+    bar.fill(fill, None, [bar, *controls], **AT_ONCE)
+    bar.look(look, _states(watched), [bar], **AT_ONCE)
+    for one in watched:
+        kept = (one.shared and one.shared.kept) or one.kept
+        (kept if isinstance(kept, gr.State) else one.view).change(
+            None, js=f"() => {{ {_tell('answered', json.dumps(one.place))} }}", **QUIET
+        )
+
+
+def _wire_typing(bar: gr.HTML, watched: Sequence[Watched]) -> None:
+    """What stands in the controls is told to the line, which keeps it in the browser and brings it back."""
+
+    @friendly
+    def restore(event: gr.EventData) -> dict[Any, Any]:
+        drawn = {one.place: drawn_in(one) for one in watched if one.drawn}
+        return {bar: {"restored": True, "drawn": drawn}, **restored(watched, payload(event))}
+
+    @friendly
+    def recall(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        place = next(one for one in watched if one.place == payload(event)["place"])
+        found = asked_fields(place, kept_by(place, data, request.session_hash or ""))
+        return {bar: {"recalled": place.place, "fields": found}}
+
+    controls = {control for one in watched for control in one.controls.values()}
+    bar.restore(restore, None, [bar, *controls], **AT_ONCE)
+    bar.recall(recall, _states(watched), [bar], **AT_ONCE)
+    for one in watched:
+        if not one.controls:
+            continue
+        names = json.dumps(list(one.controls))
+        value = f"{{place: {json.dumps(one.place)}, names: {names}, values}}"
+        told = f"(...values) => {{ {_tell('typed', value)} }}"
+        parts = list(one.controls.values())
+        gr.on([part.change for part in parts], None, parts, js=told, **QUIET)
+
+
+def _wire_share(playground: pg.Playground, watched: Watched, button: gr.HTML) -> None:
+    def share(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        asked: Mapping[str, Any] = payload(event)
+        try:
+            kept = kept_by(watched, data, request.session_hash or "")
+            found = shared_link(playground, watched, kept, asked["seen"])
+        except Exception as error:
+            found = {"error": message_of(error)}
+        return {button: {**found, "times": asked["times"]}}
+
+    button.ask_link(share, _states([watched]), [button], **AT_ONCE)
+
+
+def _states(watched: Sequence[Watched]) -> set[Any]:
+    """The states in which places keep their answers."""
+    kept = [place for one in watched for place in (one.kept, one.shared and one.shared.kept)]
+    return {one for one in kept if isinstance(one, gr.State)}
+
+
+def _tell(name: str, value: str) -> str:
+    """Script that tells the line something."""
+    return (
+        f"const bar = document.getElementById('{ELEMENT}');"
+        f" if (bar) {{ (bar.told ??= []).push({{name: '{name}', value: {value}}});"
+        " bar.dispatchEvent(new Event('told')); }"
+    )
