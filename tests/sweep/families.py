@@ -49,6 +49,8 @@ ONE_KIND_OF_HEADS = {"num_key_value_heads": 4}
 CONVOLUTION = {"layer_types": ["conv", "full_attention"]}
 PLAIN_ROPE = {"rope_type": "default", "rope_theta": 10_000.0}
 THREE_AXES = {"rope_parameters": {**PLAIN_ROPE, "mrope_section": [2, 1, 1], "partial_rotary_factor": 1.0}}
+SCALED_ROPE = {**ONE_KIND_OF_HEADS, "rope_parameters": {
+    **PLAIN_ROPE, "llama_4_scaling_beta": 0.1, "original_max_position_embeddings": POSITIONS}}  # fmt: skip
 HYBRID = {"layers_block_type": ["linear_attention", "hybrid"]}
 MAMBA = {"mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8}
 BEHIND_PADDING = {"max_position_embeddings": POSITIONS + 2}
@@ -56,7 +58,7 @@ BEHIND_PADDING = {"max_position_embeddings": POSITIONS + 2}
 OWN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("axk1", "axk2", "deepseek_v2", "deepseek_v3", "deepseek_v32", "minicpm3"), ONE_KIND_OF_HEADS),
     **dict.fromkeys(("mistral4", "glm4_moe_lite", "glm_moe_dsa", "longcat_flash", "youtu"), ONE_KIND_OF_HEADS),
-    **dict.fromkeys(("esmc", "dots3_note_text", "mistral_large4_text"), ONE_KIND_OF_HEADS),
+    **dict.fromkeys(("esmc", "dots3_note_text"), ONE_KIND_OF_HEADS),
     **dict.fromkeys(("glm4v_text", "glm4v_moe_text", "glm_image_text", "glm_ocr_text"), THREE_AXES),
     **dict.fromkeys(("qwen2_vl_text", "qwen2_5_vl_text", "cosmos3_edge_text"), THREE_AXES),
     **dict.fromkeys(("qwen3_5_text", "qwen3_next", "qwen3_5_moe_text"), LINEAR),
@@ -86,8 +88,7 @@ OWN: dict[str, dict[str, Any]] = {
     },
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
     "lilt": {"hidden_size": 48},  # six coordinates share it
-    "mistral4": {**ONE_KIND_OF_HEADS, "rope_parameters": {
-        **PLAIN_ROPE, "llama_4_scaling_beta": 0.1, "original_max_position_embeddings": POSITIONS}},
+    **dict.fromkeys(("mistral4", "mistral_large4_text"), SCALED_ROPE),
     "zamba": {"num_hidden_layers": 3, "layers_block_type": ["linear_attention", "hybrid", "hybrid"],
               "attention_hidden_size": 64, "attention_head_dim": 16},
     "zamba2": {**HYBRID, "attention_hidden_size": 64, "attention_head_dim": 16, "n_mamba_heads": 4, "mamba_d_state": 8,
