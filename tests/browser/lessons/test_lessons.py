@@ -176,6 +176,7 @@ def test_what_views_draw_themselves_ends_steps(page):
     open_lesson(page, "Where attention looks")
     do_the_step(page, panel)
     assert "because" in goes_on(panel)
+    guess(panel)  # there is none: only the fields are waited for
     page.locator(".at-layer").fill("5")
     page.locator(".at-headslider").fill("11")  # not as it is shown: by the sliders
     assert "cat" in goes_on(panel)
