@@ -113,3 +113,13 @@ def test_pasted_lines_and_csv_there_and_back(tmp_path):
     assert read_lines("\n a \n\r\nb\n").rows == (("a",), ("b",))
     text = write_csv(["line", "text"], [[1, 'with "quotes", commas'], [2, "two\nlines"]])
     assert read_file(write(tmp_path, "a.csv", text)).column("text") == ['with "quotes", commas', "two\nlines"]
+
+
+def test_what_is_no_number_is_an_empty_cell_in_json(tmp_path):
+    table = read_file(write(tmp_path, "a.jsonl", '{"text": "good", "stars": NaN}\n{"text": "bad", "stars": null}\n'))
+    assert table.rows == (("good", ""), ("bad", "")) and not table.bad_rows
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c"])
+def test_only_lf_and_cr_end_a_line(sign):
+    assert [row[0] for row in read_lines(f"one{sign}text\nanother").rows] == [f"one{sign}text", "another"]
