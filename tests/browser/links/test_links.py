@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
 import playground as pg
-from playground.links.fingerprint import Mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 PATIENCE_MS = 120_000  # the first answer of a model waits for its weights
@@ -51,56 +49,12 @@ def links(app_playground) -> dict[str, pg.Link]:
     return {name: app_playground.link(*given) for name, given in results(app_playground).items()}
 
 
-def opened(page, link: object) -> str:
-    """What the page says once it has run a link."""
-    page.goto(page.url.split("#")[0] + str(link))
-    said = page.locator(".lk.same, .lk.differs")
-    expect(said).to_be_visible(timeout=PATIENCE_MS)
+def opened(page) -> str:
+    """What a page that was opened by a link says once it has run it."""
+    expect(page.locator(".lk.same, .lk.differs")).to_be_visible(timeout=PATIENCE_MS)
     return page.locator(".lk-text").inner_text()
 
 
-def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(page, links):
-    said = {name: opened(page, link) for name, link in links.items()}
+def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, links):
+    said = {name: opened(open_page(f"/{link}")) for name, link in links.items()}
     assert said == dict.fromkeys(links, "Same as when it was shared.")
-
-
-def test_share_copies_a_link_and_another_answer_is_named(page, open_page, links):
-    expect(page.locator("#classification-bars")).to_contain_text("5 stars", timeout=PATIENCE_MS)
-    page.locator(".sh-share").first.click()
-    expect(page.locator(".sh-said").first).to_contain_text("Link copied")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert pg.open_link(copied).text == page.get_by_label("text", exact=True).input_value()
-    link = links["classification"]
-    other = replace(link, answer=replace(link.answer, marks=(Mark("5 stars", 0.31), *link.answer.marks[1:])))
-    said = opened(page, other)
-    assert said.startswith("Differs from when it was shared. First at 5 stars: 0.31 there,"), said
-    page.get_by_role("button", name="Close", exact=True).click()
-    expect(page.locator(".lk")).to_be_hidden()
-
-
-def test_what_is_no_link_gets_one_sentence_and_a_file_is_opened_like_a_link(page, links, tmp_path):
-    for broken, said in (("#run=1.AAAA", "damaged"), ("#run=7.eJw", "newer version")):
-        assert said in opened(page, broken)
-    page.locator(".sh-share").first.click()
-    file = tmp_path / "run.txt"
-    file.write_text(f"{links['classification']}\n", encoding="utf-8")
-    page.locator(".sh-file").first.set_input_files(file)
-    expect(page.locator(".lk.same")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(page):
-    page.get_by_role("tab", name="Generation").click()
-    expect(page).to_have_url(re.compile("#tab=generation"))
-    page.get_by_role("tab", name="Similarity").click()
-    expect(page).to_have_url(re.compile("#tab=similarity/words$"))
-    page.go_back()
-    expect(page.get_by_role("tab", name="Generation")).to_have_attribute("aria-selected", "true")
-    page.go_forward()
-    expect(page.get_by_role("tab", name="Similarity")).to_have_attribute("aria-selected", "true")
-    page.locator("#similarity-words").get_by_label("words").fill("bread, butter")
-    expect(page.locator("#similarity-losses")).not_to_contain_text("animal", timeout=PATIENCE_MS)
-    page.reload()
-    expect(page.get_by_role("tab", name="Similarity")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#similarity-words").get_by_label("words")).to_have_value("bread, butter")
-    page.get_by_role("button", name="Clear it").click()
-    expect(page.locator("#similarity-words").get_by_label("words")).to_have_value("man, woman, animal")
