@@ -96,7 +96,7 @@ def presence(manager: ModelManager, shared: Link) -> Presence:
             spec = manager.spec(model_id)
             folder = manager.local_folder(spec)
         except PlaygroundError as error:
-            return Presence("refused", f"This link asks the model {model_id[:100]}. {error}")
+            return Presence("refused", f"This link asks the model {model_id[:100]}. {error.message} {error.fix}")
         if folder or spec.source == "embedded":  # which is prepared from what was installed
             continue
         if manager.settings.hub == "off":

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from playground.errors import BusyError, PlaygroundError
+from playground.errors import BusyError, PlaygroundError, said_by
 from playground.forks import fork_one_at_a_time
 from playground.registry import Declaration, declarations
 
@@ -155,7 +155,7 @@ def _failed(error: Exception) -> Failed:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # whatever its class does
-        return Failed(RuntimeError(f"{type(error).__name__}: {error}"))
+        return Failed(RuntimeError(f"{type(error).__name__}: {said_by(error)}"))
     return Failed(error)
 
 
