@@ -32,6 +32,25 @@ def door(page, name: str):
     return page.get_by_role("region", name="Three things to try").get_by_role("button", name=name)
 
 
+@pytest.mark.parametrize(
+    ("tabs", "start", "result"),
+    [
+        (("similarity", "matrix"), "#matrix-measure", "#similarity-map h4"),
+        (("similarity", "people"), "#people-measure", "#similarity-people .wr-all"),
+        (("classification", "table"), "#table-run", "#table-results"),
+    ],
+)
+def test_code_and_share_stand_only_beside_a_result(page, tabs, start, result):
+    for name in tabs:
+        tab(page, name).click()
+    taken = page.locator(f".column:has(> {start}, > .row > {start}) > :is(.pg-receipt, .pg-share)")
+    page.locator(start).wait_for()
+    assert taken.count() and not taken.filter(visible=True).count()
+    page.locator(start).click()
+    page.locator(result).first.wait_for(timeout=120_000)
+    expect(taken.filter(visible=True)).to_have_count(taken.count())
+
+
 def again(page):
     """A later visit: the same browser, another page."""
     later = page.context.new_page()
@@ -173,6 +192,7 @@ def test_the_presentation_size_is_larger_and_pointing_still_meets_its_cell(open_
     page.keyboard.press("End")
     by_key = page.locator(".at-readout").inner_text()
     cell = page.evaluate("document.querySelector('canvas.at-stage').getBoundingClientRect().toJSON()")
+    assert abs(stage.evaluate("(canvas) => canvas.width") - cell["width"]) <= 2  # as sharp as the screen
     page.mouse.move(cell["x"] + cell["width"] - 12, cell["y"] + cell["height"] / 2)
     at_the_right = page.locator(".at-readout").inner_text()
     assert "[SEP]" in by_key and "[SEP]" in at_the_right

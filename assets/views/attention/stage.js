@@ -1,6 +1,6 @@
 /** The head in sight: the picture is painted once, the cursor anew at each move; with its legend and its sentence. */
 
-import { pen, pixelRatio, sized } from "../shared/canvas.js";
+import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { make } from "../shared/dom.js";
 import { focusCell, paintCells } from "./cells.js";
 import { geometryOf } from "./geometry.js";
@@ -60,7 +60,7 @@ export function drawCursor(tab) {
   context.globalAlpha = g.lines ? 0.22 : 1;
   context.drawImage(base, 0, 0);
   context.globalAlpha = 1;
-  context.setTransform(pixelRatio(), 0, 0, pixelRatio(), 0, 0);
+  context.setTransform(ratioOf(stage), 0, 0, ratioOf(stage), 0, 0);
   if (g.lines) {
     context.clearRect(0, 0, g.left - 1, g.height);
     context.clearRect(g.width - g.right + 1, 0, g.right, g.height);

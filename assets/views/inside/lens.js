@@ -4,7 +4,7 @@
  * The value is JSON text, see `Value` in state.js.
  */
 
-import { pen, pixelRatio, sized } from "../shared/canvas.js";
+import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
 import { finder, make, pressed } from "../shared/dom.js";
 import { arrowKeys } from "../shared/keyboard.js";
@@ -102,7 +102,7 @@ function drawCursor(tab) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, base.width, base.height);
   context.drawImage(base, 0, 0);
-  context.setTransform(pixelRatio(), 0, 0, pixelRatio(), 0, 0);
+  context.setTransform(ratioOf(base), 0, 0, ratioOf(base), 0, 0);
   paintCursor(context, state, state);
   if (state.over) paintCursor(context, state, state.over);
   const at = state.over ?? state;

@@ -1,12 +1,22 @@
 /** Canvases that are sharp on every screen. */
 
 /**
- * Device pixels of one CSS pixel; more than two can't be seen and cost memory.
+ * Device pixels of one CSS pixel, in the presentation size too; more than two can't be seen and cost memory.
  *
  * @returns {number}
  */
 export function pixelRatio() {
-  return Math.min(window.devicePixelRatio || 1, 2);
+  return Math.min((window.devicePixelRatio || 1) * (document.body?.currentCSSZoom || 1), 2);
+}
+
+/**
+ * The pixels of one CSS pixel in a canvas that `sized` gave its size, whatever the ratio is by now.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @returns {number}
+ */
+export function ratioOf(canvas) {
+  return canvas.width / Number.parseFloat(canvas.style.width);
 }
 
 /**

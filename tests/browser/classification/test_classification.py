@@ -137,6 +137,8 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     page = open_page(width=390, dark=True)
     expect(page.locator("#classification-bars .lb-verdict")).not_to_be_empty(timeout=90_000)
     assert width_of(page) <= 390
+    tracks = page.locator("#classification-bars .lb-track")
+    assert len(set(tracks.evaluate_all("all => all.map((one) => one.clientWidth)"))) == 1  # one scale for all bars
     page.locator("#classification-text textarea").fill("  ")
     page.locator("#classification-run").click()
     expect(page.locator(".toast-body")).to_contain_text("no text yet")
