@@ -1,10 +1,10 @@
 # The app with its models in the image; works for Docker Spaces (user 1000, port 7860) and anywhere else.
 #
-#   docker build -t transformers-playground --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu .
+#   docker build -t transformers-playground --build-arg TORCH_INDEX=$TORCH_INDEX .
 #   docker run --init -p 7860:7860 transformers-playground
 #
-# runs on CPUs, and is some gigabytes smaller than the default build, which runs on CPUs and NVIDIA GPUs (found by
-# themselves, with --gpus all). `make image` builds with docker, podman or buildah; `make image-check` also tries the
+# runs on CPUs where TORCH_INDEX is the --index-url that PyTorch's page "Start locally" names for CPU. That image is some
+# gigabytes smaller than the default build, which runs on CPUs and NVIDIA GPUs (found by themselves, with --gpus all). `make image` builds with docker, podman or buildah; `make image-check` also tries the
 # image. With podman and buildah give --format docker: the other format has no place for a health check.
 #
 # Any user may run it, and its files may be read-only:
