@@ -69,7 +69,8 @@ class Typing {
   constructor(trigger, say) {
     this.trigger = trigger;
     this.say = say;
-    this.typedBefore = load(sessionStorage);
+    this.before = load(sessionStorage); // the page tells its own defaults while it loads
+    this.now = structuredClone(this.before);
   }
 
   /** Somebody, or the page itself, has changed a control. */
@@ -78,8 +79,8 @@ class Typing {
   }
 
   keep(place, part) {
-    this.typedBefore[place] = { ...this.typedBefore[place], ...part };
-    save(sessionStorage, this.typedBefore);
+    this.now[place] = { ...this.now[place], ...part };
+    save(sessionStorage, this.now);
   }
 
   answered(place) {
@@ -94,13 +95,13 @@ class Typing {
 
   /** Brings back what was typed before a reload. */
   restore() {
-    const kept = Object.entries(this.typedBefore).map(([place, { controls = {} }]) => [place, controls]);
+    const kept = Object.entries(this.before).map(([place, { controls = {} }]) => [place, controls]);
     if (kept.length) this.trigger("restore", Object.fromEntries(kept));
   }
 
   restored({ drawn }) {
     for (const [name, place] of Object.entries(drawn)) {
-      const fields = this.typedBefore[name]?.drawn;
+      const fields = this.before[name]?.drawn;
       if (fields) this.pending.push([place, fields]);
     }
     this.deliver();

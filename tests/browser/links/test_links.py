@@ -60,3 +60,34 @@ def opened(page) -> str:
 def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, links):
     said = {name: opened(open_page(f"/{link}")) for name, link in links.items()}
     assert said == dict.fromkeys(links, "Same as when it was shared.")
+
+
+def test_share_is_copied_and_opens_in_another_page(open_page):
+    page = open_page()
+    expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Share").locator("visible=true").first.click()
+    expect(page.locator(".pg-share").locator("visible=true").first).to_contain_text("opied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert pg.open_link(copied) == pg.ClassifyRequest("What a wonderful film!", model_id="playground/sentiment-5-stars")
+    assert opened(open_page(f"/{copied[copied.index('#') :]}")) == "Same as when it was shared."
+
+
+def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page):
+    page = open_page()
+    tab = lambda name: page.get_by_role("tab", name=name, exact=True).first  # noqa: E731
+    first_pair = page.locator("#similarity-losses .wl-pair").first
+    text, words = page.locator("#classification-text textarea"), page.locator("#similarity-words textarea").first
+    text.fill("A dull evening.")
+    expect(page.locator("#classification-bars .lb-verdict")).not_to_contain_text("5 stars", timeout=PATIENCE_MS)
+    tab("Similarity").click()
+    expect(first_pair).to_contain_text("man", timeout=PATIENCE_MS)
+    words.fill("fire, water, cat")
+    page.locator("#similarity-measure").click()
+    expect(first_pair).to_contain_text("fire", timeout=PATIENCE_MS)
+    assert page.url.endswith("#tab=similarity/words")
+    page.reload()
+    expect(tab("Similarity")).to_have_attribute("aria-selected", "true", timeout=PATIENCE_MS)
+    expect(words).to_have_value("fire, water, cat", timeout=PATIENCE_MS)
+    page.go_back()
+    expect(tab("Classification")).to_have_attribute("aria-selected", "true")
+    expect(text).to_have_value("A dull evening.")
