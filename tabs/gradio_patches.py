@@ -64,11 +64,6 @@ def document_answer(component: gr.components.Component, schema: dict[str, Any]) 
     component.api_info_as_output = lambda: schema  # type: ignore[method-assign, attr-defined]
 
 
-def element_id(component: gr.components.Component) -> str:
-    """The id that a component's element has in the page, given or not. To ask: a public name for it."""
-    return component.elem_id or f"component-{component._id}"
-
-
 def outputs_of(dependency: gr.events.Dependency) -> list[gr.components.Component]:
     """The components that an event writes to; those of `gr.api` are made by gradio and nowhere to be had.
 

@@ -16,7 +16,6 @@ from playground.lessons.places import Field, Place
 from playground.lessons.stages import fields_of, known_field, known_place
 from playground.models.catalog import Catalog
 from playground.wire import to_json
-from tabs.gradio_patches import element_id
 from tabs.lessons.watched import Watched
 
 
@@ -92,9 +91,9 @@ def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
     about: dict[str, Any] = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
     return about | {
-        "nodes": {name: element_id(one) for name, one in {**watched.drawn, **watched.controls}.items()},
-        "drawn": {name: element_id(one) for name, one in watched.drawn.items()},
-        "view": element_id(watched.view),
+        "nodes": {name: one.elem_id for name, one in {**watched.drawn, **watched.controls}.items()},
+        "drawn": {name: one.elem_id for name, one in watched.drawn.items()},
+        "view": watched.view.elem_id,
         "buttons": dict(known.buttons),
         "defaults": known.defaults(),
     }

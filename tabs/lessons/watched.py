@@ -47,3 +47,8 @@ class Watched:
     answer: Callable[[Any], Any] = _as_it_is
     drawn: Mapping[str, gr.HTML] = field(default_factory=dict)
     shared: Shared | None = None
+
+    def __post_init__(self) -> None:
+        """Whatever somebody is pointed at has an id in the page."""
+        for name, one in {**self.controls, **self.drawn, "view": self.view}.items():
+            one.elem_id = one.elem_id or f"pg-{self.place}-{name.replace('_', '-')}"

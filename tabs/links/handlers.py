@@ -19,7 +19,6 @@ from playground.links.answers import asked_by
 from playground.links.form import MOST_OF_A_LINK, Link, differences
 from playground.links.kinds import NAMES, PLACES_OF_LINKS, place_of
 from playground.wire import to_json
-from tabs.gradio_patches import element_id
 from tabs.lessons.watched import Watched
 from tabs.tokens.handlers import SEPARATOR
 
@@ -84,12 +83,12 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
         | drawn_in(found)
         | {
             "buttons": dict(place.buttons),
-            "first": element_id(_first(found, place)),
+            "first": _first(found, place).elem_id,
             "defaults": place.defaults(),
             "fields": to_json({name: value for name, value in fields.items() if value is not None}),
             "more": _more(found, place, link.asked[0]),
             "again": AGAIN.get(link.place, ""),
-            "view": element_id(found.view),
+            "view": found.view.elem_id,
             "asked": to_json(link.asked) if link.place == "generation" else [],
             "within": str(link.seen.get("part") or ""),
             "state": state,
@@ -133,8 +132,8 @@ def _first(watched: Watched, place: Place) -> Any:
 
 def drawn_in(watched: Watched) -> dict[str, Any]:
     """Where the fields of a place are in the page, and which of them a view draws."""
-    drawn = {name: element_id(one) for name, one in watched.drawn.items()}
-    nodes = drawn | {name: element_id(one) for name, one in watched.controls.items()}
+    drawn = {name: one.elem_id for name, one in watched.drawn.items()}
+    nodes = drawn | {name: one.elem_id for name, one in watched.controls.items()}
     return {"nodes": nodes, "drawn": drawn}
 
 

@@ -97,7 +97,11 @@ def test_what_is_wrong_in_a_file_is_for_its_teacher_alone(tmp_path):
 def test_a_lesson_says_where_its_fields_are():
     told = whole(read_lessons(), lent(*ALL), Catalog.read(), "01-the-article-live")
     about = told["places"]["classification"]
-    assert (about["tab"], about["part"], about["nodes"]["text"]) == ("classification", "one-text", "component-0")
+    assert (about["tab"], about["part"], about["nodes"]["text"]) == (
+        "classification",
+        "one-text",
+        "pg-classification-text",
+    )
     assert told["lesson"]["steps"][0]["predict"]["kind"] == "choice"
     with pytest.raises(InputError, match="no longer there"):
         whole(read_lessons(), (), Catalog.read(), "01-the-article-live")

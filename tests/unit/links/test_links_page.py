@@ -138,7 +138,7 @@ def test_a_place_may_share_what_no_lesson_can_read():
     one = place("tokens", {}, shared)
     assert kept_by(one, {state: "kept"}, "me") == "kept" and last_answer(one, "kept") == ((asked,), "kept")
     assert pg.read_link(shared_link(Playground(), one, "kept", {})["text"]).seen == {"layer": 3}
-    by_session = Watched("generation", {}, SimpleNamespace(), lambda person: f"of {person}")
+    by_session = Watched("generation", {}, SimpleNamespace(elem_id="view"), lambda person: f"of {person}")
     assert kept_by(by_session, {}, "me") == "of me"
 
 
@@ -158,6 +158,6 @@ def test_a_reload_brings_back_only_what_the_controls_take(watched):
 
 
 def test_a_text_that_a_view_holds_is_kept_by_its_question():
-    live = Watched("tokens", {}, None, None, drawn={"text": SimpleNamespace()})
+    live = Watched("tokens", {}, gr.HTML(), None, drawn={"text": gr.HTML()})
     assert asked_fields(live, pg.TokenizeRequest("cats", "a/model")) == {"text": "cats"}
     assert asked_fields(live, None) == {}
