@@ -875,13 +875,14 @@ export namespace similarity {
     quantization: string;
     template: string;
   }
-  /** Every ordered pair, the most expected first. ``template`` is None for a sequence-to-sequence model. */
+  /** Every ordered pair, the most expected first, of ``words`` in the order in which they were asked. */
   interface WordLossResult {
     model_id: string;
     quantization: string;
     template: string | null;
     losses: similarity.WordLoss[];
     notes: string[];
+    words: string[];
   }
   /** The same words on two flat pictures; ``nearest`` is how many neighbours of each word are counted. */
   interface WordMapResult {

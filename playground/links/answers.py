@@ -64,9 +64,8 @@ def asked_by(result: Any) -> Any:
         return request
     kind = type(result).__name__
     if kind in ("WordLossResult", "WordMatrixResult"):
-        words = result.words if kind == "WordMatrixResult" else _words(result)
         make = pg.WordMatrixRequest if kind == "WordMatrixResult" else pg.WordLossRequest
-        return make(words, result.model_id, result.quantization, result.template or DEFAULT_TEMPLATE)
+        return make(result.words, result.model_id, result.quantization, result.template or DEFAULT_TEMPLATE)
     if kind == "Comparison":
         return pg.CompareRequest(result.text, tuple(one.model_id for one in result.results))
     raise InputError(f"A {kind} doesn't say what was asked.", "Give the request as well.")
@@ -134,10 +133,6 @@ def _revision(spec: ModelSpec, folder: Path) -> str:
         return str(files["model.safetensors"]["sha256"])
     except (OSError, ValueError, LookupError, TypeError):
         return ""
-
-
-def _words(result: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for one in result.losses for word in (one.source, one.target)))
 
 
 def _model_of(asked: Any) -> str | None:

@@ -29,13 +29,17 @@ class WordLoss:
 
 @dataclass(frozen=True)
 class WordLossResult:
-    """Every ordered pair, the most expected first. ``template`` is None for a sequence-to-sequence model."""
+    """Every ordered pair, the most expected first, of ``words`` in the order in which they were asked.
+
+    ``template`` is None for a sequence-to-sequence model.
+    """
 
     model_id: str
     quantization: str
     template: str | None
     losses: tuple[WordLoss, ...]
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

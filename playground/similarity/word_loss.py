@@ -50,6 +50,7 @@ def word_loss(manager: ModelManager, request: WordLossRequest) -> WordLossResult
             template=scorer.template,
             losses=tuple(sorted(losses, key=lambda one: one.loss)),
             notes=notes,
+            words=tuple(words),
         )
 
 

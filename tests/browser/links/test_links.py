@@ -39,7 +39,7 @@ def results(playground) -> dict:
         "generation": (playground.generate(branch).result(),),
         "chat turns": (playground.generate(replace(STORY, prompt=None, messages=CHAT)).result(),),
         "side by side": (tuple(playground.generate(one).result().finished for one in both), both),
-        "similarity": (playground.word_loss(pg.WordLossRequest(("king", "queen"))),),
+        "similarity": (playground.word_loss(pg.WordLossRequest(("man", "woman", "animal"))),),
         "matrix": (list(playground.word_matrix(pg.WordMatrixRequest(("man", "woman", "dog"))))[-1],),
     }
 

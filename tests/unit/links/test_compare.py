@@ -123,7 +123,9 @@ def test_a_revision_is_the_hubs_commit_or_the_hash_of_the_weights(manager, tmp_p
 
 
 def test_a_link_names_the_model_that_answered_and_what_it_was_made_with(manager):
-    words = pg.WordLossResult("tiny", "4-bit", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),))
+    words = pg.WordLossResult(
+        "tiny", "4-bit", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),), words=("man", "dog")
+    )
     found = link(manager, words, None, None)
     assert found.asked == (pg.WordLossRequest(("man", "dog"), "tiny", "4-bit"),) and found.model_ids == ("tiny",)
     assert found.answer.setting == Setting(**versions(), model="53aa5117", quantization="4-bit", dtype="bfloat16",

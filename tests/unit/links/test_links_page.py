@@ -111,7 +111,9 @@ def test_what_cannot_be_opened_is_said(playground, watched, text):
 
 def test_an_answer_is_compared_only_if_the_link_asked_it(playground, watched):
     similarity = watched[0]
-    result = pg.WordLossResult("a/model", "auto", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),))
+    result = pg.WordLossResult(
+        "a/model", "auto", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),), words=("man", "dog")
+    )
     link = str(pg.link_to(pg.WordLossRequest(("man", "dog"), "a/model")))
     assert verdict(playground, similarity, result, link) == {"same": True, "sentence": "Same as when it was shared."}
     other = str(pg.link_to(pg.WordLossRequest(("man", "cat"), "another/model")))
@@ -126,7 +128,9 @@ def test_an_answer_is_compared_only_if_the_link_asked_it(playground, watched):
 def test_share_gives_a_link_to_the_last_answer(playground, watched):
     similarity = watched[0]
     assert "no answer" in shared_link(playground, similarity, None, {})["error"]
-    result = pg.WordLossResult("a/model", "auto", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),))
+    result = pg.WordLossResult(
+        "a/model", "auto", None, (pg.WordLoss("man", "dog", 1.0, 1.0, 2.7, ()),), words=("man", "dog")
+    )
     found = shared_link(playground, similarity, result, {"part": "words"})
     assert pg.open_link(found["text"]) == pg.WordLossRequest(("man", "dog"), "a/model") and not found["long"]
     assert shared_link(playground, watched[1], pg.EncodeRequest(tuple(map(str, range(9999)))), {})["long"]
