@@ -1,1 +1,1 @@
-"""Share on every result, and what happens when a link is opened: no tab of its own."""
+"""Share on results, and what happens when a link is opened: no tab of its own."""

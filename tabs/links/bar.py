@@ -1,4 +1,4 @@
-"""Links in the page: Share beside every result, and one line on top that opens a link and says what came of it.
+"""Links in the page: Share beside results, and one line on top that opens a link and says what came of it.
 
 It has no copy of anything in it. A tab lends its fields and its answer (`Watched`), as it does to the lessons; a link
 is opened by the same means as a lesson's stage: the fields are filled where the visitor sees them, and the page runs.
