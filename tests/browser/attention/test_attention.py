@@ -30,7 +30,7 @@ def run(page, text: str) -> None:
     """Shows the attention of a text and waits until it is drawn."""
     before = page.get_attribute(".at[data-drawn]", "data-drawn")
     section = page.locator(".at").locator("xpath=ancestor::*[@role='tabpanel'][1]")
-    section.get_by_label("text", exact=True).fill(text)
+    section.locator("#pg-attention-text textarea").fill(text)
     section.get_by_role("button", name="Show attention").click()
     page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
 
@@ -217,7 +217,7 @@ def test_a_picture_of_other_fields_is_old_and_an_older_answer_never_wins(open_pa
     open_section(page)
     old, origin = page.locator(".at-old"), page.locator(".at-origin")
     section = page.locator(".at").locator("xpath=ancestor::*[@role='tabpanel'][1]")
-    text = section.get_by_label("text", exact=True)
+    text = section.locator("#pg-attention-text textarea")
     expect(old).to_be_hidden()
     text.fill("slow")
     expect(old).to_be_visible()

@@ -191,10 +191,10 @@ def test_what_views_draw_themselves_ends_steps(page):
 def test_another_text_does_not_end_a_step(page):
     open_lesson(page, "The article, live")
     panel = page.locator(".ls-panel")
-    page.get_by_label("text", exact=True).fill("Something else")
+    page.locator("#classification-text textarea").fill("Something else")
     page.wait_for_timeout(2000)
     assert panel.locator(".ls-choice").count() == 5 and not panel.locator(".ls-reveal").count()
-    page.get_by_label("text", exact=True).fill("This restaurant is awesome")  # however she got there
+    page.locator("#classification-text textarea").fill("This restaurant is awesome")  # however she got there
     panel.locator(".ls-choice").first.click()
     expect(panel.locator(".ls-reveal")).to_contain_text("5 stars", timeout=PATIENCE_MS)
 
