@@ -137,8 +137,8 @@ def test_on_a_phone_a_lesson_is_walked_and_the_tabs_stay_usable(open_page):
     said = walk(page, doing)
     assert [word in text for word, text in zip(("3", "Fewer", "HELLO", "1", "13"), said, strict=True)] == [True] * 5
     expect(panel.locator(".ls-reveal")).to_contain_text("121", timeout=PATIENCE_MS)
-    shown = page.locator("#pg-tokens-compare").bounding_box()
-    assert shown["y"] < panel.bounding_box()["y"], "the answer can be seen above the panel"
+    top = lambda selector: f"document.querySelector('{selector}').getBoundingClientRect().top"  # noqa: E731
+    page.wait_for_function(f"() => {top('#pg-tokens-compare')} < {top('.ls-panel')}")  # once it has scrolled there
     panel.get_by_role("button", name="Close the lessons").click()
     expect(panel).to_be_hidden()
     page.get_by_role("button", name="Lessons").click()

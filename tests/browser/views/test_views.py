@@ -114,8 +114,8 @@ def test_a_page_that_opens_asks_for_few_modules_and_once(open_page):
     note = lambda request: "/views/" in request.url and asked.append(request.url)  # noqa: E731
     page = open_page(prepare=lambda page: page.on("request", note))
     expect(page.locator("#classification-bars .lb-verdict")).not_to_be_empty(timeout=90_000)
-    own = [url for url in asked if "/page/" in url or "/lessons/" in url]  # what stands around the tabs
-    assert len(asked) - len(own) <= 6  # the views of other tabs come when their tab is opened
+    wings = {url.split("/views/")[1].split("/")[1] for url in asked}  # a tab's views come when it is opened
+    assert wings == {"classification", "links", "lessons", "page", "shared"} and len(asked) <= 30
     assert len(set(asked)) == len(asked)
 
 
