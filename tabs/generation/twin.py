@@ -109,5 +109,6 @@ def _wire(
     all_outputs = [*outputs, stop]
     run = button.click(compare, set(inputs.values()), all_outputs, show_progress_on=shown, **quiet)
     stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
-    changes = [control.change for control in inputs.values()]
+    # A number is told when its field is left, which may be by the click on the button.
+    changes = [control.change for name, control in inputs.items() if name != "max_new_tokens"]
     gr.on(changes, nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)

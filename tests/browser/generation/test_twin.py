@@ -16,6 +16,7 @@ def test_two_copies_read_one_text(page):
     page.get_by_label("second quantization").click()
     page.get_by_role("option", name="bfloat16").click()
     page.get_by_label("number input for tokens that each writes").fill("3")
+    page.wait_for_timeout(800)  # a change ends what runs, and a hand is slower than a script
     page.locator("#twin-start").click()
     view = page.locator("#twin-view")
     view.locator(".tw-verdict", has_text="bfloat16 takes 50 % of the memory of float32").wait_for(timeout=120_000)
@@ -32,6 +33,7 @@ def test_two_copies_read_one_text(page):
     assert view.locator(".tw-reply-text").count() == 2
     assert re.search("write the same|same tokens|at the first token", view.locator(".tw-parting").text_content())
     view.locator(".tw-twin summary").click()
+    view.locator(".tw-twin tbody tr").last.wait_for()
     assert view.locator(".tw-twin tbody tr").count() == tokens.count()
     with page.expect_download() as download:
         view.get_by_role("button", name="CSV").click()

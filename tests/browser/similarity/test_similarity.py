@@ -50,6 +50,7 @@ def test_two_or_three_words(tab):
 def test_matrix(tab):
     tab.get_by_role("tab", name="Matrix").click()
     tab.locator("#matrix-words textarea").fill("man, woman, boy, animal, bread, butter")
+    tab.wait_for_timeout(500)  # typing ends what is being measured, and a hand is slower than a script
     tab.locator("#matrix-measure").click()
     canvas = tab.locator("#similarity-matrix .wm-canvas")
     canvas.wait_for()
@@ -101,6 +102,7 @@ def the_map(tab):
     name.click(position={"x": 1, "y": 8})
     assert said.text_content().startswith("“boy”: ")
     tab.locator("#similarity-map .mp-twin summary").click()
+    tab.locator("#similarity-map .mp-twin tbody tr").nth(5).wait_for()
     assert tab.locator("#similarity-map .mp-twin tbody tr").count() == 6
     for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"\xef\xbb\xbf")):
         with tab.expect_download() as download:
