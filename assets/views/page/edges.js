@@ -40,8 +40,8 @@ export function markEdges(page, signal) {
   const watched = new WeakSet();
   const watch = () => {
     // Code that is longer than its box is scrolled by keys, too; gradio's editor takes it out of their reach.
-    for (const code of page.querySelectorAll(".cm-scroller[tabindex='-1']"))
-      /** @type {HTMLElement} */ (code).tabIndex = 0;
+    const codes = /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll(".cm-scroller[tabindex='-1']"));
+    for (const code of codes) code.tabIndex = 0;
     for (const place of page.querySelectorAll(WIDE)) {
       for (const node of [place, ...place.children]) {
         if (watched.has(node)) continue;
