@@ -24,6 +24,11 @@ export function moreOf({ scrollLeft, scrollWidth, clientWidth }) {
   return [from > 1 && "start", rest - from > 1 && "end"].filter(Boolean).join(" ");
 }
 
+/** Code that is longer than its box is scrolled by keys, too; gradio's editor takes it out of their reach. */
+function reachCode(page) {
+  for (const code of page.querySelectorAll(".cm-scroller[tabindex='-1']")) code.tabIndex = 0;
+}
+
 /**
  * @param {HTMLElement} page
  * @param {AbortSignal} signal  ends it
@@ -39,9 +44,7 @@ export function markEdges(page, signal) {
   });
   const watched = new WeakSet();
   const watch = () => {
-    // Code that is longer than its box is scrolled by keys, too; gradio's editor takes it out of their reach.
-    const codes = /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll(".cm-scroller[tabindex='-1']"));
-    for (const code of codes) code.tabIndex = 0;
+    reachCode(page);
     for (const place of page.querySelectorAll(WIDE)) {
       for (const node of [place, ...place.children]) {
         if (watched.has(node)) continue;
