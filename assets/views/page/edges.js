@@ -24,6 +24,13 @@ export function moreOf({ scrollLeft, scrollWidth, clientWidth }) {
   return [from > 1 && "start", rest - from > 1 && "end"].filter(Boolean).join(" ");
 }
 
+/** Says at a place where it goes on. */
+function mark(place) {
+  const more = moreOf(place);
+  if (more) place.dataset.pgMore = more;
+  else delete place.dataset.pgMore;
+}
+
 /** Code that is longer than its box is scrolled by keys, too; gradio's editor takes it out of their reach. */
 function reachCode(page) {
   for (const code of page.querySelectorAll(".cm-scroller[tabindex='-1']")) code.tabIndex = 0;
@@ -34,11 +41,6 @@ function reachCode(page) {
  * @param {AbortSignal} signal  ends it
  */
 export function markEdges(page, signal) {
-  const mark = (place) => {
-    const more = moreOf(place);
-    if (more) place.dataset.pgMore = more;
-    else delete place.dataset.pgMore;
-  };
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) mark(target.matches(WIDE) ? target : (target.closest(WIDE) ?? target));
   });
