@@ -85,8 +85,11 @@ def _wire(
     shown, kept, code, notebook = outputs
     quiet: dict[str, Any] = {"api_visibility": "private"}
 
+    def no_result() -> Values:
+        return {shown: None, kept: None, code: None, notebook: None}
+
     def nothing() -> Values:
-        return {shown: None, kept: None, code: None, notebook: None, stop: gr.Button(interactive=False)}
+        return {**no_result(), stop: gr.Button(interactive=False)}
 
     @friendly
     def compare(data: Values, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
@@ -109,6 +112,8 @@ def _wire(
     all_outputs = [*outputs, stop]
     run = button.click(compare, set(inputs.values()), all_outputs, show_progress_on=shown, **quiet)
     stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
-    # A number is told when its field is left, which may be by the click on the button.
-    changes = [control.change for name, control in inputs.items() if name != "max_new_tokens"]
+    # A number is told when its field is left, which may be by the click on the button: that must not end the run.
+    number = inputs["max_new_tokens"]
+    changes = [control.change for control in inputs.values() if control is not number]
     gr.on(changes, nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
+    number.change(no_result, None, list(outputs), show_progress="hidden", **quiet)
