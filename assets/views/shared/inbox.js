@@ -31,8 +31,9 @@ export function tell(host, name, value) {
 }
 
 /**
- * The element by which the page's other controls know a view.
+ * The element by which the page's other controls know a view; its own where it stands alone, as in a notebook.
  *
  * @param {HTMLElement} element  the view's own
+ * @returns {HTMLElement}
  */
-export const hostOf = (element) => /** @type {HTMLElement} */ (element.closest(".block.pg-view-host"));
+export const hostOf = (element) => element.closest(".block.pg-view-host") ?? element;
