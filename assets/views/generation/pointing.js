@@ -115,6 +115,7 @@ function keyOnPage(tab, event) {
   if (!view.element.offsetParent || nearestView(event.target) !== find(".gen")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     const act = state.how === "step" && state.shown?.begin ? "step" : "start";
+    if (state.run?.stopping) state.run.next = act;
     if (find(`[data-act="${act}"]`).disabled) return;
     event.preventDefault();
     ACTS[act](tab);

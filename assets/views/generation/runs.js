@@ -355,4 +355,6 @@ function end(tab, run, message) {
   if ((message.error || run.first) && !run.began) restore(state);
   if (!message.error && run.chat && !run.began) view.trigger("emptied", {}); // a step by hand began with the next token
   state.before = null;
+  const { next } = run;
+  if (next) setTimeout(() => state.run || ACTS[next](tab));
 }

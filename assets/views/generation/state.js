@@ -14,6 +14,7 @@ import { nameOf, newReply } from "./reply.js";
  * @property {boolean} first  whether nobody pressed anything for it
  * @property {boolean} [began]
  * @property {boolean} [stopping]
+ * @property {"start" | "step"} [next]  what was asked for while it stopped, and begins when it has ended
  */
 
 /**

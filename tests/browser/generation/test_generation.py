@@ -385,3 +385,19 @@ def test_the_page_samples_as_transformers_does(browser, settings):
     page.close()
     assert [one["kept"] for one in answer] == [p > 0 for p in expected]
     assert all(math.isclose(one["after"], p, abs_tol=1e-6) for one, p in zip(answer, expected, strict=True))
+
+
+def test_what_is_asked_for_while_a_reply_stops_begins_when_it_has_stopped(page):
+    page.get_by_role("tab", name="Generation", exact=True).click()
+    page.locator(".gen-text .gen-token").first.wait_for(timeout=90_000)
+    page.get_by_label("number input for max_new_tokens").fill("200")
+    prompt = page.locator("#generation-prompt textarea")
+    prompt.fill("Once there was")
+    page.wait_for_function("document.querySelector('.gen').getAttribute('aria-busy') === 'false'")
+    prompt.press("Control+Enter")
+    page.get_by_text("“Once there was”").wait_for(timeout=90_000)
+    prompt.fill("The sky is")
+    prompt.press("Escape")
+    prompt.press("Control+Enter")  # at once, while the button is still off
+    expect(page.locator(".gen-origin")).to_contain_text("“The sky is”", timeout=90_000)
+    prompt.press("Escape")
