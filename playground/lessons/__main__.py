@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground.errors import PlaygroundError
+from playground.lessons.documented import PAGE, with_tables
 from playground.lessons.form import read_lesson
 from playground.lessons.lesson import Lesson, Problem
 from playground.lessons.run import remembering, walk
@@ -19,7 +20,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m playground.lessons", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, help="folders or files of your own")
     parser.add_argument("--run", action="store_true", help="compute every step, and hold what the lesson expects")
+    parser.add_argument("--tables", action="store_true", help="write the tables of docs/lessons.md anew first")
     asked = parser.parse_args(argv)
+    if asked.tables:
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     for path in asked.paths:
         if not path.exists():
             print(f"error: {path} doesn't exist", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import playground as pg
 from playground.errors import InputError
-from playground.lessons.observe import observe
+from playground.lessons.facts import observe
 from playground.lessons.places import PLACES, Field, Place, place
 from playground.wire import to_json
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import playground as pg
 from playground.errors import InputError
+from playground.lessons.facts import observe
 from playground.lessons.lesson import Lesson, Lessons
-from playground.lessons.observe import observe
 from playground.lessons.places import Field, Place
 from playground.lessons.stages import fields_of, known_field, known_place
 from playground.models.catalog import Catalog

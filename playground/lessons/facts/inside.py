@@ -1,0 +1,86 @@
+"""What lessons can read of what a model would say after each layer, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playground.lessons.facts.field import Fields, says
+
+if TYPE_CHECKING:
+    from playground.inside.result import AttributeNextResult, LensResult
+
+
+@dataclass(frozen=True)
+class LayerFact:
+    """What a model would say after one of its layers."""
+
+    layer: int = says("The layer: 0 are the embeddings, the last is the model's answer.")
+    best: str = says("The token that it would say.")
+    probability: float = says("Its probability.")
+    entropy_nats: float = says("How open the choice is there, in nats: 0 is certain.")
+    rank: int = says("The place of the token that wins in the end: 1 if it is the best here already.")
+
+
+@dataclass(frozen=True)
+class InsideFacts:
+    """What a model would say after each of its layers, behind the last token of a text (or under its mask)."""
+
+    text: str = says("The text.")
+    model_id: str = says("The model.")
+    count: int = says("How many tokens it read.")
+    layers: int = says("How many layers it has.")
+    answer: str = says("The token that wins in the last layer.")
+    probability: float = says("Its probability there.")
+    leads_from: int = says("The layer from which on it stays the best.")
+    after: tuple[LayerFact, ...] = says("Each layer, the embeddings first.")
+
+
+@dataclass(frozen=True)
+class WhyFacts:
+    """Which words spoke for the next token."""
+
+    text: str = says("The text.")
+    model_id: str = says("The model.")
+    token: str = says("The token that is explained: the most probable one.")
+    probability: float = says("Its probability.")
+    logit: float = says("Its logit.")
+    strongest: dict[str, str] = says("The word that speaks most for it, by the name of the method.")
+    speaks: dict[str, dict[str, float]] = says("How much a word speaks for it: the method first.")
+    delta: float = says("By how much integrated gradients miss what they should add up to.")
+
+
+def observe_inside(result: LensResult, fields: Fields) -> InsideFacts:
+    """What each layer would say."""
+    cells = [row[result.opening] for row in result.cells]
+    after = tuple(
+        LayerFact(n, cell.best[0].piece, cell.best[0].probability, cell.entropy_nats, cell.rank)
+        for n, cell in enumerate(cells)
+    )
+    behind = [one.layer for one in after if one.rank > 1]
+    return InsideFacts(
+        text=result.request.prompt,
+        model_id=result.request.model_id,
+        count=len(result.tokens),
+        layers=result.layers,
+        answer=after[-1].best,
+        probability=after[-1].probability,
+        leads_from=behind[-1] + 1 if behind else 0,
+        after=after,
+    )
+
+
+def observe_why(result: AttributeNextResult, fields: Fields) -> WhyFacts:
+    """Which words spoke for the token, by each method that has run."""
+    words = [(n, word.text) for n, word in enumerate(result.words) if not word.special]
+    speaks = {one.method: {text: one.word_values[n] for n, text in words} for one in result.methods}
+    return WhyFacts(
+        text=result.request.prompt,
+        model_id=result.request.model_id,
+        token=result.target.piece,
+        probability=result.target.probability,
+        logit=result.target.logit,
+        strongest={method: max(values, key=values.__getitem__) for method, values in speaks.items()},
+        speaks=speaks,
+        delta=next((one.delta for one in result.methods if one.delta is not None), 0.0),
+    )
