@@ -63,8 +63,9 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="session")
 def playwright():
     """Playwright, started once: a process can't have two."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # a busy machine is slow, and that is no fault of the page
     with sync_playwright() as playwright:
         yield playwright
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tabs import TABS
 
@@ -21,7 +22,7 @@ def test_every_tab_opens_on_a_desktop(open_page, dark):
     page = open_page(dark=dark)
     for title in TITLES:
         open_tab(page, title)
-        assert page.get_by_role("tab", name=title, exact=True).first.get_attribute("aria-selected") == "true"
+        expect(page.get_by_role("tab", name=title, exact=True).first).to_have_attribute("aria-selected", "true")
         assert page.locator("[role=tabpanel]:visible").first.inner_text().strip()
 
 
@@ -53,7 +54,7 @@ def test_a_keyboard_reaches_the_tabs(page):
     page.keyboard.press("Enter")
     tab = page.get_by_role("tab", name=TITLES[1], exact=True).first
     page.wait_for_timeout(300)
-    assert tab.get_attribute("aria-selected") == "true"
+    expect(tab).to_have_attribute("aria-selected", "true")
 
 
 def test_a_list_closes_when_the_keyboard_goes_on(page):
@@ -68,4 +69,4 @@ def test_a_list_closes_when_the_keyboard_goes_on(page):
     page.keyboard.press("Tab")
     options.first.wait_for(state="detached")
     page.wait_for_timeout(200)  # it used to open again behind the focus
-    assert options.count() == 0
+    expect(options).to_have_count(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.embedded, pytest.mark.browser]
@@ -57,13 +58,15 @@ def test_a_result_is_shown_with_the_page_s_view_and_without_a_server(outputs, br
     views["attention"].get_by_text("All layers × heads").wait_for()
     views["attention"].get_by_text("the row sums to 1.0000").wait_for()
     views["generation"].locator(".gen-token").nth(5).wait_for()
-    assert "<b>blue</b>" in views["generation"].locator(".gen-text").inner_text()
-    assert not views["generation"].get_by_role("button", name="Start").is_visible()
+    expect(views["generation"].locator(".gen-text")).to_contain_text("<b>blue</b>", use_inner_text=True)
+    expect(views["generation"].get_by_role("button", name="Start")).to_be_hidden()
     views["generation"].locator(".gen-token").first.hover()
     views["generation"].locator(".gen-panel .gen-choice").nth(9).wait_for()  # ten tokens that could have stood there
-    assert re.search(r"man → woman: \d\.\d\d nats", views["matrix"].locator(".wm-cell").inner_text())
+    expect(views["matrix"].locator(".wm-cell")).to_contain_text(
+        re.compile(r"man → woman: \d\.\d\d nats"), use_inner_text=True
+    )
     assert "click" not in views["matrix"].locator(".wm-cell").inner_text()
-    assert "5 stars" in views["labels"].locator(".lb-verdict").inner_text()
+    expect(views["labels"].locator(".lb-verdict")).to_contain_text("5 stars", use_inner_text=True)
     views["losses"].get_by_text("piece of the label").wait_for()
     context.close()
     assert troubles == []

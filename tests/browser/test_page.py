@@ -45,7 +45,8 @@ def test_code_and_share_stand_only_beside_a_result(page, tabs, start, result):
         tab(page, name).click()
     taken = page.locator(f".column:has(> {start}, > .row > {start}) > :is(.pg-receipt, .pg-share)")
     page.locator(start).wait_for()
-    assert taken.count() and not taken.filter(visible=True).count()
+    taken.first.wait_for(state="attached")
+    expect(taken.filter(visible=True)).to_have_count(0)
     page.locator(start).click()
     page.locator(result).first.wait_for(timeout=120_000)
     expect(taken.filter(visible=True)).to_have_count(taken.count())
@@ -62,20 +63,20 @@ def again(page):
 def test_a_sentence_is_judged_and_its_words_are_explained_by_one_click(page):
     door(page, "See a sentence judged").click()
     page.locator("#classification-attribution .at-methods, #classification-attribution h4").first.wait_for()
-    assert tab(page, "why").get_attribute("aria-selected") == "true"
+    expect(tab(page, "why")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_model_writes_after_one_click(page):
     door(page, "Watch a model choose").click()
     page.locator(".gen-text").get_by_role("button").or_(page.locator(".gen-text span")).first.wait_for()
-    assert tab(page, "generation").get_attribute("aria-selected") == "true"
+    expect(tab(page, "generation")).to_have_attribute("aria-selected", "true")
 
 
 def test_attention_is_seen_after_one_click(page):
     door(page, "See where attention looks").click()
     page.locator(".at-main canvas.at-stage").wait_for()
     expect(page.locator(".at-habits")).to_contain_text("heads")
-    assert tab(page, "tokens-attention").get_attribute("aria-selected") == "true"
+    expect(tab(page, "tokens-attention")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_door_stays_closed_and_can_be_opened_again(page):
@@ -85,7 +86,7 @@ def test_the_door_stays_closed_and_can_be_opened_again(page):
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Three things to try"
     page = again(page)
     region = page.get_by_role("region", name="Three things to try")
-    assert not region.is_visible()
+    expect(region).to_be_hidden()
     page.locator(".pg-switches").get_by_role("button", name="Three things to try").click()
     region.wait_for()
 
@@ -215,7 +216,7 @@ def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):
     tip.wait_for(state="hidden")
     word.focus()
     tip.wait_for()
-    assert word.get_attribute("aria-describedby") == tip.get_attribute("id")
+    expect(word).to_have_attribute("aria-describedby", tip.get_attribute("id"))
     box = tip.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
 
@@ -227,7 +228,7 @@ def test_a_word_is_explained_once_in_a_tab_and_never_in_what_people_wrote(page):
         page.wait_for_timeout(400)
         words = page.locator("[role=tabpanel]:visible .pg-word:visible")
         assert words.count() > 0, name
-        assert page.locator(".pg-word:not(.pg-words .pg-word)").count() == 0
+        expect(page.locator(".pg-word:not(.pg-words .pg-word)")).to_have_count(0)
     repeated = """() => [...document.querySelectorAll('[role=tabpanel]')].flatMap((panel) => {
       const own = [...panel.querySelectorAll('.pg-word')].filter((one) => one.closest('[role=tabpanel]') === panel);
       const names = own.map((one) => one.dataset.word);
@@ -243,8 +244,8 @@ def test_a_hint_is_no_red_error_lies_on_nothing_and_leaves_with_its_cause(page):
     page.locator("#classification-run").click()
     hint = page.locator(".toast-body.warning")
     hint.first.wait_for()
-    assert page.locator(".toast-body.error").count() == 0
-    assert page.locator("span.error:visible").count() == 0
+    expect(page.locator(".toast-body.error")).to_have_count(0)
+    expect(page.locator("span.error:visible")).to_have_count(0)
     text.press_sequentially("So good!")
     hint.first.wait_for(state="detached")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.models_app import NASTY, models_app
 
@@ -12,7 +13,7 @@ HOSTILE = "<img src=x onerror=\"window.hit=1\"><b id='injected'>bold</b>"
 
 def assert_clean(page) -> None:
     assert page.evaluate("window.hit") is None
-    assert page.locator("#injected").count() == 0
+    expect(page.locator("#injected")).to_have_count(0)
 
 
 def test_an_error_message_is_shown_as_text(page):
@@ -28,7 +29,7 @@ def test_a_hostile_title_is_shown_as_text(open_page, servers, tmp_path):
     url, _ = servers.enter_context(models_app(tmp_path))
     page = open_page(url=url)
     page.get_by_text(NASTY).first.wait_for()
-    assert page.locator(".lg-row img").count() == 0
+    expect(page.locator(".lg-row img")).to_have_count(0)
 
 
 def test_a_hostile_file_is_shown_as_text(page, tmp_path):
@@ -40,4 +41,4 @@ def test_a_hostile_file_is_shown_as_text(page, tmp_path):
     page.locator("#table-file input[type=file]").set_input_files(str(path))
     page.get_by_text("<b id='injected'>").filter(visible=True).first.wait_for()
     assert_clean(page)
-    assert page.locator("#table-file img[src=x]").count() == 0
+    expect(page.locator("#table-file img[src=x]")).to_have_count(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -55,10 +56,11 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
 
     page.focus(".at-stage")
     page.keyboard.press("Home")
-    assert " attends " in page.inner_text(LIVE) and page.inner_text(LIVE).startswith("query sat")
-    assert page.inner_text(LIVE).endswith(" to [CLS]")
+    expect(page.locator(LIVE)).to_contain_text(" attends ", use_inner_text=True)
+    expect(page.locator(LIVE)).to_contain_text("query sat", use_inner_text=True)
+    expect(page.locator(LIVE)).to_contain_text(re.compile(r" to \[CLS\]$"))
     page.keyboard.press("ArrowDown")
-    assert page.inner_text(LIVE).startswith("query on attends")
+    expect(page.locator(LIVE)).to_contain_text("query on attends", use_inner_text=True)
 
     page.focus(".at-thumbs")
     page.keyboard.press("ArrowLeft")
@@ -68,8 +70,8 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     page.get_by_text("outputs.attentions[4][0].mean(0)").wait_for()
     page.select_option(".at-find", label="read the previous token")
     page.get_by_text("outputs.attentions[0][0, 2]").wait_for()
-    assert page.inner_text(".at-habit") == "looks at the token before"
-    assert "not why the model answers" in page.inner_text(".at-caution")
+    expect(page.locator(".at-habit")).to_have_text("looks at the token before", use_inner_text=True)
+    expect(page.locator(".at-caution")).to_contain_text("not why the model answers", use_inner_text=True)
 
     code = page.get_by_role("button", name="Code: this exact run with plain transformers")
     code.locator("visible=true").click()
@@ -77,7 +79,7 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
 
     box = page.locator(".at-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert "the row sums to 1.0000" in page.inner_text(READOUT)
+    expect(page.locator(READOUT)).to_contain_text("the row sums to 1.0000", use_inner_text=True)
 
     page.get_by_text("The same numbers as a table").click()
     page.locator(".at-table tr").nth(3).wait_for()
@@ -89,7 +91,7 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
 
     page.check(".at-hide")
     page.get_by_text("special tokens hidden").wait_for()
-    assert "not the model's own numbers" in page.inner_text(".at-plain")
+    expect(page.locator(".at-plain")).to_contain_text("not the model's own numbers", use_inner_text=True)
 
 
 def test_padding_is_hatched_and_named(page):
@@ -100,12 +102,12 @@ def test_padding_is_hatched_and_named(page):
     page.get_by_text("masked: padding", exact=True).wait_for()
     page.focus(".at-stage")
     page.keyboard.press("End")
-    assert "can't read [PAD]" in page.inner_text(LIVE)
-    assert "attention_mask is 0" in page.inner_text(LIVE)
+    expect(page.locator(LIVE)).to_contain_text("can't read [PAD]", use_inner_text=True)
+    expect(page.locator(LIVE)).to_contain_text("attention_mask is 0", use_inner_text=True)
     for mode in ("lines", "mask", "heatmap"):
         page.click(f"[data-mode={mode}]")
         assert colours_drawn(page, ".at-stage") > 3
-    assert "padding: attention_mask" not in page.inner_text(READOUT)
+    expect(page.locator(READOUT)).not_to_contain_text("padding: attention_mask")
 
 
 def test_what_people_write_is_shown_and_never_run(page):
@@ -115,8 +117,8 @@ def test_what_people_write_is_shown_and_never_run(page):
     run(page, text)
     page.get_by_text("The same numbers as a table").click()
     page.select_option(".at-query", index=1)
-    assert page.locator(".at-table td, .at-table th").filter(has_text="$").count() >= 1
-    assert page.locator(".at img").count() == 0
+    expect(page.locator(".at-table td, .at-table th").filter(has_text="$")).not_to_have_count(0)
+    expect(page.locator(".at img")).to_have_count(0)
     run(page, "word " * 300)
     page.get_by_text("The first 256 were given to the model").wait_for()
 
@@ -168,7 +170,7 @@ def test_a_t5_opens_with_cross_attention_and_the_code_is_that_of_the_head_in_sig
     before = page.get_attribute(".at[data-drawn]", "data-drawn")
     page.get_by_role("button", name="Cross-attention of a T5").click()
     page.wait_for_function("old => document.querySelector('.at[data-drawn]').dataset.drawn !== old", arg=before)
-    assert page.inner_text('.at-kinds [aria-pressed="true"]') == "Cross"
+    expect(page.locator('.at-kinds [aria-pressed="true"]')).to_have_text("Cross", use_inner_text=True)
     shown = page.inner_text(".at-code")
     assert shown.startswith("outputs.cross_attentions[")
     assert shown.endswith("[0].mean(0)")

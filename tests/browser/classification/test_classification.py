@@ -14,9 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 NASTY = "Lovely ${alert(1)} <img src=x onerror=alert(2)>"
 
 
-expect.set_options(timeout=20_000)  # shared machines are slow
-
-
 def width_of(page) -> int:
     return page.evaluate("document.documentElement.scrollWidth")
 
@@ -31,7 +28,8 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(steps.locator(".ps-difference")).to_contain_text("They are the same numbers.")
     expect(steps.locator(".ps-out div")).to_have_count(5)
     shown = {row.split()[0]: row for row in steps.locator("tbody tr").all_inner_texts()}
-    assert len(shown) == 5 and steps.locator("tfoot td").last.inner_text() == "1.0000"
+    assert len(shown) == 5
+    expect(steps.locator("tfoot td").last).to_have_text("1.0000", use_inner_text=True)
 
     text = page.locator("#classification-text textarea")
     before = bars.locator(".lb-verdict").inner_text()
@@ -51,7 +49,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(why.locator(".at-word").first).to_have_text(re.compile(r"\[CLS\]"))
     words = why.locator("tbody tr").count()
     why.get_by_role("button", name="Pieces").click()
-    assert why.locator("tbody tr").count() > words
+    why.locator("tbody tr").nth(words).wait_for()
     expect(why.locator(".at-methods section").first).to_contain_text("convergence delta")
 
     page.get_by_role("tab", name="What if", exact=True).click()

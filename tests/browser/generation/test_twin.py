@@ -6,6 +6,7 @@ import csv
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -21,20 +22,20 @@ def test_two_copies_read_one_text(page):
     view = page.locator("#twin-view")
     view.locator(".tw-verdict", has_text="bfloat16 takes 50 % of the memory of float32").wait_for(timeout=120_000)
     text = view.locator(".tw-text")
-    assert text.text_content() == "The capital of France is Paris, ${alert(1)} <b>"
+    expect(text).to_have_text("The capital of France is Paris, ${alert(1)} <b>")
     tokens = text.locator(".tw-token")
     said = view.locator(".tw-said")
     tokens.first.click()
-    assert re.search(r"Token 2, “·capital”: KL divergence \S+ nats; float32 gave it", said.text_content())
+    expect(said).to_contain_text(re.compile(r"Token 2, “·capital”: KL divergence \S+ nats; float32 gave it"))
     page.keyboard.press("ArrowRight")
-    assert said.text_content().startswith("Token 3, “·of”")
-    assert text.locator("[aria-selected=true]").count() == 1
-    assert text.locator("[tabindex='0']").count() == 1  # one stop for Tab
-    assert view.locator(".tw-reply-text").count() == 2
-    assert re.search("write the same|same tokens|at the first token", view.locator(".tw-parting").text_content())
+    expect(said).to_contain_text("Token 3, “·of”")
+    expect(text.locator("[aria-selected=true]")).to_have_count(1)
+    expect(text.locator("[tabindex='0']")).to_have_count(1)  # one stop for Tab
+    expect(view.locator(".tw-reply-text")).to_have_count(2)
+    expect(view.locator(".tw-parting")).to_contain_text(re.compile("write the same|same tokens|at the first token"))
     view.locator(".tw-twin summary").click()
     view.locator(".tw-twin tbody tr").last.wait_for()
-    assert view.locator(".tw-twin tbody tr").count() == tokens.count()
+    expect(view.locator(".tw-twin tbody tr")).to_have_count(tokens.count())
     with page.expect_download() as download:
         view.get_by_role("button", name="CSV").click()
     with open(download.value.path(), encoding="utf-8-sig") as file:
@@ -63,4 +64,4 @@ def test_a_column_has_its_own_weights(page):
     heads.nth(1).wait_for()
     assert heads.all_text_contents() == ["greedy · float32", "greedy (again) · bfloat16"]
     page.locator(".gen-verdict", has_text=re.compile("each by its own model|say the same")).wait_for(timeout=120_000)
-    assert page.locator(".gen-origin").text_content().startswith("The first column is from")
+    expect(page.locator(".gen-origin")).to_contain_text("The first column is from")

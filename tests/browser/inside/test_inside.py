@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -28,20 +30,24 @@ def saved(page, form: str) -> str:
 def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     page = opened(open_page())
     stage, said, readout = page.locator(".il-stage"), page.locator(".il-live"), page.locator(".il-readout")
-    assert "layer 30, the last" in readout.inner_text() and "·Paris" in readout.inner_text()
-    assert "Paris wins in the last layer" in page.locator(".il-tracks-title").inner_text()
+    expect(readout).to_contain_text("layer 30, the last", use_inner_text=True)
+    expect(readout).to_contain_text("·Paris", use_inner_text=True)
+    expect(page.locator(".il-tracks-title")).to_contain_text("Paris wins in the last layer", use_inner_text=True)
     stage.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowLeft", "End"):
         page.keyboard.press(key)
-    assert said.inner_text().startswith("After layer 28 of 30, after token ' is', it would say ' the' with")
-    assert "' Paris', has rank" in said.inner_text()
+    expect(said).to_contain_text(
+        "After layer 28 of 30, after token ' is', it would say ' the' with",
+        use_inner_text=True,
+    )
+    expect(said).to_contain_text("' Paris', has rank", use_inner_text=True)
     page.get_by_role("button", name="Rank of the winner").click()
-    assert "wins in the last layer" in page.locator(".il-means").inner_text()
+    expect(page.locator(".il-means")).to_contain_text("wins in the last layer", use_inner_text=True)
     stage.hover(position={"x": 20, "y": 30})
-    assert "token The" in readout.inner_text(), "what the pointer is on is read out"
+    expect(readout, "what the pointer is on is read out").to_contain_text("token The", use_inner_text=True)
 
     page.locator(".il-twin summary").click()
-    assert page.locator(".il-table tbody tr").count() == 31
+    expect(page.locator(".il-table tbody tr")).to_have_count(31)
     rows = list(csv.reader(io.StringIO(saved(page, "csv"))))
     assert len(rows) == 1 + 31 * 5 and rows[-1][:4] == ["30", "4", " is", " Paris"]
     assert len(json.loads(saved(page, "json"))["cells"]) == 31 * 5
@@ -49,11 +55,12 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
 
     why = page.locator("#inside-why")
     why.locator(".at-methods section").first.wait_for()
-    assert why.locator(".at-title").inner_text().startswith("Why “·Paris”?")
+    expect(why.locator(".at-title")).to_contain_text("Why “·Paris”?", use_inner_text=True)
     page.locator("#inside-more").click()
     page.wait_for_function("document.querySelectorAll('#inside-why .at-methods section').length === 3")
     why.locator(".at-agreement").wait_for()
-    assert "a delta of" in why.inner_text() and "speaks most for it" in why.locator(".at-agreement").inner_text()
+    expect(why).to_contain_text("a delta of", use_inner_text=True)
+    expect(why.locator(".at-agreement")).to_contain_text("speaks most for it", use_inner_text=True)
 
 
 def test_a_token_of_a_reply_is_looked_into(open_page):
@@ -66,5 +73,6 @@ def test_a_token_of_a_reply_is_looked_into(open_page):
     page.locator(".gen-inside").click()
     page.locator(".il-origin").get_by_text("the first 3 tokens of reply A").wait_for()
     page.locator("#inside-why .at-title").get_by_text(written.strip()).wait_for()
-    assert page.get_by_role("tab", name="Look inside").get_attribute("aria-selected") == "true"
-    assert page.locator("#inside-text textarea").input_value().startswith("Once upon a time, there was a little girl")
+    expect(page.get_by_role("tab", name="Look inside")).to_have_attribute("aria-selected", "true")
+    text = page.locator("#inside-text textarea")
+    expect(text).to_have_value(re.compile("^Once upon a time, there was a little girl"))

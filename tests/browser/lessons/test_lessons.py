@@ -193,7 +193,8 @@ def test_another_text_does_not_end_a_step(page):
     panel = page.locator(".ls-panel")
     page.locator("#classification-text textarea").fill("Something else")
     page.wait_for_timeout(2000)
-    assert panel.locator(".ls-choice").count() == 5 and not panel.locator(".ls-reveal").count()
+    expect(panel.locator(".ls-choice")).to_have_count(5)
+    expect(panel.locator(".ls-reveal")).to_have_count(0)
     page.locator("#classification-text textarea").fill("This restaurant is awesome")  # however she got there
     panel.locator(".ls-choice").first.click()
     expect(panel.locator(".ls-reveal")).to_contain_text("5 stars", timeout=PATIENCE_MS)
@@ -220,7 +221,7 @@ def test_a_teachers_lesson_in_another_language_and_one_that_is_broken(open_page,
     page = open_page(url=servers.enter_context(_classroom(tmp_path)))
     open_lesson(page, "Wörter sind keine Token")
     panel = page.locator(".ls-panel")
-    assert panel.locator(".ls-body").get_attribute("lang") == "de"
+    expect(panel.locator(".ls-body")).to_have_attribute("lang", "de")
     panel.locator(".ls-field").fill("4")
     panel.locator(".ls-field").press("Enter")
     expect(panel.locator(".ls-reveal")).to_contain_text("Die Stücke sind", timeout=PATIENCE_MS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.hub_stand_in import Repository, running_hub
 from tests.models_app import NASTY, TASK, models_app, replies_held
@@ -33,43 +34,43 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     page = open_page(url=url)
     page.locator(".lg-bar").wait_for()
     tiny = row(page, "Tiny a")
-    assert "not loaded" in tiny.locator("summary").text_content()
+    expect(tiny.locator("summary")).to_contain_text("not loaded")
     tiny.locator("summary").click()
     tiny.get_by_role("button", name="Load Tiny a in float32").wait_for()
     table = tiny.locator(".lg-options").text_content()
     for words in ("float32", "100 %", "bfloat16", "50 %", "8-bit", "4-bit"):
         assert words in table
-    assert "half a byte in place of 4" in tiny.text_content()
+    expect(tiny).to_contain_text("half a byte in place of 4")
 
     tiny.get_by_role("button", name="Load Tiny a in 4-bit").click()
     tiny.get_by_text("exactly as predicted").wait_for()
-    assert "resident" in tiny.locator("summary").text_content()
-    assert "Tiny a, 4-bit" in page.locator(".lg-legend").text_content()
-    assert "Tiny a, 4-bit" in page.locator(".lg-bar").get_attribute("aria-label")
+    expect(tiny.locator("summary")).to_contain_text("resident")
+    expect(page.locator(".lg-legend")).to_contain_text("Tiny a, 4-bit")
+    expect(page.locator(".lg-bar")).to_have_attribute("aria-label", re.compile("Tiny a, 4-bit"))
 
     with playground.manager.lease("tiny/a", TASK, "4-bit"):
         tiny.get_by_text("in use by 1").first.wait_for()
-        assert tiny.get_by_role("button", name="Unload").is_disabled()
+        expect(tiny.get_by_role("button", name="Unload")).to_be_disabled()
     with replies_held(playground, "4-bit"):
         tiny.get_by_text(re.compile(r"KV cache of running replies: \d+ kB")).wait_for()
-        assert re.search(r"4-bit \+ \d+ kB KV cache", tiny.locator("summary").text_content())
-        assert "KV cache of Tiny a" in page.locator(".lg-legend").text_content()
-        assert re.search(r"taken \+ \d+ kB of KV cache", page.locator(".lg-device h3").text_content())
+        expect(tiny.locator("summary")).to_contain_text(re.compile(r"4-bit \+ \d+ kB KV cache"))
+        expect(page.locator(".lg-legend")).to_contain_text("KV cache of Tiny a")
+        expect(page.locator(".lg-device h3")).to_contain_text(re.compile(r"taken \+ \d+ kB of KV cache"))
     page.wait_for_function("() => !document.querySelector('.lg').textContent.includes('KV cache of')")
     tiny.get_by_role("button", name="Pin", exact=True).click()
     tiny.get_by_role("button", name="Unpin").wait_for()
     assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"
     tiny.get_by_role("button", name="Unload").click()
     page.wait_for_function("() => !document.querySelector('.lg-legend').textContent.includes('Tiny a')")
-    assert "not loaded" in tiny.locator("summary").text_content()
+    expect(tiny.locator("summary")).to_contain_text("not loaded")
 
     # A failure is named with its fix, and what the catalog says is text, never code.
     broken = page.locator(".lg-row", has_text="onerror")
-    assert broken.locator("summary b").text_content() == NASTY
+    expect(broken.locator("summary b")).to_have_text(NASTY)
     page.get_by_label("model_id").fill("../../etc/passwd")
     page.get_by_role("button", name="Download and load").click()
     page.locator(".lg-said.bad", has_text="can't be the id of a model").wait_for()
-    assert page.get_by_label("model_id").input_value() == "../../etc/passwd"
+    expect(page.get_by_label("model_id")).to_have_value("../../etc/passwd")
     broken.locator("summary").click()
     playground.load_model("tiny/broken")
     broken.locator(".lg-error", has_text="Check its path").wait_for()
@@ -106,10 +107,10 @@ def test_a_public_page_has_no_buttons(open_page, folder, servers):
     page = open_page(url=url)
     page.locator(".lg-bar").wait_for()
     page.get_by_text("This page is public").wait_for()
-    assert not page.locator(".lg-typed").is_visible()
+    expect(page.locator(".lg-typed")).to_be_hidden()
     tiny = row(page, "Tiny a")
     tiny.locator("summary").click()
     tiny.locator(".lg-options").wait_for()
-    assert tiny.get_by_role("button").count() == 0
+    expect(tiny.get_by_role("button")).to_have_count(0)
     with playground.manager.lease("tiny/a", TASK):
         tiny.get_by_text("in use by 1").first.wait_for()

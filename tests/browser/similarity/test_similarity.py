@@ -7,6 +7,7 @@ import math
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -20,10 +21,10 @@ def tab(page):
 def test_two_or_three_words(tab):
     rows = tab.locator("#similarity-losses .wl-row")
     rows.first.wait_for()
-    assert rows.count() == 6
+    expect(rows).to_have_count(6)
     pairs = rows.locator(".wl-pair").all_text_contents()
     assert pairs.index("man → woman") < pairs.index("man → animal")
-    assert "times as probable as" in tab.locator("#similarity-losses .wl-verdict").text_content()
+    expect(tab.locator("#similarity-losses .wl-verdict")).to_contain_text("times as probable as")
 
     # The breakdown: the pieces' losses make the mean, its exp makes the number.
     text = rows.first.locator(".wl-detail").text_content()
@@ -55,24 +56,24 @@ def test_matrix(tab):
     canvas = tab.locator("#similarity-matrix .wm-canvas")
     canvas.wait_for()
     cell = tab.locator("#similarity-matrix .wm-cell")
-    assert re.search(r"man → woman: [\d.]+ nats", cell.text_content())
+    expect(cell).to_contain_text(re.compile(r"man → woman: [\d.]+ nats"))
     canvas.focus()
     tab.keyboard.press("ArrowRight")
-    assert "man → boy" in cell.text_content()
-    assert "man → boy" in canvas.get_attribute("aria-label")
+    expect(cell).to_contain_text("man → boy")
+    expect(canvas).to_have_attribute("aria-label", re.compile("man → boy"))
     tab.keyboard.press("Enter")
     tab.locator("#matrix-pair .wl-pair", has_text="man → boy").wait_for()
 
     for name in ("sum over pieces", "subtract baseline", "both directions"):
         tab.get_by_role("button", name=name).click()
-    assert "nats per piece above the baseline" in cell.text_content()
+    expect(cell).to_contain_text("nats per piece above the baseline")
     tab.locator(".wm-order").select_option("clustered")
     tab.locator(".wm-word").select_option(label="bread")
-    assert "butter" in tab.locator(".wm-ranking li").first.text_content()
-    assert "Spearman" in tab.locator(".wm-rho").text_content()
+    expect(tab.locator(".wm-ranking li").first).to_contain_text("butter")
+    expect(tab.locator(".wm-rho")).to_contain_text("Spearman")
     tab.locator(".wm-twin summary").click()
     tab.locator(".wm-twin tbody tr").first.wait_for()
-    assert tab.locator(".wm-twin tbody tr").count() == 6
+    expect(tab.locator(".wm-twin tbody tr")).to_have_count(6)
 
     the_map(tab)
     with tab.expect_download() as download:
@@ -87,23 +88,24 @@ def the_map(tab):
     """The same words on two maps: keys and clicks choose a word, its neighbours are lit in both; files hold them."""
     maps = tab.locator("#similarity-map .mp-pictures svg")
     said = tab.locator("#similarity-map .mp-said")
-    assert maps.count() == 2
-    assert "What a flat picture hides: of a word's 2 nearest" in tab.locator("#similarity-map .mp-hides").text_content()
-    assert said.text_content().startswith("“man”: by embedding, nearest are ")
+    expect(maps).to_have_count(2)
+    expect(tab.locator("#similarity-map .mp-hides")).to_contain_text("What a flat picture hides: of a word's 2 nearest")
+    expect(said).to_contain_text("“man”: by embedding, nearest are ")
     maps.first.focus()
     tab.keyboard.press("End")
-    assert "“butter”: " in said.text_content() and "by loss, nearest are bread" in said.text_content()
-    assert "butter" in maps.last.get_attribute("aria-label")
+    expect(said).to_contain_text("“butter”: ")
+    expect(said).to_contain_text("by loss, nearest are bread")
+    expect(maps.last).to_have_attribute("aria-label", re.compile("butter"))
     lit = maps.last.locator('text[font-weight="600"]').all_text_contents()
     assert {"butter", "bread"} <= set(lit)
     rows = tab.locator("#similarity-map .mp-numbers tbody tr")
     assert "bread" in rows.locator("td:first-child").all_text_contents()
     name = maps.first.locator("text", has_text=re.compile("^boy$"))
     name.click(position={"x": 1, "y": 8})
-    assert said.text_content().startswith("“boy”: ")
+    expect(said).to_contain_text("“boy”: ")
     tab.locator("#similarity-map .mp-twin summary").click()
     tab.locator("#similarity-map .mp-twin tbody tr").nth(5).wait_for()
-    assert tab.locator("#similarity-map .mp-twin tbody tr").count() == 6
+    expect(tab.locator("#similarity-map .mp-twin tbody tr")).to_have_count(6)
     for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("CSV", b"\xef\xbb\xbf")):
         with tab.expect_download() as download:
             tab.locator("#similarity-map").get_by_role("button", name=kind).click()
@@ -115,8 +117,8 @@ def test_against_people(tab):
     tab.get_by_role("tab", name="Against people").click()
     sliders = tab.locator(".wr-sliders input")
     sliders.first.wait_for()
-    assert sliders.count() == 10
-    assert tab.locator(".wr-reveal").is_disabled()
+    expect(sliders).to_have_count(10)
+    expect(tab.locator(".wr-reveal")).to_be_disabled()
     for number in range(10):
         sliders.nth(number).fill(str(number))
     tab.locator(".wr-reveal").click()
@@ -125,7 +127,7 @@ def test_against_people(tab):
     assert float(re.search(r"loss (-?[\d.]+) \(95 % interval", title)[1]) > 0.3
     tab.locator(".wr-twin summary").click()
     tab.locator(".wr-twin tbody tr").first.wait_for()
-    assert tab.locator(".wr-twin tbody tr").count() == 64
+    expect(tab.locator(".wr-twin tbody tr")).to_have_count(64)
 
 
 def test_phone_width_has_no_sideways_scrolling(open_page):

@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 
 import playground as pg
 
-expect.set_options(timeout=30_000)
-
 SMOLLM_TITLE = "SmolLM2 135M Instruct"
 
 
@@ -53,7 +51,7 @@ def test_chips_follow_the_text_and_are_linked_with_it(tokens):
     expect(page.locator("#pg-tokens-live .mirror .hot")).to_have_text("Unbelievable")
     # hidden characters are seen, payloads stay text, half of a surrogate pair is refused
     write(page, "a\u200b ${alert(1)} <img src=x onerror=alert(2)> {{value}}")
-    assert page.locator("#pg-tokens-live img").count() == 0
+    expect(page.locator("#pg-tokens-live img")).to_have_count(0)
     page.evaluate(
         "() => { const area = document.querySelector('#pg-tokens-live textarea');"
         " area.value = 'lone \\ud83d half'; area.dispatchEvent(new Event('input')); }"
@@ -96,7 +94,7 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     result = page.locator("#pg-mask-comparison .result")
     expect(result.first).to_contain_text("cosine", timeout=60_000)
     expect(result.nth(1)).to_contain_text("the same answer")
-    assert page.locator("#pg-mask-comparison canvas").count() == 3
+    expect(page.locator("#pg-mask-comparison canvas")).to_have_count(3)
     page.get_by_role("button", name="No mask").click()
     expect(result.nth(1)).to_contain_text("largest difference over all", timeout=60_000)
 

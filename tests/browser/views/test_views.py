@@ -42,7 +42,7 @@ def opened_without(open_page):
 def test_a_value_that_came_before_the_module_is_drawn(opened_without):
     page, release = opened_without("classification/label_bars.js")
     expect(page.locator("#classification-steps .ps-difference")).not_to_be_empty(timeout=90_000)  # the answer is there
-    assert page.locator("#classification-bars .lb-verdict").text_content() == ""
+    expect(page.locator("#classification-bars .lb-verdict")).to_have_text("")
     release()
     expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars")
 
@@ -52,7 +52,7 @@ def test_what_was_pressed_before_the_module_came_counts(opened_without):
     page.get_by_role("tab", name="Generation", exact=True).click()
     page.get_by_label("creative", exact=True).check()
     page.get_by_label("Chat", exact=True).check()
-    assert page.locator("[data-act=start]").is_hidden(), "what can't answer yet isn't shown"
+    expect(page.locator("[data-act=start]"), "what can't answer yet isn't shown").to_be_hidden()
     release()
     expect(page.locator("[data-act=start]")).to_have_text("Send")
     page.locator("[data-how=compare]").click()
@@ -92,7 +92,7 @@ def test_two_generation_views_on_one_page_do_not_hear_each_other(open_page, app_
     page.keyboard.press("Control+Enter")
     expect(tokens[1]).to_have_count(3, timeout=90_000)
     page.wait_for_function(IDLE)
-    assert tokens[0].count() == before
+    expect(tokens[0]).to_have_count(before)
 
 
 def test_the_page_works_on_a_sub_path(open_page, app_playground, servers):
@@ -177,7 +177,7 @@ def test_canvases_follow_the_theme_while_a_result_is_shown(page):
     page.locator("#pg-mask-comparison canvas").nth(2).wait_for(timeout=90_000)
     page.locator("#pg-mask-comparison input[type=range]").fill("1")
     check_redrawn(page, "#pg-mask-comparison canvas")
-    assert page.locator("#pg-mask-comparison input[type=range]").input_value() == "1", "the layer is forgotten"
+    expect(page.locator("#pg-mask-comparison input[type=range]"), "the layer is forgotten").to_have_value("1")
     page.get_by_role("tab", name="Attention", exact=True).click()
     page.wait_for_selector(".at[data-drawn]", state="attached", timeout=90_000)
     check_redrawn(page, ".at-stage", ".at-thumbs", ".at-ramp")
