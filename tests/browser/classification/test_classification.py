@@ -49,7 +49,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(why.locator(".at-word").first).to_have_text(re.compile(r"\[CLS\]"))
     words = why.locator("tbody tr").count()
     why.get_by_role("button", name="Pieces").click()
-    why.locator("tbody tr").nth(words).wait_for()
+    why.locator("tbody tr").nth(words).wait_for(state="attached")
     expect(why.locator(".at-methods section").first).to_contain_text("convergence delta")
 
     page.get_by_role("tab", name="What if", exact=True).click()
