@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from playground.generation.request import GenerateRequest, TwinRequest
     from playground.generation.result import TwinProgress, TwinReply, TwinResult, TwinSide, TwinToken
     from playground.generation.running import Generation
+    from playground.inside.map_request import ModelMapRequest
+    from playground.inside.map_result import ModelMapResult
     from playground.inside.request import AttributeNextRequest, LensRequest
     from playground.inside.result import AttributeNextProgress, AttributeNextResult, LensResult
     from playground.links.compare import Verdict
@@ -149,6 +151,8 @@ _HOMES = {
     "MaskComparison": "playground.tokens.result",
     "MaskRequest": "playground.tokens.request",
     "Message": "playground.models.tokenizers",
+    "ModelMapRequest": "playground.inside.map_request",
+    "ModelMapResult": "playground.inside.map_result",
     "NextPiece": "playground.tokens.result",
     "NextTokenResult": "playground.generation.events",
     "PairMeasures": "playground.similarity.result",
@@ -253,6 +257,8 @@ __all__ = [
     "MaskComparison",
     "MaskRequest",
     "Message",
+    "ModelMapRequest",
+    "ModelMapResult",
     "NextPiece",
     "NextTokenResult",
     "PairMeasures",

@@ -555,6 +555,39 @@ export namespace inside {
     stopped: boolean;
     notes: string[];
   }
+  /** One token that the query can read: numbers in the order in which the head computes them. */
+  interface HeadKey {
+    position: number;
+    key_before: number[];
+    key: number[];
+    product: number;
+    scaled: number;
+    added: number;
+    masked: boolean;
+    weight: number;
+    value: number[];
+    weighted: number[];
+  }
+  /** One head for one query token: ``output`` is the sum of the weighted values, before the output projection. */
+  interface HeadUnrolled {
+    attention: inside.MapAttention;
+    head: number;
+    position: number;
+    key_value_head: number;
+    shared_with: number[];
+    scaling: number;
+    query_scale: number;
+    rotary: boolean;
+    biased: boolean;
+    query_from: string;
+    key_from: string;
+    value_from: string;
+    query_before: number[];
+    query: number[];
+    keys: inside.HeadKey[];
+    output: number[];
+    difference: number;
+  }
   /** One token that the model read: ``piece`` is what it adds to the text, spaces and all. */
   interface InsideToken {
     token_id: number;
@@ -606,6 +639,85 @@ export namespace inside {
     token_id: number;
     piece: string;
     probabilities: number[];
+  }
+  /** An addition between the modules of one: where what they return joins a stream that went past them. */
+  interface MapAdd {
+    before: string;
+    stream: string;
+    branches: string[];
+    scale: number;
+  }
+  /** One attention that ran: the ``layer``-th of its stack. Query heads share ``key_value_heads`` keys and values. */
+  interface MapAttention {
+    name: string;
+    stack: string;
+    layer: number;
+    heads: number;
+    key_value_heads: number;
+    head_dim: number;
+  }
+  /** One module; the one around it is its name without the last step. */
+  interface MapPart {
+    name: string;
+    kind: string;
+    class_name: string;
+    side: string;
+    about: string;
+    parameters: number;
+    bytes: number;
+    tensors: inside.MapTensor[];
+    like: string;
+    same_as: string;
+    order: number | null;
+    calls: number;
+    adds: inside.MapAdd[];
+  }
+  /** What a module returned for the text: the shape, and how long its vectors are (the mean over the tokens). */
+  interface MapState {
+    name: string;
+    shape: number[];
+    norm: number;
+    norms: number[];
+  }
+  /** One tensor of a module: its shape as it computes, however it is held. */
+  interface MapTensor {
+    name: string;
+    shape: number[];
+    dtype: string;
+    parameters: number;
+    bytes: number;
+    tied_to: string;
+  }
+  /** A model, and what is followed through it. */
+  interface ModelMapRequest {
+    text: string;
+    model_id: string;
+    decoder_text: string;
+    task: string;
+    quantization: string;
+    stack: string;
+    layer: number | null;
+    head: number;
+    position: number | null;
+  }
+  /** A model drawn from its own modules. */
+  interface ModelMapResult {
+    request: inside.ModelMapRequest;
+    model_class: string;
+    model_type: string;
+    pretrained: models.Pretrained;
+    parameters: number;
+    bytes: number;
+    ran: boolean;
+    parts: inside.MapPart[];
+    attentions: inside.MapAttention[];
+    tokens: inside.InsideToken[];
+    decoder_tokens: inside.InsideToken[];
+    decoder_reads: string;
+    states: inside.MapState[];
+    head: inside.HeadUnrolled | null;
+    unfit: string;
+    notes: string[];
   }
   /** What one method says: a number for each token and each word of the result, in units of the logit. */
   interface NextAttribution {

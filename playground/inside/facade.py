@@ -1,4 +1,4 @@
-"""What a playground answers about the inside of language models.
+"""What a playground answers about the inside of models.
 
 Thin methods: each hands its request to the function that does it. What crosses is data.
 """
@@ -12,6 +12,8 @@ from playground.registry import Wing, heavy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playground.inside.map_request import ModelMapRequest
+    from playground.inside.map_result import ModelMapResult
     from playground.inside.request import AttributeNextRequest, LensRequest
     from playground.inside.result import AttributeNextProgress, AttributeNextResult, LensResult
     from playground.receipt import Receipt
@@ -57,3 +59,16 @@ class InsideWing(Wing):
         from playground.inside.why_receipt import attribute_next_receipt
 
         return attribute_next_receipt(result)
+
+    @heavy("playground.inside.model_map", gpu_seconds=20)
+    def model_map(self, request: ModelMapRequest) -> ModelMapResult:
+        """A model drawn from its own modules; with a text, what flows through them, and one head unrolled if asked."""
+        from playground.inside.model_map import model_map
+
+        return model_map(self.manager, request)
+
+    def model_map_receipt(self, result: ModelMapResult) -> Receipt:
+        """The plain-transformers Python for a model's sizes, a text through it and one head."""
+        from playground.inside.map_receipt import model_map_receipt
+
+        return model_map_receipt(result)

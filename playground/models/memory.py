@@ -73,29 +73,31 @@ def measure_bytes(model: torch.nn.Module) -> int:
     A quantized weight also carries the scales that bring its values back; they count too.
     """
     storages = {}
-    for tensor in _tensors(model):
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
+    for module in model.modules():
+        for _, tensor in own_tensors(module):
+            storage = tensor.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
     return sum(storages.values())
 
 
-def _tensors(model: torch.nn.Module) -> Iterator[torch.Tensor]:
-    for module in model.modules():
-        state = getattr(module, "state", None)  # where a bitsandbytes 8-bit layer keeps its weights after first use
-        if type(state).__name__ == "MatmulLtState":
-            yield from (value for value in vars(state).values() if isinstance(value, torch.Tensor))
-    for tensor in [*model.parameters(), *model.buffers()]:
-        yield tensor
-        yield from _scales(vars(tensor))
+def own_tensors(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """The parameters and buffers of one module, not of those in it, and what comes with a quantized weight, by name."""
+    state = getattr(module, "state", None)  # where a bitsandbytes 8-bit layer keeps its weights after first use
+    if type(state).__name__ == "MatmulLtState":
+        yield from ((f"state.{name}", one) for name, one in vars(state).items() if isinstance(one, torch.Tensor))
+    alone = {"recurse": False, "remove_duplicate": False}
+    for name, tensor in [*module.named_parameters(**alone), *module.named_buffers(**alone)]:
+        yield name, tensor
+        yield from _scales(name, vars(tensor))
 
 
-def _scales(attributes: dict[str, Any]) -> Iterator[torch.Tensor]:
+def _scales(path: str, attributes: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors that bitsandbytes hangs on a quantized parameter, nested ones included."""
     for name, value in attributes.items():
         if isinstance(value, torch.Tensor):
-            yield value
+            yield f"{path}.{name}", value
         elif name in ("quant_state", "state2") and value is not None:
-            yield from _scales(vars(value))
+            yield from _scales(f"{path}.{name}", vars(value))
 
 
 def predict_bytes(blueprint: torch.nn.Module, dtype: torch.dtype, device: torch.device) -> int:

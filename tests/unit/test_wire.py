@@ -27,6 +27,8 @@ def sample(kind: Any, count: int = 0) -> Any:
         return pg.GenerateRequest(messages=(pg.Message("user", "Hi"),), stop_strings=("é\n",), seed=2**53)
     if kind in (pg.LensRequest, pg.AttributeNextRequest):  # which look at theirs
         return kind(messages=(pg.Message("user", "Hi"),), prefix_token_ids=(3, 2), split_special_tokens=True)
+    if kind is pg.ModelMapRequest:
+        return kind("t\u00e9xt\n", stack="cross", layer=3, head=2)
     if is_dataclass(kind):
         return kind(**{name: sample(hint, i) for i, (name, hint) in enumerate(wire.hints(kind).items())})
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
