@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from playground.links.compare import Verdict
     from playground.links.form import Link, link_to, open_link, read_link
     from playground.models.tokenizers import Message
+    from playground.pipelines.request import PipelineRequest
+    from playground.pipelines.result import PipelineResult
     from playground.service import Playground, WarmUp
     from playground.similarity.measures import clustered_order, spearman, spearman_interval
     from playground.similarity.request import EmbedRequest, WordLossRequest, WordMatrixRequest, WordPairsRequest
@@ -159,6 +161,8 @@ _HOMES = {
     "PerturbRequest": "playground.classification.request",
     "PerturbResult": "playground.classification.result",
     "PieceLoss": "playground.similarity.result",
+    "PipelineRequest": "playground.pipelines.request",
+    "PipelineResult": "playground.pipelines.result",
     "Playground": "playground.service",
     "PlaygroundError": "playground.errors",
     "Reading": "playground.generation.events",
@@ -265,6 +269,8 @@ __all__ = [
     "PerturbRequest",
     "PerturbResult",
     "PieceLoss",
+    "PipelineRequest",
+    "PipelineResult",
     "Playground",
     "PlaygroundError",
     "Reading",

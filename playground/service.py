@@ -25,6 +25,7 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.facade import ModelsWing
 from playground.models.manager import ModelManager
 from playground.models.zero_gpu import put_on_gpu
+from playground.pipelines.facade import PipelinesWing
 from playground.registry import declarations
 from playground.runs import Runs
 from playground.similarity.facade import SimilarityWing
@@ -57,6 +58,7 @@ class Playground(
     GenerationWing,
     InsideWing,
     SimilarityWing,
+    PipelinesWing,
     LessonsWing,
     LinksWing,
 ):

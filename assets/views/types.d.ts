@@ -853,6 +853,194 @@ export namespace models {
   }
 }
 
+export namespace pipelines {
+  /** A candidate: tokens ``first`` to ``last`` of a window are characters ``start`` to ``end`` of the text. */
+  interface AnswerSpan {
+    window: number;
+    first: number;
+    last: number;
+    start: number;
+    end: number;
+    answer: string;
+    start_logit: number;
+    end_logit: number;
+    score: number;
+  }
+  /** A part of the text: a start and an end logit for each token; ``context`` are the tokens that may be an answer. */
+  interface AnswerWindow {
+    start_logits: number[];
+    end_logits: number[];
+    context: [number, number];
+    spans_tried: number;
+    no_answer: number;
+  }
+  /** One label as a hypothesis: the logits of the NLI model in the order of its labels, and the label's score. */
+  interface CandidateLabel {
+    label: string;
+    hypothesis: string;
+    logits: number[];
+    score: number;
+  }
+  /** Characters of the text with one label. */
+  interface Entity {
+    label: string;
+    score: number;
+    word: string;
+    start: number;
+    end: number;
+  }
+  /** Texts as vectors, and the cosine of every two. */
+  interface FeaturesAnswer {
+    type: "feature-extraction";
+    dimensions: number;
+    texts: pipelines.TextFeatures[];
+    cosines: number[][];
+  }
+  /** What may stand for each mask. */
+  interface FillMaskAnswer {
+    type: "fill-mask";
+    vocabulary: number;
+    masks: pipelines.FilledMask[];
+  }
+  /** One mask: ``log_sum`` is log(sum(exp(logit))) of the whole vocabulary, so score = exp(logit - log_sum). */
+  interface FilledMask {
+    position: number;
+    log_sum: number;
+    guesses: pipelines.MaskGuess[];
+  }
+  /** A token that may stand for a mask, and the text with it. */
+  interface MaskGuess {
+    token_id: number;
+    token_str: string;
+    logit: number;
+    score: number;
+    sequence: string;
+  }
+  /** One run of the model: ``about`` says what it reads; ``cut`` is how many tokens of the text it doesn't. */
+  interface ModelPass {
+    about: string;
+    tokens: pipelines.PipelineToken[];
+    inputs: pipelines.TensorShape[];
+    outputs: pipelines.TensorShape[];
+    cut: number;
+  }
+  /** A task on a text. An option that isn't given (None) is what the task takes by default, see `OPTIONS`. */
+  interface PipelineRequest {
+    task: "feature-extraction" | "fill-mask" | "zero-shot-classification" | "token-classification" | "question-answering" | "summarization" | "translation" | "text2text-generation";
+    text: string;
+    model_id: string;
+    quantization: string;
+    texts: string[] | null;
+    top_k: number | null;
+    targets: string[] | null;
+    candidate_labels: string[] | null;
+    hypothesis_template: string | null;
+    multi_label: boolean | null;
+    aggregation_strategy: string | null;
+    stride: number | null;
+    question: string | null;
+    max_answer_len: number | null;
+    max_seq_len: number | null;
+    doc_stride: number | null;
+    handle_impossible_answer: boolean | null;
+    prefix: string | null;
+    max_new_tokens: number | null;
+    run_id: string;
+    address: string;
+  }
+  /** A task on a text: what went into the model and came out, what was made of it, and what ``pipeline()`` says. */
+  interface PipelineResult {
+    request: pipelines.PipelineRequest;
+    model_id: string;
+    pretrained: models.Pretrained;
+    passes: pipelines.ModelPass[];
+    answer: pipelines.FillMaskAnswer | pipelines.ZeroShotAnswer | pipelines.TokenClassificationAnswer | pipelines.QuestionAnsweringAnswer | pipelines.Seq2SeqAnswer | pipelines.FeaturesAnswer;
+    pipeline: string[];
+    removed: string;
+    max_difference: number | null;
+    max_length: number;
+    notes: string[];
+  }
+  /** A token that the model reads: ``start`` and ``end`` are its characters, ``segment`` which text of a pair. */
+  interface PipelineToken {
+    token: string;
+    token_id: number;
+    special: boolean;
+    segment: number | null;
+    start: number | null;
+    end: number | null;
+  }
+  /** The best spans of all windows; ``no_answer`` is the score of the empty one, None where it isn't allowed. */
+  interface QuestionAnsweringAnswer {
+    type: "question-answering";
+    windows: pipelines.AnswerWindow[];
+    spans: pipelines.AnswerSpan[];
+    no_answer: number | null;
+  }
+  /** A text that was written token by token; ``begins`` are the tokens that the decoder is given. */
+  interface Seq2SeqAnswer {
+    type: "seq2seq";
+    prefix: string;
+    begins: string[];
+    steps: pipelines.WrittenToken[];
+    text: string;
+    ended: "eos" | "length" | "stopped";
+  }
+  /** A tensor that goes into the model, or comes out of it. */
+  interface TensorShape {
+    name: string;
+    shape: number[];
+    dtype: string;
+  }
+  /** A text as numbers: a row of hidden states for each of its first tokens, their mean over all tokens, and its size. */
+  interface TextFeatures {
+    states: number[][];
+    mean: number[];
+    norm: number;
+    vector: number[];
+  }
+  /** Labels of tokens, of words (empty where the strategy has no such step), and what they are joined to. */
+  interface TokenClassificationAnswer {
+    type: "token-classification";
+    labels: string[];
+    tokens: pipelines.TokenLabel[];
+    words: pipelines.Entity[];
+    entities: pipelines.Entity[];
+  }
+  /** A token's best label: ``window`` and ``position`` say which token, ``scores`` are those of all labels. */
+  interface TokenLabel {
+    window: number;
+    position: number;
+    label: string;
+    score: number;
+    scores: number[];
+    joins: boolean;
+  }
+  /** A token that could have been written next. */
+  interface WrittenGuess {
+    token_id: number;
+    piece: string;
+    probability: number;
+  }
+  /** One step of the loop. ``ruled`` says that a rule of the generation config chose, not the largest logit. */
+  interface WrittenToken {
+    token_id: number;
+    piece: string;
+    logit: number;
+    probability: number;
+    ruled: boolean;
+    best: pipelines.WrittenGuess[];
+  }
+  /** Labels in the order in which they were given. */
+  interface ZeroShotAnswer {
+    type: "zero-shot-classification";
+    nli_labels: string[];
+    entailment_id: number;
+    contradiction_id: number | null;
+    labels: pipelines.CandidateLabel[];
+  }
+}
+
 export namespace service {
   /** How far the loading at start has come. */
   interface WarmUp {

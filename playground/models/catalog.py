@@ -12,7 +12,10 @@ from pathlib import Path
 
 from playground.errors import ConfigError, ModelNotFoundError
 
-TASKS = ("text-classification", "feature-extraction", "text-generation", "text2text-generation", "fill-mask")
+TASKS = (
+    "text-classification", "feature-extraction", "text-generation", "text2text-generation", "fill-mask",
+    "token-classification", "question-answering",
+)  # fmt: skip
 SOURCES = ("embedded", "folder", "hub")
 QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit")
 DEFAULT_FILE = Path(__file__).with_name("catalog.yaml")

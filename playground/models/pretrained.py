@@ -16,6 +16,8 @@ AUTO_CLASSES = {
     "text-generation": "AutoModelForCausalLM",
     "text2text-generation": "AutoModelForSeq2SeqLM",
     "fill-mask": "AutoModelForMaskedLM",
+    "token-classification": "AutoModelForTokenClassification",
+    "question-answering": "AutoModelForQuestionAnswering",
 }
 # The arguments of BitsAndBytesConfig: LLM.int8(), and NF4 with double quantization.
 BITS_AND_BYTES: dict[str, dict[str, Any]] = {

@@ -1,0 +1,1 @@
+"""Other heads: text -> what ``pipeline(task)`` answers, with every step between."""

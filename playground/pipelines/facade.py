@@ -1,0 +1,33 @@
+"""What a playground answers about pipelines.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from playground.pipelines.request import PipelineRequest
+    from playground.pipelines.result import PipelineResult
+    from playground.receipt import Receipt
+
+
+class PipelinesWing(Wing):
+    """What a playground answers about pipelines."""
+
+    @heavy("playground.pipelines.run", gpu_seconds=30)
+    def pipeline(self, request: PipelineRequest) -> PipelineResult:
+        """What a task makes of a text, step by step, beside what ``pipeline(task)`` says."""
+        from playground.pipelines.run import run_pipeline
+
+        with self.runs.begin(request.run_id, request.address) as run:
+            return run_pipeline(self.manager, request, lambda: run.cancelled)
+
+    def pipeline_receipts(self, result: PipelineResult) -> tuple[Receipt, ...]:
+        """The plain-transformers Python for a result: by ``pipeline()`` alone where there is one, and step by step."""
+        from playground.pipelines.receipt import pipeline_receipts
+
+        return pipeline_receipts(result)

@@ -1,0 +1,51 @@
+"""A request -> its result: the model of the task is lent, and the task's own module does the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from playground.pipelines.features import features
+from playground.pipelines.fill_mask import fill_mask
+from playground.pipelines.question_answering import question_answering
+from playground.pipelines.reading import Reader, reader
+from playground.pipelines.request import SEQ2SEQ, PipelineRequest
+from playground.pipelines.result import PipelineResult
+from playground.pipelines.seq2seq import seq2seq
+from playground.pipelines.tasks import default_model, head_of, removed
+from playground.pipelines.token_classification import token_classification
+from playground.pipelines.zero_shot import zero_shot
+
+if TYPE_CHECKING:
+    from playground.models.manager import ModelManager
+
+STEPS: dict[str, Callable[[Reader, PipelineRequest], dict[str, Any]]] = {
+    "feature-extraction": features,
+    "fill-mask": fill_mask,
+    "zero-shot-classification": zero_shot,
+    "token-classification": token_classification,
+    "question-answering": question_answering,
+}
+
+
+def run_pipeline(
+    manager: ModelManager, request: PipelineRequest, stopped: Callable[[], bool] = lambda: False
+) -> PipelineResult:
+    """What a task makes of a text, step by step, beside what ``pipeline()`` says.
+
+    Raises:
+        InputError: the text can't be used; the message says why.
+        ModelError: the model can't be loaded, or has no head for the task.
+    """
+    model_id = request.model_id or default_model(manager.catalog, request.task)
+    with manager.lease(model_id, head_of(request.task), request.quantization) as loaded:
+        one = reader(loaded)
+        found = seq2seq(one, request, stopped) if request.task in SEQ2SEQ else STEPS[request.task](one, request)
+        return PipelineResult(
+            request=request,
+            model_id=loaded.key.model_id,
+            pretrained=loaded.pretrained,
+            removed=removed(request.task),
+            max_length=one.limit,
+            **found,
+        )
