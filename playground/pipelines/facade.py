@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from playground.registry import Wing, heavy
 
 if TYPE_CHECKING:
+    from playground.models.catalog import ModelSpec
     from playground.pipelines.request import PipelineRequest
     from playground.pipelines.result import PipelineResult
+    from playground.pipelines.tasks import ModelAdvice
     from playground.receipt import Receipt
 
 
@@ -25,6 +27,18 @@ class PipelinesWing(Wing):
 
         with self.runs.begin(request.run_id, request.address) as run:
             return run_pipeline(self.manager, request, lambda: run.cancelled)
+
+    def pipeline_models(self, task: str) -> tuple[ModelSpec, ...]:
+        """Models of the catalog to offer for a task, those that need no network first."""
+        from playground.pipelines.tasks import models_for
+
+        return models_for(self.catalog, task)
+
+    def pipeline_advice(self, task: str, model_id: str = "") -> ModelAdvice:
+        """Whether a model can answer at once, and what gets it where it can't."""
+        from playground.pipelines.tasks import advice
+
+        return advice(self.manager, task, model_id)
 
     def pipeline_receipts(self, result: PipelineResult) -> tuple[Receipt, ...]:
         """The plain-transformers Python for a result: by ``pipeline()`` alone where there is one, and step by step."""

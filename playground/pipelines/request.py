@@ -80,7 +80,7 @@ OPTIONS: dict[str, dict[str, Option]] = {
 
 @dataclass(frozen=True)
 class PipelineRequest:
-    """A task on a text. An option that isn't given (None) is what the task takes by default, see `OPTIONS`.
+    """A task on a text. An option that isn't given is what the task takes by default, see `OPTIONS`, and None here.
 
     ``text`` is what is read: with masks in it for fill-mask, the context for question-answering. For
     feature-extraction it is compared with ``texts``. Without a ``model_id`` it is the catalog's first for the task.
@@ -116,12 +116,13 @@ class PipelineRequest:
         own = OPTIONS[self.task]
         for name in {name for options in OPTIONS.values() for name in options}:
             given = getattr(self, name)
-            if given is None or given == ():
-                object.__setattr__(self, name, None)
-            elif name not in own:
-                raise InputError(f"{self.task} has no option {name}.", f"It has {', '.join(own)}.")
+            if given is not None and not (isinstance(given, str | tuple | list) and not given):
+                if name not in own:
+                    raise InputError(f"{self.task} has no option {name}.", f"It has {', '.join(own)}.")
+                value = _read(name, given, own[name])
+                object.__setattr__(self, name, None if value == own[name].default else value)
             else:
-                object.__setattr__(self, name, _read(name, given, own[name]))
+                object.__setattr__(self, name, None)
         _check(self)
 
     def option(self, name: str) -> Any:

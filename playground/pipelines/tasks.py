@@ -5,12 +5,15 @@ Imports nothing heavy: the page asks before torch is there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from playground.pipelines.request import SEQ2SEQ
+from playground.units import format_bytes
 
 if TYPE_CHECKING:
     from playground.models.catalog import Catalog, ModelSpec
+    from playground.models.manager import ModelManager
 
 # The task under which the manager holds a model, where it has another name: one classifier serves both, and so on.
 HEADS = {"zero-shot-classification": "text-classification", **dict.fromkeys(SEQ2SEQ, "text2text-generation")}
@@ -66,4 +69,44 @@ def removed(task: str) -> str:
     return (
         f'transformers 5 no longer has pipeline("{task}"); these are the steps that it took, with the model\'s own '
         "Auto class."
+    )
+
+
+@dataclass(frozen=True)
+class ModelAdvice:
+    """Whether a model can answer at once. ``sentence`` says what it takes otherwise, ``command`` what gets it before.
+
+    ``state`` is "here", "download" (it is on the Hub, and asking for it downloads it) or "refused".
+    """
+
+    model_id: str
+    title: str
+    state: Literal["here", "download", "refused"]
+    sentence: str = ""
+    command: str = ""
+
+
+def advice(manager: ModelManager, task: str, model_id: str) -> ModelAdvice:
+    """What is to be said of a model before it is asked; without an id of the one that is suggested for the task.
+
+    Raises:
+        ModelNotFoundError: this can't be the id of a model.
+    """
+    spec = manager.spec(model_id or SUGGESTED.get(task) or None, head_of(task))
+    if spec.source != "hub" or manager.local_folder(spec):
+        return ModelAdvice(spec.id, spec.title, "here")
+    size = f" ({format_bytes(4 * spec.parameters)})" if spec.parameters else ""
+    command = "" if manager.settings.public else f"hf download {spec.location}"
+    none = any(one.source == "embedded" for one in models_for(manager.catalog, task))
+    first = "It isn't on this machine yet." if none else f"No model for {task} comes with the playground."
+    if manager.settings.hub == "off":
+        return ModelAdvice(
+            spec.id,
+            spec.title,
+            "refused",
+            f"{first} This copy downloads nothing (--hub off): fetch {spec.id}{size} where there is a network.",
+            command,
+        )
+    return ModelAdvice(
+        spec.id, spec.title, "download", f"{first} Run fetches {spec.id}{size} from the Hub, once.", command
     )
