@@ -924,7 +924,7 @@ export namespace pipelines {
     outputs: pipelines.TensorShape[];
     cut: number;
   }
-  /** A task on a text. An option that isn't given (None) is what the task takes by default, see `OPTIONS`. */
+  /** A task on a text. An option that isn't given is what the task takes by default, see `OPTIONS`, and None here. */
   interface PipelineRequest {
     task: "feature-extraction" | "fill-mask" | "zero-shot-classification" | "token-classification" | "question-answering" | "summarization" | "translation" | "text2text-generation";
     text: string;
