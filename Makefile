@@ -40,14 +40,15 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 
 test: $(VENV)/.dev models browser-setup js unit integration browser ## every tier: views' scripts, unit, integration, browser
 
-# Lines are counted here alone: before Python 3.12 that takes a third of the time again, and from then on hardly any.
-unit: $(VENV)/.dev models ## unit tests alone, and how many lines they run
-	@COVERAGE_CORE=$$($(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
-		$(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal --cov --cov-report=
-	@echo "The unit tests run $$($(PY) -m coverage report --format=total) % of the lines of playground, tabs and server (make uncovered lists the others)"
+UNIT := $(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal
 
-uncovered: ## the lines that the last unit tests left out
-	@$(PY) -m coverage report --show-missing --skip-covered --sort=cover
+unit: $(VENV)/.dev models ## unit tests alone
+	@$(UNIT)
+
+# Before Python 3.12 counting takes a third of the time again, and from then on hardly any.
+uncovered: $(VENV)/.dev models ## unit tests, how many lines they run, and which they leave out
+	@COVERAGE_CORE=$$($(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
+		$(UNIT) --cov --cov-report=term-missing:skip-covered
 
 integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
 	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q
