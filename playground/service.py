@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from playground import IMPORTING
 from playground.attention.facade import AttentionWing
 from playground.classification.facade import ClassificationWing
+from playground.classroom.facade import ClassroomWing
 from playground.config import Settings
 from playground.errors import PlaygroundError
 from playground.generation.facade import GenerationWing
@@ -61,6 +62,7 @@ class Playground(
     PipelinesWing,
     LessonsWing,
     LinksWing,
+    ClassroomWing,
 ):
     """Every capability of the playground over one shared model manager.
 

@@ -1,0 +1,231 @@
+"""What a model says of a question to the class: asked of the same facade that the page asks, with plain requests.
+
+`Answers.prepare` is asked before the class is, so that the answer is there when it is wanted; only the words that
+students made up are looked up afterwards (`Answers.read_words`).
+
+A word counts as its first token, as the model would write it: with a space before it or without, whichever the model
+finds likelier.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from playground.classification.request import ClassifyRequest
+from playground.classroom.questions import (
+    Choice,
+    CloserPair,
+    Continued,
+    GreedyReply,
+    Label,
+    NextWord,
+    OneOfTop,
+    Question,
+    Slider,
+    TokenCount,
+)
+from playground.classroom.result import ModelSays, Said, Writing
+from playground.errors import InputError
+from playground.generation.request import TASK, GenerateRequest
+from playground.similarity.request import WordLossRequest
+from playground.texts import shown_text
+from playground.tokens.request import TokenizeRequest
+
+if TYPE_CHECKING:
+    from playground.classification.result import ClassifyResult
+    from playground.generation.events import GenerationResult, NextTokenResult
+    from playground.generation.running import Generation
+    from playground.models.catalog import Catalog
+    from playground.similarity.result import WordLossResult
+    from playground.tokens.result import Tokenization
+
+LIKELIEST = 8  # tokens that have a bar, whoever said them
+TOGETHER = 4  # looked up in one batch: as many as one person may run
+TRIES = 5
+NO_TOKEN = -1
+
+
+class Model(Protocol):
+    """What is asked of a playground here."""
+
+    catalog: Catalog
+
+    def classify(self, request: ClassifyRequest) -> ClassifyResult:
+        """See `ClassificationWing`."""
+
+    def tokenize(self, request: TokenizeRequest) -> Tokenization:
+        """See `TokensWing`."""
+
+    def next_token(self, request: GenerateRequest) -> NextTokenResult:
+        """See `GenerationWing`."""
+
+    def generate(self, request: GenerateRequest) -> Generation:
+        """See `GenerationWing`."""
+
+    def compare(self, requests: Sequence[GenerateRequest]) -> Generation:
+        """See `GenerationWing`."""
+
+    def word_loss(self, request: WordLossRequest) -> WordLossResult:
+        """See `SimilarityWing`."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question as the class gets it, and what the model says."""
+
+    question: Question
+    says: ModelSays
+
+
+class Answers:
+    """What a model says to one class. ``address`` is where the class is asked from, for turns and limits."""
+
+    def __init__(self, model: Model, address: str = "", chance: random.Random | None = None) -> None:
+        self._model = model
+        self._address = address
+        self._chance = chance or secrets.SystemRandom()
+
+    def prepare(self, question: Question) -> Prepared:
+        """The question with its choices, in an order that tells nothing, and what the model says.
+
+        Raises:
+            InputError: the model can't be asked this.
+            ModelError, BudgetError: the model can't be used; see `ModelManager.lease`.
+        """
+        if isinstance(question, NextWord | OneOfTop | GreedyReply) and not question.model_id:
+            question = replace(question, model_id=self._model.catalog.default_for(TASK).id)
+        match question:
+            case NextWord():
+                return Prepared(question, self._next_tokens(question))
+            case OneOfTop():
+                return self._one_of_top(question)
+            case Label():
+                return self._label(question)
+            case TokenCount():
+                asked = TokenizeRequest(question.text, question.model_id, add_special_tokens=False)
+                return Prepared(question, ModelSays(number=float(len(self._model.tokenize(asked).input_ids))))
+            case CloserPair():
+                return self._closer_pair(question)
+            case GreedyReply():
+                return self._greedy_reply(question)
+            case Choice():
+                return Prepared(question, ModelSays(tuple(Said(name, None) for name in question.choices)))
+            case Slider():
+                return Prepared(question, ModelSays())
+
+    def read_words(self, question: NextWord, says: ModelSays, words: Iterable[str]) -> ModelSays:
+        """What the model says of the words of a class, beside its own likeliest tokens."""
+        probability = {one.token_id: one.probability or 0.0 for one in says.said}
+        names = {one.token_id: one.name for one in says.said}
+        probability[NO_TOKEN], names[NO_TOKEN] = 0.0, "no token"
+        ways = {word: self._ways(question, word) for word in sorted(set(words))}
+        unknown = sorted({way for both in ways.values() for way in both if way not in probability})
+        for said in self._look_up(question, unknown):
+            probability[said.token_id] = said.probability or 0.0
+            names[said.token_id] = said.name
+        chosen = {word: max(both, key=lambda way: probability[way]) for word, both in ways.items()}
+        ids = list(dict.fromkeys([*(one.token_id for one in says.said[:LIKELIEST]), *chosen.values()]))
+        places = {token_id: place for place, token_id in enumerate(ids)}
+        return replace(
+            says,
+            said=tuple(Said(names[one], probability[one], one) for one in ids),
+            read_as=tuple((word, places[token_id]) for word, token_id in chosen.items()),
+            note="A word counts as its first token.",
+        )
+
+    def continued(self, question: Continued, token_id: int) -> Continued:
+        """The same question, one token later; its choices are made anew by `prepare`."""
+        ids = (*question.token_ids, token_id)
+        asked = replace(self._request(question), prefix_token_ids=ids, max_new_tokens=len(ids))
+        added = self._model.generate(asked).result().finished.text
+        later = replace(question, token_ids=ids, added=added)
+        return replace(later, choices=(), choice_ids=()) if isinstance(later, OneOfTop) else later
+
+    def writing(self, question: Continued) -> Writing:
+        """What the class has written so far, beside what the model writes, with the model's perplexity of each."""
+        ids = question.token_ids
+        if not ids:
+            return Writing(question.text, "", None, "", None, 0, question.model_id)
+        alone = replace(self._request(question), prefix_token_ids=(), max_new_tokens=len(ids))
+        forced = replace(alone, prefix_token_ids=ids)
+        ours, theirs = (one.finished for one in self._model.compare((forced, alone)).results())
+        return Writing(
+            question.text, ours.text, ours.perplexity, theirs.text, theirs.perplexity, len(ids), question.model_id
+        )
+
+    def _request(self, question: Continued | GreedyReply) -> GenerateRequest:
+        ids = () if isinstance(question, GreedyReply) else question.token_ids
+        return GenerateRequest(
+            question.text,
+            model_id=question.model_id or None,
+            prefix_token_ids=ids,
+            max_new_tokens=len(ids) + 1,
+            top=10,
+            address=self._address,
+        )
+
+    def _next_tokens(self, question: Continued) -> ModelSays:
+        found = self._model.next_token(self._request(question)).candidates
+        return ModelSays(tuple(Said(shown_text(one.piece), one.before, one.token_id) for one in found), right=0)
+
+    def _one_of_top(self, question: OneOfTop) -> Prepared:
+        said = list(self._next_tokens(question).said[: question.top])
+        best = said[0]
+        self._chance.shuffle(said)
+        names, ids = tuple(one.name for one in said), tuple(one.token_id for one in said)
+        says = ModelSays(tuple(said), right=said.index(best))
+        return Prepared(replace(question, choices=names, choice_ids=ids), says)
+
+    def _label(self, question: Label) -> Prepared:
+        found = self._model.classify(ClassifyRequest(question.text, model_id=question.model_id or None))
+        said = tuple(Said(one.label, one.probability) for one in found.labels)
+        right = found.labels.index(found.best)
+        return Prepared(replace(question, choices=tuple(one.name for one in said)), ModelSays(said, right=right))
+
+    def _closer_pair(self, question: CloserPair) -> Prepared:
+        asked = WordLossRequest((question.word, *question.choices), question.model_id or None)
+        loss = {one.target: one for one in self._model.word_loss(asked).losses if one.source == question.word}
+        right = min((0, 1), key=lambda place: loss[question.choices[place]].loss)
+        note = ", ".join(f"{word} {loss[word].perplexity:.3g}" for word in question.choices)
+        said = tuple(Said(name, None) for name in question.choices)
+        return Prepared(question, ModelSays(said, right=right, note=f"Perplexity after “{question.word}”: {note}."))
+
+    def _greedy_reply(self, question: GreedyReply) -> Prepared:
+        """Both replies; the other is drawn anew until it differs."""
+        asked = replace(self._request(question), max_new_tokens=question.max_new_tokens)
+        greedy = self._model.generate(asked).result().finished.text
+        for _ in range(TRIES):
+            drawn = replace(asked, do_sample=True, seed=self._chance.randrange(2**31))
+            other = self._model.generate(drawn).result().finished.text
+            if other.strip() != greedy.strip():
+                place = self._chance.randrange(2)
+                choices = (greedy, other) if place == 0 else (other, greedy)
+                says = ModelSays(tuple(Said(one, None) for one in choices), right=place)
+                return Prepared(replace(question, choices=choices), says)
+        raise InputError("The model is so sure that both replies are the same.", "Take another text, or a longer one.")
+
+    def _ways(self, question: NextWord, word: str) -> tuple[int, ...]:
+        """The first tokens of a word, with a space before it and without.
+
+        What nobody can say, such as the end of the text, is no word.
+        """
+        asked = (TokenizeRequest(text, question.model_id, add_special_tokens=False) for text in (f" {word}", word))
+        firsts = [tokens[0] for tokens in (self._model.tokenize(one).tokens for one in asked) if tokens]
+        if not firsts or any(one.special for one in firsts):
+            return (NO_TOKEN,)
+        return tuple(dict.fromkeys(one.token_id for one in firsts))
+
+    def _look_up(self, question: NextWord, ids: Sequence[int]) -> list[Said]:
+        """Tokens that aren't among the likeliest, each with its exact probability."""
+        asked = [replace(self._request(question), prefix_token_ids=(*question.token_ids, one)) for one in ids]
+        groups = (asked[start : start + TOGETHER] for start in range(0, len(asked), TOGETHER))
+        return [_last_of(one) for group in groups for one in self._model.compare(group).results()]
+
+
+def _last_of(result: GenerationResult) -> Said:
+    step = result.steps[-1]
+    return Said(shown_text(step.piece), step.probability_before, step.token_id)

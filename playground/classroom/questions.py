@@ -1,0 +1,298 @@
+"""What a class can be asked, one frozen dataclass for each kind, and what counts as an answer to it.
+
+Plain values and no model: what a model says of a question is in `answers`. A choice is answered by its place, counted
+from 0, so that nobody can answer what isn't there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from playground.errors import EmptyInputError, InputError
+from playground.texts import usable_text
+from playground.values import real_number, whole_number
+
+LONGEST_TEXT = 4000
+LONGEST_WORD = 60
+LONGEST_CHOICE = 600
+MOST_CHOICES = 30
+MOST_TOKENS = 2000
+Value = str | int | float
+
+
+@dataclass(frozen=True)
+class NextWord:
+    """What comes next in a text, in the student's own words. ``token_ids`` is what the class has added to the text."""
+
+    type: ClassVar[Literal["next_word"]] = "next_word"
+    text: str
+    model_id: str = ""
+    token_ids: tuple[int, ...] = ()
+    added: str = ""
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return "Which word comes next?"
+
+    def read(self, given: Any) -> str:
+        """The word, without spaces around it.
+
+        Raises:
+            InputError: there is none, or it is too long.
+        """
+        return one_line(given, LONGEST_WORD, "The word")
+
+
+@dataclass(frozen=True)
+class OneOfTop:
+    """Which of the model's ``top`` likeliest tokens comes next; they stand in ``choices``, shuffled."""
+
+    type: ClassVar[Literal["one_of_top"]] = "one_of_top"
+    text: str
+    model_id: str = ""
+    top: int = 4
+    token_ids: tuple[int, ...] = ()
+    added: str = ""
+    choices: tuple[str, ...] = ()
+    choice_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+        if not 2 <= self.top <= 10:
+            raise InputError(f"top is {self.top}.", "It goes from 2 to 10.")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return "Which of these comes next?"
+
+    def read(self, given: Any) -> int:
+        """The place of the choice.
+
+        Raises:
+            InputError: there is no such choice.
+        """
+        return place_of(given, self.choices)
+
+
+@dataclass(frozen=True)
+class Label:
+    """Which label a classifier finds likeliest."""
+
+    type: ClassVar[Literal["label"]] = "label"
+    text: str
+    model_id: str = ""
+    choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return "Which label does the model give this text?"
+
+    def read(self, given: Any) -> int:
+        """The place of the label.
+
+        Raises:
+            InputError: there is no such label.
+        """
+        return place_of(given, self.choices)
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """Into how many tokens a tokenizer splits a text, special ones left out."""
+
+    type: ClassVar[Literal["token_count"]] = "token_count"
+    text: str
+    model_id: str = ""
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return "How many tokens is this?"
+
+    def read(self, given: Any) -> int:
+        """The number.
+
+        Raises:
+            InputError: it is no whole number, or too large.
+        """
+        return within(whole_number("The number", given), 1, 100_000)
+
+
+@dataclass(frozen=True)
+class CloserPair:
+    """Which of two words surprises the model less after ``word``."""
+
+    type: ClassVar[Literal["closer_pair"]] = "closer_pair"
+    word: str
+    choices: tuple[str, str]
+    model_id: str = ""
+
+    def __post_init__(self) -> None:
+        for one in (self.word, *self.choices):
+            one_line(one, LONGEST_WORD, "The word")
+        if len({self.word, *self.choices}) < 3:
+            raise InputError("Two of the words are the same.", "Give three different ones.")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return f"Which is closer to “{self.word}”?"
+
+    def read(self, given: Any) -> int:
+        """The place of the word.
+
+        Raises:
+            InputError: there is no such word.
+        """
+        return place_of(given, self.choices)
+
+
+@dataclass(frozen=True)
+class GreedyReply:
+    """Which of two replies always took the likeliest token; the other one was drawn."""
+
+    type: ClassVar[Literal["greedy_reply"]] = "greedy_reply"
+    text: str
+    model_id: str = ""
+    max_new_tokens: int = 20
+    choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+        if not 1 <= self.max_new_tokens <= 100:
+            raise InputError(f"max_new_tokens is {self.max_new_tokens}.", "It goes from 1 to 100.")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return "Which of these replies always took the likeliest token?"
+
+    def read(self, given: Any) -> int:
+        """The place of the reply.
+
+        Raises:
+            InputError: there is no such reply.
+        """
+        return place_of(given, self.choices)
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A position between two numbers, such as how sure the model is; ``unit`` is written behind the number."""
+
+    type: ClassVar[Literal["slider"]] = "slider"
+    question: str
+    low: float = 0.0
+    high: float = 100.0
+    unit: str = "%"
+
+    def __post_init__(self) -> None:
+        one_line(self.question, LONGEST_CHOICE, "The question")
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise InputError(f"The slider goes from {self.low} to {self.high}.", "Its low end is the smaller number.")
+        if len(self.unit) > 12:
+            raise InputError("The unit is too long.", "Use at most 12 characters.")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return self.question
+
+    def read(self, given: Any) -> float:
+        """The position.
+
+        Raises:
+            InputError: it is no number, or beyond an end.
+        """
+        return within(real_number("The number", given), self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Any question with choices, such as that of a lesson."""
+
+    type: ClassVar[Literal["choice"]] = "choice"
+    question: str
+    choices: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        one_line(self.question, LONGEST_CHOICE, "The question")
+        if not 2 <= len(self.choices) <= MOST_CHOICES or len(set(self.choices)) < len(self.choices):
+            raise InputError(f"There are {len(self.choices)} choices.", f"Give 2 to {MOST_CHOICES} different ones.")
+        for one in self.choices:
+            one_line(one, LONGEST_CHOICE, "The choice")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return self.question
+
+    def read(self, given: Any) -> int:
+        """The place of the choice.
+
+        Raises:
+            InputError: there is no such choice.
+        """
+        return place_of(given, self.choices)
+
+
+Question = NextWord | OneOfTop | Label | TokenCount | CloserPair | GreedyReply | Slider | Choice
+Continued = NextWord | OneOfTop  # those whose answer can become the text's next token
+
+
+def one_line(given: Any, most: int, name: str) -> str:
+    """A text with every run of white space as one space.
+
+    >>> one_line("  sky\\nblue ", 60, "The word")
+    'sky blue'
+
+    Raises:
+        EmptyInputError: there is nothing in it.
+        InputError: it is no text, or longer than ``most`` characters.
+    """
+    if not isinstance(given, str):
+        raise InputError(f"{name} is no text.", "Type one.")
+    text = " ".join(usable_text(given, 10 * most, name).split())
+    if not text:
+        raise EmptyInputError(f"{name} is empty.", "Type something.")
+    return usable_text(text, most, name)
+
+
+def place_of(given: Any, choices: tuple[str, ...]) -> int:
+    """The place of a choice, from 0.
+
+    Raises:
+        InputError: there is none at this place.
+    """
+    return int(within(whole_number("The choice", given), 0, len(choices) - 1))
+
+
+def within(number: Any, low: float, high: float) -> Any:
+    """The number itself.
+
+    Raises:
+        InputError: it lies outside.
+    """
+    if not low <= number <= high:
+        raise InputError(f"{number:g} is out of range.", f"It goes from {low:g} to {high:g}.")
+    return number
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise EmptyInputError("There is no text.", "Write one first.")
+    usable_text(text, LONGEST_TEXT)

@@ -1,0 +1,87 @@
+"""What the teacher takes home: questions and answers as a table, and what was written and shown as a text."""
+
+from __future__ import annotations
+
+from playground.classroom.questions import Question, Value
+from playground.classroom.result import Writing
+from playground.classroom.room import Room, Round
+from playground.tables.csv_text import write_csv
+
+COLUMNS = ("question", "kind", "asked", "text", "seat", "nickname", "answer", "model", "probability")
+
+
+def answers_csv(room: Room) -> str:
+    """One row for each answer, as CSV; nicknames only if they are switched on.
+
+    ``model`` is the model's own answer, ``probability`` what it gives to the student's; both empty before the reveal.
+    """
+    names = {seat.number: seat.name for seat in room.seats} if room.names_shown else {}
+    rows = [
+        (
+            asked.number,
+            asked.question.type,
+            asked.question.ask,
+            text_of(asked.question),
+            seat,
+            names.get(seat, ""),
+            *rest,
+        )
+        for asked in room.rounds
+        for seat, rest in ((seat, _answered(asked, value)) for seat, value in sorted(asked.answers.items()))
+    ]
+    return write_csv(COLUMNS, rows)
+
+
+def class_text(room: Room, address: str) -> str:
+    """What the class wrote beside what the model writes, and the links of what was shown, as plain text."""
+    parts = [_both(room.writing)] if room.writing else []
+    parts += [
+        f"{asked.number}. {asked.question.ask}\n{text_of(asked.question)}\n"
+        + "\n".join(f"  {bar.name}: {bar.count}" for bar in asked.reveal.bars if bar.count)
+        for asked in room.rounds
+        if asked.reveal
+    ]
+    if room.shown_links:
+        parts.append("Shown:\n" + "\n".join(f"{address}{link}" for link in room.shown_links))
+    return "\n\n".join(parts) + "\n"
+
+
+def text_of(question: Question) -> str:
+    """The text that a question is about, as far as it has been written; empty for those about none."""
+    text = getattr(question, "text", "") or getattr(question, "word", "")
+    return str(text) + str(getattr(question, "added", ""))
+
+
+def said_by(question: Question, value: Value) -> str:
+    """An answer as people read it."""
+    choices = getattr(question, "choices", ())
+    return str(choices[int(value)]) if choices and not isinstance(value, str) else f"{value}"
+
+
+def _about(asked: Round) -> tuple[int, str, str, str]:
+    return asked.number, asked.question.type, asked.question.ask, text_of(asked.question)
+
+
+def _answered(asked: Round, value: Value) -> tuple[str, str, float | str]:
+    """(the student's answer, the model's, the probability that it gives the student's)."""
+    own = said_by(asked.question, value)
+    if asked.state != "revealed":
+        return own, "", ""
+    says = asked.says
+    if says.number is not None:
+        return own, f"{says.number:g}", ""
+    model = says.said[says.right].name if says.right >= 0 else ""
+    place = dict(says.read_as)[value] if isinstance(value, str) else int(value)
+    probability = says.said[place].probability if place < len(says.said) else None
+    return own, model, "" if probability is None else probability
+
+
+def _both(writing: Writing) -> str:
+    return (
+        f"The class (perplexity {_shown(writing.class_perplexity)}):\n{writing.prompt}{writing.class_text}\n\n"
+        f"The model (perplexity {_shown(writing.model_perplexity)}):\n{writing.prompt}{writing.model_text}"
+    )
+
+
+def _shown(perplexity: float | None) -> str:
+    return "-" if perplexity is None else f"{perplexity:.2f}"

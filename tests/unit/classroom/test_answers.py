@@ -1,0 +1,131 @@
+"""What a model says of a question, against plain transformers on a tiny random model."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+
+from playground.classroom.answers import LIKELIEST, Answers
+from playground.classroom.compare import reveal
+from playground.classroom.questions import CloserPair, GreedyReply, Label, NextWord, OneOfTop, TokenCount
+from playground.config import Settings
+from playground.service import Playground
+from tests.tiny_models import make_model
+from tests.unit.generation.generation_models import tiny_model, tiny_tokenizer
+
+TEXT = "the quick brown"
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory):
+    """A playground over a tiny language model whose tokenizer has spaces, and a tiny classifier."""
+    folder = tmp_path_factory.mktemp("models")
+    tokenizer = tiny_tokenizer()
+    tiny_model("llama", len(tokenizer)).save_pretrained(folder / "llama")
+    tokenizer.save_pretrained(folder / "llama")
+    make_model(folder / "bert", "bert")
+    entries = (("lm", "text-generation", "llama"), ("stars", "text-classification", "bert"))
+    (folder / "models.yaml").write_text(
+        "models:\n"
+        + "".join(
+            f"  - {{id: {name}, task: {task}, source: folder, location: {folder}/{kind}}}\n"
+            for name, task, kind in entries
+        )
+    )
+    with Playground(Settings(models_file=folder / "models.yaml", device="cpu")) as playground:
+        yield playground
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """(model, tokenizer) of the same weights, as transformers has them."""
+    tokenizer = tiny_tokenizer()
+    return tiny_model("llama", len(tokenizer)), tokenizer
+
+
+def probabilities(plain, ids) -> torch.Tensor:
+    with torch.no_grad():
+        return plain[0](torch.tensor([ids])).logits[0, -1].float().softmax(-1)
+
+
+def test_words_have_the_probability_of_their_first_token(playground, plain):
+    """Also those that aren't among the 200 likeliest, and each with a space before it or without."""
+    tokenizer = plain[1]
+    expected = probabilities(plain, tokenizer(TEXT).input_ids)
+    rare = [tokenizer.decode([one]).strip() for one in expected.argsort()[:40].tolist()]
+    words = ["fox", "dog", "jumps", *(word for word in rare if word.isalpha())]
+    answers = Answers(playground)
+    prepared = answers.prepare(NextWord(TEXT))
+    says = answers.read_words(prepared.question, prepared.says, words)
+    assert len(prepared.says.said) == 200 and {word for word, _ in says.read_as} == set(words)
+    for word, place in says.read_as:
+        firsts = [tokenizer(text).input_ids[0] for text in (f" {word}", word)]
+        assert says.said[place].token_id == max(firsts, key=lambda one: float(expected[one]))
+        assert says.said[place].probability == pytest.approx(float(expected[says.said[place].token_id]), abs=1e-5)
+    assert {one.token_id for one in says.said[:LIKELIEST]} == set(expected.topk(LIKELIEST).indices.tolist())
+
+
+def test_what_nobody_can_say_is_no_token(playground):
+    answers = Answers(playground)
+    prepared = answers.prepare(NextWord(TEXT))
+    says = answers.read_words(prepared.question, prepared.says, ["<eos>", "fox"])
+    shown = reveal(prepared.question, {1: "<eos>", 2: "fox"}, says)
+    assert next(bar for bar in shown.bars if bar.name == "no token").probability == 0.0
+
+
+def test_the_class_goes_on_and_the_model_says_how_likely_it_was(playground, plain):
+    model, tokenizer = plain
+    answers = Answers(playground)
+    ids = [tokenizer(word).input_ids[0] for word in (" fox", " jumps", " dog")]
+    question = NextWord(TEXT, "lm")
+    for token_id in ids:
+        question = answers.continued(question, token_id)
+    assert question.token_ids == tuple(ids) and question.added == tokenizer.decode(ids)
+    following = answers.prepare(question).says
+    start = tokenizer(TEXT).input_ids
+    expected = probabilities(plain, [*start, *ids])
+    assert following.said[0].probability == pytest.approx(float(expected.max()), abs=1e-5)
+    both = answers.writing(question)
+    log_probabilities = [float(probabilities(plain, [*start, *ids[:n]])[ids[n]].log()) for n in range(3)]
+    assert both.class_perplexity == pytest.approx(math.exp(-sum(log_probabilities) / 3), rel=1e-3)
+    greedy = model.generate(torch.tensor([start]), max_new_tokens=3, do_sample=False)[0, len(start) :]
+    assert both.model_text == tokenizer.decode(greedy) and both.tokens == 3
+    assert both.model_perplexity < both.class_perplexity
+
+
+def test_choices_are_the_likeliest_tokens_in_any_order(playground, plain):
+    expected = probabilities(plain, plain[1](TEXT).input_ids).topk(4)
+    orders = set()
+    for seed in range(8):
+        prepared = Answers(playground, chance=random.Random(seed)).prepare(OneOfTop(TEXT))
+        assert sorted(prepared.question.choice_ids) == sorted(expected.indices.tolist())
+        assert prepared.says.said[prepared.says.right].token_id == int(expected.indices[0])
+        orders.add(prepared.question.choices)
+    assert len(orders) > 1
+
+
+def test_labels_numbers_pairs_and_replies(playground):
+    answers = Answers(playground)
+    label = answers.prepare(Label("w4 w5"))
+    assert len(label.question.choices) == 5
+    assert sum(one.probability for one in label.says.said) == pytest.approx(1)
+    count = answers.prepare(TokenCount(TEXT, "lm"))
+    assert count.says.number == len(plain_ids(TEXT))
+    pair = answers.prepare(CloserPair("fox", ("dog", "the"), "lm"))
+    losses = {one.target: one.loss for one in playground.word_loss(_asked(pair)).losses if one.source == "fox"}
+    assert pair.question.choices[pair.says.right] == min(("dog", "the"), key=losses.get)
+    replies = answers.prepare(GreedyReply(TEXT, max_new_tokens=5))
+    assert replies.question.choices[replies.says.right] == answers.writing(NextWord(TEXT, "lm", (1,) * 5)).model_text
+
+
+def plain_ids(text):
+    return tiny_tokenizer()(text, add_special_tokens=False).input_ids
+
+
+def _asked(pair):
+    from playground.similarity.request import WordLossRequest
+
+    return WordLossRequest((pair.question.word, *pair.question.choices), "lm")

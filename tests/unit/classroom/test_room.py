@@ -1,0 +1,245 @@
+"""A room as a state machine: whatever happens in whatever order, no answer is lost and none counts twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+
+from playground.classroom import room as classroom
+from playground.classroom.compare import reveal
+from playground.classroom.questions import Choice, Slider
+from playground.classroom.report import answers_csv, class_text
+from playground.classroom.result import ModelSays, Said
+from playground.classroom.room import Room
+from playground.classroom.rooms import SILENT_SECONDS, Rooms
+from playground.classroom.screens import for_board, for_students, for_teacher
+from playground.errors import BusyError, InputError, NotAllowedError
+
+YES_OR_NO = Choice("Will it rain?", ("yes", "no"))
+PLACES = st.integers(0, 1)
+SAYS = ModelSays((Said("yes", 0.75), Said("no", 0.25)), right=0)
+
+
+class Class(RuleBasedStateMachine):
+    """Students who join, answer, change their minds, reload, send twice and come late, beside a plain model of it."""
+
+    seats = Bundle("seats")
+
+    @initialize()
+    def open(self):
+        self.now = 0.0
+        self.room = Room("ABC234", "key", self.now)
+        self.numbers: dict[str, int] = {}
+        self.expected: list[dict[int, int]] = []
+        self.names: dict[int, str] = {}
+
+    @rule(target=seats, name=st.sampled_from(["", "Ada", "<b>Bob</b>", "{{ 7 * 7 }}"]))
+    def join(self, name):
+        seat = self.room.join(name, "", self.now)
+        assert seat.token not in self.numbers and seat.number not in self.numbers.values()
+        self.numbers[seat.token] = seat.number
+        self.names[seat.number] = name
+        return seat.token
+
+    @rule(token=seats)
+    def reload(self, token):
+        seat = self.room.join("", token, self.now)
+        assert (seat.token, seat.number, seat.name) == (token, self.numbers[token], self.names[seat.number])
+        mine = {n: given[seat.number] for n, given in enumerate(self.expected, 1) if seat.number in given}
+        assert self.room.answers_of(seat.number) == mine
+
+    @rule()
+    def ask(self):
+        assert self.room.ask(YES_OR_NO, SAYS).number == len(self.expected) + 1
+        self.expected.append({})
+
+    @precondition(lambda self: self.expected)
+    @rule(token=seats, place=PLACES, times=st.integers(1, 3))
+    def answer(self, token, place, times):
+        """Sent more than once, as a page does that has lost its connection."""
+        number, seat = len(self.expected), self.numbers[token]
+        taken = self.room.current.state == "open" or self.expected[-1].get(seat) == place
+        for _ in range(times):
+            if taken:
+                assert self.room.answer(token, number, place, self.now) == place
+            else:
+                with pytest.raises(InputError, match="no more answers"):
+                    self.room.answer(token, number, place, self.now)
+        if taken:
+            self.expected[-1][seat] = place
+
+    @precondition(lambda self: len(self.expected) > 1)
+    @rule(token=seats, place=PLACES)
+    def answer_late(self, token, place):
+        """To a question that isn't the last any more."""
+        given = self.expected[-2].get(self.numbers[token])
+        if given == place:
+            assert self.room.answer(token, len(self.expected) - 1, place, self.now) == place
+        else:
+            with pytest.raises(InputError):
+                self.room.answer(token, len(self.expected) - 1, place, self.now)
+
+    @precondition(lambda self: self.expected)
+    @rule()
+    def reveal(self):
+        closed = self.room.close()
+        shown = reveal(closed.question, closed.answers, SAYS)
+        self.room.show(closed.number, shown, SAYS)
+        counts = Counter(self.expected[-1].values())
+        assert [(bar.name, bar.count) for bar in shown.bars] == [("yes", counts[0]), ("no", counts[1])]
+
+    @precondition(lambda self: self.expected)
+    @rule()
+    def close(self):
+        assert self.room.close().state in ("closed", "revealed")
+
+    @rule(shown=st.booleans())
+    def names_on_or_off(self, shown):
+        self.room.show_names(shown)
+
+    @rule(token=consumes(seats))
+    def leave(self, token):
+        """Nobody says good-bye; the answers stay."""
+        self.now += 100
+
+    @invariant()
+    def nothing_is_lost_or_doubled(self):
+        assert [one.answers for one in self.room.rounds] == self.expected
+        rows = list(csv.DictReader(io.StringIO(answers_csv(self.room).lstrip("\ufeff"))))
+        assert len(rows) == sum(map(len, self.expected))
+        counts = Counter((int(row["question"]), int(row["seat"])) for row in rows)
+        assert set(counts.values()) <= {1}
+
+    @invariant()
+    def no_screen_tells_more_than_it_may(self):
+        students, board = for_students(self.room), for_board(self.room, self.now)
+        everything = json.dumps([students, board, for_teacher(self.room, self.now)])
+        assert not any(token in everything for token in self.numbers)
+        if self.room.current and self.room.current.state != "revealed":
+            assert students["reveal"] is None and "0.75" not in everything
+        if not self.room.names_shown:
+            assert "Bob" not in everything and "Bob" not in answers_csv(self.room)
+        assert board["answered"] == (len(self.expected[-1]) if self.expected else 0)
+
+
+TestClass = Class.TestCase
+TestClass.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+@pytest.fixture
+def room():
+    return Room("ABC234", "the key", 0.0)
+
+
+def test_only_the_teachers_key_is_hers(room):
+    assert room.is_teacher("the key")
+    assert not any(room.is_teacher(key) for key in ("", "the kez", "the key ", "ключ"))
+
+
+def test_an_answer_is_one_of_the_choices(room):
+    token = room.join("", "", 0).token
+    room.ask(YES_OR_NO, SAYS)
+    for given in (2, -1, "yes", 0.5, None, [0], "0"):
+        with pytest.raises(InputError):
+            room.answer(token, 1, given, 0)
+    assert room.rounds[0].answers == {}
+
+
+def test_a_question_that_never_was_takes_no_answer(room):
+    token = room.join("", "", 0).token
+    for number in (0, 1, -1):
+        with pytest.raises(InputError, match="no such question"):
+            room.answer(token, number, 0, 0)
+    with pytest.raises(NotAllowedError):
+        room.answer("made up", 1, 0, 0)
+
+
+def test_a_room_has_only_so_many_seats(room, monkeypatch):
+    monkeypatch.setattr(classroom, "MOST_SEATS", 2)
+    first = room.join("", "", 0)
+    room.join("", "", 0)
+    with pytest.raises(BusyError):
+        room.join("", "", 0)
+    assert room.join("", first.token, 0).number == first.number
+
+
+def test_who_is_silent_is_not_present(room):
+    token = room.join("", "", 0).token
+    assert (room.present(10), room.present(1000)) == (1, 0)
+    room.seat(token, 1000)
+    assert room.present(1010) == 1
+
+
+def test_late_comers_see_where_the_class_is(room):
+    room.ask(YES_OR_NO, SAYS)
+    room.lead("#run=1.abc")
+    room.join("late", "", 99)
+    seen = for_students(room)
+    assert (seen["asked"]["choices"], seen["asked"]["state"], seen["follow"]) == (["yes", "no"], "open", "#run=1.abc")
+
+
+def test_the_last_reveal_belongs_to_its_question(room):
+    room.ask(YES_OR_NO, SAYS)
+    number = room.close().number
+    room.ask(YES_OR_NO, SAYS)
+    room.close()
+    with pytest.raises(InputError, match="Another question"):
+        room.show(number, reveal(YES_OR_NO, {}, SAYS), SAYS)
+
+
+def test_links_are_links_to_runs(room):
+    token = room.join("", "", 0).token
+    for link in ("", "javascript:alert(1)", "#run=", "#run=<b>", "http://a/#tab=x", "#run=" + "a" * 5000):
+        with pytest.raises(InputError):
+            room.find(token, link, 0)
+    room.find(token, "https://example.org/x/#run=1.abc", 0)
+    assert for_board(room, 0)["link"] == ""
+    room.put_on_board(1)
+    assert for_board(room, 0)["link"] == "#run=1.abc"
+    assert "https://here/#run=1.abc" in class_text(room, "https://here/")
+
+
+def test_cells_of_the_file_are_no_formulas(room):
+    token = room.join("=cmd()", "", 0).token
+    room.ask(Slider("=1+1"), ModelSays())
+    room.answer(token, 1, 40, 0)
+    room.show_names(True)
+    text = answers_csv(room)
+    assert "'=cmd()" in text and "'=1+1" in text
+
+
+def test_an_ended_room_keeps_nothing(room):
+    token = room.join("Ada", "", 0).token
+    room.ask(YES_OR_NO, SAYS)
+    room.answer(token, 1, 0, 0)
+    room.end()
+    seen = for_teacher(room, 0)
+    assert seen["ended"] and not room.rounds and not room.seats and seen["names"] == []
+    for act in (lambda: room.join("", token, 0), lambda: room.ask(YES_OR_NO, SAYS), lambda: room.lead("#run=1.a")):
+        with pytest.raises(InputError, match="over"):
+            act()
+
+
+def test_rooms_are_apart_and_end_in_silence():
+    now = 0.0
+    rooms = Rooms(lambda: now)
+    (one, key), (other, _) = rooms.open(), rooms.open()
+    assert rooms.find(f" {one.code[:3].lower()}-{one.code[3:].lower()}") is one
+    assert one.is_teacher(key) and not other.is_teacher(key)
+    token = one.join("", "", 0).token
+    with pytest.raises(NotAllowedError):
+        other.seat(token, 0)
+    now = SILENT_SECONDS / 2
+    other.touched = now
+    assert rooms.sweep() == SILENT_SECONDS / 2
+    now = SILENT_SECONDS
+    with pytest.raises(NotAllowedError):
+        rooms.find(one.code)
+    assert one.ended and rooms.find(other.code) is other and len(rooms) == 1
