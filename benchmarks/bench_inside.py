@@ -86,7 +86,7 @@ def why_figures(playground: pg.Playground, ids: list[int], pairs: int) -> dict[s
 
 def twin_figures(playground: pg.Playground, ids: list[int], pairs: int) -> dict[str, float]:
     """One text under two copies of the model beside a forward pass of each."""
-    from playground.generation.twin import read_twice
+    from playground.generation.twin import read_text, read_twice
 
     manager = playground.manager
     request = pg.TwinRequest(manager.tokenizer(MODEL).decode(ids), MODEL, max_new_tokens=0)
@@ -96,12 +96,15 @@ def twin_figures(playground: pg.Playground, ids: list[int], pairs: int) -> dict[
     ):
         tokens = torch.tensor([ids])
 
+        def twin() -> None:
+            read_twice(first, second, request, read_text(first, second, request))
+
         @torch.inference_mode()
         def plain() -> None:
             for one in (first, second):
                 one.model(tokens, use_cache=False)
 
-        found, ours, theirs = ratio(lambda: read_twice(first, second, request), plain, pairs)
+        found, ours, theirs = ratio(twin, plain, pairs)
     return {"twin_over_two_forwards": found, "twin_seconds": ours, "two_forwards_seconds": theirs}
 
 

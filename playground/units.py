@@ -33,6 +33,18 @@ def format_bytes(count: float) -> str:
     return f"{count:.0f} {units[0]}" if whole else f"{count:.1f} {units[0]}"
 
 
+def format_number(number: float, form: str = "") -> str:
+    """A number in one of Python's forms, with a true minus sign as people read it.
+
+    >>> format_number(-2.941, ".2f"), format_number(0.5, "+.1f"), format_number(-0.001, ".2f")
+    ('−2.94', '+0.5', '0.00')
+    """
+    shown = format(number, form)
+    if shown.startswith("-"):
+        shown = "−" + shown[1:] if any(digit in "123456789" for digit in shown.split("e")[0]) else shown[1:]
+    return shown.replace("e-", "e−")
+
+
 def parse_seconds(text: str) -> float:
     """A number of seconds, 0 or more.
 

@@ -64,6 +64,20 @@ def view(name: str, value: Any = None, events: Sequence[str] = (), **options: An
     )
 
 
+def progress_view(elem_id: str) -> gr.HTML:
+    """What a long run is doing, below the button that began it; its values are made by `so_far`."""
+    return view("shared/run_progress", elem_id=elem_id)
+
+
+def so_far(done: int, total: int, text: str, running: bool = True) -> dict[str, Any]:
+    """The value of a `progress_view`; without one it takes no room.
+
+    >>> so_far(1, 4, "1 of 4 words")
+    {'percent': 25, 'text': '1 of 4 words', 'running': True}
+    """
+    return {"percent": 100 * done // total if total else 0, "text": text, "running": running}
+
+
 def tell(page: gr.HTML, name: str, detail: str = "null") -> str:
     """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
     return (

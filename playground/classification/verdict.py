@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from playground.classification.result import ClassifyResult
+from playground.units import format_number
 
 
 def verdict(result: ClassifyResult) -> str:
     """One sentence in plain language: what the model says, and how sure it is."""
     best = result.best
     if result.info.function_to_apply == "none":
-        numbers = ", ".join(f"{label.label} = {label.logit:.3g}" for label in result.labels)
+        numbers = ", ".join(f"{label.label} = {format_number(label.logit, '.3g')}" for label in result.labels)
         return f"This is a regression model: it answers with a number, {numbers}."
     if result.info.function_to_apply == "sigmoid":
         return _verdict_of_many(result)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from playground.errors import InputError, InputTooLongError, PlaygroundError, UnsupportedOptionError, said_by
 from playground.generation.pieces import Pieces
-from playground.generation.prompts import read_prompt
+from playground.generation.prompts import Prompt, read_prompt
 from playground.generation.request import TASK, GenerateRequest, TwinRequest
 from playground.generation.result import TwinProgress, TwinReply, TwinResult, TwinSide, TwinToken
 from playground.generation.running import start
@@ -67,8 +67,9 @@ def quantization_twin(manager: ModelManager, request: TwinRequest) -> Iterator[T
             loaded = stack.enter_context(manager.lease(key.model_id, TASK, key.quantization))
             held[key.model_id, key.quantization] = loaded
         first, second = (held[one] for one in asked)
-        yield TwinProgress("Both read the text", 2, PARTS)
-        result = read_twice(first, second, request)
+        text = read_text(first, second, request)
+        yield TwinProgress(f"Both read {len(text.token_ids)} tokens", 2, PARTS)
+        result = read_twice(first, second, request, text)
         if request.max_new_tokens:
             yield TwinProgress(f"{result.first.title} in {result.first.quantization} goes on", 3, PARTS)
             reply = _reply(manager, first, request, asked[0])
@@ -86,14 +87,13 @@ def last_of(steps: Iterator[TwinProgress | TwinResult]) -> TwinResult:
     return result
 
 
-def read_twice(first: LoadedModel, second: LoadedModel, request: TwinRequest) -> TwinResult:
-    """What both make of the text, without replies.
+def read_twice(first: LoadedModel, second: LoadedModel, request: TwinRequest, text: Prompt) -> TwinResult:
+    """What both make of the text (of `read_text`), without replies.
 
     Raises:
-        InputError, InputTooLongError: it is too short or too long.
         UnsupportedOptionError: their distributions can't be compared.
     """
-    ids, notes = _read(first, second, request)
+    ids = text.token_ids
     logits, seconds = zip(*(logits_of(loaded, ids) for loaded in (first, second)), strict=True)
     if logits[0].shape != logits[1].shape:
         rows = " and ".join(str(one.shape[-1]) for one in logits)
@@ -111,7 +111,7 @@ def read_twice(first: LoadedModel, second: LoadedModel, request: TwinRequest) ->
         first=_side(first, apart.log_probabilities[0], len(ids) / seconds[0]),
         second=_side(second, apart.log_probabilities[1], len(ids) / seconds[1]),
         parts_at=None,
-        notes=notes,
+        notes=text.notes,
     )
 
 
@@ -167,8 +167,12 @@ def _log_softmax(logits: Tensor) -> Tensor:
     return logits.double().log_softmax(-1)
 
 
-def _read(first: LoadedModel, second: LoadedModel, request: TwinRequest) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The ids that both read, and notes."""
+def read_text(first: LoadedModel, second: LoadedModel, request: TwinRequest) -> Prompt:
+    """The ids that both read, and notes.
+
+    Raises:
+        InputError, InputTooLongError: the text is too short or too long.
+    """
     rows = min(one.model.get_input_embeddings().num_embeddings for one in (first, second))
     most = min(MOST_TOKENS, *(context_length(one.model) for one in (first, second)))
     prompt = read_prompt(GenerateRequest(request.text, max_new_tokens=1), first.tokenizer, 10**9, rows)
@@ -178,7 +182,7 @@ def _read(first: LoadedModel, second: LoadedModel, request: TwinRequest) -> tupl
         )
     if len(prompt.token_ids) < 2:
         raise InputError("The text is one token: nothing comes before it, nothing after.", "Write a few words more.")
-    return prompt.token_ids, prompt.notes
+    return prompt
 
 
 def _pieces(loaded: LoadedModel, ids: Sequence[int]) -> tuple[str, ...]:

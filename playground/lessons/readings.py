@@ -24,6 +24,7 @@ from typing import Any, Union, get_args, get_origin
 from playground.errors import InputError
 from playground.lessons.facts import FACTS
 from playground.lessons.lesson import TESTS, Condition, Reading, Sentence, Shown
+from playground.units import format_number
 from playground.wire import hints
 
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<place>-?\d+)\]|\((?P<words>[^()]*)\)")
@@ -176,7 +177,7 @@ def shown(value: Any, form: str = "") -> str:
         return str(value)
     if form == "%":
         return f"{value * 100:.1f} %"
-    return f"{value:.{form}f}" if form else f"{value:.4g}"
+    return format_number(value, f".{form}f" if form else ".4g")
 
 
 def listed() -> Iterator[About]:

@@ -31,6 +31,7 @@ from playground.tokens.batch import encode
 from playground.tokens.request import MISTAKES, MaskRequest
 from playground.tokens.result import AttentionPair, EncodedBatch, MaskComparison, Quantity, RowComparison
 from playground.tokens.rules import TokenizerShelf
+from playground.units import format_number
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -289,7 +290,7 @@ def _compare_embeddings(a: Tensor, b: Tensor) -> tuple[tuple[Quantity, ...], str
     return (
         quantities,
         "embedding (mean over the tokens that count)",
-        f"the two embeddings have a cosine of {cosine:.4f}",
+        f"the two embeddings have a cosine of {format_number(cosine, '.4f')}",
     )
 
 

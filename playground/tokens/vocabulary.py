@@ -17,6 +17,7 @@ from playground.texts import usable_text
 from playground.tokens.request import SplitRequest, VocabularyRequest
 from playground.tokens.result import Split, SplitStep, VocabularyEntry, VocabularyPage
 from playground.tokens.rules import TokenizerRules, TokenizerShelf
+from playground.units import format_number
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -245,7 +246,8 @@ def _split_unigram(rules: TokenizerRules, word: str) -> Split:
     steps = tuple(
         SplitStep(
             tuple(rules.show(rules.own_vocabulary.get(piece, -1), piece) for piece in kept),
-            " + ".join(f"{scores.get(piece, floor):.2f}" for piece in pieces) + f" = {total:.2f}",
+            " + ".join(format_number(scores.get(piece, floor), ".2f") for piece in pieces)
+            + f" = {format_number(total, '.2f')}",
             round(total, 4),
         )
         for total, pieces, kept in best

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import playground as pg
+from playground.units import format_number
 
 METHODS = {
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
@@ -51,9 +52,9 @@ def format_change(
         bar = _bar(new, info, best=new == best)
         change = new.probability - old.probability
         if info.function_to_apply == "none":
-            bar["detail"] = f"change {change:+.3f}"
+            bar["detail"] = f"change {format_number(change, '+.3f')}"
         else:
-            bar["before"], bar["detail"] = old.probability, f"{change * 100:+.1f} points"
+            bar["before"], bar["detail"] = old.probability, f"{format_number(change * 100, '+.1f')} points"
         bars.append(bar)
     return {"verdict": verdict, "bars": bars, "facts": list(facts), "cut": None}
 
@@ -65,6 +66,11 @@ def format_second(first: pg.ClassifyResult, other: pg.ClassifyResult) -> dict[st
         return {**shown, "facts": [*shown["facts"], "other labels than the first model's: nothing to subtract"]}
     facts = [named(other.info), f"dashed line: {named(first.info)}"]
     return format_change(pg.verdict(other), other.info, first.labels, other.labels, facts)
+
+
+def format_asking(model_id: str, quantization: str) -> dict[str, Any]:
+    """The value of the bars view while a model is asked: it may have to be loaded."""
+    return {"coming": f"Asking {model_id}{'' if quantization == 'auto' else f' in {quantization}'}…"}
 
 
 def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
@@ -133,7 +139,7 @@ def compare_methods(result: pg.AttributeResult) -> str:
     """
     said = []
     if little_to_explain(result):
-        moved = f"{result.logit - result.neutral_logit:+.2f}"
+        moved = format_number(result.logit - result.neutral_logit, "+.2f")
         said.append(f"There is little to explain, so colours are faint: the text moves the logit by {moved} only.")
     places = [n for n, word in enumerate(result.words) if not word.special]
     of = {one.method: [one.word_values[n] for n in places] for one in result.methods}
@@ -155,7 +161,7 @@ def _agreement(words: Sequence[str], heard: Mapping[str, Sequence[float]], least
     ]
     if odd:
         _, word, values = max(odd, key=lambda one: one[0])
-        shown = ", ".join(f"{name} {value:+.2f}" for name, value in zip(heard, values, strict=True))
+        shown = ", ".join(f"{name} {format_number(value, '+.2f')}" for name, value in zip(heard, values, strict=True))
         return f"{who} disagree on “{word}”, for or against: {shown}."
     top = {name: words[max(range(len(words)), key=lambda n: abs(values[n]))] for name, values in heard.items()}
     if len(set(top.values())) == 1:
@@ -168,7 +174,8 @@ def _question(result: pg.AttributeResult) -> str:
     predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
     return (
         f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
-        f"logit {result.logit:.2f}, against {result.neutral_logit:.2f} with every token as {result.neutral_token}"
+        f"logit {format_number(result.logit, '.2f')}, against {format_number(result.neutral_logit, '.2f')} with every "
+        f"token as {result.neutral_token}"
     )
 
 
@@ -178,8 +185,9 @@ def _method(result: pg.AttributeResult, method: Any) -> dict[str, Any]:
     sums = {
         "gradient_x_input": "In units of the logit; the values need not add up to anything.",
         "occlusion": "In units of the logit; words that only matter together can hide each other.",
-        "integrated_gradients": f"They add up to {total:.3f}; the two logits differ by {difference:.3f} "
-        f"(convergence delta {method.delta or 0:+.4f}).",
+        "integrated_gradients": f"They add up to {format_number(total, '.3f')}; the two logits differ by "
+        f"{format_number(difference, '.3f')} "
+        f"(convergence delta {format_number(method.delta or 0, '+.4f')}).",
     }
     return {
         "method": method.method,
@@ -221,8 +229,8 @@ def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:
     number = info.function_to_apply == "none"
     return {
         "label": label.label,
-        "shown": f"{label.logit:.3f}" if number else format_percent(label.probability),
-        "detail": "" if number else f"logit {label.logit:.2f}",
+        "shown": format_number(label.logit, ".3f") if number else format_percent(label.probability),
+        "detail": "" if number else f"logit {format_number(label.logit, '.2f')}",
         "width": None if number else label.probability,
         "before": None,
         "best": best,
@@ -264,13 +272,13 @@ def _arithmetic(result: pg.ClassifyResult) -> dict[str, Any]:
     """The table of step 3: from logits to probabilities."""
     kind, best = result.info.function_to_apply, result.best
     if kind == "none":
-        rows = [{"cells": [x.label, f"{x.logit:.4f}"], "best": False} for x in result.labels]
+        rows = [{"cells": [x.label, format_number(x.logit, ".4f")], "best": False} for x in result.labels]
         formula = "A regression model: nothing is applied, the logit is the answer."
         return {"function": "nothing", "formula": formula, "columns": ["label", "logit"], "rows": rows, "total": None}
     if kind == "sigmoid":
         formula = "probability = 1 / (1 + exp(−logit)), for each label on its own"
         cells = [
-            [x.label, f"{x.logit:.4f}", f"{math.exp(min(-x.logit, 700)):.4f}", f"{x.probability:.4f}"]
+            [x.label, format_number(x.logit, ".4f"), f"{math.exp(min(-x.logit, 700)):.4f}", f"{x.probability:.4f}"]
             for x in result.labels
         ]
         columns, total = ["label", "logit", "exp(−logit)", "probability"], None
@@ -280,7 +288,7 @@ def _arithmetic(result: pg.ClassifyResult) -> dict[str, Any]:
         name = "exp(logit − max)" if greatest else "exp(logit)"
         formula = f"probability = {name} / sum of {name} over all labels"
         cells = [
-            [x.label, f"{x.logit:.4f}", f"{value:.4f}", f"{x.probability:.4f}"]
+            [x.label, format_number(x.logit, ".4f"), f"{value:.4f}", f"{x.probability:.4f}"]
             for x, value in zip(result.labels, exps, strict=True)
         ]
         columns = ["label", "logit", name, "probability"]

@@ -52,6 +52,12 @@ class Parts:
     codes: Sequence[Any]
 
     @property
+    def asides(self) -> list[Any]:
+        """What is said about one text and model beside its answer, untrue of the next."""
+        answers = [self.changed, self.edited_bars, self.second_bars, self.attribution]
+        return [*answers, self.why_code, self.why_notebook, self.what_if_code, self.what_if_notebook]
+
+    @property
     def everything(self) -> list[Any]:
         """All of them in one list, for events that may fill any."""
         return [*(value for name, value in vars(self).items() if name != "codes"), *self.codes]
@@ -98,7 +104,7 @@ class OneText:
             raise
         stale = before is None or before.request != result.request
         yield {
-            **({**dict.fromkeys(self._derived()), parts.edited: text} if stale else {}),
+            **({**self.no_asides(), parts.edited: text} if stale else {}),
             parts.result: result,
             parts.info: shown.format_info(result.info),
             parts.shows: what_it_shows(text, result.info.model_id),
@@ -122,14 +128,12 @@ class OneText:
     def nothing(self) -> Values:
         """No answer on the page: neither the verdict nor anything that was made of it."""
         parts = self._parts
-        cleared = [parts.result, parts.bars, parts.steps, parts.toggles, parts.changed, *self._derived()]
-        return {**dict.fromkeys(cleared), parts.pressed: (), parts.shows: "", parts.edited: ""}
+        cleared = [parts.result, parts.bars, parts.steps, parts.toggles, *parts.codes]
+        return {**dict.fromkeys(cleared), **self.no_asides(), parts.pressed: (), parts.shows: "", parts.edited: ""}
 
-    def _derived(self) -> list[Any]:
-        """What is said about one text and model beside its answer, untrue of the next."""
-        parts = self._parts
-        answers = [parts.edited_bars, parts.second_bars, parts.attribution]
-        return [*answers, parts.why_code, parts.why_notebook, parts.what_if_code, parts.what_if_notebook]
+    def no_asides(self) -> Values:
+        """Nothing is said beside the answer."""
+        return dict.fromkeys(self._parts.asides)
 
     def fill_code(self, result: pg.ClassifyResult | None) -> Values:
         """Both receipts of the answer."""
@@ -214,6 +218,7 @@ class OneText:
     ) -> Iterator[Values]:
         """Another model on the same text, or the same one with other bits."""
         bars = self._parts.second_bars
+        yield {bars: shown.format_asking(model_id, quantization)}
         try:
             first = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
             other = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, quantization))

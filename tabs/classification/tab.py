@@ -26,6 +26,7 @@ TITLE = "Classification"
 TASK = "text-classification"
 KEYS = "The answer follows while you type; Shift+Enter asks at once."
 QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
+ASIDE = "pg-aside"  # takes no room while it is empty (style.css)
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
 
@@ -152,20 +153,20 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("classification/token_toggles", elem_id="classification-tokens")
-    changed = view("classification/label_bars", elem_id="classification-perturbed")
+    changed = view("classification/label_bars", elem_id="classification-perturbed", elem_classes=ASIDE)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             explain("**Edit a copy**: change a word, and the same model judges both texts.")
             edited = gr.Textbox(FIRST.text, label="edited text", lines=3, max_lines=6)
             compare_texts = gr.Button("Compare the two texts", elem_id="classification-compare-texts")
-            edited_bars = view("classification/label_bars", elem_id="classification-edited")
+            edited_bars = view("classification/label_bars", elem_id="classification-edited", elem_classes=ASIDE)
         with gr.Column(min_width=300):
             explain("**A second model** on the same text; or the same one with fewer bits per weight.")
             with gr.Row():
                 second = model_picker(playground, TASK, elem_id="classification-second-model", scale=3, min_width=260)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
-            second_bars = view("classification/label_bars", elem_id="classification-second")
+            second_bars = view("classification/label_bars", elem_id="classification-second", elem_classes=ASIDE)
     code = receipt_panel("Code: the last of these experiments with plain transformers")
     return _WhatIf(
         action, toggles, changed, edited, compare_texts, edited_bars, second, bits, compare_models, second_bars, *code
@@ -177,11 +178,11 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     parts, code_shown = _parts(given, inside), gr.State(False)
     handlers = OneText(playground, parts)
     inputs = [given.text, given.pair, model]
-    under_way = [
-        *_wire_answer(handlers, parts, given, inputs, code_shown),
-        _wire_why(handlers, inside, inputs),
-    ]
-    _wire_what_if(handlers, parts, inside.what_if, inputs)
+    asides = [_wire_why(handlers, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
+    under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
+    # What is still said beside the answer to another text would come too late.
+    changes = [given.text.change, given.pair.change]
+    gr.on(changes, handlers.no_asides, None, parts.asides, cancels=asides, queue=False, **UNSEEN)
     for name, tab in inside.tabs.items():
         tab.select(lambda shown=name == "code": shown, None, code_shown, **UNSEEN)
     inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)
@@ -262,13 +263,14 @@ def _wire_why(handlers: OneText, inside: _Inside, inputs: list[Any]) -> Any:
     )
 
 
-def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> None:
+def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:
+    """The three experiments; what asks for them comes back."""
     text, pair, model = inputs
     code = [what_if.code, what_if.notebook]
     pressing = [parts.pressed, parts.changed, *code]
-    what_if.toggles.select(friendly(handlers.press), [parts.result, what_if.action], pressing, **UNSEEN)
+    taking_out = what_if.toggles.select(friendly(handlers.press), [parts.result, what_if.action], pressing, **UNSEEN)
     switching = [parts.result, parts.pressed, what_if.action]
-    what_if.action.change(friendly(handlers.perturb), switching, [what_if.changed, *code], **UNSEEN)
+    other_way = what_if.action.change(friendly(handlers.perturb), switching, [what_if.changed, *code], **UNSEEN)
     comparing: dict[str, Any] = {
         "fn": friendly(handlers.edits.wins(handlers.compare_texts)),
         "inputs": [text, pair, what_if.edited, model],
@@ -277,11 +279,7 @@ def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: lis
     gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
     what_if.edited.change(**comparing, trigger_mode="always_last", **UNSEEN)
     asking = [text, pair, model, what_if.second, what_if.quantization]
-    what_if.compare_models.click(
-        friendly(handlers.ask_second),
-        asking,
-        [what_if.second_bars, *code],
-        show_progress_on=what_if.second_bars,
-        **QUIET,
-    )
-    gr.on([what_if.second.change, what_if.quantization.change], lambda: None, None, what_if.second_bars, **UNSEEN)
+    second = what_if.compare_models.click(friendly(handlers.ask_second), asking, [what_if.second_bars, *code], **UNSEEN)
+    others = [what_if.second.change, what_if.quantization.change]
+    gr.on(others, lambda: None, None, what_if.second_bars, cancels=second, **UNSEEN)
+    return [taking_out, other_way, second]

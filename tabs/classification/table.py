@@ -9,7 +9,7 @@ import gradio as gr
 import playground as pg
 from tabs.classification.table_format import COLUMNS
 from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts
-from tabs.page import explain, file_to_serve, friendly, receipt_panel, view
+from tabs.page import explain, file_to_serve, friendly, progress_view, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 
 PASTED = """\
@@ -72,7 +72,7 @@ def _lay_out_file() -> tuple[gr.File, gr.Button, dict[str, Any]]:
 
 
 def _lay_out_result() -> dict[str, Any]:
-    progress = view("classification/run_progress", elem_id="table-progress")
+    progress = progress_view("table-progress")
     notes = gr.Textbox(
         label="notes on the rows", visible=False, lines=2, max_lines=8, interactive=False, elem_id="table-notes"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import playground as pg
 from playground.units import format_seconds
+from tabs.page import so_far
 
 COLUMNS = ("line", "text", "label", "probability", "right label", "tokens")
 READ_AS = {
@@ -18,9 +19,8 @@ READ_AS = {
 
 def format_progress(progress: pg.TableProgress) -> dict[str, Any]:
     """The value of the progress view."""
-    percent = 100 * progress.done // progress.total if progress.total else 0
     speed = f" · {progress.rows_per_second:,.0f} rows/s" if progress.done else ""
-    return {"percent": percent, "text": f"{progress.done:,} of {progress.total:,} rows{speed}", "running": True}
+    return so_far(progress.done, progress.total, f"{progress.done:,} of {progress.total:,} rows{speed}")
 
 
 def format_count(rows: int, what: str = "row") -> str:
@@ -42,7 +42,7 @@ def format_done(result: pg.TableResult) -> dict[str, Any]:
     if result.stopped:
         text = f"Stopped after {done:,} of {format_count(result.usable_rows, what)} in {took}."
         text += " Long texts come first, so these are the longest." if done else ""
-    return {"percent": int(100 * done / result.usable_rows), "text": text, "running": False}
+    return so_far(done, result.usable_rows, text, running=False)
 
 
 def format_notes(result: pg.TableResult, most: int = 20) -> str:

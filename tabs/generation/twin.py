@@ -14,7 +14,7 @@ from server.arrival import address_of
 from tabs.components import model_picker
 from tabs.generation.twin_format import format_twin
 from tabs.lessons.watched import Watched
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, progress_view, receipt_panel, receipt_values, so_far, view
 
 TEXT = (
     "The capital of France is Paris. Water boils at 100 degrees Celsius, and the quick brown fox jumps over the lazy "
@@ -26,7 +26,7 @@ Values = dict[Any, Any]
 
 def build_twin(playground: pg.Playground) -> Watched:
     """Lays out the section; what comes back is lent to the lessons."""
-    with gr.Accordion("What fewer bits cost: two models on one text", open=True, elem_id="twin"):
+    with gr.Accordion("What fewer bits cost: two models on one text", open=False, elem_id="twin"):
         explain(
             "Both models read **the same tokens**, so each is asked for the next one after the same beginning. The "
             "**KL divergence** says how far the second's distribution is from the first's, in nats: 0 is the same."
@@ -35,10 +35,11 @@ def build_twin(playground: pg.Playground) -> Watched:
         with gr.Row():
             button = gr.Button("Compare both", variant="primary", min_width=140, elem_id="twin-start")
             stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
+        doing = progress_view("twin-progress")
         shown = view("generation/twin", elem_id="twin-view")
         code, notebook = receipt_panel("Code: both models on this text with plain transformers")
     kept = gr.State()
-    _wire(playground, inputs, (button, stop), (shown, kept, code, notebook))
+    _wire(playground, inputs, (button, stop), (doing, shown, kept, code, notebook))
     return Watched("twin", inputs, shown, kept)
 
 
@@ -82,17 +83,17 @@ def _wire(
     playground: pg.Playground, inputs: dict[str, Any], buttons: tuple[Any, Any], outputs: tuple[Any, ...]
 ) -> None:
     button, stop = buttons
-    shown, kept, code, notebook = outputs
+    doing, shown, kept, code, notebook = outputs
     quiet: dict[str, Any] = {"api_visibility": "private"}
 
     def no_result() -> Values:
-        return {shown: None, kept: None, code: None, notebook: None}
+        return dict.fromkeys(outputs)
 
     def nothing() -> Values:
         return {**no_result(), stop: gr.Button(interactive=False)}
 
     @friendly
-    def compare(data: Values, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
+    def compare(data: Values, request: gr.Request) -> Iterator[Values]:
         yield {**nothing(), stop: gr.Button(interactive=True)}
         values = {name: data[control] for name, control in inputs.items()}
         try:
@@ -103,14 +104,13 @@ def _wire(
                     found = {shown: to_json(format_twin(event), short=True), kept: event}
                     yield {**nothing(), **found, code: receipt[0], notebook: receipt[1]}
                 else:
-                    progress((event.done, event.total), desc=event.doing, unit="parts")
-                    yield gr.skip()
+                    yield {doing: so_far(event.done, event.total, f"{event.doing}…")}
         except Exception:
-            yield {stop: gr.Button(interactive=False)}
+            yield nothing()
             raise
 
     all_outputs = [*outputs, stop]
-    run = button.click(compare, set(inputs.values()), all_outputs, show_progress_on=shown, **quiet)
+    run = button.click(compare, set(inputs.values()), all_outputs, show_progress="hidden", **quiet)
     stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]

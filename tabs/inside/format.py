@@ -9,6 +9,7 @@ from typing import Any
 import playground as pg
 from playground.inside.result import NextAttribution
 from playground.texts import shown_text
+from playground.units import format_number
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
 ABOUT = {
@@ -96,9 +97,10 @@ def question(result: pg.AttributeNextResult) -> str:
     target = f"“{shown_text(result.target.piece)}”"
     if result.contrast:
         rather = f"“{shown_text(result.contrast.piece)}”"
-        return f"Why {target} rather than {rather}? Its logit is {result.explained:+.2f} beside the other's."
+        more = format_number(result.explained, "+.2f")
+        return f"Why {target} rather than {rather}? Its logit is {more} beside the other's."
     share = f"{result.target.probability:.1%}"
-    return f"Why {target}? Its logit is {result.explained:.2f}, its probability {share}."
+    return f"Why {target}? Its logit is {format_number(result.explained, '.2f')}, its probability {share}."
 
 
 def format_candidates(result: pg.AttributeNextResult) -> list[tuple[str, int]]:
@@ -126,10 +128,11 @@ def _sum(result: pg.AttributeNextResult, one: NextAttribution) -> str:
     """What the values of a method add up to."""
     if one.delta is None or result.neutral is None:
         return "These add up to nothing in particular."
-    moved = result.explained - result.neutral
+    total, moved = (format_number(one, "+.2f") for one in (sum(one.values), result.explained - result.neutral))
+    delta, neutral = format_number(one.delta, "+.3f"), format_number(result.neutral, ".2f")
     return (
-        f"They add up to {sum(one.values):+.2f}; the text moves it by {moved:+.2f}, from {result.neutral:.2f} where "
-        f"all tokens but the first are empty (the average of all embeddings): a delta of {one.delta:+.3f}."
+        f"They add up to {total}; the text moves it by {moved}, from {neutral} where all tokens but the first are "
+        f"empty (the average of all embeddings): a delta of {delta}."
     )
 
 

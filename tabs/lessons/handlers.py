@@ -90,13 +90,7 @@ def whole(lessons: Lessons, watched: Sequence[Watched], catalog: Catalog, name: 
 def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
     about: dict[str, Any] = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
-    return about | {
-        "nodes": {name: one.elem_id for name, one in {**watched.drawn, **watched.controls}.items()},
-        "drawn": {name: one.elem_id for name, one in watched.drawn.items()},
-        "view": watched.view.elem_id,
-        "buttons": dict(known.buttons),
-        "defaults": known.defaults(),
-    }
+    return about | watched.where() | {"buttons": dict(known.buttons), "defaults": known.defaults()}
 
 
 def filled(watched: Watched, fields: Mapping[str, Any], known: Place | None = None) -> dict[Any, Any]:

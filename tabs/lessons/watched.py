@@ -13,6 +13,17 @@ def _as_it_is(kept: Any) -> Any:
     return kept
 
 
+def _folds_around(component: Any) -> list[Any]:
+    """The sections that a component is folded away in, from outside to inside."""
+    folds: list[Any] = []
+    above = getattr(component, "parent", None)
+    while above is not None:
+        if isinstance(above, gr.Accordion):
+            folds.insert(0, above)
+        above = above.parent
+    return folds
+
+
 @dataclass(frozen=True, eq=False)
 class Shared:
     """How a place is shared: ``button`` is the view that offers it.
@@ -49,6 +60,24 @@ class Watched:
     shared: Shared | None = None
 
     def __post_init__(self) -> None:
-        """Whatever somebody is pointed at has an id in the page."""
+        """Whatever somebody is pointed at has an id in the page, and so has what it is folded away in."""
         for name, one in {**self.controls, **self.drawn, "view": self.view}.items():
             one.elem_id = one.elem_id or f"pg-{self.place}-{name.replace('_', '-')}"
+            for fold in _folds_around(one):
+                fold.elem_id = fold.elem_id or f"pg-{self.place}-{'-'.join(str(fold.label).lower().split())}"
+
+    def where(self) -> dict[str, Any]:
+        """How the page finds all of it.
+
+        ``nodes`` are the ids of the fields, ``drawn`` those of views that draw fields themselves, ``view`` that of the
+        answer; ``folds`` are the ids of the sections to unfold before a field (or the answer, by no name) is in the
+        page, from outside to inside.
+        """
+        lent = {**self.drawn, **self.controls}
+        lent_and_seen = {**lent, "": self.view}
+        return {
+            "nodes": {name: one.elem_id for name, one in lent.items()},
+            "drawn": {name: one.elem_id for name, one in self.drawn.items()},
+            "view": self.view.elem_id,
+            "folds": {name: [fold.elem_id for fold in _folds_around(one)] for name, one in lent_and_seen.items()},
+        }

@@ -17,7 +17,7 @@ from playground.links.kinds import PLACES_OF_LINKS
 from tabs.gradio_patches import payload
 from tabs.lessons.handlers import filled
 from tabs.lessons.watched import Watched
-from tabs.links.handlers import asked_fields, drawn_in, kept_by, opened, restored, shareable, shared_link, verdict
+from tabs.links.handlers import asked_fields, kept_by, opened, restored, shareable, shared_link, verdict
 from tabs.page import answering, friendly, message_of, view
 
 ELEMENT = "pg-links"
@@ -85,7 +85,7 @@ def _wire_typing(bar: gr.HTML, watched: Sequence[Watched]) -> None:
 
     @friendly
     def restore(event: gr.EventData) -> dict[Any, Any]:
-        drawn = {one.place: drawn_in(one) for one in watched if one.drawn}
+        drawn = {one.place: one.where() for one in watched if one.drawn}
         return {bar: {"restored": True, "drawn": drawn}, **restored(watched, payload(event))}
 
     @friendly

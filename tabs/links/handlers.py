@@ -80,7 +80,7 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
     about = {"place": link.place, "title": place.title, "tab": place.tab, "part": place.part, "button": place.button}
     return (
         about
-        | drawn_in(found)
+        | found.where()
         | {
             "buttons": dict(place.buttons),
             "first": _first(found, place).elem_id,
@@ -88,7 +88,6 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
             "fields": to_json({name: value for name, value in fields.items() if value is not None}),
             "more": _more(found, place, link.asked[0]),
             "again": AGAIN.get(link.place, ""),
-            "view": found.view.elem_id,
             "asked": to_json(link.asked) if link.place == "generation" else [],
             "within": str(link.seen.get("part") or ""),
             "state": state,
@@ -128,13 +127,6 @@ def _first(watched: Watched, place: Place) -> Any:
     """What shows the first field of a place; it is there once the tab has been drawn."""
     lent = {**watched.drawn, **watched.controls}
     return next(lent[field.name] for field in place.fields if field.name in lent)
-
-
-def drawn_in(watched: Watched) -> dict[str, Any]:
-    """Where the fields of a place are in the page, and which of them a view draws."""
-    drawn = {name: one.elem_id for name, one in watched.drawn.items()}
-    nodes = drawn | {name: one.elem_id for name, one in watched.controls.items()}
-    return {"nodes": nodes, "drawn": drawn}
 
 
 def _not_offered(watched: Watched, fields: Mapping[str, Any]) -> str:

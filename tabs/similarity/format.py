@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import playground as pg
+from playground.units import format_number
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
 SCALE = (
@@ -180,7 +181,8 @@ def _between(rho: float | None, count: int) -> str:
     if rho is None:
         return "none"
     interval = pg.spearman_interval(rho, count)
-    return f"{rho:.2f}" + (f" (95 % interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else "")
+    shown, *ends = (format_number(one, ".2f") for one in (rho, *(interval or ())))
+    return shown + (f" (95 % interval {ends[0]} to {ends[1]})" if ends else "")
 
 
 def matrix_csv(result: pg.WordMatrixResult) -> str:

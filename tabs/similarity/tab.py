@@ -22,7 +22,17 @@ from tabs.gradio_patches import payload, tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, file_to_serve, friendly, heading, receipt_panel, receipt_values, view
+from tabs.page import (
+    explain,
+    file_to_serve,
+    friendly,
+    heading,
+    progress_view,
+    receipt_panel,
+    receipt_values,
+    so_far,
+    view,
+)
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
 from tabs.similarity.format import format_ratings
@@ -46,6 +56,7 @@ MATRIX = (
 )
 MEASURING = {"losses": [], "empty": "Measuring…"}
 NOT_YET = {"losses": [], "empty": "Press Measure to see how close each word is to the others."}
+ASKING = so_far(0, 1, "Asking the model…")
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 Values = dict[Any, Any]
 
@@ -169,6 +180,7 @@ class _MatrixParts(NamedTuple):
     stop: gr.Button
     upload: gr.UploadButton
     download: gr.DownloadButton
+    doing: gr.HTML
     matrix: gr.HTML
     pair: gr.HTML
     code: gr.Code
@@ -184,19 +196,18 @@ def _matrix_part(asked: _Asked) -> Watched:
     parts, share = _lay_out_matrix()
 
     @friendly
-    def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
-        yield {**_unmeasured(parts), parts.stop: gr.Button(interactive=True)}
+    def measure(data: Values) -> Iterator[Values]:
+        yield {**_unmeasured(parts), parts.doing: ASKING, parts.stop: gr.Button(interactive=True)}
         try:
             for event in measure_matrix(
                 asked.playground, data[parts.words], data[asked.model_id], data[asked.template]
             ):
                 if isinstance(event, Progress):
-                    _show(progress, event)
-                    yield gr.skip()
+                    yield {parts.doing: _so_far(event)}
                 else:
                     yield _measured(parts, event)
         except Exception:
-            yield {parts.stop: gr.Button(interactive=False)}
+            yield _unmeasured(parts)
             raise
 
     @friendly
@@ -207,8 +218,8 @@ def _matrix_part(asked: _Asked) -> Watched:
         return {parts.pair: to_json(shown)}
 
     inputs = {asked.model_id, asked.template}
-    run = parts.button.click(measure, {parts.words, *inputs}, list(parts), show_progress_on=parts.matrix, **QUIET)
-    parts.stop.click(lambda: gr.Button(interactive=False), None, parts.stop, cancels=run, **QUIET)
+    run = parts.button.click(measure, {parts.words, *inputs}, list(parts), show_progress="hidden", **QUIET)
+    parts.stop.click(lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
     changes = [parts.words.change, asked.model_id.change, asked.template.change]
     gr.on(changes, lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
     parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
@@ -220,6 +231,7 @@ def _matrix_part(asked: _Asked) -> Watched:
 def _unmeasured(parts: _MatrixParts) -> Values:
     """No numbers: other words, another model or template would make them another's."""
     return {
+        parts.doing: None,
         parts.matrix: None,
         parts.pair: None,
         parts.download: gr.DownloadButton(interactive=False),
@@ -244,6 +256,7 @@ def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
         parts.matrix: to_json(measured.matrix, short=True),
         parts.download: gr.DownloadButton(value=file_to_serve("word-losses.csv", measured.table), interactive=True),
         parts.stop: gr.Button(interactive=False),
+        parts.doing: None,
         parts.map: to_json(format_map(measured.map), short=True),
         parts.mapped: measured.map,
         parts.map_code: map_code,
@@ -265,15 +278,16 @@ def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
         stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
         upload = gr.UploadButton("Words from a file", file_types=list(SUFFIXES), min_width=140)
         download = gr.DownloadButton("All measures as CSV", interactive=False, min_width=140)
+    doing = progress_view("matrix-progress")
     matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
-    pair = view("similarity/word_loss", elem_id="matrix-pair")
+    pair = view("similarity/word_loss", elem_id="matrix-pair", elem_classes="pg-aside")
     share = share_view()
     code = receipt_panel("Code: the sums of these losses with plain transformers")
     flat = view("similarity/word_map", elem_id="similarity-map")
     map_code = receipt_panel("Code: this map with plain transformers")
     states = gr.State(), gr.State()
     parts = _MatrixParts(
-        words, button, stop, upload, download, matrix, pair, *code, flat, states[0], *map_code, states[1]
+        words, button, stop, upload, download, doing, matrix, pair, *code, flat, states[0], *map_code, states[1]
     )
     return parts, share
 
@@ -287,28 +301,33 @@ def _people_part(asked: _Asked) -> None:
     )
     button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", elem_id="people-measure")
     alone = to_json(format_ratings(ratings))
+    doing = progress_view("people-progress")
     people = view("similarity/word_ratings", alone, elem_id="similarity-people")
     code = receipt_panel("Code: how close these pairs are, with plain transformers")
 
     @friendly
-    def measure(data: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Values]:  # noqa: B008
-        for event in measure_ratings(asked.playground, ratings, data[asked.model_id], data[asked.template]):
-            if isinstance(event, Progress):
-                _show(progress, event)
-                yield gr.skip()
-            else:
-                shown, receipt = event
-                values = receipt_values(receipt)
-                yield {people: to_json(shown, short=True), **dict(zip(code, values, strict=True))}
+    def measure(data: Values) -> Iterator[Values]:
+        yield {doing: ASKING}
+        try:
+            for event in measure_ratings(asked.playground, ratings, data[asked.model_id], data[asked.template]):
+                if isinstance(event, Progress):
+                    yield {doing: _so_far(event)}
+                else:
+                    shown, receipt = event
+                    values = dict(zip(code, receipt_values(receipt), strict=True))
+                    yield {people: to_json(shown, short=True), doing: None, **values}
+        except Exception:
+            yield {doing: None}
+            raise
 
     def forget() -> Values:
-        return {people: alone, **dict.fromkeys(code)}
+        return {people: alone, **dict.fromkeys([doing, *code])}
 
-    inputs, outputs = {asked.model_id, asked.template}, [people, *code]
-    run = gr.on([button.click, people.click], measure, inputs, outputs, show_progress_on=people, **QUIET)
+    inputs, outputs = {asked.model_id, asked.template}, [people, doing, *code]
+    run = gr.on([button.click, people.click], measure, inputs, outputs, show_progress="hidden", **QUIET)
     changes = [asked.model_id.change, asked.template.change]
     gr.on(changes, forget, None, outputs, cancels=run, show_progress="hidden", **QUIET)
 
 
-def _show(progress: gr.Progress, event: Progress) -> None:
-    progress((event.done, event.total), desc="sources", unit="words")
+def _so_far(event: Progress) -> dict[str, Any]:
+    return so_far(event.done, event.total, f"{event.done} of {event.total} sources read, the empty one among them")

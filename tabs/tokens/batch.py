@@ -94,7 +94,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
                 side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=120)
             with gr.Row():
                 truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=120)
-                length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=120)
+                length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)
             special = gr.Checkbox(True, label="add_special_tokens")
     with gr.Accordion("More arguments", open=False), gr.Row():
         types = gr.Dropdown(list(YES_NO), value=OWN, label="return_token_type_ids", min_width=140)

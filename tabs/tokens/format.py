@@ -11,6 +11,7 @@ from typing import Any
 import playground as pg
 from playground.texts import shown_text
 from playground.tokens.result import CONTINUATION, SPECIAL, UNKNOWN
+from playground.units import format_number
 from playground.wire import to_json
 
 NO_SPACES = ("Chinese", "Japanese", "Thai")
@@ -275,7 +276,7 @@ def format_entries(page: pg.VocabularyPage) -> dict[str, Any]:
         row = [str(entry.token_id), entry.piece, entry.shown, "special" if entry.special else ""]
         if last:
             number = getattr(entry, last)
-            row.append("" if number is None else f"{number:,}" if last == "rank" else f"{number:.3f}")
+            row.append("" if number is None else f"{number:,}" if last == "rank" else format_number(number, ".3f"))
         rows.append(row)
     return {"headers": [*HEADERS, *([NUMBERS[last]] if last else [])], "data": rows}
 

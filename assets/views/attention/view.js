@@ -6,7 +6,7 @@
  * stand-alone page, where `server` answers from data in the page.
  */
 
-import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { listen } from "./controls.js";
@@ -95,6 +95,7 @@ async function take(tab, value) {
   work.cache.set(`overview/${first.kind}/false`, readOverview(first.overview));
   status(tab, "");
   find(".at-empty").hidden = true;
+  sayEmpty(tab.view.element, false);
   find(".at-main").hidden = false;
   markOld(tab);
   find(".at-origin").textContent = state.value.origin;

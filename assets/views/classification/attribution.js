@@ -1,6 +1,6 @@
 /** Words coloured by how much they speak for (orange) or against (blue) a label, by three methods on one scale. */
 
-import { finder, make, pressed } from "../shared/dom.js";
+import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { fillTable } from "../shared/tables.js";
 
 /** @param {import("../view.d.ts").View} view */
@@ -22,6 +22,7 @@ export function mount({ element, props, watch }) {
 
 function draw(element, value, by) {
   const find = finder(element, ".at-");
+  sayEmpty(element, !value || value.waiting.length > 0, Boolean(value));
   find("empty").hidden = Boolean(value);
   find("body").hidden = !value;
   if (!value) return;

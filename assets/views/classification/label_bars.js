@@ -1,11 +1,18 @@
 /** A verdict and one bar per label; with "before" values a dashed line shows where each bar was. */
 
-import { finder, make } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
+
+const WAITING = "The answer will appear here.";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element, ".lb-");
-  const show = () => draw(find, props.value);
+  const show = () => {
+    const isThere = Boolean(props.value?.bars);
+    sayEmpty(element, !isThere, Boolean(props.value));
+    find("empty").textContent = props.value?.coming ?? WAITING;
+    draw(find, isThere ? props.value : null);
+  };
   watch("value", show);
   show();
 }

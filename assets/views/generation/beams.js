@@ -1,6 +1,7 @@
 /** Draws beam search: a column per step, kept beams above, dropped candidates below; arrow keys walk the tree. */
 
 import { make, makeButton, makeSvg } from "../shared/dom.js";
+import { formatFixed } from "../shared/format.js";
 import { rovingFocus } from "../shared/keyboard.js";
 import { spokenPiece, visiblePiece } from "../shared/tokens.js";
 import { BEAM, beamPath, nodeBeside, treeLayout } from "./beam_tree.js";
@@ -59,12 +60,12 @@ function edge(from, to, kind) {
 }
 
 function nodeButton(one, { x, y }, kind, pick) {
-  const numbers = `log-probability ${one.own.toFixed(2)}, total ${one.total.toFixed(2)}`;
+  const numbers = `log-probability ${formatFixed(one.own, 2)}, total ${formatFixed(one.total, 2)}`;
   const state = one.state === "kept" ? "goes on" : one.state;
   const name = `step ${one.step + 1}, token ${spokenPiece(one.piece)}, ${numbers}, ${state}`;
   const piece = make("span", "gen-node-piece", visiblePiece(one.piece));
   const button = makeButton(`gen-node ${kind}`, piece, () => button.focus(), { role: "treeitem", "aria-label": name });
-  button.append(make("span", "gen-node-number", one.total.toFixed(1)));
+  button.append(make("span", "gen-node-number", formatFixed(one.total, 1)));
   button.tabIndex = -1;
   Object.assign(button.style, { left: `${x}px`, top: `${y}px` });
   button.addEventListener("focus", () => pick(one));
@@ -79,7 +80,7 @@ function nodeButton(one, { x, y }, kind, pick) {
  */
 export function nodeInWords(nodes, node) {
   const path = beamPath(nodes, node.node).map((one) => one.piece);
-  const numbers = `log-probability ${node.own.toFixed(3)}, total ${node.total.toFixed(3)}`;
+  const numbers = `log-probability ${formatFixed(node.own, 3)}, total ${formatFixed(node.total, 3)}`;
   const state = node.state === "kept" ? "goes on" : node.state;
   const text = path.join("").replace(/\n/g, "↵");
   return `Step ${node.step + 1}, ${visiblePiece(node.piece)}: ${numbers}, ${state}. Text: ${text}`;

@@ -104,7 +104,7 @@ function title(tab, token, index) {
 
 function factsOf(token) {
   if (token.beam) {
-    const number = Math.log(token.before).toFixed(2);
+    const number = formatFixed(Math.log(token.before), 2);
     return `token_id ${token.id} · log-probability ${number} · the beams' candidates after the same text`;
   }
   const entropy = `entropy ${formatFixed(token.entropy, 2)} nats${token.guessed ? " · guessed right" : ""}`;

@@ -4,7 +4,7 @@
  */
 
 import { csvText } from "../shared/csv.js";
-import { finder, make } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { formatProbability } from "../shared/format.js";
 import { gridMove, oneTabStop } from "../shared/keyboard.js";
@@ -24,6 +24,7 @@ export function mount({ element, props, watch }) {
   const show = () => {
     state.data = props.value?.tokens ? props.value : null;
     root.hidden = !state.data;
+    sayEmpty(element, !state.data);
     if (state.data) build(tab);
   };
   const text = tab.find("text");

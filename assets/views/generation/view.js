@@ -1,6 +1,6 @@
 /** The reply with its toolbar and its panel: one state, one function that draws from it, and the wiring. */
 
-import { finder, pressed } from "../shared/dom.js";
+import { finder, pressed, sayEmpty } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawColumns } from "./columns.js";
@@ -90,9 +90,16 @@ function ownOf({ settings = {} }) {
   return Object.fromEntries(own.map((name) => [name, settings[name]]));
 }
 
+/** Whether something that has ended is shown: what can be shared, and written as code. */
+const hasResult = ({ how, shown, columns }) =>
+  (how === "compare" ? columns.flatMap(({ replies }) => replies) : [shown]).some(
+    (reply) => reply?.finished?.token_ids.length,
+  );
+
 function draw(tab) {
   const { view, find, state } = tab;
   find(".gen").setAttribute("aria-busy", String(state.run !== null));
+  sayEmpty(view.element, state.run !== null || !hasResult(state), state.run !== null);
   pressed(view.element.querySelectorAll("[data-how]"), (button) => button.dataset.how === state.how);
   find(".gen-reply").hidden = state.how === "compare";
   find(".gen-stage").classList.toggle("panel-only", state.how === "compare");

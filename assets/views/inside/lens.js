@@ -6,7 +6,7 @@
 
 import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
-import { finder, make, pressed } from "../shared/dom.js";
+import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -50,6 +50,7 @@ function take(tab, value) {
   const sent = value ? JSON.parse(value) : null;
   tab.asked = tab.asked || Boolean(sent);
   state.value = sent?.coming ? null : sent;
+  sayEmpty(tab.view.element, !state.value, Boolean(sent));
   find(".il-empty").hidden = Boolean(state.value);
   find(".il-empty").textContent = sent?.coming ? COMING : NOTHING;
   find(".il-main").hidden = !state.value;

@@ -11,6 +11,7 @@ import { tell } from "../shared/inbox.js";
  * @property {Record<string, string>} drawn  the ids of the views that draw a field themselves
  * @property {string} view  the id of what shows the answer
  * @property {Record<string, string>} nodes  the fields' ids in the page
+ * @property {Record<string, string[]>} folds  by field, and by "" for the answer: what it is folded away in
  * @property {Record<string, any>} defaults
  */
 
@@ -24,16 +25,18 @@ const OPEN_TRIES = 60;
 const READ_MS = 1400; // to see a field before the page goes on to what is pressed
 
 /**
- * Opens the tab of a place, and the part of it, which can be seen a little after its tab was opened.
+ * Opens the tab of a place, the part of it, which can be seen a little after its tab was opened, and the section.
  *
  * @param {Place} place
  */
 export async function open(place) {
   for (const name of [place.tab, place.part].filter(Boolean)) {
-    for (let tries = 0; tries < OPEN_TRIES && !press(name); tries++)
-      await new Promise((resolve) => setTimeout(resolve, OPEN_MS));
+    for (let tries = 0; tries < OPEN_TRIES && !press(name); tries++) await pause(OPEN_MS);
   }
+  await unfold(place, "");
 }
+
+const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** True if the tab of this name can be seen; then it is open. */
 function press(name) {
@@ -77,12 +80,12 @@ export function fillDrawn(place, fields) {
  * @param {Record<string, any>} fields
  * @param {string} button
  */
-export function point(place, fields, button) {
+export async function point(place, fields, button) {
   const changed = Object.keys(place.nodes).filter(
     (name) => name in fields && JSON.stringify(fields[name]) !== JSON.stringify(place.defaults[name]),
   );
+  for (const name of changed) await unfold(place, name);
   const nodes = changed.map((name) => document.getElementById(place.nodes[name])).filter((node) => node !== null);
-  for (const node of nodes) unfold(node);
   const pressed = pressedIn(button);
   for (const node of [...nodes, pressed]) node?.animate(MARK, MARK_MS);
   if (nodes[0]) show(nodes[0], "center");
@@ -106,9 +109,9 @@ function pressedIn(button) {
  * @param {string[]} fields
  * @param {string} button
  */
-export function goTo(place, fields, button) {
+export async function goTo(place, fields, button) {
+  await unfold(place, fields[0]);
   const field = document.getElementById(place.nodes[fields[0]] ?? "");
-  if (field) unfold(field);
   const inside = /** @type {HTMLElement | null | undefined} */ (field?.querySelector(ENTERED));
   const target = inside ?? pressedIn(button);
   target?.focus({ preventScroll: true });
@@ -140,13 +143,17 @@ function show(node, block) {
 }
 
 /**
- * Opens what a field is folded away in.
+ * Opens what a field is folded away in: it isn't in the page before.
  *
- * @param {Element} node
+ * @param {Place} place
+ * @param {string} name  of the field; empty for the answer
  */
-function unfold(node) {
-  for (let above = node.parentElement; above && above.id !== "pg-tabs"; above = above.parentElement) {
-    const fold = above.querySelector(":scope > button.label-wrap:not(.open)");
-    if (fold instanceof HTMLElement) fold.click();
+async function unfold(place, name) {
+  for (const id of place.folds[name] ?? []) {
+    const head = () => document.querySelector(`#${CSS.escape(id)} > button.label-wrap`);
+    for (let tries = 0; tries < OPEN_TRIES && !head(); tries++) await pause(OPEN_MS);
+    if (head()?.matches(":not(.open)")) /** @type {HTMLElement} */ (head()).click();
   }
+  const there = () => document.getElementById(name ? place.nodes[name] : place.view);
+  for (let tries = 0; tries < OPEN_TRIES && place.folds[name]?.length && !there(); tries++) await pause(OPEN_MS);
 }

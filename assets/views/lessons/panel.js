@@ -9,7 +9,6 @@ import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js"
 
 const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
 const AGAIN_MS = 700;
-const INVITED_PX = 500; // whoever has scrolled so far is at work
 const BESIDE = matchMedia("(min-width: 1100px)"); // as in the style: there is room for a column
 
 /** @param {import("../view.d.ts").View} view */
@@ -26,16 +25,7 @@ export function mount({ element, props, watch, trigger, server }) {
   const pressed = (event) => event.target.closest?.(".pg-lessons-button") && panel.show(!panel.progress.open);
   document.addEventListener("click", pressed, { signal });
   BESIDE.addEventListener("change", () => panel.place(), { signal });
-  inviteUntilUsed(signal);
   panel.start();
-}
-
-/** On a phone the header has no room for the invitation's words: it stands apart until the page is used. */
-function inviteUntilUsed(signal) {
-  const leave = (event) => {
-    if (event.type !== "scroll" || scrollY > INVITED_PX) buttonOf()?.classList.remove("pg-lessons-invites");
-  };
-  for (const type of ["scroll", "click", "keydown"]) document.addEventListener(type, leave, { signal });
 }
 
 /** The header's button. */
@@ -70,7 +60,6 @@ class Panel {
 
   /** Opens as it was left. */
   start() {
-    buttonOf()?.classList.toggle("pg-lessons-invites", !this.progress.met);
     if (this.progress.open) this.show(true);
     else this.place();
   }
@@ -293,8 +282,8 @@ class Panel {
 
   acts() {
     const shown = { ...stageAt(this.lesson, this.walk.at)?.fields, ...this.step.do?.show };
-    const there = () => {
-      this.sent = goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
+    const there = async () => {
+      this.sent = await goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
     };
     return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown, this.step.do.show), there };
   }

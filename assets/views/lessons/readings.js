@@ -1,4 +1,5 @@
 /** What a lesson reads of live facts: the same readings, conditions and sentences as in Python. Needs no page. */
+import { withMinus } from "../shared/format.js";
 
 /**
  * @typedef {{ name: string, root: string, steps: (string | number)[] }} Reading
@@ -66,7 +67,7 @@ export function shown(value, form = "") {
   if (Array.isArray(value)) return value.map((one) => shown(one)).join(", ");
   if (typeof value !== "number") return String(value);
   if (form === "%") return `${(value * 100).toFixed(1)} %`;
-  return form ? value.toFixed(Number(form)) : String(Number(value.toPrecision(4)));
+  return withMinus(form ? value.toFixed(Number(form)) : String(Number(value.toPrecision(4))));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A row per model: its state in one line, and opened, every variant with its buttons and what others would take. */
 
 import { make, makeButton } from "../shared/dom.js";
-import { formatAge, formatBytes, formatCount } from "../shared/format.js";
+import { formatAge, formatBytes, formatCount, formatFixed } from "../shared/format.js";
 import { makeTable } from "../shared/tables.js";
 import { BUSY, bestVariant, fourBitInWords } from "./memory.js";
 
@@ -136,7 +136,7 @@ function variantFacts(variant) {
 function gapInWords(predicted, measured) {
   if (!predicted) return "nothing was predicted";
   const gap = (100 * (measured - predicted)) / predicted;
-  return measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${gap.toFixed(1)} %`;
+  return measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${formatFixed(gap, 1)} %`;
 }
 
 function variantButtons(model, variant, command) {

@@ -79,3 +79,16 @@ export function pressed(buttons, isPressed) {
   for (const button of buttons)
     button.setAttribute("aria-pressed", String(isPressed(/** @type {HTMLElement} */ (button))));
 }
+
+/**
+ * Says at the root of a view whether it has no answer: beside an empty one nothing is shared and no code stands.
+ *
+ * @param {Element} element  the view's own
+ * @param {boolean} isEmpty
+ * @param {boolean} [isComing]  an answer is under way, so that what stands beside it keeps its place
+ */
+export function sayEmpty(element, isEmpty, isComing = false) {
+  const root = /** @type {HTMLElement} */ (element.querySelector(".pg-view"));
+  if (isEmpty) root.dataset.empty = isComing ? "coming" : "nothing";
+  else delete root.dataset.empty;
+}

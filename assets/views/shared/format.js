@@ -68,12 +68,22 @@ export function formatProbability(probability) {
 }
 
 /**
+ * A number that JavaScript has written, with a true minus sign as people read it; none before zeros.
+ *
+ * @param {string} shown
+ * @returns {string}
+ */
+export function withMinus(shown) {
+  return shown.replace(/^-(?=[0.]*$)/, "").replaceAll("-", "−");
+}
+
+/**
  * @param {number | null | undefined} number
  * @param {number} digits
  * @returns {string} a dash where there is no number
  */
 export function formatFixed(number, digits) {
-  return number === null || number === undefined || !Number.isFinite(number) ? "–" : number.toFixed(digits);
+  return number === null || number === undefined || !Number.isFinite(number) ? "–" : withMinus(number.toFixed(digits));
 }
 
 /**
@@ -83,6 +93,6 @@ export function formatFixed(number, digits) {
  * @returns {string}
  */
 export function formatMagnitude(number) {
-  if (Math.abs(number) >= 1e6) return number.toExponential(2);
-  return Math.abs(number) >= 100 ? Math.round(number).toLocaleString("en-US") : number.toPrecision(3);
+  if (Math.abs(number) >= 1e6) return withMinus(number.toExponential(2));
+  return withMinus(Math.abs(number) >= 100 ? Math.round(number).toLocaleString("en-US") : number.toPrecision(3));
 }

@@ -2,6 +2,8 @@
 
 import { sized, turned } from "./canvas.js";
 import { colour } from "./colours.js";
+import { withMinus } from "./format.js";
+import { placeLabels } from "./labels.js";
 import { placeIn } from "./pointer.js";
 
 /**
@@ -25,6 +27,7 @@ import { placeIn } from "./pointer.js";
  */
 
 const INSET = 10;
+const LINE = 15; // the height of a label
 
 /**
  * Draws the dots and returns where each stands.
@@ -45,7 +48,7 @@ export function drawScatter(canvas, dots, plot) {
   const places = dots.map(({ x, y }) => /** @type {[number, number]} */ ([toX(x), toY(y)]));
   const inks = { plain: colour(canvas, "accent"), marked: colour(canvas, "div-pos"), label: colour(canvas, "ink") };
   for (const [k, dot] of dots.entries()) drawDot(context, dot, places[k], plot, inks);
-  for (const [k, { label }] of dots.entries()) if (label) drawLabel(context, label, places[k], width, inks.label);
+  drawLabels(context, dots, places, plot.radius, frame, inks.label);
   return places;
 }
 
@@ -63,9 +66,9 @@ function drawNames(context, plot, frame, { toX, toY }, ink) {
   context.fillStyle = ink;
   context.font = `12px ${getComputedStyle(context.canvas).fontFamily}`;
   context.textAlign = "center";
-  for (const tick of plot.xTicks ?? []) context.fillText(String(tick), toX(tick), frame.bottom + 15);
+  for (const tick of plot.xTicks ?? []) context.fillText(withMinus(String(tick)), toX(tick), frame.bottom + 15);
   context.textAlign = "right";
-  for (const tick of plot.yTicks ?? []) context.fillText(String(tick), frame.left - 5, toY(tick) + 4);
+  for (const tick of plot.yTicks ?? []) context.fillText(withMinus(String(tick)), frame.left - 5, toY(tick) + 4);
   context.textAlign = "center";
   context.fillText(plot.xName, (frame.left + frame.right) / 2, plot.size[1] - 5);
   const middle = (frame.top + frame.bottom) / 2;
@@ -99,11 +102,15 @@ function drawDot(context, dot, [x, y], plot, inks) {
   context.globalAlpha = 1;
 }
 
-function drawLabel(context, label, [x, y], width, ink) {
-  const left = x > width * 0.7;
-  context.fillStyle = ink;
-  context.textAlign = left ? "right" : "left";
-  context.fillText(label, x + (left ? -8 : 8), y + 4);
+function drawLabels(context, dots, places, radius, frame, ink) {
+  const named = [...dots.keys()].filter((k) => dots[k].label);
+  const labels = named.map((k) => ({
+    at: places[k],
+    size: /** @type {[number, number]} */ ([context.measureText(dots[k].label).width, LINE]),
+  }));
+  const boxes = placeLabels(labels, places, radius, frame);
+  Object.assign(context, { fillStyle: ink, textAlign: "left" });
+  for (const [n, { left, bottom }] of boxes.entries()) context.fillText(dots[named[n]].label, left, bottom - 4);
 }
 
 /**

@@ -49,7 +49,7 @@ export function drawHeatmap(canvas, grid, { words, cell }, cursor) {
       if (!shown || size < 40) continue;
       context.fillStyle = inkOn(channels(ground));
       context.textAlign = "center";
-      context.font = "11px 'IBM Plex Mono', monospace";
+      context.font = `11px ${getComputedStyle(canvas).getPropertyValue("--font-mono")}`;
       context.fillText(shown.text, x + size / 2, y + size / 2);
     }
   context.strokeStyle = colour(canvas, "div-pos");

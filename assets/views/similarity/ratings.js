@@ -1,12 +1,13 @@
 /** How the model's ratings agree with people's, without a page. */
 
+import { formatFixed } from "../shared/format.js";
 import { ranks, spearman } from "../shared/ranks.js";
 
 const OUTLIERS = 6;
 
 /** @param {number | null} rho */
 export function formatRho(rho) {
-  return rho === null ? "none (all the same)" : rho.toFixed(2);
+  return rho === null ? "none (all the same)" : formatFixed(rho, 2);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Every ordered pair of words: the label's probability as a bar, and on request the pieces that make it. */
 
-import { finder, make } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
 import { formatMagnitude, formatProbability } from "../shared/format.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -16,7 +16,11 @@ const COLUMNS = [
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element, ".wl-");
-  const show = () => draw(find, props.value?.losses ? props.value : { losses: [] });
+  const show = () => {
+    const value = props.value?.losses ? props.value : { losses: [] };
+    sayEmpty(element, !value.losses.length);
+    draw(find, value);
+  };
   watch("value", show);
   show();
 }

@@ -3,7 +3,8 @@
  * table says which of them the maps lose.
  */
 
-import { finder, make, makeSvg } from "../shared/dom.js";
+import { finder, make, makeSvg, sayEmpty } from "../shared/dom.js";
+import { formatFixed } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { nearest } from "../shared/scatter.js";
 import { makeTable } from "../shared/tables.js";
@@ -32,6 +33,7 @@ export function mount({ element, props, watch }) {
     state.data = props.value?.pictures ? props.value : null;
     Object.assign(state, { chosen: 0, over: null });
     root.hidden = !state.data;
+    sayEmpty(element, !state.data);
     if (state.data) build(tab);
   };
   const life = lifeOf(element);
@@ -149,7 +151,11 @@ function drawNumbers(find, data, word) {
   const lit = [...litBy(data, word).keys()].sort((a, b) => tables[0].places[a] - tables[0].places[b]);
   const rows = lit.map((other) => [
     data.words[other],
-    ...tables.flatMap(({ row, places, onMap }) => [row[other].toFixed(2), String(places[other]), String(onMap[other])]),
+    ...tables.flatMap(({ row, places, onMap }) => [
+      formatFixed(row[other], 2),
+      String(places[other]),
+      String(onMap[other]),
+    ]),
   ]);
   const table = makeTable(columns, rows);
   table.prepend(
@@ -168,7 +174,7 @@ function drawTwin({ find, state }) {
   if (!find("twin").open || !state.data) return;
   const [heads, ...rows] = mapRows(state.data);
   const columns = heads.map((name, k) => ({ name: String(name), kind: typeof rows[0][k] === "number" ? "num" : "" }));
-  const shown = (cell) => (typeof cell === "number" && !Number.isInteger(cell) ? cell.toFixed(3) : String(cell));
+  const shown = (cell) => (typeof cell === "number" && !Number.isInteger(cell) ? formatFixed(cell, 3) : String(cell));
   wrap.append(
     makeTable(
       columns,

@@ -3,7 +3,8 @@
  * ranking, a scatter against cosine, and a table twin. All from one table of losses; nothing is asked again.
  */
 
-import { finder, make, pressed } from "../shared/dom.js";
+import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { formatFixed } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { spearman } from "../shared/ranks.js";
@@ -31,6 +32,7 @@ export function mount({ element, props, watch, trigger }) {
   const tab = { root, find: finder(root, ".wm-"), state, trigger };
   const show = () => {
     state.data = props.value?.loss ? props.value : null;
+    sayEmpty(element, !state.data);
     if (state.data) takeData(tab);
     draw(tab);
   };
@@ -66,7 +68,7 @@ function draw(tab) {
 }
 
 const numberOf = ({ data, on }, i, j) => measure(data, on, i, j);
-const textOf = (number) => number.toFixed(2);
+const textOf = (number) => formatFixed(number, 2);
 
 function drawMap({ root, find, state }) {
   const { data, on, order, cursor } = state;
@@ -95,7 +97,7 @@ function saySelected(find, state) {
   const parts = [`${a} → ${b}: ${textOf(numberOf(state, i, j))} ${unitOf(on)}`];
   if (i === j) parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))} ${unitOf(on)} (left out of the colours)`;
   else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
-  if (!on.cosine && data.cosine) parts.push(`cosine ${data.cosine[i][j].toFixed(2)}`);
+  if (!on.cosine && data.cosine) parts.push(`cosine ${formatFixed(data.cosine[i][j], 2)}`);
   find("cell").textContent = [...parts, ...(state.alone ? [] : ["click or Enter for the pieces"])].join(" · ");
   find("canvas").setAttribute("aria-label", parts.join(" · "));
 }
@@ -128,8 +130,8 @@ function drawPlot({ find, state }) {
     opacity: many ? 0.35 : 0.7,
   });
   const rho = spearman(xs, ys);
-  const hint = `(${dots.length} pairs; -1 would be the same ranking).`;
-  const said = `Spearman's rho of loss (${name}) and cosine: ${rho?.toFixed(2)} ${hint}`;
+  const hint = `(${dots.length} pairs; −1 would be the same ranking).`;
+  const said = `Spearman's rho of loss (${name}) and cosine: ${formatFixed(rho, 2)} ${hint}`;
   find("rho").textContent = rho === null ? "Too few pairs for a correlation." : said;
   find("scatter").setAttribute("aria-label", find("rho").textContent);
 }

@@ -1,6 +1,7 @@
 /** People's ratings against the model's: a scatter with its outliers, and the reader's own ten ratings. */
 
-import { finder, make } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
+import { formatFixed } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawScatter, pointAtDots, ticksBetween } from "../shared/scatter.js";
 import { makeTable } from "../shared/tables.js";
@@ -28,6 +29,7 @@ export function mount({ element, props, watch, trigger }) {
   const show = () => {
     state.data = props.value?.pairs ? props.value : null;
     offerSliders(tab);
+    sayEmpty(element, !isMeasured(state.data));
     draw(tab);
     if (!isMeasured(state.data)) tab.find("own").hidden = true; // it was said of another model
     if (isMeasured(state.data) && state.rated.size === state.data.ten.length && !tab.find("own").hidden) say(tab);
@@ -53,8 +55,7 @@ const isMeasured = (data) => Boolean(data?.pairs.length && data.pairs[0].similar
 const nameOf = (pair) => `${pair.word1} – ${pair.word2}`;
 
 function pairInWords(pair) {
-  const cosine = pair.cosine?.toFixed(2) ?? "unknown";
-  const numbers = `people ${pair.rating}, model ${pair.similarity.toFixed(2)}, cosine ${cosine}`;
+  const numbers = `people ${pair.rating}, model ${formatFixed(pair.similarity, 2)}, cosine ${formatFixed(pair.cosine, 2)}`;
   return `${nameOf(pair)}: ${numbers}`;
 }
 
@@ -110,9 +111,9 @@ function drawPlot({ root, find, state }) {
     label: far.includes(k) ? nameOf(pair) : "",
   }));
   const models = dots.map(({ y }) => y);
-  const width = Math.min(760, root.clientWidth - 4);
+  const width = root.clientWidth - 4;
   state.places = drawScatter(find("plot"), dots, {
-    size: [width, Math.max(300, Math.min(420, width * 0.6))],
+    size: [width, Math.max(300, Math.min(520, width * 0.42))],
     xRange: [0, 10],
     xTicks: [0, 2, 4, 6, 8, 10],
     xName: "people's mean rating (0 to 10) →",
@@ -135,10 +136,10 @@ function drawTwin({ find, state }) {
   const rows = state.data.pairs.map((pair) => [
     nameOf(pair),
     pair.rating.toFixed(2),
-    pair.similarity.toFixed(2),
+    formatFixed(pair.similarity, 2),
     pair.loss_sum_forward.toFixed(2),
     pair.loss_sum_backward.toFixed(2),
-    pair.cosine?.toFixed(2) ?? "–",
+    formatFixed(pair.cosine, 2),
   ]);
   wrap.append(makeTable(COLUMNS, rows));
 }

@@ -1,6 +1,7 @@
 /** What the model made of the right and of the wrong batch: numbers with their difference, and attention of one row. */
 
 import { finder, make } from "../shared/dom.js";
+import { formatFixed, withMinus } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { makeTable } from "../shared/tables.js";
 import { attentionMaps } from "./attention_maps.js";
@@ -35,8 +36,8 @@ export function mount({ element, props, watch }) {
  */
 export function formatDigits(number) {
   const size = Math.abs(number);
-  if (size >= 100) return number.toFixed(1);
-  return size >= 0.0001 || size === 0 ? number.toFixed(4) : number.toExponential(1);
+  if (size >= 100) return formatFixed(number, 1);
+  return size >= 0.0001 || size === 0 ? formatFixed(number, 4) : withMinus(number.toExponential(1));
 }
 
 function rowInWords(row) {

@@ -1,6 +1,6 @@
-/** How far a run over many rows has come. */
+/** What a long run is doing, and how far it has come. */
 
-import { finder } from "../shared/dom.js";
+import { finder } from "./dom.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
