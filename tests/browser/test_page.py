@@ -38,18 +38,29 @@ def door(page, name: str):
         (("similarity", "matrix"), "#matrix-measure", "#similarity-map h4"),
         (("similarity", "people"), "#people-measure", "#similarity-people .wr-all"),
         (("classification", "table"), "#table-run", "#table-results"),
+        (("classification", "what-if"), "#classification-compare-models", "#classification-second .lb-verdict"),
     ],
 )
 def test_code_and_share_stand_only_beside_a_result(page, tabs, start, result):
     for name in tabs:
         tab(page, name).click()
-    taken = page.locator(f".column:has(> {start}, > .row > {start}) > :is(.pg-receipt, .pg-share)")
+    holds = f"> {start}, > .row > {start}, > .row > .column > {start}"
+    taken = page.locator(f".column:has({holds}) > :is(.pg-receipt, .pg-share)")
     page.locator(start).wait_for()
     taken.first.wait_for(state="attached")
     expect(taken.filter(visible=True)).to_have_count(0)
     page.locator(start).click()
     page.locator(result).first.wait_for(timeout=120_000)
     expect(taken.filter(visible=True)).to_have_count(taken.count())
+
+
+def test_a_reply_is_shared_and_written_as_code_once_it_is_there(page):
+    tab(page, "generation").click()
+    beside = page.locator("#generation-main > .pg-share, #generation-body ~ .pg-receipt")
+    page.locator(".gen[aria-busy=true]").wait_for()
+    assert beside.count() == 2 and not beside.filter(visible=True).count()
+    page.locator(".gen[aria-busy=false]").wait_for(timeout=120_000)
+    expect(beside.filter(visible=True)).to_have_count(2)
 
 
 def again(page):

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
 def test_two_copies_read_one_text(page):
     page.get_by_role("tab", name="Generation", exact=True).click()
+    page.get_by_role("button", name="What fewer bits cost").click()
     page.locator("#twin-text textarea").fill("The capital of France is Paris, ${alert(1)} <b>")
     page.get_by_label("second quantization").click()
     page.get_by_role("option", name="bfloat16").click()
@@ -20,6 +21,7 @@ def test_two_copies_read_one_text(page):
     page.wait_for_timeout(800)  # a change ends what runs, and a hand is slower than a script
     page.locator("#twin-start").click()
     view = page.locator("#twin-view")
+    expect(page.locator("#twin-progress")).to_contain_text(re.compile("Loading SmolLM2|Both read 1. tokens|goes on"))
     view.locator(".tw-verdict", has_text="bfloat16 takes 50 % of the memory of float32").wait_for(timeout=120_000)
     text = view.locator(".tw-text")
     expect(text).to_have_text("The capital of France is Paris, ${alert(1)} <b>")
@@ -49,6 +51,28 @@ def test_two_copies_read_one_text(page):
     view.locator(".tw-verdict", has_text="bfloat16").wait_for(timeout=120_000)
     page.locator("#twin-text textarea").fill("Something else")
     view.locator(".tw").wait_for(state="hidden")
+
+
+def test_a_lesson_unfolds_what_it_fills(page):
+    page.locator(".pg-lessons-button").click()
+    page.get_by_role("button", name="All lessons").click()
+    page.locator(".ls-lesson", has_text="Four bits").click()
+    panel, quantization = page.locator(".ls-panel"), page.get_by_label("quantization", exact=True)
+    for title in ("How big is a number?", "Smaller model, stranger numbers"):
+        expect(panel.locator("h3")).to_have_text(title)
+        panel.get_by_role("button", name="Skip").click()
+    expect(panel.locator("h3")).to_have_text("What it wrote before")
+    expect(quantization.locator("visible=true")).to_have_value("float32")  # under More settings
+    panel.get_by_role("button", name="Skip").click()
+    expect(panel.locator("h3")).to_have_text("Now in four bits")
+    panel.get_by_role("button", name="Skip").click()
+    expect(panel.locator("h3")).to_have_text("Token by token")
+    panel.locator(".ls-field").fill("9")
+    panel.get_by_role("button", name="That is my guess").click()
+    expect(page.locator("#twin-text textarea")).to_have_value(
+        "The capital of France is Paris. Water boils at 100 degrees Celsius."
+    )
+    expect(page.get_by_label("second quantization")).to_have_value("4-bit")
 
 
 def test_a_column_has_its_own_weights(page):
