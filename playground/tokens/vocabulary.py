@@ -186,7 +186,7 @@ def _missed(missed: list[str], hit: str) -> str:
     if not missed:
         return f"“{hit}” is in the vocabulary as a whole"
     shown = ", ".join(f"“{piece}”" for piece in missed[:4]) + (", …" if len(missed) > 4 else "")
-    return f"{shown} {'is' if len(missed) == 1 else 'are'} not in the vocabulary, “{hit}” is"
+    return f"{shown} {'is' if len(missed) == 1 else 'are'} not in the vocabulary, but “{hit}” is"
 
 
 def _split_bpe(rules: TokenizerRules, word: str) -> Split:

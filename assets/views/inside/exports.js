@@ -33,7 +33,7 @@ export async function exportAs(state, format, say) {
 function sheetOf(state) {
   const { colours } = state;
   const context = pen(document.createElement("canvas"));
-  const text = textMaker(context, colours.font);
+  const text = textMaker(context, colours.fonts);
   const [gutter, grid] = [gutterPicture(state, text), gridPicture(state, text)];
   const lines = linesPicture(state, 900, text);
   const width = Math.max(gutter.width + grid.width, lines.width) + 2 * EDGE;
@@ -63,7 +63,7 @@ function pngOf(state) {
   for (const { picture, x, y } of placed) {
     context.save();
     context.translate(x, y);
-    paint(context, picture.parts, state.colours.font);
+    paint(context, picture.parts, state.colours.fonts);
     context.restore();
   }
   return /** @type {Promise<any>} */ (new Promise((resolve) => canvas.toBlob(resolve)));

@@ -11,6 +11,7 @@ import { placeOf } from "./state.js";
 const GUTTER = 46;
 const FOOT = 24;
 const TOP = 4;
+const WIDEST = 380;
 
 /**
  * Where cells stand, in CSS pixels.
@@ -22,8 +23,8 @@ export function geometryOf({ value }, room) {
   const columns = value?.positions.length ?? 0;
   const rows = (value?.layers ?? 0) + 1;
   const fitting = Math.floor((room - GUTTER - 4) / Math.max(1, columns));
-  const cell = Math.max(58, Math.min(200, fitting));
-  const row = rows > 48 ? 17 : 21;
+  const cell = Math.max(58, Math.min(WIDEST, fitting));
+  const row = rows > 48 ? 18 : 22; // even: letters in the middle of a row stand on whole pixels
   return {
     columns,
     rows,
@@ -78,12 +79,12 @@ export function gridPicture(state, text) {
       parts.push({ kind: "rect", x: x + 1, y: y + 1, width: g.cell - 2, height: g.row - 2, fill: css(ground) });
       const piece = visiblePiece(value.pieces[value.best[layer][column][0]]);
       const won = value.rank[layer][column] === 1;
-      const look = /** @type {const} */ ({ room: g.cell - 10, align: "center", weight: won ? 700 : 400 });
+      const look = /** @type {const} */ ({ room: g.cell - 10, align: "center", weight: won ? 700 : 400, mono: true });
       parts.push(text([x + g.cell / 2, y + g.row / 2], piece, inkOn(ground), look));
     }
   }
   value.tokens.forEach((token, column) => {
-    const look = /** @type {const} */ ({ room: g.cell - 6, align: "center", weight: 600 });
+    const look = /** @type {const} */ ({ room: g.cell - 6, align: "center", weight: 700, mono: true });
     parts.push(
       text([(column + 0.5) * g.cell, g.top + g.rows * g.row + FOOT / 2], visiblePiece(token), colours.ink, look),
     );

@@ -74,13 +74,13 @@ function draw(tab) {
   state.colours = readColours(view.element);
   state.geometry = geometryOf(state, room);
   const { width, height, gutter } = state.geometry;
-  const font = state.colours.font;
+  const { fonts } = state.colours;
   const side = sized(find(".il-gutter"), gutter, height);
-  paint(side, gutterPicture(state, textMaker(side, font)).parts, font);
+  paint(side, gutterPicture(state, textMaker(side, fonts)).parts, fonts);
   sized(find(".il-stage"), width, height);
   state.base = document.createElement("canvas");
   const context = sized(state.base, width, height);
-  paint(context, gridPicture(state, textMaker(context, font)).parts, font);
+  paint(context, gridPicture(state, textMaker(context, fonts)).parts, fonts);
   drawLegend(tab);
   drawCursor(tab);
 }
@@ -89,9 +89,14 @@ function readColours(element) {
   const get = (name) => colour(element, name);
   const names = ["accent", "div-pos", "good", "div-neg", "bad", "warn", "ink", "muted"];
   return {
-    ...{ ramp: sequentialStops(element), lines: names.map(get), font: getComputedStyle(element).fontFamily },
+    ...{ ramp: sequentialStops(element), lines: names.map(get), fonts: fontsOf(element) },
     ...{ ink: get("ink"), muted: get("muted"), line: get("line"), surface: get("surface"), accent: get("accent") },
   };
+}
+
+function fontsOf(element) {
+  const style = getComputedStyle(element);
+  return { plain: style.fontFamily, mono: style.getPropertyValue("--font-mono") };
 }
 
 /** The picture with its cursor, the sentence about it, and the lines of its token. */
@@ -117,9 +122,9 @@ function drawLines({ find, state }) {
   const { value, column, layer, colours } = state;
   const canvas = find(".il-lines");
   const room = find(".il-tracks").clientWidth - 30;
-  const picture = linesPicture(state, room, textMaker(pen(canvas), colours.font));
+  const picture = linesPicture(state, room, textMaker(pen(canvas), colours.fonts));
   const context = sized(canvas, picture.width, picture.height);
-  paint(context, picture.parts, colours.font);
+  paint(context, picture.parts, colours.fonts);
   find(".il-tracks-title").textContent = tracksTitle(value, column);
   const followed = value.tracks[column].map(({ piece }) => visiblePiece(piece)).join(", ");
   canvas.setAttribute("aria-label", `Lines of ${followed} through the layers; the table has their numbers`);
@@ -141,7 +146,7 @@ function drawLegend({ find, state }) {
     entropy: [mostEntropy(value).toFixed(1), (mostEntropy(value) / 2).toFixed(1), "0 nats"],
     rank: [`rank ${(10 ** mostOrders(value)).toLocaleString("en-US")}`, "", "1"],
   };
-  Object.assign(context, { font: `11px ${colours.font}`, fillStyle: colours.muted, textBaseline: "alphabetic" });
+  Object.assign(context, { font: `11px ${colours.fonts.plain}`, fillStyle: colours.muted, textBaseline: "alphabetic" });
   const aligned = /** @type {CanvasTextAlign[]} */ (["left", "center", "right"]);
   names[by].forEach((name, k) => {
     context.textAlign = aligned[k];

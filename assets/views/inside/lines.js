@@ -21,7 +21,7 @@ const LABEL = 15;
  */
 export function linesPicture(state, room, text) {
   const { value, colours } = state;
-  const width = Math.max(260, Math.min(room, 1100));
+  const width = Math.max(260, Math.min(room, 1840));
   /** @type {Part[]} */
   const parts = [];
   if (!value) return { width, height: 0, parts };
@@ -43,7 +43,7 @@ export function linesPicture(state, room, text) {
     const points = shares.map((share, layer) => /** @type {[number, number]} */ ([toX(layer), toY(share)]));
     parts.push(line(points, ink, 2.2, DASHES[k % DASHES.length]));
     parts.push(line(level(right + 3, right + 25, heights[k]), ink, 2.2, DASHES[k % DASHES.length]));
-    parts.push(text([right + 30, heights[k]], visiblePiece(piece), colours.ink, { room: BESIDE - 32 }));
+    parts.push(text([right + 30, heights[k]], visiblePiece(piece), colours.ink, { room: BESIDE - 32, mono: true }));
   });
   const x = toX((state.over ?? state).layer);
   const upright = /** @type {[number, number][]} */ ([TOP, toY(0)].map((y) => [x, y]));

@@ -6,40 +6,41 @@ import { escaped } from "../shared/svg.js";
 /**
  * @typedef {{ kind: "rect", x: number, y: number, width: number, height: number, fill: string }} Rect
  * @typedef {{ kind: "text", x: number, y: number, text: string, fill: string, align?: "left" | "center" | "right",
- *   size?: number, weight?: number }} Text
+ *   size?: number, weight?: number, mono?: boolean }} Text
  * @typedef {{ kind: "line", points: [number, number][], stroke: string, width: number, dash?: number[] }} Line
  * @typedef {Rect | Text | Line} Part
  * @typedef {{ width: number, height: number, parts: Part[] }} Picture
+ * @typedef {{ plain: string, mono: string }} Fonts  families; tokens stand in the second, as on their chips
  */
 
 /**
  * Parts of text that are cut where they are wider than their room.
  *
  * @param {CanvasRenderingContext2D} context
- * @param {string} font  the family
+ * @param {Fonts} fonts
  */
-export function textMaker(context, font) {
+export function textMaker(context, fonts) {
   /**
    * @param {[number, number]} place
    * @param {string} text
    * @param {string} fill
-   * @param {{ room?: number, align?: "left" | "center" | "right", size?: number, weight?: number }} [look]
+   * @param {Omit<Partial<Text>, "kind"> & { room?: number }} [look]
    * @returns {Text}
    */
-  return ([x, y], text, fill, { room = Infinity, align = "left", size = 12, weight = 400 } = {}) => {
-    context.font = `${weight} ${size}px ${font}`;
-    return { kind: "text", x, y, text: clipped(context, text, room), fill, align, size, weight };
+  return ([x, y], text, fill, { room = Infinity, align = "left", size = 12, weight = 400, mono = false } = {}) => {
+    context.font = `${weight} ${size}px ${mono ? fonts.mono : fonts.plain}`;
+    return { kind: "text", x, y, text: clipped(context, text, room), fill, align, size, weight, mono };
   };
 }
 
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Part[]} parts
- * @param {string} font  the family
+ * @param {Fonts} fonts
  */
-export function paint(context, parts, font) {
+export function paint(context, parts, fonts) {
   context.textBaseline = "middle";
-  for (const part of parts) PAINTERS[part.kind](context, /** @type {any} */ (part), font);
+  for (const part of parts) PAINTERS[part.kind](context, /** @type {any} */ (part), fonts);
 }
 
 const PAINTERS = {
@@ -47,8 +48,9 @@ const PAINTERS = {
     context.fillStyle = fill;
     context.fillRect(x, y, width, height);
   },
-  text(context, { x, y, text, fill, align, size, weight }, font) {
-    Object.assign(context, { fillStyle: fill, textAlign: align, font: `${weight} ${size}px ${font}` });
+  text(context, { x, y, text, fill, align, size, weight, mono }, fonts) {
+    const family = mono ? fonts.mono : fonts.plain;
+    Object.assign(context, { fillStyle: fill, textAlign: align, font: `${weight} ${size}px ${family}` });
     context.fillText(text, x, y);
   },
   line(context, { points, stroke, width, dash = [] }) {
@@ -65,9 +67,9 @@ const ANCHORS = { left: "start", center: "middle", right: "end" };
 const WRITERS = {
   rect: ({ x, y, width, height, fill }) =>
     `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`,
-  text: ({ x, y, text, fill, align, size, weight }) =>
+  text: ({ x, y, text, fill, align, size, weight, mono }) =>
     `<text x="${x}" y="${y + size * 0.35}" fill="${fill}" text-anchor="${ANCHORS[align]}" font-size="${size}" ` +
-    `font-weight="${weight}">${escaped(text)}</text>`,
+    `font-weight="${weight}"${mono ? ' font-family="ui-monospace, monospace"' : ""}>${escaped(text)}</text>`,
   line: ({ points, stroke, width, dash = [] }) =>
     `<polyline points="${points.map((point) => point.join(",")).join(" ")}" fill="none" stroke="${stroke}" ` +
     `stroke-width="${width}" stroke-dasharray="${dash.join(" ")}"/>`,

@@ -27,13 +27,15 @@ const SIDES = [
  * @returns {Box[]}
  */
 export function placeLabels(labels, dots, radius, frame) {
-  const marks = dots.map(([x, y]) => boxAround(x - radius, y - radius, 2 * radius, 2 * radius));
+  const around = (reach) => dots.map(([x, y]) => boxAround(x - reach, y - reach, 2 * reach, 2 * reach));
+  const [marks, near] = [around(radius), around(radius + 2 * GAP)]; // so near, a dot would seem to be the label's own
   /** @type {Box[]} */
   const placed = [];
   for (const label of labels) {
     const tried = RINGS.flatMap((ring) => SIDES.map((side) => boxBeside(label, side, radius + GAP * ring)));
     const inside = tried.filter((box) => isWithin(box, frame));
-    placed.push(leastCovered(inside.length ? inside : tried, marks, placed));
+    const others = near.filter((_, k) => String(dots[k]) !== String(label.at));
+    placed.push(leastCovered(inside.length ? inside : tried, [...marks, ...others], placed));
   }
   return placed;
 }

@@ -44,11 +44,17 @@ export function drawScatter(canvas, dots, plot) {
   const { toX, toY } = scales(dots, plot.xRange, frame);
   context.strokeStyle = colour(canvas, "line");
   context.strokeRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
-  drawNames(context, plot, frame, { toX, toY }, colour(canvas, "muted"));
+  const muted = colour(canvas, "muted");
+  drawNames(context, plot, frame, { toX, toY }, muted);
   const places = dots.map(({ x, y }) => /** @type {[number, number]} */ ([toX(x), toY(y)]));
-  const inks = { plain: colour(canvas, "accent"), marked: colour(canvas, "div-pos"), label: colour(canvas, "ink") };
+  const inks = {
+    plain: colour(canvas, "accent"),
+    marked: colour(canvas, "div-pos"),
+    label: colour(canvas, "ink"),
+    muted,
+  };
   for (const [k, dot] of dots.entries()) drawDot(context, dot, places[k], plot, inks);
-  drawLabels(context, dots, places, plot.radius, frame, inks.label);
+  drawLabels(context, dots, places, plot.radius, frame, inks);
   return places;
 }
 
@@ -102,15 +108,28 @@ function drawDot(context, dot, [x, y], plot, inks) {
   context.globalAlpha = 1;
 }
 
-function drawLabels(context, dots, places, radius, frame, ink) {
+function drawLabels(context, dots, places, radius, frame, inks) {
   const named = [...dots.keys()].filter((k) => dots[k].label);
   const labels = named.map((k) => ({
     at: places[k],
     size: /** @type {[number, number]} */ ([context.measureText(dots[k].label).width, LINE]),
   }));
   const boxes = placeLabels(labels, places, radius, frame);
-  Object.assign(context, { fillStyle: ink, textAlign: "left" });
-  for (const [n, { left, bottom }] of boxes.entries()) context.fillText(dots[named[n]].label, left, bottom - 4);
+  Object.assign(context, { fillStyle: inks.label, strokeStyle: inks.muted, textAlign: "left" });
+  for (const [n, box] of boxes.entries()) {
+    context.fillText(dots[named[n]].label, box.left, box.bottom - 4);
+    drawLead(context, places[named[n]], box, radius);
+  }
+}
+
+/** A line from a dot to its label, where that stands apart. */
+function drawLead(context, [x, y], { left, top, right, bottom }, radius) {
+  const [toX, toY] = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, top), bottom)];
+  if (Math.hypot(toX - x, toY - y) < 2 * radius + 4) return;
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+  context.stroke();
 }
 
 /**

@@ -187,7 +187,7 @@ def test_the_receipt_of_every_kind_prints_the_same_pieces(tiny, tmp_path, capsys
 def test_wordpiece_names_what_it_tried(shelf):
     split = explain_split(shelf, SplitRequest("Playgrounds", MINILM))
     assert split.word == "playgrounds" and split.pieces == ("playground", "##s")
-    assert split.steps[0].reason == "“playgrounds” is not in the vocabulary, “playground” is"
+    assert split.steps[0].reason == "“playgrounds” is not in the vocabulary, but “playground” is"
 
 
 def test_bpe_starts_from_bytes_and_names_its_merges(shelf):
