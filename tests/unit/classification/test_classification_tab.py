@@ -64,13 +64,13 @@ def test_multi_label_and_regression_say_what_they_are():
         assert any("sigmoid" in fact for fact in one_format.format_bars(result)["facts"])
         steps = one_format.format_steps(result)
         assert steps["function"] == "sigmoid" and steps["total"] is None
-        cells = [[float(cell) for cell in row["cells"][1:]] for row in steps["rows"]]
+        cells = [[float(cell.replace("−", "-")) for cell in row["cells"][1:]] for row in steps["rows"]]
         assert all(1 / (1 + part) == pytest.approx(probability, abs=1e-3) for _, part, probability in cells)
         assert "each label on its own" in one_format.format_info(describe(manager))
     with managed(labels=1, problem_type="regression") as manager:
         result = classify(manager, pg.ClassifyRequest(TEXT))
         (bar,) = one_format.format_bars(result)["bars"]
-        assert bar["width"] is None and bar["shown"] == f"{result.labels[0].logit:.3f}"
+        assert bar["width"] is None and bar["shown"] == f"{result.labels[0].logit:.3f}".replace("-", "−")
         assert one_format.format_steps(result)["columns"] == ["label", "logit"]
         assert "**1 label**" in one_format.format_info(result.info)
 
@@ -129,7 +129,7 @@ def test_attributions_are_shown_as_they_come(bert):
         ({"integrated_gradients": (2.0, 1.0), "occlusion": (1.0, 2.0)}, "disagree on what counts most"),
         (
             {"integrated_gradients": (2.0, -0.6), "occlusion": (1.5, 0.5)},
-            "The methods disagree on “film”, for or against: integrated_gradients -0.60, occlusion +0.50.",
+            "The methods disagree on “film”, for or against: integrated_gradients −0.60, occlusion +0.50.",
         ),
         (
             {"integrated_gradients": (2.0, 0.1), "occlusion": (1.0, 0.2), "gradient_x_input": (-0.1, 0.1)},

@@ -99,6 +99,6 @@ test("the reader's ratings are compared with the model and with people", () => {
       [2, 1],
     ]),
   );
-  assert.match(said, /model and you 1\.00, model and published mean -1\.00, you and published mean -1\.00/);
+  assert.match(said, /model and you 1\.00, model and published mean −1\.00, you and published mean −1\.00/);
   assert.match(said, /more as you do/);
 });
