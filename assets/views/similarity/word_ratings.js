@@ -22,10 +22,6 @@ export function mount({ element, props, watch, trigger }) {
     places: /** @type {[number, number][]} */ ([]),
   };
   const tab = { root, find: finder(root, ".wr-"), state };
-  const reveal = () => {
-    if (!isMeasured(state.data)) trigger("click", {});
-    say(tab);
-  };
   const show = () => {
     state.data = props.value?.pairs ? props.value : null;
     offerSliders(tab);
@@ -34,16 +30,13 @@ export function mount({ element, props, watch, trigger }) {
     if (!isMeasured(state.data)) tab.find("own").hidden = true; // it was said of another model
     if (isMeasured(state.data) && state.rated.size === state.data.ten.length && !tab.find("own").hidden) say(tab);
   };
-  tab.find("reveal").addEventListener("click", reveal);
+  tab.find("reveal").addEventListener("click", () => {
+    if (!isMeasured(state.data)) trigger("click", {});
+    say(tab);
+  });
   tab.find("twin").addEventListener("toggle", () => drawTwin(tab));
-  pointAtDots(
-    tab.find("plot"),
-    () => state.places,
-    14,
-    (k) => {
-      tab.find("hover").textContent = k === null ? "" : pairInWords(state.data.pairs[k]);
-    },
-  );
+  const hover = (k) => tab.find("hover").replaceChildren(k === null ? "" : pairInWords(state.data.pairs[k]));
+  pointAtDots(tab.find("plot"), () => state.places, 14, hover);
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
   life.onResize(root, () => drawPlot(tab));
