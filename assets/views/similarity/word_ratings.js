@@ -48,8 +48,8 @@ const isMeasured = (data) => Boolean(data?.pairs.length && data.pairs[0].similar
 const nameOf = (pair) => `${pair.word1} – ${pair.word2}`;
 
 function pairInWords(pair) {
-  const numbers = `people ${pair.rating}, model ${formatFixed(pair.similarity, 2)}, cosine ${formatFixed(pair.cosine, 2)}`;
-  return `${nameOf(pair)}: ${numbers}`;
+  const [model, cosine] = [pair.similarity, pair.cosine].map((one) => formatFixed(one, 2));
+  return `${nameOf(pair)}: people ${pair.rating}, model ${model}, cosine ${cosine}`;
 }
 
 function draw(tab) {
