@@ -87,6 +87,10 @@ def routes_for_programs(playground: Playground) -> list[BaseRoute]:
         from tabs.tools import mcp_server
 
         routes += mcp_server(playground).routes()
+    if settings.classroom:
+        from server.classroom.routes import Classroom
+
+        routes += Classroom(playground).routes()
     return routes
 
 

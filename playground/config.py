@@ -164,6 +164,9 @@ class Settings:
         secret=True,
     )
     mcp: bool = _setting(False, _boolean, "serve tools for language models (MCP), also on a public page")
+    classroom: bool = _setting(
+        False, _boolean, "serve classrooms under /class: a teacher asks, everybody answers; --class does, too"
+    )
     max_streams: int = _setting(
         32, _count, "generations that share the device at once, a beam counts as one; more wait in line"
     )

@@ -45,6 +45,8 @@ def policy(frames: Sequence[str] = (), scripts: Iterable[str] = ()) -> str:
 class SecurityHeaders:
     """ASGI middleware that labels every answer; a page's policy names the inline scripts that the server wrote.
 
+    A page of ours that gradio hasn't made may bring a policy of its own, which is stricter.
+
     ``frames`` are the origins that may show the page in a frame, beside its own; ``head_scripts`` the CSP sources of
     scripts that gradio puts into the page later.
     """
@@ -74,10 +76,11 @@ class _Labelling:
             headers["x-content-type-options"] = "nosniff"
             headers["referrer-policy"] = "same-origin"
             headers.setdefault("cross-origin-resource-policy", "same-origin")
-            if headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers:
+            is_page = headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
+            if is_page and "content-security-policy" not in headers:
                 self._start = message
                 return
-            headers["content-security-policy"] = policy(self._frames, self._head_scripts)
+            headers.setdefault("content-security-policy", policy(self._frames, self._head_scripts))
         elif self._start is not None and message["type"] == "http.response.body":
             self._body.append(message.get("body", b""))
             if message.get("more_body"):

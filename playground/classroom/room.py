@@ -126,6 +126,10 @@ class Room:
         self._seats[token] = replace(known, seen=now)
         return known
 
+    def has_seat(self, token: str) -> bool:
+        """Whether this token has a seat here."""
+        return token in self._seats
+
     def answers_of(self, seat: int) -> dict[int, Value]:
         """What a seat has answered, by the number of the question."""
         return {one.number: one.answers[seat] for one in self.rounds if seat in one.answers}

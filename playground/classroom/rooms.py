@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from playground.classroom.room import Room
-from playground.errors import BusyError, NotAllowedError
+from playground.errors import BusyError
 
 SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that looks like another one on a projector
 CODE_LENGTH = 6  # 31 ** 6: nine hundred million
@@ -35,18 +35,6 @@ class Rooms:
         self._rooms[code] = Room(code, key, self.clock())
         return self._rooms[code], key
 
-    def find(self, code: str) -> Room:
-        """The room with this code, whatever its case.
-
-        Raises:
-            NotAllowedError: there is none.
-        """
-        self.sweep()
-        room = self._rooms.get(read_code(code))
-        if room is None:
-            raise NotAllowedError("There is no room with this code.", "Look at the board: six signs.")
-        return room
-
     def end(self, room: Room) -> None:
         """Ends a room; its code is free."""
         room.end()
@@ -58,7 +46,8 @@ class Rooms:
         for room in list(self._rooms.values()):
             if now - room.touched >= SILENT_SECONDS:
                 self.end(room)
-        return min((SILENT_SECONDS - (now - room.touched) for room in self._rooms.values()), default=SILENT_SECONDS)
+        left = (SILENT_SECONDS - (now - room.touched) for room in self._rooms.values())
+        return min([SILENT_SECONDS, *left])
 
     def __len__(self) -> int:
         return len(self._rooms)

@@ -7,18 +7,18 @@ import functools
 import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from playground.errors import InputError
 from playground.generation.request import TASK
 from server.arrival import address_of, arrived_at
+from server.event_stream import EventStream
 from server.openai.answers import Form, embeddings
 from server.openai.failures import answer_to, last_words, refused
 from server.openai.parameters import Asked, person_of, read_chat, read_completion, read_embeddings
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 Batches = AsyncGenerator[list[tuple[int, "Event"]], None]
 SERVED = (TASK, "feature-extraction")
 PATHS = "/v1/models, /v1/chat/completions, /v1/completions and /v1/embeddings"
-EVENTS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
 
 
 class OpenAIApi:
@@ -132,25 +127,6 @@ class OpenAIApi:
                     await asyncio.wait({work})  # a turn is given back when its thread is free
 
         return JSONResponse(embeddings(await while_there(request.receive, in_turn()), as_base64))
-
-
-class EventStream(Response):
-    """Server-sent events, each a JSON object, and ``[DONE]`` at the end; they end when their reader goes."""
-
-    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
-        super().__init__()
-        self._chunks = chunks
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_all() -> None:
-            async with aclosing(self._chunks) as chunks:
-                await send({"type": "http.response.start", "status": 200, "headers": EVENTS})
-                async for chunk in chunks:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-
-        with suppress(Gone):
-            await while_there(receive, send_all())
 
 
 async def _read_all(replies: Replies, batches: Batches) -> None:

@@ -28,6 +28,10 @@ def test_a_switch_needs_no_value():
     assert not Settings.read(["--public", "no"], {"PLAYGROUND_PUBLIC": "1"}).public
 
 
+def test_class_is_short_for_classroom():
+    assert Settings.read(["--class"], {}).classroom
+
+
 def test_a_space_listens_to_everybody_and_is_public():
     settings = Settings.read([], {"SPACE_ID": "someone/playground"})
     assert (settings.host, settings.public) == ("0.0.0.0", True)
