@@ -1016,6 +1016,16 @@ export namespace pipelines {
     scores: number[];
     joins: boolean;
   }
+  /** An answer for the page: ``hero`` comes first, ``after`` are the pictures of the last step. */
+  interface Told {
+    headline: string;
+    given: string;
+    steps: string;
+    hero: Record<string, unknown>[];
+    after: Record<string, unknown>[];
+    rows: unknown[][];
+    opens: number;
+  }
   /** A token that could have been written next. */
   interface WrittenGuess {
     token_id: number;

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from playground.pipelines.request import TASKS
+
 Kind = Literal["text", "lines", "words", "number", "flag", "choice", "model", "models", "messages", "cells"]
 QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit")
 
@@ -85,6 +87,10 @@ _TEMPLATE = "When people hear the word {source}, they think of the word {target}
 _MATRIX = (
     "man, woman, boy, girl, king, queen, father, mother, doctor, nurse, hospital, dog, cat, horse, animal, "
     "bread, butter, milk, car, road"
+)
+_COMPARED = (
+    "We refund every order within thirty days.\nReturns are free of charge.\nThe bank lends money to farmers.\n"
+    "My cat sleeps all day long."
 )
 _MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 
@@ -248,6 +254,25 @@ PLACES = (
         (
             Field("text", "text", "prompt", "", "What the model reads.", "text"),
             _model(),
+        ),
+    ),
+    Place(
+        "pipelines", "Pipelines", "pipelines", "", "pipeline", "PipelineRequest", "Run",
+        (
+            Field("task", "choice", "task", "feature-extraction", "What is asked of the text.", "task", TASKS),
+            _text("What the model reads: with [MASK] for fill-mask, the context of a question."),
+            _model(),
+            Field(
+                "texts", "lines", "texts", _COMPARED.split("\n"), "What it is compared with (feature-extraction).",
+                "texts",
+            ),
+            Field("question", "text", "question", "", "The question (question-answering).", "question"),
+            Field(
+                "candidate_labels", "words", "candidate_labels", [], "The labels (zero-shot-classification).",
+                "candidate_labels",
+            ),
+            Field("targets", "words", "targets", [], "The only words that may be chosen (fill-mask).", "targets"),
+            Field("prefix", "text", "prefix", "", "What stands before the text (encoder-decoders).", "prefix"),
         ),
     ),
     Place(

@@ -10,6 +10,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.lessons.facts import observe
 from playground.lessons.places import PLACES, Field, Place, place
+from playground.pipelines.request import OPTIONS
 from playground.wire import to_json
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _IS: dict[str, tuple[type, ...]] = {
     "messages": (list,),
     "cells": (list,),
 }
+_NOTHING: dict[str, Any] = {"text": "", "lines": [], "words": []}  # what stands in a field of which nothing is asked
 _WANTED = {
     "text": "a text",
     "number": "a number",
@@ -110,6 +112,9 @@ def request_of(tab: Place, fields: Mapping[str, Any]) -> Any:
         arguments["batch"] = pg.EncodeRequest(**inner)
     if tab.name == "generation":
         arguments |= _prompt(fields)
+    if tab.name == "pipelines":  # the fields of other tasks are hidden
+        own = {"task", "text", "model_id", *OPTIONS[arguments["task"]]}
+        arguments = {name: value for name, value in arguments.items() if name in own}
     if tab.name == "classification":
         arguments["text_pair"] = arguments["text_pair"] or None
     return getattr(pg, tab.request)(**arguments)
@@ -132,7 +137,7 @@ def fields_of(tab: Place, request: Any) -> dict[str, Any]:
     for field in tab.fields:
         if field.request_field:
             value = reduce(getattr, field.request_field.split("."), request)
-            found[field.name] = "" if value is None and field.kind == "text" else _as_filled(field, value)
+            found[field.name] = _NOTHING.get(field.kind) if value is None else _as_filled(field, value)
     if tab.name != "generation":
         return found
     if not request.messages:

@@ -15,12 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from playground.config import VERSION
+from playground.lessons.facts.pipelines import observe_pipelines
 from playground.texts import sendable
 
 if TYPE_CHECKING:
     from playground.attention.result import AttentionResult
     from playground.classification.result import ClassifyResult
     from playground.generation.events import Finished, GenerationResult
+    from playground.pipelines.result import PipelineResult
     from playground.similarity.result import WordLossResult, WordMatrixResult
     from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
 
@@ -150,6 +152,12 @@ def _matrix(result: WordMatrixResult) -> Marked:
     return marks, list(result.pieces)
 
 
+def _pipeline(result: PipelineResult) -> Marked:
+    """What lessons read as its answers; token ids of the first run are exact."""
+    answers = observe_pipelines(result, {}).answers
+    return [Mark(one.what, one.score) for one in answers], [token.token_id for token in result.passes[0].tokens]
+
+
 MARKERS: dict[str, Callable[[Any], Marked]] = {
     "ClassifyResult": _classification,
     "Tokenization": _tokens,
@@ -162,5 +170,6 @@ MARKERS: dict[str, Callable[[Any], Marked]] = {
     "GenerationResult": _generation,
     "WordLossResult": _words,
     "WordMatrixResult": _matrix,
+    "PipelineResult": _pipeline,
     "side by side": _side_by_side,
 }

@@ -11,7 +11,7 @@ from playground.lessons.places import PLACES
 NAMES = MappingProxyType({"word_map": "matrix"})  # its map says no more than its numbers
 _SHARED = (
     "classification", "tokens", "batch", "masks", "chat", "tokenizers", "attention", "generation", "similarity",
-    "word_map",
+    "word_map", "pipelines",
 )  # fmt: skip
 PLACES_OF_LINKS = MappingProxyType({NAMES.get(one.name, one.name): one for one in PLACES if one.name in _SHARED})
 NOT_SHARED = ("person", "address", "run_id")  # who asks is never part of what was asked

@@ -8,6 +8,8 @@ from playground.classification.request import ClassifyRequest
 from playground.classification.result import ClassifyResult
 from playground.generation.events import Finished, GenerationResult
 from playground.generation.request import GenerateRequest
+from playground.pipelines.request import PipelineRequest
+from playground.pipelines.result import PipelineResult
 from playground.similarity.request import WordLossRequest, WordMatrixRequest
 from playground.similarity.result import WordLossResult, WordMatrixResult
 from playground.tokens.request import (
@@ -31,6 +33,7 @@ Asked = (
     | tuple[GenerateRequest, ...]
     | WordLossRequest
     | WordMatrixRequest
+    | PipelineRequest
 )
 Answered = (
     ClassifyResult
@@ -44,4 +47,5 @@ Answered = (
     | tuple[Finished, ...]
     | WordLossResult
     | WordMatrixResult
+    | PipelineResult
 )

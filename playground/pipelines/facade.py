@@ -42,6 +42,8 @@ class PipelinesWing(Wing):
 
     def pipeline_receipts(self, result: PipelineResult) -> tuple[Receipt, ...]:
         """The plain-transformers Python for a result: by ``pipeline()`` alone where there is one, and step by step."""
+        from playground.links.form import linked
         from playground.pipelines.receipt import pipeline_receipts
 
-        return pipeline_receipts(result)
+        link = self.link(result)
+        return tuple(linked(receipt, link) for receipt in pipeline_receipts(result))

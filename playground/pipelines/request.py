@@ -74,7 +74,7 @@ OPTIONS: dict[str, dict[str, Option]] = {
     },
     "summarization": _written(60),
     "translation": _written(60),
-    "text2text-generation": _written(20),
+    "text2text-generation": _written(60),
 }
 
 

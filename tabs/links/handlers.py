@@ -118,6 +118,8 @@ def _as_typed(value: Any, control: Any) -> Any:
     """A value of a request as its control has it."""
     if isinstance(value, tuple):
         return "\n".join(one.replace("\n", "\\n") for one in value)
+    if value is None and control.value is not None:
+        return control.value
     if isinstance(control, gr.Dropdown | gr.Radio):
         return control.choices[0][1] if value is None else str(value)
     return value

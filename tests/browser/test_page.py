@@ -17,6 +17,7 @@ FIRST_ANSWERS = {
     "tokens": "#pg-tokens-live .editor",
     "generation": ".gen-text .gen-token",
     "similarity": "#similarity-losses .wl-verdict",
+    "pipelines": "#pipelines-view .pp-title",
     "models": "#models-ledger .lg-devices",
 }
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>

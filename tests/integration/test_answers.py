@@ -31,6 +31,10 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "/word_matrix": [{"words": ["man", "woman", "lamp"]}],
     "/word_map": [{"words": ["man", "woman", "lamp"]}],
     "/quantization_twin": [{"text": "Once upon", "other_quantization": "float32", "max_new_tokens": 2}],
+    "/pipeline": [
+        {"text": "a cat", "texts": ["a dog"]},
+        {"task": "text2text-generation", "text": "salt", "max_new_tokens": 4},
+    ],
     "/load_model": [{"model_id": EMBEDDED[0]}],
     "/models": [{}],
 }

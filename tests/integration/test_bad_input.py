@@ -37,6 +37,7 @@ CALLS = {
     "/word_loss": lambda text: {"words": ["man", text]},
     "/word_matrix": lambda text: {"words": ["man", "woman", text]},
     "/word_map": lambda text: {"words": ["man", "woman", text]},
+    "/pipeline": lambda text: {"text": text, "texts": ["a cat"]},
     "/quantization_twin": lambda text: {"text": text, "other_quantization": "float32", "max_new_tokens": 1},
 }
 NAMELESS = ("The upstream Gradio app has raised an exception", "Something went wrong on our side", "Traceback")

@@ -11,7 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playground.lessons.facts import attention, classification, generation, inside, models, similarity, tokens
+from playground.lessons.facts import (
+    attention,
+    classification,
+    generation,
+    inside,
+    models,
+    pipelines,
+    similarity,
+    tokens,
+)
 from playground.lessons.facts.field import Fields
 
 READ: dict[str, tuple[type, Callable[[Any, Fields], Any]]] = {
@@ -28,6 +37,7 @@ READ: dict[str, tuple[type, Callable[[Any, Fields], Any]]] = {
     "twin": (generation.TwinFacts, generation.observe_twin),
     "inside": (inside.InsideFacts, inside.observe_inside),
     "why": (inside.WhyFacts, inside.observe_why),
+    "pipelines": (pipelines.PipelinesFacts, pipelines.observe_pipelines),
     "models": (models.ModelsFacts, models.observe_models),
 }
 FACTS: dict[str, type] = {tab: facts for tab, (facts, _) in READ.items()}

@@ -40,6 +40,7 @@ def results(playground) -> dict:
         "chat turns": (playground.generate(replace(STORY, prompt=None, messages=CHAT)).result(),),
         "side by side": (tuple(playground.generate(one).result().finished for one in both), both),
         "similarity": (playground.word_loss(pg.WordLossRequest(("man", "woman", "animal"))),),
+        "pipelines": (playground.pipeline(pg.PipelineRequest("text2text-generation", "thunder", max_new_tokens=5)),),
         "matrix": (list(playground.word_matrix(pg.WordMatrixRequest(("man", "woman", "dog"))))[-1],),
     }
 

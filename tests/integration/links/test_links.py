@@ -23,6 +23,7 @@ RUNS = {
     "attention": ("attend", pg.AttentionRequest(TEXT)),
     "generation": ("generate", pg.GenerateRequest(prompt="A list of colors: red, blue", max_new_tokens=8)),
     "similarity": ("word_loss", pg.WordLossRequest(("man", "woman", "animal"))),
+    "pipelines": ("pipeline", pg.PipelineRequest("feature-extraction", TEXT, texts=("a cat", "a film"))),
     "matrix": ("word_matrix", pg.WordMatrixRequest(("man", "woman", "dog"))),
 }
 

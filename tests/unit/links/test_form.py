@@ -39,6 +39,7 @@ ASKED = {
     "generation": pg.GenerateRequest(messages=CHAT, model_id="a/model", stop_strings=("\n",), prefix_token_ids=(5, 6)),
     "similarity": pg.WordLossRequest(("man", "woman"), "a/model"),
     "matrix": pg.WordMatrixRequest(("man", "woman", "dog"), "a/model"),
+    "pipelines": pg.PipelineRequest("fill-mask", "a [MASK]", "a/model", targets=("cat", "dog"), top_k=3),
 }
 ANSWER = Fingerprint((Mark("5 stars", 0.98), Mark("cat")), 2, "00ff", Setting("1", "5", "2", "abc", "4-bit", "x", "y"))
 

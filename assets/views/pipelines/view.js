@@ -1,0 +1,119 @@
+/** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
+
+import { csvText } from "../shared/csv.js";
+import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { download } from "../shared/download.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { blockNodes } from "./blocks.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount(view) {
+  const { element, props, watch, trigger } = view;
+  const find = finder(element, ".pp-");
+  const state = { pass: 0, value: null, asked: false, width: 0 };
+  const take = () => {
+    Object.assign(state, { value: props.value, pass: props.value?.opens ?? 0 });
+    draw(element, find, state);
+  };
+  const life = lifeOf(element);
+  life.onTheme(() => draw(element, find, state));
+  life.onResize(element, () => {
+    if (!element.clientWidth) return;
+    if (!state.asked) trigger("first_view");
+    state.asked = true;
+    if (element.clientWidth !== state.width) draw(element, find, state);
+  });
+  watch("value", take);
+  find("copy").addEventListener("click", () => copyCommand(find, state));
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-export]")))
+    button.addEventListener("click", () => exportAs(find, state.value, button.dataset.export));
+  take();
+}
+
+function draw(element, find, state) {
+  const { value } = state;
+  state.width = element.clientWidth;
+  find("preview").hidden = !value?.preview;
+  find("body").hidden = !value?.hero;
+  if (value?.preview) drawPreview(find, value);
+  if (value?.hero) drawAnswer(element, find, state);
+  element.querySelector(".pp").setAttribute("data-drawn", value?.hero ? value.task : "");
+}
+
+/** What a task does, while there is no answer, and which model it takes. */
+function drawPreview(find, { preview, sentence, command }) {
+  const ways = preview.map((way, n) => make("li", "", make("span", "pp-n", n + 1), make("span", "", way)));
+  find("ways").replaceChildren(...ways);
+  find("sentence").textContent = sentence || "The answer, and every step of it, comes here.";
+  find("command").hidden = !command;
+  find("command code").textContent = command;
+}
+
+function drawAnswer(element, find, state) {
+  const { value } = state;
+  for (const name of ["title", "origin", "heading", "call", "removed"]) find(name).textContent = value[name];
+  find("answer").replaceChildren(...blockNodes(value.hero, element, value.hero.length > 1));
+  find("notes").hidden = !value.notes.length;
+  find("notes").textContent = value.notes.join(" ");
+  const more = value.more ? [make("div", "pg-muted", `and ${value.more} more`)] : [];
+  find("said").replaceChildren(...value.said.map((line) => make("div", "", line)), ...more);
+  find("removed").hidden = !value.removed;
+  find("difference").hidden = value.difference === null;
+  const difference = make("b", "", value.difference);
+  find("difference").replaceChildren("Largest difference between the two ways: ", difference, ` ${value.comment}`);
+  find("step").textContent = value.steps;
+  find("after").replaceChildren(...blockNodes(value.after, element, true));
+  drawPass(find, state);
+}
+
+/** One run of the model: its tokens, and the tensors that go in and come out. */
+function drawPass(find, state) {
+  const { passes, model } = state.value;
+  const buttons = passes.map((one, n) => makeButton("", one.about, () => choose(find, state, n)));
+  find("passes").hidden = passes.length < 2;
+  find("passes").replaceChildren(...buttons);
+  pressed(buttons, (button) => button === buttons[state.pass]);
+  const one = passes[state.pass];
+  find("count").textContent = one.count ? counted(one) : "The decoder reads what it has written so far.";
+  find("tokens").hidden = !one.count;
+  find("tokens").replaceChildren(...one.tokens.map(tokenBox));
+  find("model").replaceChildren(
+    model,
+    make("span", "pg-muted", passes.length > 1 ? `${passes.length} runs` : "one run"),
+  );
+  for (const name of ["inputs", "outputs"])
+    find(name).replaceChildren(...one[name].map((shape) => make("span", "pp-shape", shape)));
+}
+
+function choose(find, state, n) {
+  state.pass = n;
+  drawPass(find, state);
+  find("passes").children[n].focus();
+}
+
+function counted({ count, tokens }) {
+  const more = tokens.length < count ? `, the first ${tokens.length} are shown` : "";
+  return `${count.toLocaleString("en-US")} tokens, each with its input_id${more}`;
+}
+
+function tokenBox({ text, id, special, segment }) {
+  const kind = special ? " special" : segment === 1 ? " second" : "";
+  return make("span", `pp-token${kind}`, make("span", "", text), make("small", "", id));
+}
+
+async function copyCommand(find, state) {
+  try {
+    await navigator.clipboard.writeText(state.value.command);
+    find("copy").textContent = "Copied";
+  } catch {
+    find("copy").textContent = "Mark it and copy";
+  }
+}
+
+function exportAs(find, value, format) {
+  if (!value?.hero) return;
+  const name = `${value.task}.${format}`;
+  if (format === "csv") download(name, csvText(value.rows), "text/csv");
+  else download(name, JSON.stringify(value.json, null, 1), "application/json");
+  find("status").textContent = `${name} is ready.`;
+}

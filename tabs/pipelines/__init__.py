@@ -1,0 +1,1 @@
+"""What the Pipelines tab shows."""

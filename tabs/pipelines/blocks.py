@@ -1,0 +1,61 @@
+"""The few kinds of pictures that answers and steps are made of; ``assets/views/pipelines`` draws each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Block = dict[str, Any]
+
+
+def text(content: str, *, code: bool = False) -> Block:
+    """A sentence, or a line of code."""
+    return {"kind": "code" if code else "text", "text": content}
+
+
+def bars(title: str, columns: Sequence[str], rows: Sequence[Block]) -> Block:
+    """A table whose rows have a bar each; ``columns`` name the cells behind it."""
+    return {"kind": "bars", "title": title, "columns": list(columns), "rows": list(rows)}
+
+
+def bar(name: str, share: float, shown: str, cells: Sequence[str] = (), *, best: bool = False) -> Block:
+    """One row: ``share`` from 0 to 1 is the length of its bar, ``shown`` the number beside it."""
+    length = max(0.0, min(1.0, share))
+    return {"name": name, "share": round(length, 4), "shown": shown, "cells": list(cells), "best": best}
+
+
+def marked(title: str, pieces: Sequence[tuple[str, str, str]], names: Sequence[str] = ()) -> Block:
+    """A text in pieces, some with a label and a number; ``names`` are all labels, in the order of their colours."""
+    order = list(dict.fromkeys([*names, *(label for _, label, _ in pieces if label)]))
+    return {
+        "kind": "marked",
+        "title": title,
+        "pieces": [
+            {"text": one, "label": label, "shown": shown, "colour": order.index(label) % 6 if label else -1}
+            for one, label, shown in pieces
+        ],
+    }
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], best: int = -1) -> Block:
+    """Plain numbers; the first column is text."""
+    return {
+        "kind": "table", "title": title, "columns": list(columns), "rows": [list(row) for row in rows], "best": best,
+    }  # fmt: skip
+
+
+def percent(share: float) -> str:
+    """A share with one digit, of small ones with the digits that count.
+
+    >>> percent(0.49), percent(0.00012)
+    ('49.0 %', '0.012 %')
+    """
+    if share >= 0.001:
+        return f"{100 * share:.1f} %"
+    return "0 %" if share == 0 else f"{100 * share:.2g} %"
+
+
+def quoted(content: str, most: int = 80) -> str:
+    """A text in quotation marks, cut where it is long."""
+    one = " ".join(content.split())
+    return f"“{one if len(one) <= most else one[: most - 1] + '…'}”"

@@ -1,0 +1,104 @@
+"""Results of pipelines -> what the view draws: the answer first, then every step that leads there.
+
+What is particular to a task stands in `answers_format`; here is what all share.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import playground as pg
+from playground.pipelines.result import ModelPass, TensorShape
+from playground.texts import shown_text
+from playground.wire import to_json
+from tabs.pipelines.answers_format import Told, tell
+from tabs.pipelines.blocks import quoted
+
+MOST_TOKENS = 400  # that are shown of one pass
+PREVIEW = {
+    "feature-extraction": ("a vector for each token", "their mean → length 1 → cosine"),
+    "fill-mask": ("a logit for every word of the vocabulary, at each mask", "softmax → the most probable words"),
+    "zero-shot-classification": ("text and “This example is …” → entailment or contradiction", "softmax over labels"),
+    "token-classification": ("a logit for every label, at each token", "softmax → tokens joined to names by offsets"),
+    "question-answering": ("a start and an end logit for each token", "the best pair: end behind start, not too long"),
+}
+LOOP = ("the encoder reads once; the decoder gives a logit for every word", "the best is written, and read again")
+
+
+def format_result(result: pg.PipelineResult, title: str) -> dict[str, Any]:
+    """The view's value for a result."""
+    told = tell(result)
+    held = result.pretrained
+    return {
+        "task": result.request.task,
+        "title": told.headline,
+        "origin": f"{title} · {held.dtype} · {held.device}",
+        "notes": list(result.notes),
+        "hero": told.hero,
+        "heading": "Without a pipeline" if result.removed else "In one line",
+        "call": _call(result, told),
+        "said": list(result.pipeline[:12]),
+        "more": max(0, len(result.pipeline) - 12),
+        "removed": result.removed,
+        "difference": None if result.max_difference is None else f"{result.max_difference:.1e}".replace("0.0e+00", "0"),
+        "comment": _comment(result),
+        "passes": [_pass(one) for one in result.passes],
+        "opens": told.opens,
+        "model": held.auto_class,
+        "steps": told.steps,
+        "after": told.after,
+        "rows": told.rows,
+        "json": to_json(result.answer, short=True),
+    }
+
+
+def format_preview(task: str, advice: Any) -> dict[str, Any]:
+    """What stands in place of an answer: what the task does, and which model it takes where none is here."""
+    model, after = PREVIEW.get(task, LOOP)
+    return {
+        "task": task,
+        "preview": ["text → tokens, each with its id", model, after],
+        "state": advice.state,
+        "sentence": advice.sentence,
+        "command": advice.command,
+    }
+
+
+def _comment(result: pg.PipelineResult) -> str:
+    if result.max_difference is None:
+        return ""
+    if result.max_difference < 1e-5:
+        return "They are the same numbers."
+    return f"More than rounding: the weights are {result.pretrained.dtype}."
+
+
+def _call(result: pg.PipelineResult, told: Told) -> str:
+    """The one line; of a task that has none any more the Auto class."""
+    held, task = result.pretrained, result.request.task
+    if result.removed:
+        loaded = f"model = {held.auto_class}.from_pretrained(\n  {held.expression})"
+        return f"{loaded}\nmodel.generate({told.given}" if told.given else loaded
+    return f'pipeline("{task}",\n  model={held.expression})(\n  {told.given})'
+
+
+def _pass(one: ModelPass) -> dict[str, Any]:
+    """A run of the model; of a long text the first tokens."""
+    return {
+        "about": one.about,
+        "inputs": [_shape(shape) for shape in one.inputs],
+        "outputs": [_shape(shape) for shape in one.outputs],
+        "tokens": [
+            {"text": shown_text(token.token), "id": token.token_id, "special": token.special, "segment": token.segment}
+            for token in one.tokens[:MOST_TOKENS]
+        ],
+        "count": len(one.tokens),
+    }
+
+
+def _shape(one: TensorShape) -> str:
+    return f"{one.name} [{', '.join(map(str, one.shape))}] {one.dtype}"
+
+
+def spoken(result: pg.PipelineResult) -> str:
+    """The answer in one sentence, for a program that shows text."""
+    return f"{tell(result).headline} ({result.model_id}, {quoted(result.request.text, 40)})"

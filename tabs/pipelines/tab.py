@@ -1,0 +1,254 @@
+"""The Pipelines tab: other heads on the same body, each beside ``pipeline(task)`` and with every step open.
+
+It opens on a search by meaning, which the embedded encoder answers at once. What to try: put a sentence of your own
+among the texts; pick another task and see which head it needs; press a token of a summary to see what it nearly was.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+import playground as pg
+from playground.pipelines.request import HYPOTHESIS, OPTIONS, STRATEGIES, TASKS
+from server.arrival import address_of
+from tabs.components import example_chips
+from tabs.gradio_patches import tab_being_built
+from tabs.last_run import LastRun
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
+from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.pipelines.api import PipelinesApi
+from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of
+from tabs.pipelines.handlers import as_typed, ask, is_here, offered, preview, request_of
+
+TITLE = "Pipelines"
+WORK: dict[str, Any] = {"concurrency_id": "pipelines", "concurrency_limit": 2, "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+ALWAYS = ("texts", "targets", "candidate_labels", "question", "prefix")  # of a task's options, those not folded away
+Values = dict[Any, Any]
+
+
+class _Parts(NamedTuple):
+    """The components of the tab."""
+
+    task: gr.Dropdown
+    about: gr.Markdown
+    text: gr.Textbox
+    model: gr.Dropdown
+    options: dict[str, Any]
+    folded: gr.Accordion
+    run: gr.Button
+    stop: gr.Button
+    chips: list[gr.Button]
+    view: gr.HTML
+    share: gr.HTML
+    one_line: tuple[gr.Code, gr.DownloadButton]
+    steps: tuple[gr.Code, gr.DownloadButton]
+    result: gr.State
+    run_id: gr.State
+
+
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
+    explain(
+        "`pipeline(task)` answers in one line. **Inside it is always the same**: a tokenizer, a model with a task "
+        "head, and a little arithmetic behind. Pick a task and look at all three."
+    )
+    page_tab = tab_being_built()
+    parts = _lay_out(playground)
+    _wire(playground, parts, page_tab)
+    PipelinesApi(playground).publish()
+    controls = {"task": parts.task, "text": parts.text, "model_id": parts.model, **parts.options}
+    return [Watched("pipelines", controls, parts.view, parts.result, shared=Shared(parts.share))]
+
+
+def _lay_out(playground: pg.Playground) -> _Parts:
+    everything = playground.settings.hub == "any" and not playground.settings.public
+    with gr.Row(equal_height=False, elem_id="pipelines-ask"):
+        with gr.Column(scale=3, min_width=290):
+            task = gr.Dropdown(
+                list(TASKS), value=FIRST.task, label="task", elem_id="pipelines-task", elem_classes="pg-model"
+            )
+            about = explain(ABOUT[FIRST.task])
+            models = offered(playground, *TASKS)
+            model = gr.Dropdown(
+                models,
+                value=models[0][1] if models else None,
+                label="model_id",
+                info="Pick one, or type the id of any model on the Hub." if everything else None,
+                allow_custom_value=everything,
+                elem_classes="pg-model",
+                elem_id="pipelines-model",
+            )
+        with gr.Column(scale=4, min_width=300):
+            text = gr.Textbox(FIRST.text, label="text", lines=1, max_lines=10, elem_id="pipelines-text")
+            options, folded = _lay_out_options()
+            with gr.Row():
+                run = gr.Button("Run", variant="primary", elem_id="pipelines-run", min_width=120, scale=3)
+                stop = gr.Button(
+                    "Stop", variant="stop", interactive=False, elem_id="pipelines-stop", min_width=80, scale=1
+                )
+    chips = example_chips([one.name for one in EXAMPLES])
+    shown = view("pipelines/view", preview(playground, FIRST.task, ""), ["first_view"], elem_id="pipelines-view")
+    share = share_view()
+    one_line = receipt_panel("Code: in one line, with pipeline()")
+    steps = receipt_panel("Code: every step with plain transformers")
+    states = gr.State(), gr.State("")
+    return _Parts(task, about, text, model, options, folded, run, stop, chips, shown, share, one_line, steps, *states)
+
+
+def _lay_out_options() -> tuple[dict[str, Any], gr.Accordion]:
+    """A control for every option of every task; those of other tasks are hidden."""
+    own = OPTIONS[FIRST.task]
+
+    def line(name: str, info: str, value: str = "", **more: Any) -> gr.Textbox:
+        return gr.Textbox(value, label=name, info=info, visible=name in own, **more)
+
+    options: dict[str, Any] = {
+        "texts": line("texts", "What it is compared with, one on a line.", as_typed("texts", FIRST.options["texts"]),
+                      lines=4, max_lines=12),
+        "question": line("question", "What the text shall answer."),
+        "candidate_labels": line("candidate_labels", "Any words, separated by commas."),
+        "targets": line("targets", "The only words that may be chosen, separated by commas; empty: all."),
+        "prefix": line("prefix", "What stands before the text; empty: what the model's config says."),
+    }  # fmt: skip
+    with gr.Accordion("Options", open=False, visible=False) as folded:
+        options |= {
+            "hypothesis_template": line("hypothesis_template", "The sentence that a label becomes.", HYPOTHESIS),
+            "multi_label": gr.Checkbox(False, label="multi_label", info="Each label for itself.", visible=False),
+            "aggregation_strategy": gr.Dropdown(
+                list(STRATEGIES), value="simple", label="aggregation_strategy", info="How tokens become names.",
+                visible=False,
+            ),
+            "stride": gr.Slider(
+                0, 256, 0, step=1, label="stride", visible=False,
+                info="Long texts in windows that overlap by so many tokens; 0: the text is cut.",
+            ),
+            "top_k": gr.Slider(1, 20, 5, step=1, label="top_k", info="How many are shown.", visible=False),
+            "max_answer_len": gr.Slider(
+                1, 100, 15, step=1, label="max_answer_len", info="The longest answer, in tokens.", visible=False
+            ),
+            "handle_impossible_answer": gr.Checkbox(
+                False, label="handle_impossible_answer", info="The text may have no answer.", visible=False
+            ),
+            "max_new_tokens": gr.Slider(
+                1, 128, 60, step=1, label="max_new_tokens", info="The text ends here at the latest.", visible=False
+            ),
+        }  # fmt: skip
+    return options, folded
+
+
+def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> None:
+    """A press, Enter, an example, another task or the first look runs the model; the last of them counts."""
+    answers = LastRun()
+
+    @friendly
+    def run(data: Values, request: gr.Request) -> Iterator[Values]:
+        wanted = answers.begin(request)
+        for values in _answer(playground, parts, data, address_of(request)):
+            yield values if wanted() else gr.skip()
+
+    @friendly
+    def if_here(data: Values, request: gr.Request) -> Iterator[Values]:
+        """The answer where it comes at once; else what the task does, and which model to fetch."""
+        if is_here(playground, data[parts.task], data[parts.model]):
+            yield from run(data, request)
+        else:
+            answers.begin(request)
+            yield {parts.view: preview(playground, data[parts.task], data[parts.model]), parts.result: None}
+
+    working: dict[str, Any] = {
+        "inputs": {parts.task, parts.text, parts.model, parts.result, *parts.options.values()},
+        "outputs": [parts.view, parts.result, *parts.one_line, *parts.steps, parts.run_id, parts.stop],
+        "show_progress_on": parts.view,
+        **WORK,
+    }
+    gr.on([parts.run.click, parts.text.submit], run, **working)
+    parts.view.first_view(if_here, **working)
+    parts.model.input(if_here, **working)
+    for filled in _wire_fields(playground, parts, page_tab):
+        filled.then(if_here, **working)
+
+    def halt(run_id: str) -> None:
+        playground.cancel(run_id)
+
+    parts.stop.click(halt, parts.run_id, None, queue=False, **QUIET)
+
+
+def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str) -> Iterator[Values]:
+    """What a run puts into the components."""
+    run_id = secrets.token_hex(8)
+    asked = request_of(_values(parts, data), run_id, address)
+    before: pg.PipelineResult | None = data[parts.result]
+    yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
+    if before is None or before.request.task != asked.task:
+        yield {parts.view: preview(playground, asked.task, asked.model_id)}
+    try:
+        found = ask(playground, asked)
+    except Exception:
+        yield {parts.stop: gr.Button(interactive=False)}
+        raise
+    code = (*receipt_values(found.one_line), *receipt_values(found.steps))
+    yield {
+        parts.view: found.value,
+        parts.result: found.result,
+        parts.stop: gr.Button(interactive=False),
+        **dict(zip((*parts.one_line, *parts.steps), code, strict=True)),
+    }
+
+
+def _wire_fields(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> list[Any]:
+    """A task shows its own fields; picked by hand, or by an example, it fills them. What filled them comes back."""
+    everything = [parts.text, parts.task, parts.model, *parts.options.values()]
+    dependent = [parts.about, parts.model, parts.folded, *parts.options.values()]
+
+    def choose(task: str, model_id: str) -> Values:
+        return _for_task(playground, parts, task, model_id)
+
+    parts.task.change(choose, [parts.task, parts.model], dependent, **QUIET)
+    if page_tab is not None:
+        page_tab.select(choose, [parts.task, parts.model], dependent, **QUIET)
+    picked = parts.task.input(
+        lambda task: _filled(playground, parts, example_of(task)), parts.task, everything, **QUIET
+    )
+    return [picked] + [
+        chip.click(lambda one=example: _filled(playground, parts, one), None, everything, **QUIET)
+        for chip, example in zip(parts.chips, EXAMPLES, strict=True)
+    ]
+
+
+def _values(parts: _Parts, data: Values) -> dict[str, Any]:
+    fields = {"task": parts.task, "text": parts.text, "model_id": parts.model, **parts.options}
+    return {name: data[control] for name, control in fields.items()}
+
+
+def _for_task(playground: pg.Playground, parts: _Parts, task: str, model_id: str) -> Values:
+    """What belongs to a task: its explanation, its options, its models."""
+    own, models = OPTIONS[task], offered(playground, task)
+    known = {one for _, one in offered(playground, *TASKS)}
+    keep = model_id in {one for _, one in models} or (parts.model.allow_custom_value and model_id not in known)
+    chosen = model_id if keep else (models[0][1] if models else None)
+    shown: Values = {control: gr.update(visible=name in own) for name, control in parts.options.items()}
+    return shown | {
+        parts.about: ABOUT[task],
+        parts.model: gr.Dropdown(models, value=chosen),
+        parts.folded: gr.Accordion(visible=any(name not in ALWAYS and name in parts.options for name in own)),
+    }
+
+
+def _filled(playground: pg.Playground, parts: _Parts, example: Example) -> Values:
+    """An example in the fields, and every option of its task as it is at first."""
+    models = offered(playground, example.task)
+    values: Values = {
+        parts.task: example.task,
+        parts.text: example.text,
+        parts.model: gr.Dropdown(models, value=models[0][1] if models else None),
+    }
+    for name in OPTIONS[example.task].keys() & parts.options.keys():
+        default = OPTIONS[example.task][name].default
+        values[parts.options[name]] = as_typed(name, example.options.get(name, default))
+    return values

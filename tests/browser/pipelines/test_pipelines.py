@@ -1,0 +1,65 @@
+"""Pipelines in Chromium: the first answer, numbers read by keyboard, files, other tasks, a model that is not here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+
+def saved(page, form: str) -> str:
+    with page.expect_download() as caught:
+        page.locator(f".pp [data-export={form}]").click()
+    return Path(caught.value.path()).read_text(encoding="utf-8-sig")
+
+
+def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_page):
+    page = open_page()
+    page.get_by_role("tab", name="Pipelines").click()
+    title, view = page.locator(".pp-title"), page.locator(".pp")
+    expect(title).to_have_text("Nearest in meaning: “We refund every order within thirty days.”", timeout=60_000)
+    expect(page.locator(".pp-answer tr")).to_have_count(4)
+    expect(page.locator(".pp-outputs")).to_have_text("last_hidden_state [1, 10, 384] float32")
+    expect(page.locator(".pp-difference")).to_contain_text("They are the same numbers.")
+    view.get_by_role("button", name="text 2", exact=True).click()
+    expect(page.locator(".pp-tokens")).to_contain_text("##und")
+    page.locator("canvas.pp-strip").first.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".pp-readout")).to_contain_text("“[SEP]”, number 1:")
+    rows = list(csv.reader(io.StringIO(saved(page, "csv"))))
+    assert rows[0][:2] == ["text", "cosine with text 1"] and len(rows) == 6
+    assert json.loads(saved(page, "json"))["dimensions"] == 384
+    code = page.get_by_role("button", name="Code: every step with plain transformers")
+    code.click()
+    expect(page.locator(".cm-content:visible").first).to_contain_text("MODEL =")
+
+
+def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_page):
+    page = open_page()
+    page.get_by_role("tab", name="Pipelines").click()
+    expect(page.locator(".pp-title")).to_contain_text("Nearest", timeout=60_000)
+    page.get_by_role("button", name="word association").click()
+    expect(page.locator(".pp-title")).to_have_text("“thunder”", timeout=60_000)
+    expect(page.locator(".pp-removed")).to_contain_text("no longer has")
+    step = page.locator(".pp-loop button").first
+    step.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".pp-loop-said")).to_contain_text("Step 2 of 2. The decoder has read <pad> ·thunder")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".pp-loop-from tr").nth(1)).to_contain_text("·storm")
+
+    page.get_by_role("button", name="a question").click()
+    expect(page.locator(".pp-command code")).to_have_text(
+        "hf download distilbert/distilbert-base-cased-distilled-squad", timeout=60_000
+    )
+    expect(page.locator(".pp-body")).to_be_hidden()
+    expect(page.locator("#pg-pipelines-question textarea")).to_have_value("How long was the tower meant to stand?")
+    page.locator("#pipelines-run").click()
+    expect(page.locator(".toast-body")).to_contain_text("distilled-squad", timeout=60_000)
+    expect(page.locator("#pipelines-stop")).to_be_disabled()

@@ -1,0 +1,101 @@
+"""Pipelines through the running app, with the models that come along: the examples, the API, receipts, bad input."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers
+from gradio_client.exceptions import AppError
+
+import playground as pg
+from playground.config import Settings
+from playground.pipelines.request import OPTIONS, TASKS
+from playground.pipelines.tasks import SUGGESTED, head_of
+from playground.wire import from_json
+from tabs.pipelines.examples import ABOUT, EXAMPLES, example_of
+from tabs.pipelines.format import format_result
+from tabs.pipelines.handlers import as_typed, ask, preview, request_of
+
+pytestmark = pytest.mark.embedded
+HERE = [one for one in EXAMPLES if one.best]
+
+
+@pytest.mark.parametrize("example", HERE, ids=lambda one: one.name)
+def test_an_example_shows_what_it_is_there_for(app_playground, example):
+    shown = ask(app_playground, pg.PipelineRequest(example.task, example.text, **example.options))
+    assert example.best in shown.value["title"] and shown.result.max_difference <= 1e-5
+    assert shown.value["rows"][1:] and shown.value["passes"] and shown.value["hero"]
+    if example.task == "feature-extraction":
+        first, second, *_ = sorted(shown.result.answer.cosines[0][1:], reverse=True)
+        assert first > second + 0.05
+
+
+def test_the_answer_of_the_api_is_what_the_pipeline_says(app_playground, client):
+    text, other = EXAMPLES[0].text, EXAMPLES[0].options["texts"][0]
+    answer = client.predict(text=text, texts=[other], api_name="/pipeline")
+    result = from_json(pg.PipelineResult, answer)
+    folder = app_playground.manager.folder(app_playground.manager.spec(result.model_id))
+    pipe = transformers.pipeline("feature-extraction", model=str(folder))
+    means = [torch.tensor(pipe(one)[0]).mean(0) for one in (text, other)]
+    assert result.answer.texts[0].vector == pytest.approx((means[0] / means[0].norm()).tolist(), abs=1e-5)
+    assert result.answer.cosines[0][1] == pytest.approx(float(torch.cosine_similarity(*means, dim=0)), abs=1e-5)
+
+
+def test_receipts_print_the_same_numbers(app_playground, home):
+    texts = app_playground.pipeline(pg.PipelineRequest(text="a cat", texts=("a dog", "a car")))
+    word = app_playground.pipeline(pg.PipelineRequest("text2text-generation", "thunder"))
+    codes = [one.code for one in (*app_playground.pipeline_receipts(texts), *app_playground.pipeline_receipts(word))]
+    means, cosines, (ids, shares) = home.numbers(*codes)
+    assert len(means) == 3 and len(means[0]) == 384
+    assert [pytest.approx(row, abs=1e-5) for row in texts.answer.cosines] == cosines
+    assert ids[1:] == [one.token_id for one in word.answer.steps]
+    assert shares == pytest.approx([one.probability for one in word.answer.steps], abs=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_an_example_and_says_which_model_it_takes(app_playground, task):
+    example, models = example_of(task), app_playground.pipeline_models(task)
+    assert ABOUT[task] and models
+    fields = {"task": task, "text": example.text, "model_id": ""}
+    typed = {name: as_typed(name, example.options.get(name, OPTIONS[task][name].default)) for name in OPTIONS[task]}
+    assert request_of(fields | typed) == pg.PipelineRequest(task, example.text, **example.options)
+    shown = preview(app_playground, task, "")
+    if example.best:
+        assert (models[0].source, shown["state"], shown["command"]) == ("embedded", "here", "")
+    else:
+        assert shown["state"] == "download" and shown["command"] == f"hf download {SUGGESTED[task]}"
+        assert models[0].id == SUGGESTED[task] and f"No model for {task} comes with" in shown["sentence"]
+        assert models[0].task == head_of(task) and "MB" in shown["sentence"]
+
+
+def test_a_copy_without_a_network_names_the_model_all_the_same():
+    with pg.Playground(Settings(hub="off", warm_up=("none",))) as alone:
+        assert preview(alone, "fill-mask", "")["state"] == "refused"
+        assert preview(alone, "fill-mask", "")["command"] == "hf download distilbert/distilroberta-base"
+    with pg.Playground(Settings(public=True, warm_up=("none",))) as public:
+        assert preview(public, "fill-mask", "")["command"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"text": " "}, "no text yet"),
+        ({"text": "a", "task": "sentiment-analysis"}, "Choose among feature-extraction"),
+        ({"text": "a", "top_k": 3}, "has no option top_k"),
+        ({"text": "a [MASK]", "task": "fill-mask", "model_id": HERE[0].task}, "no model|isn't|can't"),
+        ({"text": "a", "task": "fill-mask", "model_id": "playground/sentiment-5-stars"}, "no head for fill-mask"),
+        ({"text": "a", "task": "zero-shot-classification", "candidate_labels": ["b"],
+          "model_id": "playground/sentiment-5-stars"}, "nli-distilroberta-base"),
+        ({"text": "a", "model_id": "playground/word-association"}, "no head|decoder"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_asked_gets_a_message_that_says_the_fix(client, given, says):
+    with pytest.raises(AppError, match=says):
+        client.predict(**given, api_name="/pipeline")
+
+
+def test_strange_texts_are_shown_as_they_are(app_playground):
+    markup = "<img src=x onerror=alert(1)> ${alert(1)}"
+    result = app_playground.pipeline(pg.PipelineRequest(text=markup, texts=(markup, "\u202e👍🏽\x00")))
+    shown = format_result(result, "MiniLM")
+    assert markup in shown["title"] and shown["rows"][1][0] == markup
