@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 import playground as pg
+from playground.errors import InputError
+from playground.pipelines.request import OPTIONS
 from server.arrival import address_of
 from tabs.page import publish
 
@@ -27,20 +31,9 @@ class PipelinesApi:
         model_id: str = "",
         quantization: str = "auto",
         texts: list[str] | None = None,
-        top_k: int | None = None,
-        targets: list[str] | None = None,
         candidate_labels: list[str] | None = None,
-        hypothesis_template: str | None = None,
-        multi_label: bool | None = None,
-        aggregation_strategy: str | None = None,
-        stride: int | None = None,
-        question: str | None = None,
-        max_answer_len: int | None = None,
-        max_seq_len: int | None = None,
-        doc_stride: int | None = None,
-        handle_impossible_answer: bool | None = None,
-        prefix: str | None = None,
-        max_new_tokens: int | None = None,
+        question: str = "",
+        options: dict[str, Any] | None = None,
     ) -> pg.PipelineResult:
         """What a task makes of a text, with the tensors of every step, beside what pipeline(task) says.
 
@@ -51,26 +44,30 @@ class PipelinesApi:
             model_id: a model of the catalog; empty is the first for the task.
             quantization: how the weights are held.
             texts: feature-extraction: what the text is compared with.
-            top_k: fill-mask: how many words for each mask; question-answering: how many answers.
-            targets: fill-mask: the only words that may be chosen.
             candidate_labels: zero-shot-classification: the labels.
-            hypothesis_template: zero-shot-classification: the sentence that a label becomes, {} for the label.
-            multi_label: zero-shot-classification: each label for itself.
-            aggregation_strategy: token-classification: none, simple, first, average or max.
-            stride: token-classification: reads a long text in windows that overlap by so many tokens.
             question: question-answering: the question.
-            max_answer_len: question-answering: the longest answer, in tokens.
-            max_seq_len: question-answering: the longest window, in tokens.
-            doc_stride: question-answering: by how many tokens windows overlap.
-            handle_impossible_answer: question-answering: whether the text may have no answer.
-            prefix: summarization and its like: what stands before the text; by default what the model's config says.
-            max_new_tokens: summarization and its like: the most tokens that are written.
+            options: what else the task takes, by name. fill-mask: top_k, targets; zero-shot-classification:
+                hypothesis_template, multi_label; token-classification: aggregation_strategy, stride;
+                question-answering: max_answer_len, max_seq_len, doc_stride, handle_impossible_answer, top_k;
+                summarization and its like: prefix, max_new_tokens.
 
         Returns:
-            the answer (its type says of which task), the runs of the model with their tokens and tensor shapes, what
-            pipeline() returned and the greatest difference between the two.
+            answer (its type says of which task), passes (the runs of the model with tokens and tensor shapes), pipeline
+            (what pipeline() returned) and max_difference, the greatest distance between the two.
         """
-        asked = {name: value for name, value in locals().items() if name not in ("self", "request")}
-        lists = ("texts", "targets", "candidate_labels")
-        asked |= {name: tuple(asked[name]) for name in lists if asked[name] is not None}
-        return self._playground.pipeline(pg.PipelineRequest(**asked, address=address_of(request)))
+        own = {"texts": texts, "candidate_labels": candidate_labels, "question": question}
+        more = _known(task, options or {})
+        asked = pg.PipelineRequest(task, text, model_id, quantization, address=address_of(request), **own | more)  # type: ignore[arg-type]
+        return self._playground.pipeline(asked)
+
+
+def _known(task: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options, if they are such of any task; that the task has them is checked with the rest.
+
+    Raises:
+        InputError: a name is none.
+    """
+    known = {name for one in OPTIONS.values() for name in one}
+    if unknown := sorted(options.keys() - known):
+        raise InputError(f"{task} has no option {unknown[0][:40]}.", f"It has {', '.join(OPTIONS.get(task, known))}.")
+    return options

@@ -33,7 +33,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "/quantization_twin": [{"text": "Once upon", "other_quantization": "float32", "max_new_tokens": 2}],
     "/pipeline": [
         {"text": "a cat", "texts": ["a dog"]},
-        {"task": "text2text-generation", "text": "salt", "max_new_tokens": 4},
+        {"task": "text2text-generation", "text": "salt", "options": {"max_new_tokens": 4}},
     ],
     "/load_model": [{"model_id": EMBEDDED[0]}],
     "/models": [{}],

@@ -10,7 +10,7 @@ import { labels, logits } from "./tokens.js";
 /**
  * What Python sends: `tabs/pipelines/blocks.py` and `pictures.py` write it.
  *
- * @typedef {{ kind: string, title?: string, text?: string, columns?: string[], rows?: any[] } & Record<string, any>} Block
+ * @typedef {Record<string, any> & { kind: string, title?: string, text?: string }} Block
  */
 
 /** @type {Record<string, (block: any, element: HTMLElement) => Node>} */

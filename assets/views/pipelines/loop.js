@@ -16,7 +16,8 @@ export function loop(block) {
     const { piece, logit, shown, best, ruled } = steps[n];
     const read = [...begins, ...steps.slice(0, n).map((one) => one.piece)].join(" ");
     const why = ruled ? " A rule of the generation config chose it: the largest logit is another's." : "";
-    said.textContent = `Step ${n + 1} of ${steps.length}. The decoder has read ${read} and writes “${piece}” (logit ${logit}, ${shown}).${why}`;
+    const writes = `writes “${piece}” (logit ${logit}, ${shown}).`;
+    said.textContent = `Step ${n + 1} of ${steps.length}. The decoder has read ${read} and ${writes}${why}`;
     choices.replaceChildren(bars({ title: "The most probable next tokens", rows: best }));
     pressed(buttons, (button) => button === buttons[n]);
     oneTabStop(host, "button", buttons[n]);

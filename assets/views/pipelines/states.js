@@ -52,9 +52,8 @@ function strip(text, scale, inks, say) {
   paint(canvas, rows, names, cell, { scale, inks });
   const read = (row, column) => {
     Object.assign(at, { row, column });
-    say(
-      `${names[row] === "mean" && row === rows.length - 1 ? "Mean" : `“${names[row]}”`}, number ${column + 1}: ${rows[row][column]}`,
-    );
+    const name = row === rows.length - 1 ? "Mean" : `“${names[row]}”`;
+    say(`${name}, number ${column + 1}: ${rows[row][column]}`);
   };
   arrowKeys(canvas, {
     place: () => [at.row, at.column],

@@ -76,8 +76,11 @@ function oneWindow(window, title) {
     const kind = `pp-item${inside ? " inside" : ""}${chosen ? " chosen" : ""}`;
     return make("span", kind, column("pp-up", up[n]), make("b", "", token), column("pp-down", down[n]));
   });
-  const sentence = (n) =>
-    `“${tokens[n]}”: start logit ${start[n].toFixed(3)}, end logit ${end[n].toFixed(3)}${n === best?.[0] ? " – the answer begins here" : ""}${n === best?.[1] ? " – the answer ends here" : ""}`;
+  const sentence = (n) => {
+    const begins = n === best?.[0] ? " The answer begins here." : "";
+    const ends = n === best?.[1] ? " The answer ends here." : "";
+    return `“${tokens[n]}”: start logit ${start[n].toFixed(3)}, end logit ${end[n].toFixed(3)}.${begins}${ends}`;
+  };
   const whole = flow(items, sentence, title);
   const columns = [{ name: "token" }, { name: "start logit", kind: "num" }, { name: "end logit", kind: "num" }];
   const rows = tokens.map((token, n) => [token, start[n].toFixed(3), end[n].toFixed(3)]);

@@ -81,7 +81,8 @@ def test_a_copy_without_a_network_names_the_model_all_the_same():
     [
         ({"text": " "}, "no text yet"),
         ({"text": "a", "task": "sentiment-analysis"}, "Choose among feature-extraction"),
-        ({"text": "a", "top_k": 3}, "has no option top_k"),
+        ({"text": "a", "options": {"top_k": 3}}, "has no option top_k"),
+        ({"text": "a", "options": {"temperature": 3}}, "has no option temperature. It has texts"),
         ({"text": "a [MASK]", "task": "fill-mask", "model_id": HERE[0].task}, "no model|isn't|can't"),
         ({"text": "a", "task": "fill-mask", "model_id": "playground/sentiment-5-stars"}, "no head for fill-mask"),
         ({"text": "a", "task": "zero-shot-classification", "candidate_labels": ["b"],
