@@ -18,8 +18,10 @@ from playground.lessons.stages import fields_of
 from playground.links.answers import asked_by
 from playground.links.form import MOST_OF_A_LINK, Link, differences
 from playground.links.kinds import NAMES, PLACES_OF_LINKS, place_of
+from playground.pipelines.request import OPTIONS
 from playground.wire import to_json
 from tabs.lessons.watched import Watched
+from tabs.pipelines.handlers import as_typed
 from tabs.tokens.handlers import SEPARATOR
 
 AGAIN = {"classification": "Classify"}  # what asks once more where the page answers by itself
@@ -111,6 +113,8 @@ def _more(watched: Watched, place: Place, asked: Any) -> dict[str, Any]:
     """What goes into controls that no lesson fills, by the name of the request's field."""
     asked = getattr(asked, "batch", asked)
     names = [name for name in watched.controls if not place.field(name) and hasattr(asked, name)]
+    if isinstance(asked, pg.PipelineRequest):  # what isn't given is what its task takes
+        return {name: as_typed(name, asked.option(name)) for name in names if name in OPTIONS[asked.task]}
     return {name: _as_typed(getattr(asked, name), watched.controls[name]) for name in names}
 
 
@@ -118,8 +122,6 @@ def _as_typed(value: Any, control: Any) -> Any:
     """A value of a request as its control has it."""
     if isinstance(value, tuple):
         return "\n".join(one.replace("\n", "\\n") for one in value)
-    if value is None and control.value is not None:
-        return control.value
     if isinstance(control, gr.Dropdown | gr.Radio):
         return control.choices[0][1] if value is None else str(value)
     return value
