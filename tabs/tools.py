@@ -19,12 +19,14 @@ import playground as pg
 from playground import wire
 from playground.config import VERSION
 from playground.errors import InputError
+from playground.lessons.facts.pipelines import observe_pipelines
 from server.mcp import McpServer, Tool
 from tabs.arguments import check_arguments
 from tabs.attention.api import AttentionApi
 from tabs.classification.api import ClassificationApi
 from tabs.generation.settings import turns
 from tabs.page import message_of
+from tabs.pipelines.answers_format import tell
 from tabs.similarity.api import SimilarityApi
 from tabs.tokens.api import TokensApi
 
@@ -80,6 +82,24 @@ class Next:
     prompt_tokens: int
     entropy: float
     candidates: tuple[Guess, ...]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A text, a word, a label, a name or a token, and its score: a cosine, or a probability."""
+
+    what: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Piped:
+    """What a pipeline answers, in one line and one by one."""
+
+    model_id: str
+    headline: str
+    answers: tuple[Scored, ...]
+    notes: tuple[str, ...]
 
 
 class ToolsOfTheirOwn:
@@ -152,6 +172,36 @@ class ToolsOfTheirOwn:
         guesses = tuple(Guess(one.piece, one.before) for one in result.candidates[:count])
         return Next(result.prompt_tokens, result.entropy, guesses)
 
+    def run_pipeline(
+        self,
+        address: str,
+        text: str,
+        task: str = "feature-extraction",
+        model_id: str = "",
+        texts: list[str] | None = None,
+        candidate_labels: list[str] | None = None,
+        question: str = "",
+    ) -> Piped:
+        """What a task makes of a text: nearest texts, filled masks, labels of your own, names, answers, summaries.
+
+        Args:
+            text: what is read: with [MASK] in it for fill-mask, the context for question-answering.
+            task: feature-extraction, fill-mask, zero-shot-classification, token-classification, question-answering,
+                summarization, translation or text2text-generation.
+            model_id: a model for the task; empty is the first.
+            texts: feature-extraction: what the text is compared with.
+            candidate_labels: zero-shot-classification: the labels.
+            question: question-answering: the question.
+
+        Returns:
+            model_id, headline, answers with what and score, and notes.
+        """
+        own: dict[str, Any] = {"texts": texts, "candidate_labels": candidate_labels, "question": question}
+        asked = pg.PipelineRequest(task, text, model_id, address=address, **own)  # type: ignore[arg-type]
+        result = self._playground.pipeline(asked)
+        answers = tuple(Scored(one.what, one.score) for one in observe_pipelines(result, {}).answers)
+        return Piped(result.model_id, tell(result).headline, answers, result.notes)
+
 
 def tools(playground: pg.Playground) -> list[Tool]:
     """All tools over one playground."""
@@ -160,6 +210,7 @@ def tools(playground: pg.Playground) -> list[Tool]:
         own.list_models, ClassificationApi(playground).classify, tokens.tokenize, tokens.compare_tokenizers,
         tokens.explain_split, tokens.search_vocabulary, tokens.encode, tokens.chat_template, tokens.flip_mask,
         AttentionApi(playground).attention, own.next_token, own.generate, words.word_loss, words.word_matrix,
+        own.run_pipeline,
     ]  # fmt: skip
     return [tool_of(handler) for handler in handlers]
 

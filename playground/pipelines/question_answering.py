@@ -88,7 +88,7 @@ def _run(reader: Reader, encoding: Any, row: int) -> tuple[ModelPass, Tensor, Te
     check_finite(reader.model, starts)
     check_finite(reader.model, ends)
     text = [token for token in tokens if token.segment == 1]
-    about = f"the question and characters {text[0].start or 0:,} to {text[-1].end or 0:,}" if text else "the question"
+    about = f"characters {text[0].start or 0:,} to {text[-1].end or 0:,}" if text else "the question"
     outputs = {"start_logits": starts, "end_logits": ends}
     return reader.one_pass(about, tokens, inputs, outputs), starts[0].float().cpu(), ends[0].float().cpu()
 

@@ -159,7 +159,8 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
             yield from run(data, request)
         else:
             answers.begin(request)
-            yield {parts.view: preview(playground, data[parts.task], data[parts.model]), parts.result: None}
+            shown = preview(playground, data[parts.task], data[parts.model])
+            yield {parts.view: shown, parts.result: None, **dict.fromkeys((*parts.one_line, *parts.steps))}
 
     working: dict[str, Any] = {
         "inputs": {parts.task, parts.text, parts.model, parts.result, *parts.options.values()},

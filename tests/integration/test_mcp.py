@@ -46,12 +46,12 @@ def test_tools_are_listed_as_ones_that_only_read(app_server):
 
     about, tools = asyncio.run(listed())
     assert about.serverInfo.name == "Transformers Playground" and "list_models" in about.instructions
-    assert len(tools) == 14 and all(tool.annotations.readOnlyHint for tool in tools)
+    assert len(tools) == 15 and all(tool.annotations.readOnlyHint for tool in tools)
     assert next(tool for tool in tools if tool.name == "classify").inputSchema["required"] == ["text"]
 
 
 def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_playground):
-    """All fourteen are called, seven at a time: of one person eight may wait."""
+    """All fifteen are called, seven or eight at a time: of one person eight may wait."""
     smol = "HuggingFaceTB/SmolLM2-135M-Instruct"
     minilm = "sentence-transformers/all-MiniLM-L6-v2"
     calls = {
@@ -69,6 +69,7 @@ def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_play
         "flip_mask": {"texts": ["one", "two words"], "flips": [[0, 1]]},
         "attention": {"text": "The cat sat", "layer": 0, "head": 1},
         "word_matrix": {"words": ["man", "woman", "lamp"]},
+        "run_pipeline": {"text": "a cat", "texts": ["a car", "a kitten"]},
     }
     asked = list(calls.items())
     answers = ask(app_server, *asked[:7]) + ask(app_server, *asked[7:])
@@ -86,6 +87,7 @@ def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_play
     )
     assert said["next_token"]["candidates"][0]["piece"] == reply.steps[0].piece
     assert said["tokenize"] == wire.to_json(app_playground.tokenize(pg.TokenizeRequest("naïve cats", "", True)))
+    assert [one["what"] for one in said["run_pipeline"]["answers"]] == ["a kitten", "a car"]
     assert {smol, minilm} <= {one["id"] for one in said["list_models"]}
 
 

@@ -1,7 +1,7 @@
 /** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
 
 import { csvText } from "../shared/csv.js";
-import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { blockNodes } from "./blocks.js";
@@ -37,6 +37,7 @@ function draw(element, find, state) {
   find("body").hidden = !value?.hero;
   if (value?.preview) drawPreview(find, value);
   if (value?.hero) drawAnswer(element, find, state);
+  sayEmpty(element, !value?.hero, value?.state === "here");
   element.querySelector(".pp").setAttribute("data-drawn", value?.hero ? value.task : "");
 }
 
@@ -73,6 +74,7 @@ function drawPass(find, state) {
   find("passes").hidden = passes.length < 2;
   find("passes").replaceChildren(...buttons);
   pressed(buttons, (button) => button === buttons[state.pass]);
+  find("passes").scrollTop = buttons[state.pass].offsetTop - buttons[0].offsetTop;
   const one = passes[state.pass];
   find("count").textContent = one.count ? counted(one) : "The decoder reads what it has written so far.";
   find("tokens").hidden = !one.count;

@@ -59,6 +59,7 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
         "hf download distilbert/distilbert-base-cased-distilled-squad", timeout=60_000
     )
     expect(page.locator(".pp-body")).to_be_hidden()
+    expect(page.get_by_role("button", name="Share").filter(visible=True)).to_have_count(0)
     expect(page.locator("#pg-pipelines-question textarea")).to_have_value("How long was the tower meant to stand?")
     page.locator("#pipelines-run").click()
     expect(page.locator(".toast-body")).to_contain_text("distilled-squad", timeout=60_000)
