@@ -1,9 +1,14 @@
-"""Hands the helper threads of a computation back, so that the next one has the processor to itself.
+"""How many threads compute on the CPU, and how they are handed back.
 
 Every thread that computes on the CPU gets helpers of its own from OpenMP, and they stay until it ends. As soon as all
 helpers together outnumber the cores, OpenMP lets each of them sleep between two operations instead of waiting awake:
 on 2 cores that made every step of a generation a fifth slower and the reading of a prompt twice as slow, because some
-other thread had once classified a text.
+other thread had once classified a text. So whoever has computed hands its helpers back, and the next one has the
+processor to itself.
+
+A step of a generation is hundreds of products, and at the end of each all threads wait for the last one. Where another
+program has one of two cores, the thread that shares it makes every product wait until the system gives it a turn: the
+step takes three times as long, with one thread less it hardly does. What is right now is found by trying.
 """
 
 from __future__ import annotations
@@ -12,10 +17,105 @@ import contextlib
 import ctypes
 import functools
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 
 _SOFT = 1  # of omp_pause_resource_t: what was set stays set
+RECENT, TRIED = 6, 3  # steps that are compared
+PAUSES = (8, 128)  # steps between two trials: the fewest, and the most after trials that were no better
+BETTER, SLOW = 0.9, 1.4
+
+
+class StepThreads:
+    """The number of threads with which a step is quickest now: one more or less is tried now and then.
+
+    Trials get rarer while they are no better, and one is made at once when steps take much longer than they did. So
+    they cost some percent at most where nothing changes.
+    """
+
+    def __init__(self, most: int, use: Callable[[int], object]) -> None:
+        self.count = most
+        self._most, self._use = most, use
+        self._recent: deque[float] = deque(maxlen=RECENT)
+        self._tried: list[float] = []
+        self._trial = 0
+        self._pause, self._left = PAUSES[0], PAUSES[0]
+        self._usual = 0.0
+        self._fewer = True
+
+    def begin(self) -> None:
+        """For a thread that begins to compute."""
+        self._trial, self._tried = 0, []
+        self._use(self.count)
+
+    def took(self, rows: int, seconds: float) -> None:
+        """Learns what a step of so many rows took, and sets how many threads the next one has."""
+        cost = seconds / (16 + rows)  # a step of 32 rows takes about three times as long as one of a single row
+        if self._trial:
+            self._tried.append(cost)
+            if len(self._tried) == TRIED or cost > 2 * mean(self._recent):
+                self._decide()
+            return
+        self._recent.append(cost)
+        self._left -= 1
+        if len(self._recent) == RECENT:
+            self._usual = self._usual or mean(self._recent)
+            if self._most > 1 and (self._left <= 0 or mean(self._recent) > SLOW * self._usual):
+                self._try()
+
+    def _try(self) -> None:
+        """Begins a trial, by turns with one thread less and one more."""
+        if self.count in (1, self._most):
+            self._fewer = self.count > 1
+        self._trial = self.count - 1 if self._fewer else self.count + 1
+        self._fewer, self._tried = not self._fewer, []
+        self._use(self._trial)
+
+    def _decide(self) -> None:
+        """Ends a trial."""
+        better = len(self._tried) == TRIED and mean(self._tried) < BETTER * mean(self._recent)
+        if better:
+            self.count = self._trial
+            self._recent.clear()
+            self._usual = 0.0
+        else:
+            self._usual = mean(self._recent)
+        self._pause = PAUSES[0] if better else min(2 * self._pause, PAUSES[1])
+        self._left, self._trial = self._pause, 0
+        self._use(self.count)
+
+
+def threads_of_cpu() -> int:
+    """How many threads torch computes with, where a thread can have fewer for itself; else 1: there is no choice."""
+    import torch
+
+    return torch.get_num_threads() if _torch_library() else 1
+
+
+def use_threads(count: int) -> None:
+    """Nothing; the calling thread alone computes with so many threads (`torch.set_num_threads` means later ones too).
+
+    Source: ATen/ParallelOpenMP.cpp, ``set_num_threads``.
+    """
+    if library := _torch_library():
+        library.omp_set_num_threads(count)
+        with contextlib.suppress(AttributeError):  # built without MKL
+            library.MKL_Set_Num_Threads_Local(count)
+
+
+@functools.cache
+def _torch_library() -> ctypes.CDLL | None:
+    """torch's library for the CPU, if OpenMP can be reached through it."""
+    import torch
+
+    for path in sorted((Path(torch.__file__).parent / "lib").glob("libtorch_cpu.*")):
+        with contextlib.suppress(OSError, AttributeError):
+            library = ctypes.CDLL(str(path))
+            if library.omp_set_num_threads:
+                return library
+    return None
 
 
 def release_helpers() -> None:

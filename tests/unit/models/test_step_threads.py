@@ -1,0 +1,75 @@
+"""The number of threads follows what a step takes, and trying costs little."""
+
+import threading
+
+import pytest
+import torch
+
+from playground.models.cpu.threads import StepThreads, _torch_library, use_threads
+
+
+class Machine:
+    """Cores, of which another program may have some: a thread without a core triples what a step takes."""
+
+    def __init__(self, cores):
+        self.cores, self.taken, self.used, self.spent = cores, 0, cores, 0.0
+        self.threads = StepThreads(cores, self.use)
+
+    def use(self, count):
+        self.used = count
+
+    def run(self, steps, rows=1):
+        self.spent = 0.0
+        for _ in range(steps):
+            seconds = (16 + rows) / self.used * (3 if self.used > self.cores - self.taken else 1)
+            self.spent += seconds
+            self.threads.took(rows, seconds)
+
+
+@pytest.mark.parametrize("cores", [2, 3, 8])
+def test_threads_leave_the_core_that_another_program_takes_and_come_back(cores):
+    machine = Machine(cores)
+    machine.run(400)
+    assert machine.threads.count == cores
+    assert machine.spent < 1.05 * 400 * 17 / cores
+    machine.taken = 1
+    machine.run(60, rows=32)
+    assert machine.threads.count == cores - 1
+    machine.run(400, rows=5)
+    assert machine.spent < 1.05 * 400 * 21 / (cores - 1)
+    machine.taken = 0
+    machine.run(400)
+    assert machine.threads.count == cores
+
+
+def test_one_core_is_left_alone():
+    machine = Machine(1)
+    machine.run(100)
+    assert (machine.used, machine.spent) == (1, 1700)
+
+
+def test_a_thread_that_begins_gets_what_was_found_out():
+    machine = Machine(2)
+    machine.taken = 1
+    machine.run(50)
+    machine.use(7)
+    machine.threads.begin()
+    assert machine.used == machine.threads.count == 1
+
+
+def test_only_the_calling_thread_gets_fewer():
+    if _torch_library() is None:
+        pytest.skip("OpenMP can't be reached")
+    seen = []
+
+    def look(count):
+        torch.get_num_threads()
+        if count:
+            use_threads(count)
+        seen.append(torch.get_num_threads())
+
+    for count in (1, 3, 0):
+        thread = threading.Thread(target=look, args=[count])
+        thread.start()
+        thread.join()
+    assert seen == [1, 3, torch.get_num_threads()]
