@@ -5,13 +5,16 @@ It leaves out what a row chooses (`choose`) and who may join (`line`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from torch import Tensor
 
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.passes import Passes
+from playground.generation.steps import advance
 from playground.generation.stream import Stream
+from playground.models.cpu.threads import StepThreads, threads_of_cpu, use_threads
 
 
 class Batch:
@@ -21,6 +24,7 @@ class Batch:
         self._passes = passes
         self.table: KeyValueTable | None = None
         self.streams: list[Stream] = []
+        self.threads = StepThreads(threads_of_cpu() if passes.device.type == "cpu" else 1, use_threads)
 
     @property
     def nbytes(self) -> int:
@@ -33,7 +37,14 @@ class Batch:
         self.table = self._passes.table() if self.table is None else self.table
         self.table.join(table, rows)
 
-    def logits(self) -> Tensor:
+    def step(self) -> None:
+        """One forward pass for all rows, and one step for every stream."""
+        if self.streams:
+            rows, began = sum(stream.rows for stream in self.streams), time.perf_counter()
+            self.settle(advance(self.streams, self._logits()))
+            self.threads.took(rows, time.perf_counter() - began)
+
+    def _logits(self) -> Tensor:
         """The logits after everybody's last token, shape (rows, vocab)."""
         assert self.table is not None
         self.table.reserve(1)

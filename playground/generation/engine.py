@@ -39,7 +39,6 @@ from playground.generation.steps import advance, guess
 from playground.generation.stream import Stream, Task
 from playground.generation.tasks import Tasks
 from playground.models.cpu.linear import prepare_for_crowd
-from playground.models.cpu.threads import StepThreads, threads_of_cpu, use_threads
 from playground.models.families import explaining
 from playground.models.memory import is_out_of_memory
 
@@ -70,7 +69,6 @@ class Engine:
         self._alone: list[Stream] = []
         self._aside: list[KeyValueTable] = []
         self._rests_until = 0.0
-        self._threads = StepThreads(threads_of_cpu() if self.device.type == "cpu" else 1, use_threads)
 
     # What callers use, from any thread
 
@@ -151,7 +149,7 @@ class Engine:
     @torch.inference_mode()
     def _run(self) -> None:
         """The thread: it may not die while anybody waits."""
-        self._threads.begin()
+        self._batch.threads.begin()
         going = True
         while going:
             try:
@@ -278,19 +276,12 @@ class Engine:
         ahead = [stream for stream in self._alone if stream.ahead]
         began = time.perf_counter()
         if not ahead or began >= self._rests_until:
-            self._attempt(list(self._batch.streams), self._decode)
+            self._attempt(list(self._batch.streams), self._batch.step)
             for stream in [one for one in self._alone if not one.ahead]:
                 self._attempt([stream], self._decode_alone, stream)
             self._rests_until = began + (1 + REST) * (time.perf_counter() - began)
         for stream in ahead:
             self._attempt([stream], self._decode_alone, stream)
-
-    def _decode(self) -> None:
-        """One forward pass for all rows, and one step for every stream."""
-        if self._batch.streams:
-            rows, began = sum(stream.rows for stream in self._batch.streams), time.perf_counter()
-            self._batch.settle(advance(self._batch.streams, self._batch.logits()))
-            self._threads.took(rows, time.perf_counter() - began)
 
     def _decode_alone(self, stream: Stream) -> None:
         """One step of a stream that shares no pass: over its own table, or over its whole text."""
