@@ -83,6 +83,7 @@ def _product(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _by_onednn(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """What ``torch.compile`` calls for a linear layer; it has no public name, and `has_onednn` sees if it is there."""
     with torch.no_grad():
         return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")  # type: ignore[no-any-return]
 
