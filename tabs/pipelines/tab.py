@@ -204,7 +204,7 @@ def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str
 
 def _wire_fields(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> list[Any]:
     """A task shows its own fields; picked by hand, or by an example, it fills them. What filled them comes back."""
-    everything = [parts.text, parts.task, parts.model, *parts.options.values()]
+    everything = [parts.text, parts.task, parts.model, parts.view, *parts.options.values()]
     dependent = [parts.about, parts.model, parts.folded, *parts.options.values()]
 
     def choose(task: str, model_id: str) -> Values:
@@ -213,11 +213,18 @@ def _wire_fields(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | No
     parts.task.change(choose, [parts.task, parts.model], dependent, **QUIET)
     if page_tab is not None:
         page_tab.select(choose, [parts.task, parts.model], dependent, **QUIET)
+
+    def fill(example: Example, before: pg.PipelineResult | None) -> Values:
+        values = _filled(playground, parts, example)
+        if before is None or before.request.task != example.task:  # what another task does is shown no longer
+            values[parts.view] = preview(playground, example.task, "")
+        return values
+
     picked = parts.task.input(
-        lambda task: _filled(playground, parts, example_of(task)), parts.task, everything, **QUIET
+        lambda task, before: fill(example_of(task), before), [parts.task, parts.result], everything, **QUIET
     )
     return [picked] + [
-        chip.click(lambda one=example: _filled(playground, parts, one), None, everything, **QUIET)
+        chip.click(lambda before, one=example: fill(one, before), parts.result, everything, **QUIET)
         for chip, example in zip(parts.chips, EXAMPLES, strict=True)
     ]
 

@@ -26,9 +26,25 @@ export function states(block, element) {
       ),
     );
     whole.append(strip(text, block.scale, inks, (line) => (said.textContent = line)));
+    whole.append(twin(text));
   }
   whole.append(said);
   return whole;
+}
+
+/** The same numbers as a table, which is made when it is opened first. */
+function twin({ tokens, rows, mean }) {
+  const table = make("table", "pg-table");
+  const frame = make("div", "pg-table-wrap", table);
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", "Hidden states as a table");
+  const box = make("details", "pp-twin", make("summary", "", "The same numbers as a table"), frame);
+  const all = [...rows, mean];
+  const columns = mean.map((_, k) => String(k + 1));
+  const fill = () => namedGrid("token", [...tokens, "mean"], columns, (row, column) => String(all[row][column]));
+  box.addEventListener("toggle", () => table.rows.length || table.append(fill()));
+  return box;
 }
 
 function inksOf(element) {

@@ -32,6 +32,8 @@ def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_p
     page.locator("canvas.pp-strip").first.focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".pp-readout")).to_contain_text("“[SEP]”, number 1:")
+    page.locator(".pp-twin summary").first.click()
+    expect(page.locator(".pp-twin tbody tr").filter(visible=True)).to_have_count(11)
     rows = list(csv.reader(io.StringIO(saved(page, "csv"))))
     assert rows[0][:2] == ["text", "cosine with text 1"] and len(rows) == 6
     assert json.loads(saved(page, "json"))["dimensions"] == 384
