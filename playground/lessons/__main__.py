@@ -13,6 +13,8 @@ from playground.lessons.form import read_lesson
 from playground.lessons.lesson import Lesson, Problem
 from playground.lessons.run import remembering, walk
 from playground.lessons.shelf import FOLDER, files_of
+from playground.lessons.words import FOLDER as FOLDER_OF_WORDS
+from playground.lessons.words import read_words
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     files += [path for path in asked.paths if path.is_file()]
     read = [(path, *read_lesson(path)) for path in files]
     problems = [f"{path.parent}/{problem}" for path, _, wrong in read for problem in wrong]
+    problems += map(str, read_words(*(path / FOLDER_OF_WORDS for path in asked.paths if path.is_dir()))[1])
     if asked.run:
         lessons = [(path, lesson) for path, lesson, _ in read if lesson]
         problems += [f"{path.parent}/{problem}" for path, problem in _untrue(lessons)]

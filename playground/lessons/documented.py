@@ -16,6 +16,7 @@ def rows_of_places() -> list[str]:
     """A row for each tab."""
     return [
         f"| `{place.name}` | {place.title} | {', '.join(f'`{field.name}` {field.kind}' for field in place.fields)} |"
+        f" {', '.join(f'`{name}` {about}' for name, about in place.beside.items())} |"
         for place in PLACES
     ]
 

@@ -37,7 +37,7 @@ from playground.lessons.stages import check_value, known_field, known_place
 MOST_WORDS = 80
 MOST_BYTES = 200_000
 FRONT = ("title", "minutes", "know", "fact", "model", "language")
-STEP = ("predict", "stage", "do", "reveal", "keep", "expect")
+STEP = ("predict", "stage", "do", "reveal", "see", "keep", "expect")
 _FRONT = re.compile(r"^---[ \t]*\n(.*?)^---[ \t]*$\n?", re.M | re.S)
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -180,6 +180,7 @@ def _step_of(section: Section, reader: Reader) -> Step:
         stage=stage,
         do=do,
         reveal=reveal,
+        see=_see(block["see"], reader) if "see" in block else "",
         keep=keep,
         expect=_conditions(block, "expect", section.line, reader),
     )
@@ -270,6 +271,14 @@ def _sentence(given: Mapping[str, Marked], name: str, reader: Reader) -> Sentenc
         return Sentence()
     text = _text(given, name, given[name].line)
     return _at(given[name].line, lambda: sentence(text, reader.kept))
+
+
+def _see(marked: Marked, reader: Reader) -> str:
+    name, known = _plain_text(marked, "see"), known_place(reader.tab)
+    if name not in known.beside:
+        allowed = f"It has {', '.join(known.beside)}." if known.beside else "It has nothing beside its answer."
+        raise FormError(marked.line, f"The tab {reader.tab!r} shows no {name!r}.", allowed)
+    return name
 
 
 def _keep(marked: Marked, reader: Reader) -> str:

@@ -112,7 +112,8 @@ class Reveal:
 class Step:
     """One step: at most 80 words in ``text`` (Markdown), and what happens.
 
-    ``tab`` is where it happens, also when it has no stage of its own. ``keep`` names the facts of that tab for later
+    ``tab`` is where it happens, also when it has no stage of its own. ``see`` names what is shown of the answer, if it
+    isn't the answer itself. ``keep`` names the facts of that tab for later
     steps. ``expect`` are true of the models that the lesson was written for; the page doesn't show them.
     """
 
@@ -125,6 +126,7 @@ class Step:
     stage: Stage | None = None
     do: Do | None = None
     reveal: Reveal | None = None
+    see: str = ""
     keep: str = ""
     expect: tuple[Condition, ...] = ()
 
@@ -158,7 +160,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Lessons:
-    """All lessons that can be used, and why the others can't."""
+    """All lessons that can be used, why the others can't, and the panel's words by the code of their language."""
 
     lessons: tuple[Lesson, ...]
     problems: tuple[Problem, ...]
+    words: dict[str, dict[str, str]]

@@ -44,7 +44,8 @@ class Place:
 
     ``tab`` and ``part`` are its ids in the page. ``runs`` is the method of the playground that answers, ``request`` the
     class of what it is asked (empty: it takes the fields themselves). ``button`` is what the learner presses; empty
-    where the page answers by itself. With one of the values of ``buttons`` in a field it is another button.
+    where the page answers by itself. With one of the values of ``buttons`` in a field it is another button. ``beside``
+    are the names of what else is shown of the answer, each with what that is.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Place:
     button: str
     fields: tuple[Field, ...]
     buttons: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         """The field of this name, or None."""
@@ -142,6 +144,7 @@ PLACES = (
             Field("text_pair", "text", "text_pair", "", "The second text, for models that compare two.", "text_pair"),
             _model(),
         ),
+        beside={"steps": "Step by step"},
     ),
     Place(
         "tokens", "Tokens", "tokens", "tokens-live", "tokenize", "TokenizeRequest", "",

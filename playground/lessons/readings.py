@@ -155,10 +155,12 @@ def sentence(text: str, kept: Mapping[str, str] | None = None) -> Sentence:
 
 
 def written(sentence: Sentence, live: Mapping[str, Any]) -> str:
-    """A sentence with its live values."""
-    return "".join(
+    """A sentence with its live values, without the space that a token may begin with."""
+    values = [
         part if isinstance(part, str) else shown(value_of(part.reading, live), part.form) for part in sentence.parts
-    )
+    ]
+    parts = zip(sentence.parts, values, strict=True)
+    return "".join(value if isinstance(part, str) else value.strip() or value for part, value in parts)
 
 
 def shown(value: Any, form: str = "") -> str:

@@ -67,6 +67,8 @@ def walk(lesson: Lesson, answer: Answer) -> Iterator[Done]:
         if step.keep:
             live = {**live, step.keep: live[step.tab]}
         untrue += [f"expect: {one.text}" for one in step.expect if not holds(one, live)]
+        if step.reveal and step.reveal.reading and value_of(step.reveal.reading, live) is None:
+            untrue.append(f"reveal: {step.reveal.reading.name} reads nothing")
         yield Done(step, live, (*untrue, *_untrue_question(step, live)))
 
 

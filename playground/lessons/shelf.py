@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playground.lessons import words as panel
 from playground.lessons.form import read_lesson
 from playground.lessons.lesson import Lesson, Lessons, Problem
 
@@ -24,4 +25,5 @@ def read_lessons(own: Path | None = None) -> Lessons:
         problems += wrong
         if lesson:
             found[lesson.name] = lesson
-    return Lessons(tuple(found.values()), tuple(problems))
+    words, wrong_words = panel.read_words(*([own / panel.FOLDER] if own else []))
+    return Lessons(tuple(found.values()), (*problems, *wrong_words), words)

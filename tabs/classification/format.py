@@ -86,7 +86,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     return {
         "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
         "pipeline": [f'{{"label": "{entry.label}", "score": {entry.score:.6f}}}' for entry in result.pipeline],
-        "count": f"{result.tokens_used} tokens, each with its input_id and its attention_mask",
+        "count": f"{result.tokens_used} tokens, each with its {_numbers_of(result.tokens)}",
         "tokens": [
             {
                 "token": token.token,
@@ -104,6 +104,14 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
         "difference": f"{result.max_difference:.1e}",
         "comment": "They are the same numbers." if same else rounded,
     }
+
+
+def _numbers_of(tokens: Sequence[pg.ClassifiedToken]) -> str:
+    """The numbers that a token of these has, by their names."""
+    names = ["input_id", "token_type_id", "attention_mask"]
+    known = [name for name in names if any(getattr(token, name, 0) is not None for token in tokens)]
+    *first, last = known
+    return f"{', its '.join(first)} and its {last}" if first else last
 
 
 def format_attribution(

@@ -99,7 +99,8 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
     controls = {"text": given.text, "text_pair": given.pair, "model_id": model}
-    return [Watched("classification", controls, given.bars, result, shared=Shared(given.share))]
+    shared, beside = Shared(given.share), {"steps": inside.steps}
+    return [Watched("classification", controls, given.bars, result, shared=shared, beside=beside)]
 
 
 def _lay_out_input() -> _Input:

@@ -217,7 +217,8 @@ def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], pr
         ".find((one) => Object.entries(presets[one]).every(([k, v]) => settings[k] === v)) || null; }"
     )
     for control in parts:
-        control.input(None, parts, preset, js=changed, **private)
+        # .input alone would miss what a lesson, a link or a page that remembers puts there
+        control.change(None, parts, preset, js=changed, **private)
     chosen = (
         f"(name) => {{ const all = {presets}; {tell(page, 'settings', 'all[name]')}"
         f" return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"

@@ -11,9 +11,10 @@ from typing import Any
 import playground as pg
 from playground.errors import InputError
 from playground.lessons.facts import observe
-from playground.lessons.lesson import Lesson, Lessons
+from playground.lessons.lesson import Lesson, Lessons, Step
 from playground.lessons.places import Field, Place
 from playground.lessons.stages import fields_of, known_field, known_place
+from playground.lessons.words import words_for
 from playground.models.catalog import Catalog
 from playground.wire import to_json
 from tabs.lessons.watched import Watched
@@ -23,17 +24,20 @@ def drivable(lessons: Lessons, watched: Sequence[Watched]) -> list[Lesson]:
     """The lessons whose every step happens where the page lends its fields."""
     lent = {one.place: _lent(one) for one in watched}
     return [
-        lesson
-        for lesson in lessons.lessons
-        if all(step.stage is None or step.stage.fields.keys() <= lent.get(step.tab, set()) for step in lesson.steps)
+        lesson for lesson in lessons.lessons if all(_asks(step) <= lent.get(step.tab, set()) for step in lesson.steps)
     ]
 
 
+def _asks(step: Step) -> set[str]:
+    """The fields and views that a step needs."""
+    return {*(step.stage.fields if step.stage else ()), *([step.see] if step.see else ())}
+
+
 def _lent(watched: Watched) -> set[str]:
-    """The fields that can be filled, and those that the learner presses."""
+    """The fields that can be filled, those that the learner presses, and what stands beside the answer."""
     known = known_place(watched.place)
     pressed = [field.name for field in known.fields if known.buttons.keys() & set(field.choices)]
-    return {*watched.controls, *watched.drawn, *pressed}
+    return {*watched.controls, *watched.drawn, *watched.beside, *pressed}
 
 
 def lacking(lesson: Lesson, watched: Sequence[Watched], catalog: Catalog) -> list[str]:
@@ -61,6 +65,7 @@ def _offers(watched: Watched, name: str, model_id: str | None, catalog: Catalog)
 def contents(lessons: Lessons, watched: Sequence[Watched], playground: pg.Playground) -> dict[str, Any]:
     """The list of lessons, and what is wrong with files that are none: that is for a teacher, not for the public.
 
+    ``words`` are the panel's own by the language of a lesson.
     ``needs`` are models without which a lesson can't be walked here. ``elsewhere`` are models that it was written for
     and that aren't here, where others answer in their place.
     """
@@ -71,7 +76,9 @@ def contents(lessons: Lessons, watched: Sequence[Watched], playground: pg.Playgr
         about = {"name": one.name, "title": one.title, "minutes": one.minutes, "fact": one.fact, "lang": one.language}
         listed.append({**about, "steps": len(one.steps), "needs": needs, "elsewhere": elsewhere})
     problems = [] if playground.settings.public else [str(problem) for problem in lessons.problems]
-    return {"lessons": listed, "problems": problems}
+    spoken = {"en", *(one["lang"] for one in listed)}
+    words = {language: words_for(language, lessons.words) for language in sorted(spoken)}
+    return {"lessons": listed, "problems": problems, "words": words}
 
 
 def whole(lessons: Lessons, watched: Sequence[Watched], catalog: Catalog, name: str) -> dict[str, Any]:

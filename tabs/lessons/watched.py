@@ -13,17 +13,6 @@ def _as_it_is(kept: Any) -> Any:
     return kept
 
 
-def _folds_around(component: Any) -> list[Any]:
-    """The sections that a component is folded away in, from outside to inside."""
-    folds: list[Any] = []
-    above = getattr(component, "parent", None)
-    while above is not None:
-        if isinstance(above, gr.Accordion):
-            folds.insert(0, above)
-        above = above.parent
-    return folds
-
-
 @dataclass(frozen=True, eq=False)
 class Shared:
     """How a place is shared: ``button`` is the view that offers it.
@@ -45,10 +34,10 @@ class Watched:
 
     ``place`` is its name in `playground.lessons.places`, ``controls`` the components by the names of its fields, and
     ``drawn`` the views that draw other fields themselves, or have to know of one: each reads in its inbox what to fill
-    in. The answer is seen in ``view``. ``kept`` is a state of the page, or a function from the page's session to what
-    is kept: a result, or a question from which ``answer`` makes one at once. A new value of the state says that there
-    is a new answer (events outside of the queue don't), or of the view where there is no state. ``shared`` is how the
-    answer is shared, if it can be.
+    in. The answer is seen in ``view``, and by the place's names for them in the views ``beside`` it. ``kept`` is a
+    state of the page, or a function from the page's session to what is kept: a result, or a question from which
+    ``answer`` makes one at once. A new value of the state says that there is a new answer (events outside of the queue
+    don't), or of the view where there is no state. ``shared`` is how the answer is shared, if it can be.
     """
 
     place: str
@@ -58,26 +47,44 @@ class Watched:
     answer: Callable[[Any], Any] = _as_it_is
     drawn: Mapping[str, gr.HTML] = field(default_factory=dict)
     shared: Shared | None = None
+    beside: Mapping[str, gr.HTML] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Whatever somebody is pointed at has an id in the page, and so has what it is folded away in."""
-        for name, one in {**self.controls, **self.drawn, "view": self.view}.items():
+        for name, one in self._pointed_at().items():
             one.elem_id = one.elem_id or f"pg-{self.place}-{name.replace('_', '-')}"
-            for fold in _folds_around(one):
-                fold.elem_id = fold.elem_id or f"pg-{self.place}-{'-'.join(str(fold.label).lower().split())}"
+            for fold in _above(one):
+                if isinstance(fold, gr.Accordion):
+                    fold.elem_id = fold.elem_id or f"pg-{self.place}-{'-'.join(str(fold.label).lower().split())}"
+
+    def _pointed_at(self) -> dict[str, Any]:
+        return {**self.drawn, **self.controls, **self.beside, "view": self.view}
 
     def where(self) -> dict[str, Any]:
         """How the page finds all of it.
 
-        ``nodes`` are the ids of the fields, ``drawn`` those of views that draw fields themselves, ``view`` that of the
-        answer; ``folds`` are the ids of the sections to unfold before a field (or the answer, by no name) is in the
-        page, from outside to inside.
+        ``nodes`` are the ids of the fields and of views beside the answer, ``drawn`` those of views that draw fields
+        themselves, ``view`` that of the answer. ``ways`` say by the same names what has to be opened before one of them
+        is in the page, from outside to inside: names of tabs, and ids of sections that can be unfolded.
         """
-        lent = {**self.drawn, **self.controls}
-        lent_and_seen = {**lent, "": self.view}
+        pointed_at = self._pointed_at()
         return {
-            "nodes": {name: one.elem_id for name, one in lent.items()},
+            "nodes": {name: one.elem_id for name, one in pointed_at.items() if name != "view"},
             "drawn": {name: one.elem_id for name, one in self.drawn.items()},
             "view": self.view.elem_id,
-            "folds": {name: [fold.elem_id for fold in _folds_around(one)] for name, one in lent_and_seen.items()},
+            "ways": {name: way for name, one in pointed_at.items() if (way := _way_to(one))},
         }
+
+
+def _way_to(component: Any) -> list[str]:
+    above = reversed(_above(component))
+    return [str(one.elem_id if isinstance(one, gr.Accordion) else one.id) for one in above]
+
+
+def _above(component: Any) -> list[Any]:
+    """The tabs and accordions that a component is in, innermost first."""
+    found = []
+    while (component := getattr(component, "parent", None)) is not None:
+        if isinstance(component, gr.Accordion) or (isinstance(component, gr.Tab) and component.id is not None):
+            found.append(component)
+    return found

@@ -27,10 +27,11 @@ function draw(element, value) {
 
 function tokenBox(token) {
   const kind = token.special ? " special" : token.segment === 1 ? " second" : "";
-  const numbers = [make("small", "", token.id), make("small", "", token.mask)];
-  const box = make("span", `ps-token${kind}`, make("span", "", token.token), ...numbers);
-  const type = token.type === null ? "" : `, token_type_id ${token.type}`;
-  box.title = `input_id ${token.id}, attention_mask ${token.mask}${type}`;
+  const known = Object.entries({ input_id: token.id, token_type_id: token.type, attention_mask: token.mask });
+  const numbers = known.filter(([, number]) => number !== null);
+  const lines = numbers.map(([, number]) => make("small", "", number));
+  const box = make("span", `ps-token${kind}`, make("span", "", token.token), ...lines);
+  box.title = numbers.map((one) => one.join(" ")).join(", ");
   return box;
 }
 

@@ -38,8 +38,30 @@ export function paragraphs(html) {
   return [...new DOMParser().parseFromString(html, "text/html").body.childNodes].flatMap(copy);
 }
 
-/** A node with words of the panel itself, whatever the lesson's language. */
-const said = (tag, text) => inLanguage("en", make(tag, "", text));
+/**
+ * @typedef {Record<string, string>} Words  the panel's own, and as `lang` the language that they are in
+ */
+
+/** A node with words of the panel itself, which may be in another language than the lesson. */
+const said = (words, tag, text) => inLanguage(words.lang, make(tag, "", text));
+
+/**
+ * The same as a button.
+ *
+ * @param {Words} words
+ * @param {string} kind
+ * @param {string} text
+ * @param {(() => void) | null} press
+ */
+const saidButton = (words, kind, text, press) => inLanguage(words.lang, makeButton(kind, text, press));
+
+/**
+ * A word of the panel with what belongs into its braces.
+ *
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+export const put = (text, values) => text.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name]));
 
 /**
  * What a reveal says, for those who hear the page.
@@ -48,13 +70,12 @@ const said = (tag, text) => inLanguage("en", make(tag, "", text));
  */
 export const aloud = (reveal) => [...reveal.querySelectorAll("dt, dd, p")].map((one) => one.textContent).join(" ");
 
-const named = (names) => names.join(" and ");
-
 /**
  * A node whose text is in this language.
  *
+ * @template {HTMLElement} Kind
  * @param {string} lang
- * @param {HTMLElement} node
+ * @param {Kind} node
  */
 export function inLanguage(lang, node) {
   node.lang = lang;
@@ -64,22 +85,31 @@ export function inLanguage(lang, node) {
 /**
  * The list of lessons.
  *
- * @param {{ lessons: any[], problems: string[] }} contents
+ * @param {{ lessons: any[], problems: string[], words: Record<string, Words> }} contents
  * @param {(name: string) => number} done  how many of its steps
  * @param {(name: string) => void} choose
  */
 export function list(contents, done, choose) {
   const rows = contents.lessons.map((lesson) => {
+    const words = contents.words[lesson.lang];
     const count = done(lesson.name);
-    const far = count ? `${count} of ${lesson.steps} steps done` : `${lesson.minutes} minutes`;
+    const far = put(count ? words.far : words.minutes, {
+      done: count,
+      of: lesson.steps,
+      minutes: lesson.minutes,
+    });
+    const note = (text, models) => {
+      const about = make("span", "ls-needs", put(text, { models: models.join(", ") }));
+      return inLanguage(words.lang, about);
+    };
     const button = makeButton("ls-lesson", inLanguage(lesson.lang, make("b", "", lesson.title)), () =>
       choose(lesson.name),
     );
-    button.append(make("span", "pg-muted", far), inLanguage(lesson.lang, make("span", "ls-fact", lesson.fact)));
+    button.append(inLanguage(words.lang, make("span", "pg-muted", far)));
+    button.append(inLanguage(lesson.lang, make("span", "ls-fact", lesson.fact)));
     button.disabled = lesson.needs.length > 0;
-    if (button.disabled) button.append(make("span", "ls-needs", `It needs ${named(lesson.needs)}: not on this page.`));
-    else if (lesson.elsewhere.length)
-      button.append(make("span", "ls-needs", `Written for ${named(lesson.elsewhere)}; here another model answers.`));
+    if (button.disabled) button.append(note(words.needs, lesson.needs));
+    else if (lesson.elsewhere.length) button.append(note(words.elsewhere, lesson.elsewhere));
     return make("li", "", button);
   });
   const broken = contents.problems.map((problem) => make("li", "", problem));
@@ -95,10 +125,11 @@ export function list(contents, done, choose) {
 /**
  * A question with its ways to answer.
  *
+ * @param {Words} words
  * @param {any} predict
  * @param {(guess: string | number) => void} answer
  */
-export function question(predict, answer) {
+export function question(words, predict, answer) {
   const form = make("form", "ls-ask", make("p", "ls-question", predict.ask));
   if (predict.kind === "choice") {
     const group = make("div", "ls-choices");
@@ -110,9 +141,13 @@ export function question(predict, answer) {
   }
   const number = predict.kind === "number";
   const field = make("input", "ls-field");
-  Object.assign(field, { type: number ? "number" : "text", step: "any", required: true });
+  Object.assign(field, {
+    type: number ? "number" : "text",
+    step: "any",
+    required: true,
+  });
   field.setAttribute("aria-label", predict.ask);
-  const send = makeButton("ls-primary", "That is my guess", null);
+  const send = saidButton(words, "ls-primary", words.send, null);
   send.type = "submit";
   form.append(make("div", "ls-row", field, predict.form === "%" && make("span", "ls-unit", "%"), send));
   form.addEventListener("submit", (event) => {
@@ -123,36 +158,48 @@ export function question(predict, answer) {
 }
 
 /**
+ * The guess, until the answer is there.
+ *
+ * @param {Words} words
+ * @param {string} shown
+ */
+export function guess(words, shown) {
+  return make("p", "ls-guess", said(words, "span", `${words.your_guess}: `), make("b", "", shown));
+}
+
+/**
  * The guess beside the live answer.
  *
+ * @param {Words} words
  * @param {any} step
  * @param {import("./steps.js").Kept} kept
  */
-export function reveal(step, kept) {
+export function reveal(words, step, kept) {
   const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
   const sides = make("dl", "ls-sides");
   if (outcome.right !== null)
-    sides.append(said("dt", "Your guess"), make("dd", "", guessShown(step.predict, kept.guess)));
-  if (outcome.answer) sides.append(said("dt", "Live result"), make("dd", "", outcome.answer));
-  const mark = outcome.right === null ? "" : outcome.right ? "✓ " : "Not this time. ";
-  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said("strong", mark));
+    sides.append(said(words, "dt", words.your_guess), make("dd", "", guessShown(step.predict, kept.guess)));
+  if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", outcome.answer));
+  const mark = outcome.right === null ? "" : outcome.right ? words.right : words.wrong;
+  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", `${mark} `));
   verdict.append(...sentence(outcome.verdict));
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));
-  if (!step.reveal) return make("div", "ls-reveal", make("p", "ls-verdict good", make("strong", "", "Done.")));
+  if (!step.reveal) return make("div", "ls-reveal", make("p", "ls-verdict good", said(words, "strong", words.done)));
   return make("div", "ls-reveal", sides, mark && verdict, why);
 }
 
 /**
  * What whoever has walked a lesson knows.
  *
+ * @param {Words} words
  * @param {string[]} know
  */
-export function known(know) {
+export function known(words, know) {
   return make(
     "div",
     "ls-known",
-    make("p", "", "You know now:"),
+    said(words, "p", words.known),
     make("ul", "", ...know.map((one) => make("li", "", ...sentence([{ text: one, live: false }])))),
   );
 }
@@ -160,19 +207,58 @@ export function known(know) {
 /**
  * What is to be done now in the page.
  *
+ * @param {Words} words
  * @param {any} step
  * @param {string} button  what the learner presses, or empty
  * @param {{ again: () => void, show: () => void, there: () => void }} acts
  * @param {boolean} filling  the fields are being filled
  */
-export function task(step, button, { again, show, there }, filling) {
-  if (filling) return make("div", "ls-task", make("p", "", "The fields are being filled …"));
-  const press = button ? make("span", "", "Now press ", make("strong", "", button), " in the page.") : "";
-  const box = make("div", "ls-task", make("p", "", step.do ? step.do.say : press || "The page is answering …"));
+export function task(words, step, button, { again, show, there }, filling) {
+  if (filling) return make("div", "ls-task", said(words, "p", words.filling));
+  const box = make("div", "ls-task", step.do ? make("p", "", step.do.say) : toPress(words, button));
   const row = make("div", "ls-row");
-  if (step.do || button) row.append(makeButton("", "Take me there", there));
-  if (step.do && Object.keys(step.do.show).length) row.append(makeButton("", "Show me", show));
-  if (step.stage) row.append(makeButton("", "Fill the fields again", again));
+  if (step.do || button) row.append(saidButton(words, "", words.there, there));
+  if (step.do && Object.keys(step.do.show).length) row.append(saidButton(words, "", words.show, show));
+  if (step.stage) row.append(saidButton(words, "", words.again, again));
   box.append(row);
   return box;
+}
+
+/** What the learner presses; what is answered by itself is waited for. */
+function toPress(words, button) {
+  const told = said(words, "p", button ? "" : words.answering);
+  if (button) told.append(...sentence([{ text: put(words.press, { button }), live: false }]));
+  return told;
+}
+
+/**
+ * Where the learner is: the lesson's title, which step, and a bar.
+ *
+ * @param {Words} words
+ * @param {{ title: string, steps: unknown[] }} lesson
+ * @param {number} at
+ */
+export function place(words, lesson, at) {
+  const step = put(words.step, { at: at + 1, of: lesson.steps.length });
+  const bar = make("progress", "ls-progress");
+  Object.assign(bar, { max: lesson.steps.length, value: at + 1 });
+  bar.setAttribute("aria-label", step);
+  return [make("p", "ls-place pg-muted", `${lesson.title} · `, said(words, "span", step)), inLanguage(words.lang, bar)];
+}
+
+/**
+ * Back, on, start over.
+ *
+ * @param {Words} words
+ * @param {{ done: boolean, first: boolean, last: boolean }} where
+ * @param {{ move: (steps: number) => void, all: () => void, over: () => void }} acts
+ */
+export function ways(words, { done, first, last }, { move, all, over }) {
+  const back = saidButton(words, "", words.back, () => move(-1));
+  back.disabled = first;
+  const kind = `ls-next ${done ? "ls-primary" : ""}`;
+  const on = last
+    ? saidButton(words, kind, words.all, all)
+    : saidButton(words, kind, done ? words.next : words.skip, () => move(1));
+  return make("div", "ls-ways", back, on, saidButton(words, "ls-over", words.over, over));
 }

@@ -10,8 +10,8 @@ import { tell } from "../shared/inbox.js";
  * @property {Record<string, string>} buttons  another button, by the value of a field
  * @property {Record<string, string>} drawn  the ids of the views that draw a field themselves
  * @property {string} view  the id of what shows the answer
- * @property {Record<string, string>} nodes  the fields' ids in the page
- * @property {Record<string, string[]>} folds  by field, and by "" for the answer: what it is folded away in
+ * @property {Record<string, string>} nodes  the ids of the fields in the page, and of views beside the answer
+ * @property {Record<string, string[]>} [ways]  what each of them is in: tabs and accordions, outermost first
  * @property {Record<string, any>} defaults
  */
 
@@ -30,10 +30,46 @@ const READ_MS = 1400; // to see a field before the page goes on to what is press
  * @param {Place} place
  */
 export async function open(place) {
-  for (const name of [place.tab, place.part].filter(Boolean)) {
-    for (let tries = 0; tries < OPEN_TRIES && !press(name); tries++) await pause(OPEN_MS);
+  for (const name of [place.tab, place.part].filter(Boolean)) await until(() => press(name));
+  await reach(place, "view");
+}
+
+/**
+ * What a function finds, as soon as it finds something; null where it never does.
+ *
+ * @template Found
+ * @param {() => Found} find
+ * @returns {Promise<Found | null>}
+ */
+async function until(find) {
+  for (let tries = 0; tries < OPEN_TRIES; tries++) {
+    const found = find();
+    if (found) return found;
+    await pause(OPEN_MS);
   }
-  await unfold(place, "");
+  return null;
+}
+
+/**
+ * A field or a view, once the tabs and accordions that it is in are open: only then it is in the page.
+ *
+ * @param {Place} place
+ * @param {string} name
+ * @returns {Promise<HTMLElement | null>}
+ */
+async function reach(place, name) {
+  const id = name === "view" ? place.view : place.nodes[name];
+  if (!id) return null;
+  for (const step of place.ways?.[name] ?? []) if (!press(step)) await unfold(step);
+  return until(() => document.getElementById(id));
+}
+
+/** Opens the accordion of this id. */
+async function unfold(id) {
+  const toggle = await until(() => document.querySelector(`#${CSS.escape(id)} button.label-wrap`));
+  if (!(toggle instanceof HTMLElement) || toggle.classList.contains("open")) return;
+  toggle.click();
+  await until(() => toggle.classList.contains("open"));
 }
 
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -74,22 +110,23 @@ export function fillDrawn(place, fields) {
 }
 
 /**
- * Lets the learner see what was filled in: what differs from how the page opens. Then what she presses.
+ * Lets the learner see what was filled in: what differs from how the page opens. Then where she goes on.
  *
  * @param {Place} place
  * @param {Record<string, any>} fields
- * @param {string} button
+ * @param {string} button  what she presses, or empty
+ * @param {string} [next]  the field that she changes then, if there is one
  */
-export async function point(place, fields, button) {
+export async function point(place, fields, button, next = "") {
   const changed = Object.keys(place.nodes).filter(
     (name) => name in fields && JSON.stringify(fields[name]) !== JSON.stringify(place.defaults[name]),
   );
-  for (const name of changed) await unfold(place, name);
-  const nodes = changed.map((name) => document.getElementById(place.nodes[name])).filter((node) => node !== null);
-  const pressed = pressedIn(button);
-  for (const node of [...nodes, pressed]) node?.animate(MARK, MARK_MS);
+  const nodes = [];
+  for (const name of changed) nodes.push(await reach(place, name));
+  const goal = (await reach(place, next)) ?? pressedIn(button);
+  for (const node of new Set([...nodes, goal])) node?.animate(MARK, MARK_MS);
   if (nodes[0]) show(nodes[0], "center");
-  if (pressed) setTimeout(() => show(pressed, "nearest"), nodes[0] ? READ_MS : 0);
+  if (goal) setTimeout(() => show(goal, "nearest"), nodes[0] ? READ_MS : 0);
 }
 
 /**
@@ -110,8 +147,7 @@ function pressedIn(button) {
  * @param {string} button
  */
 export async function goTo(place, fields, button) {
-  await unfold(place, fields[0]);
-  const field = document.getElementById(place.nodes[fields[0]] ?? "");
+  const field = await reach(place, fields[0]);
   const inside = /** @type {HTMLElement | null | undefined} */ (field?.querySelector(ENTERED));
   const target = inside ?? pressedIn(button);
   target?.focus({ preventScroll: true });
@@ -120,13 +156,14 @@ export async function goTo(place, fields, button) {
 }
 
 /**
- * Lets the learner see the answer.
+ * Lets the learner see the answer, or what else is shown of it.
  *
  * @param {Place} place
+ * @param {string} name  of the view
  * @param {boolean} beside  the panel covers nothing
  */
-export function showAnswer(place, beside) {
-  const node = document.getElementById(place.view);
+export async function showAnswer(place, name, beside) {
+  const node = await reach(place, name || "view");
   const fits = () => node && beside && node.clientHeight < innerHeight / 2;
   setTimeout(() => node && show(node, fits() ? "nearest" : "start"), DRAWN_MS);
 }
@@ -140,20 +177,4 @@ export function showAnswer(place, beside) {
 function show(node, block) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   node.scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
-}
-
-/**
- * Opens what a field is folded away in: it isn't in the page before.
- *
- * @param {Place} place
- * @param {string} name  of the field; empty for the answer
- */
-async function unfold(place, name) {
-  for (const id of place.folds[name] ?? []) {
-    const head = () => document.querySelector(`#${CSS.escape(id)} > button.label-wrap`);
-    for (let tries = 0; tries < OPEN_TRIES && !head(); tries++) await pause(OPEN_MS);
-    if (head()?.matches(":not(.open)")) /** @type {HTMLElement} */ (head()).click();
-  }
-  const there = () => document.getElementById(name ? place.nodes[name] : place.view);
-  for (let tries = 0; tries < OPEN_TRIES && place.folds[name]?.length && !there(); tries++) await pause(OPEN_MS);
 }

@@ -1,5 +1,5 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
-import { finder, make, makeButton } from "../shared/dom.js";
+import { finder, make } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
@@ -32,8 +32,8 @@ export function mount({ element, props, watch, trigger, server }) {
 const buttonOf = () => /** @type {HTMLElement | null} */ (document.querySelector(".pg-lessons-button"));
 
 class Panel {
-  /** @type {{ lessons: any[], problems: string[], error?: string }} */
-  contents = { lessons: [], problems: [] };
+  /** @type {{ lessons: any[], problems: string[], words: Record<string, draw.Words>, error?: string }} */
+  contents = { lessons: [], problems: [], words: {} };
   /** @type {any} */
   lesson = null;
   /** @type {Record<string, import("./driver.js").Place>} */
@@ -44,6 +44,7 @@ class Panel {
   timer = 0;
   /** @type {Record<string, any>} */
   pointed = {}; // what is pointed at of what is being filled in
+  next = ""; // the field that the learner changes then
   /** @type {HTMLElement | null} */
   sent = null; // where in the page the panel took the learner
 
@@ -67,7 +68,10 @@ class Panel {
   /** Shows or hides the panel. */
   async show(wanted) {
     const first = wanted && !this.progress.met;
-    Object.assign(this.progress, { open: wanted, met: this.progress.met || wanted });
+    Object.assign(this.progress, {
+      open: wanted,
+      met: this.progress.met || wanted,
+    });
     this.place();
     if (!wanted) return buttonOf()?.focus();
     if (!this.contents.lessons.length) {
@@ -146,6 +150,7 @@ class Panel {
   fill(fields, pointed = fields) {
     const { tab } = this.step;
     this.pointed = pointed;
+    this.next = (pointed === fields && Object.keys(this.step.do?.show ?? {})[0]) || "";
     this.kept.staged = true;
     open(this.places[tab]);
     this.filling = ++this.fills;
@@ -154,12 +159,15 @@ class Panel {
   }
 
   /** The fields are filled: now the learner can go on. */
-  filled({ tab, fields, fill }) {
+  async filled({ tab, fields, fill }) {
+    if (fill !== this.filling) return;
+    const place = this.places[tab];
+    await open(place); // views that draw fields are there by then
     if (fill !== this.filling) return;
     this.filling = 0;
     this.draw();
-    fillDrawn(this.places[tab], fields);
-    point(this.places[tab], this.pointed, this.button);
+    fillDrawn(place, fields);
+    point(place, this.pointed, this.button, this.next);
     this.answered(tab);
   }
 
@@ -195,14 +203,14 @@ class Panel {
   /** The step is done: says how it went. */
   finish() {
     const { step, walk, kept } = this;
-    kept.outcome = outcomeOf(step, kept, walk.live);
+    kept.outcome = outcomeOf(step, kept, walk.live, this.words);
     if (step.keep) walk.live[step.keep] = walk.live[step.tab];
     this.draw();
     const told = this.find("body").querySelector(".ls-reveal");
     if (!told) return;
     this.find("said").textContent = draw.aloud(told);
     if (this.sent && document.activeElement === this.sent) this.find("body").querySelector(".ls-next").focus();
-    if (this.places[step.tab]) showAnswer(this.places[step.tab], BESIDE.matches);
+    if (this.places[step.tab]) showAnswer(this.places[step.tab], step.see, BESIDE.matches);
   }
 
   /** Takes the guess, and then lets the page answer. */
@@ -227,15 +235,33 @@ class Panel {
 
   draw() {
     save(localStorage, this.progress);
-    this.find("list-button").hidden = !this.lesson;
-    this.find("title").textContent = this.lesson ? "" : "Lessons";
+    this.name();
     const body = this.find("body");
     const focused = body.contains(document.activeElement);
-    body.lang = this.lesson?.language ?? "";
     body.replaceChildren(...(this.lesson ? this.drawStep() : this.drawList()).filter(Boolean));
-    if (focused) (body.querySelector(".ls-primary") ?? body.querySelector("h3"))?.focus({ preventScroll: true });
+    if (focused)
+      (body.querySelector(".ls-primary") ?? body.querySelector("h3"))?.focus({
+        preventScroll: true,
+      });
     const now = body.querySelector(".ls-reveal, .ls-task");
     if (now) body.scrollTop = now.offsetTop - body.offsetTop - (body.clientHeight - now.clientHeight) / 2;
+  }
+
+  /** The panel's frame, in the language of the lesson. */
+  name() {
+    const { words } = this;
+    draw.inLanguage(this.lesson?.language ?? "", this.find("panel"));
+    const list = draw.inLanguage(words.lang, this.find("list-button"));
+    Object.assign(list, { hidden: !this.lesson, textContent: words.all });
+    this.find("title").textContent = this.lesson ? "" : "Lessons";
+    const close = draw.inLanguage(words.lang, this.find("close"));
+    close.title = words.close;
+    close.setAttribute("aria-label", words.close);
+  }
+
+  /** The panel's own words beside this lesson. */
+  get words() {
+    return this.contents.words[this.lesson?.language ?? "en"];
   }
 
   drawList() {
@@ -254,24 +280,21 @@ class Panel {
     title.tabIndex = -1;
     const text = make("div", lesson.language.startsWith("en") ? "ls-text pg-words" : "ls-text"); // the glossary's words
     text.append(...draw.paragraphs(step.html));
-    const far = make("progress", "ls-progress");
-    Object.assign(far, { max: lesson.steps.length, value: walk.at + 1 });
-    far.setAttribute("aria-label", `Step ${walk.at + 1} of ${lesson.steps.length}`);
-    const place = make("p", "ls-place pg-muted", `${lesson.title} · step ${walk.at + 1} of ${lesson.steps.length}`);
+    const { words } = this;
+    const last = walk.at === lesson.steps.length - 1;
+    const done = phase === "done";
+    const shown = guessShown(step.predict, kept.guess);
     return [
-      place,
-      far,
+      ...draw.place(words, lesson, walk.at),
       title,
       text,
-      phase === "ask" && draw.question(step.predict, (guess) => this.guess(guess)),
+      phase === "ask" && draw.question(words, step.predict, (guess) => this.guess(guess)),
       phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
-      phase === "answer" &&
-        kept.guess !== undefined &&
-        make("p", "ls-guess", "Your guess: ", make("b", "", guessShown(step.predict, kept.guess))),
-      phase === "answer" && draw.task(step, this.button, this.acts(), this.filling > 0),
-      phase === "done" && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(step, kept),
-      phase === "done" && walk.at === lesson.steps.length - 1 && draw.known(lesson.know),
-      this.drawWays(phase),
+      phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
+      phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0),
+      done && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(words, step, kept),
+      done && last && draw.known(words, lesson.know),
+      draw.ways(words, { done, first: walk.at === 0, last }, this.acts()),
     ];
   }
 
@@ -281,24 +304,20 @@ class Panel {
   }
 
   acts() {
-    const shown = { ...stageAt(this.lesson, this.walk.at)?.fields, ...this.step.do?.show };
+    const shown = {
+      ...stageAt(this.lesson, this.walk.at)?.fields,
+      ...this.step.do?.show,
+    };
     const there = async () => {
       this.sent = await goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
     };
-    return { again: () => this.fill(this.step.stage.fields), show: () => this.fill(shown, this.step.do.show), there };
-  }
-
-  /** Back, on, start over. */
-  drawWays(phase) {
-    const { at } = this.walk;
-    const last = at === this.lesson.steps.length - 1;
-    const back = makeButton("", "Back", () => this.move(-1));
-    back.disabled = at === 0;
-    const done = phase === "done";
-    const on = last
-      ? makeButton("ls-next ls-primary", "All lessons", () => this.choose(""))
-      : makeButton(`ls-next ${done ? "ls-primary" : ""}`, done ? "Next" : "Skip", () => this.move(1));
-    const over = makeButton("ls-over", "Start over", () => this.restart());
-    return draw.inLanguage("en", make("div", "ls-ways", back, on, over));
+    return {
+      again: () => this.fill(this.step.stage.fields),
+      show: () => this.fill(shown, this.step.do.show),
+      there,
+      move: (steps) => this.move(steps),
+      all: () => this.choose(""),
+      over: () => this.restart(),
+    };
   }
 }

@@ -12,6 +12,7 @@ import { withMinus } from "../shared/format.js";
  * @typedef {Record<string, any>} Live  facts by the name of their tab, or the name they were kept under
  */
 
+const ENGLISH = { yes: "yes", no: "no" };
 const folded = (text) => text.trim().toLowerCase();
 
 /**
@@ -59,29 +60,31 @@ export function holds(condition, live) {
  *
  * @param {any} value
  * @param {string} [form]  "%" for a percentage, a number of decimals, or empty
+ * @param {Record<string, string>} [words]  of the panel: yes and no
  * @returns {string}
  */
-export function shown(value, form = "") {
+export function shown(value, form = "", words = ENGLISH) {
   if (value === null || value === undefined) return "–";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (Array.isArray(value)) return value.map((one) => shown(one)).join(", ");
+  if (typeof value === "boolean") return value ? words.yes : words.no;
+  if (Array.isArray(value)) return value.map((one) => shown(one, "", words)).join(", ");
   if (typeof value !== "number") return String(value);
   if (form === "%") return `${(value * 100).toFixed(1)} %`;
   return withMinus(form ? value.toFixed(Number(form)) : String(Number(value.toPrecision(4))));
 }
 
 /**
- * A sentence in pieces: what the lesson wrote (with its Markdown), and live values.
+ * A sentence in pieces: what the lesson wrote (with its Markdown), and live values, without the space that a token may
+ * begin with.
  *
  * @param {Sentence} sentence
  * @param {Live} live
+ * @param {Record<string, string>} [words]  of the panel: yes and no
  * @returns {{ text: string, live: boolean }[]}
  */
-export function said(sentence, live) {
+export function said(sentence, live, words = ENGLISH) {
+  const value = (part) => shown(readOf(part.reading, live), part.form, words);
   return sentence.parts.map((part) =>
-    typeof part === "string"
-      ? { text: part, live: false }
-      : { text: shown(readOf(part.reading, live), part.form), live: true },
+    typeof part === "string" ? { text: part, live: false } : { text: value(part).trim() || value(part), live: true },
   );
 }
 

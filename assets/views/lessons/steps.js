@@ -72,9 +72,14 @@ export function isAnswered(lesson, at, live, asked) {
   const step = lesson.steps[at];
   if (!live[step.tab]) return false;
   const stage = stageAt(lesson, at)?.fields ?? {};
-  if (!step.do) return answers(stage, asked);
+  if (!step.do) return answers(stage, asked) && !isUnsaid(step, live);
   const about = Object.entries(stage).filter(([name]) => SUBJECTS.includes(name) && !(name in step.do.show));
   return answers(Object.fromEntries(about), asked) && step.do.until.every((one) => holds(one, live));
+}
+
+/** True if what the step asks for isn't in the answer yet: a quick part of it may come before the rest. */
+function isUnsaid({ predict, reveal }, live) {
+  return [predict?.reading, reveal?.reading].some((one) => one && readOf(one, live) === null);
 }
 
 /**
@@ -83,13 +88,14 @@ export function isAnswered(lesson, at, live, asked) {
  * @param {any} step
  * @param {Kept} kept
  * @param {Live} live
+ * @param {Record<string, string>} [words]  of the panel: yes and no
  * @returns {Outcome}
  */
-export function outcomeOf(step, kept, live) {
+export function outcomeOf(step, kept, live, words) {
   const { predict, reveal } = step;
   const right = predict && kept.guess !== undefined ? isRight(predict, kept.guess, live) : null;
-  const verdict = reveal && right !== null ? said(right ? reveal.right : reveal.wrong, live) : [];
-  return { right, answer: answerOf(step, live), verdict, why: reveal ? said(reveal.why, live) : [] };
+  const verdict = reveal && right !== null ? said(right ? reveal.right : reveal.wrong, live, words) : [];
+  return { right, answer: answerOf(step, live, words), verdict, why: reveal ? said(reveal.why, live, words) : [] };
 }
 
 /**
@@ -101,7 +107,7 @@ export function outcomeOf(step, kept, live) {
 export const guessShown = (predict, guess) => (predict?.form === "%" ? `${guess} %` : String(guess));
 
 /** The answer as it stands beside the guess. */
-function answerOf({ predict, reveal }, live) {
-  if (reveal?.reading) return shown(readOf(reveal.reading, live), reveal.form).trim();
+function answerOf({ predict, reveal }, live, words) {
+  if (reveal?.reading) return shown(readOf(reveal.reading, live), reveal.form, words).trim();
   return predict?.choices.find((one) => isTrue(one, predict, live))?.say ?? "";
 }

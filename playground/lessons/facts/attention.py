@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from playground.lessons.facts.field import Fields, says
+from playground.lessons.facts.field import Fields, says, told_apart
 
 if TYPE_CHECKING:
     from playground.attention.result import AttentionResult, AttentionStack
@@ -48,7 +48,8 @@ def observe_attention(result: AttentionResult, fields: Fields) -> AttentionFacts
     """Where the heads look; the one shown in detail."""
     stack = result.stacks[0]
     layer, head = int(fields["layer"]), int(fields["head"])
-    shown, keys, queries = stack.head(layer, head).tolist(), _named(stack.keys), _named(stack.queries)
+    shown = stack.head(layer, head).tolist()
+    keys, queries = (told_apart([one.text for one in tokens]) for tokens in (stack.keys, stack.queries))
     every = [_head(stack, at, number) for at in range(stack.layers) for number in range(stack.heads)]
     return AttentionFacts(
         text=result.request.text,
@@ -78,18 +79,6 @@ def _head(stack: AttentionStack, layer: int, head: int) -> HeadFact:
         summary.previous_token_share,
         summary.same_token_share,
     )
-
-
-def _named(tokens: Sequence[Any]) -> list[str]:
-    """Names that tell tokens apart: a second ``cat`` is ``cat 2``.
-
-    >>> from types import SimpleNamespace as Token
-    >>> _named([Token(text="the"), Token(text="cat"), Token(text="the")])
-    ['the', 'cat', 'the 2']
-    """
-    texts = [token.text.strip() for token in tokens]
-    times = [texts[: place + 1].count(text) for place, text in enumerate(texts)]
-    return [text if time == 1 else f"{text} {time}" for text, time in zip(texts, times, strict=True)]
 
 
 def _mean(numbers: Iterable[float]) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from playground.lessons.facts.field import Fields, says
+from playground.inside.request import METHODS
+from playground.lessons.facts.field import Fields, says, told_apart
 
 if TYPE_CHECKING:
     from playground.inside.result import AttributeNextResult, LensResult
@@ -46,6 +47,7 @@ class WhyFacts:
     probability: float = says("Its probability.")
     logit: float = says("Its logit.")
     strongest: dict[str, str] = says("The word that speaks most for it, by the name of the method.")
+    different: int | None = says("How many different words the methods name; nothing before all three have run.")
     speaks: dict[str, dict[str, float]] = says("How much a word speaks for it: the method first.")
     delta: float = says("By how much integrated gradients miss what they should add up to.")
 
@@ -72,15 +74,20 @@ def observe_inside(result: LensResult, fields: Fields) -> InsideFacts:
 
 def observe_why(result: AttributeNextResult, fields: Fields) -> WhyFacts:
     """Which words spoke for the token, by each method that has run."""
-    words = [(n, word.text) for n, word in enumerate(result.words) if not word.special]
-    speaks = {one.method: {text: one.word_values[n] for n, text in words} for one in result.methods}
+    kept = [n for n, word in enumerate(result.words) if not word.special]
+    names = told_apart([result.words[n].text for n in kept])
+    speaks = {
+        one.method: {name: one.word_values[n] for n, name in zip(kept, names, strict=True)} for one in result.methods
+    }
+    strongest = {method: max(values, key=values.__getitem__) for method, values in speaks.items()}
     return WhyFacts(
         text=result.request.prompt,
         model_id=result.request.model_id,
         token=result.target.piece,
         probability=result.target.probability,
         logit=result.target.logit,
-        strongest={method: max(values, key=values.__getitem__) for method, values in speaks.items()},
+        strongest=strongest,
+        different=len(set(strongest.values())) if len(strongest) == len(METHODS) else None,
         speaks=speaks,
         delta=next((one.delta for one in result.methods if one.delta is not None), 0.0),
     )
