@@ -117,23 +117,20 @@ def _lay_out_why() -> tuple[Any, ...]:
 
 def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs) -> None:
     """A press, Enter, an example, the first look or a token of a reply runs the model."""
-    outputs = [parts.text, parts.model, parts.lens, *parts.lens_code, parts.asked, parts.looked]
-
-    def shown(found: Looked) -> list[Any]:
-        code = receipt_values(found.code)
-        return [found.asked.text, found.asked.request.model_id, found.value, *code, found.asked, found.result]
+    outputs = _seen_in(parts)
+    told = [parts.text, parts.model, *outputs]
 
     @friendly
     def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
-        return shown(look(playground, asked_of_text(text, model_id, asked)))
+        return _shown(look(playground, asked_of_text(text, model_id, asked)))
 
     @friendly
     def open_reply(event: gr.EventData) -> list[Any]:
-        return shown(look(playground, asked_of_reply(payload(event))))
+        return _told(look(playground, asked_of_reply(payload(event))))
 
     @friendly
     def follow_token(asked: Asked, event: gr.EventData) -> list[Any]:
-        return shown(follow(playground, asked, payload(event)))
+        return _told(follow(playground, asked, payload(event)))
 
     given = [parts.text, parts.model, parts.asked]
     work: dict[str, Any] = {**WORK, "show_progress_on": parts.lens}
@@ -144,19 +141,48 @@ def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr
         runs.append(filled.then(press, given, outputs, **work))
     # The view is told that something comes: it would ask for its example when it is first seen.
     page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
-    runs.append(page.look_inside(open_reply, None, outputs, **work))
+    runs.append(page.look_inside(open_reply, None, told, **work))
     runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
-    parts.lens.follow(follow_token, parts.asked, outputs, **{**WORK, "show_progress": "hidden"})
-    forget, at_once = _explaining(playground, parts)
+    parts.lens.follow(follow_token, parts.asked, told, **{**WORK, "show_progress": "hidden"})
+    at_once = _explaining(playground, parts)
     for run in runs:
-        run.success(forget, None, [parts.target, parts.contrast, parts.why], **QUIET).success(**at_once)
+        run.success(_forgotten, None, [parts.target, parts.contrast, parts.why], **QUIET).success(**at_once)
 
 
-def _explaining(playground: pg.Playground, parts: _Parts) -> tuple[Any, dict[str, Any]]:
-    """What empties the question, and the event that answers it by one gradient."""
+def _seen_in(parts: _Parts) -> list[Any]:
+    """What shows and keeps a look; `_shown` is in this order."""
+    return [parts.lens, *parts.lens_code, parts.asked, parts.looked]
 
-    def forget() -> list[Any]:
-        return [gr.Dropdown([PREDICTED], value=NOBODY), gr.Dropdown([ALONE], value=NOBODY), None]
+
+def _shown(found: Looked) -> list[Any]:
+    return [found.value, *receipt_values(found.code), found.asked, found.result]
+
+
+def _told(found: Looked) -> list[Any]:
+    """The same after the text and the model that were looked at, where they didn't come from the fields."""
+    return [found.asked.text, found.asked.request.model_id, *_shown(found)]
+
+
+def _catching_up(playground: pg.Playground, parts: _Parts) -> gr.events.Dependency:
+    """The press that asks for the slow methods: another text than was looked at is looked at first."""
+    outputs = [*_seen_in(parts), parts.target, parts.contrast, parts.why]
+
+    @friendly
+    def catch_up(text: str, model_id: str, asked: Asked | None) -> list[Any]:
+        wanted = asked_of_text(text, model_id, asked)
+        return [gr.skip()] * len(outputs) if wanted == asked else [*_shown(look(playground, wanted)), *_forgotten()]
+
+    given = [parts.text, parts.model, parts.asked]
+    return parts.more.click(catch_up, given, outputs, **{**WORK, "show_progress": "hidden"})
+
+
+def _forgotten() -> list[Any]:
+    """The question about the next token, emptied."""
+    return [gr.Dropdown([PREDICTED], value=NOBODY), gr.Dropdown([ALONE], value=NOBODY), None]
+
+
+def _explaining(playground: pg.Playground, parts: _Parts) -> dict[str, Any]:
+    """The event that answers the question by one gradient."""
 
     @friendly
     def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> dict[Any, Any]:
@@ -168,7 +194,7 @@ def _explaining(playground: pg.Playground, parts: _Parts) -> tuple[Any, dict[str
 
     outputs = [parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
     inputs = [parts.asked, parts.target, parts.contrast]
-    return forget, {"fn": at_once, "inputs": inputs, "outputs": outputs, **WORK, "show_progress": "hidden"}
+    return {"fn": at_once, "inputs": inputs, "outputs": outputs, **WORK, "show_progress": "hidden"}
 
 
 def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
@@ -187,7 +213,7 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
 
 def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
-    _, at_once = _explaining(playground, parts)
+    at_once = _explaining(playground, parts)
     gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
 
     @friendly
@@ -209,7 +235,8 @@ def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
 
     given = [parts.asked, parts.target, parts.contrast]
     outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
-    parts.more.click(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
+    begun = _catching_up(playground, parts)
+    begun.success(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
 
     def halt(run_id: str) -> None:
         playground.cancel(run_id)

@@ -65,9 +65,9 @@ def _offers(watched: Watched, name: str, model_id: str | None, catalog: Catalog)
 def contents(lessons: Lessons, watched: Sequence[Watched], playground: pg.Playground) -> dict[str, Any]:
     """The list of lessons, and what is wrong with files that are none: that is for a teacher, not for the public.
 
-    ``words`` are the panel's own by the language of a lesson.
-    ``needs`` are models without which a lesson can't be walked here. ``elsewhere`` are models that it was written for
-    and that aren't here, where others answer in their place.
+    ``words`` are the panel's own by the language of a lesson. ``needs`` are models without which a lesson can't be
+    walked here. ``elsewhere`` are models that it was written for and that aren't here, where others answer in their
+    place.
     """
     listed = []
     for one in drivable(lessons, watched):
@@ -76,7 +76,7 @@ def contents(lessons: Lessons, watched: Sequence[Watched], playground: pg.Playgr
         about = {"name": one.name, "title": one.title, "minutes": one.minutes, "fact": one.fact, "lang": one.language}
         listed.append({**about, "steps": len(one.steps), "needs": needs, "elsewhere": elsewhere})
     problems = [] if playground.settings.public else [str(problem) for problem in lessons.problems]
-    spoken = {"en", *(one["lang"] for one in listed)}
+    spoken = {"en", *(one.language for one in lessons.lessons)}
     words = {language: words_for(language, lessons.words) for language in sorted(spoken)}
     return {"lessons": listed, "problems": problems, "words": words}
 

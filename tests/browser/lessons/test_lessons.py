@@ -41,13 +41,30 @@ reveal:
 """
 
 
-def open_lesson(page, title: str) -> None:
-    """The first visit opens the first lesson; later ones show the list."""
-    page.locator(".pg-lessons-button").click()
-    page.locator(".ls-panel h3").wait_for()
-    page.get_by_role("button", name="All lessons").click()
-    page.locator(".ls-lesson", has_text=title).click()
-    page.locator(".ls-panel h3").wait_for()
+def open_panel(page) -> None:
+    """The first visit opens the first lesson, later ones where it was left."""
+    if page.locator(".ls-panel").is_hidden():
+        page.locator(".pg-lessons-button[aria-expanded]").click()  # the panel is there once it says so
+    expect(page.locator(".ls-body")).not_to_be_empty()
+
+
+def open_lesson(page, title: str, step: int = 1) -> None:
+    """Opens a lesson; the steps before this one are skipped."""
+    panel = page.locator(".ls-panel")
+    open_panel(page)
+    if panel.locator(".ls-list-button").is_visible():
+        panel.locator(".ls-list-button").click()
+    panel.locator(".ls-lesson", has_text=title).click()
+    for at in range(1, step + 1):
+        expect(panel.locator(".ls-place")).to_contain_text(f"step {at} ")
+        if at < step:
+            panel.get_by_role("button", name="Skip").click()
+
+
+def assert_accessible(page) -> None:
+    """What axe finds serious in the panel: nothing."""
+    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    assert page.evaluate(BAD) == []
 
 
 def click(target) -> None:
@@ -105,7 +122,14 @@ def walk(page, doing=do_the_step) -> list[str]:
 
 def test_the_article_is_walked_to_its_end_with_wrong_guesses(page):
     open_lesson(page, "The article, live")
-    said = walk(page)
+
+    def doing(page, panel):
+        do_the_step(page, panel)
+        if panel.locator("h3", has_text="Why it can't read French").count():
+            expect(panel.locator(".ls-reveal")).to_be_visible(timeout=PATIENCE_MS)
+            expect(page.locator("#classification-steps .ps-tokens")).to_be_in_viewport()
+
+    said = walk(page, doing)
     assert len(said) == 8
     assert "Not this time" in said[2] and "999" in said[2] and "23" in said[2]
     assert "Live result" in said[0] and "5 stars" in said[0]
@@ -124,7 +148,7 @@ def test_the_article_is_walked_to_its_end_with_wrong_guesses(page):
 
 
 def test_on_a_phone_a_lesson_is_walked_and_the_tabs_stay_usable(open_page):
-    page = open_page(width=390, height=844)
+    page = open_page(width=390, height=844, dark=True)
     open_lesson(page, "Tokens are not words")
     panel, area = page.locator(".ls-panel"), page.get_by_label("Text to tokenize")
 
@@ -139,6 +163,7 @@ def test_on_a_phone_a_lesson_is_walked_and_the_tabs_stay_usable(open_page):
     expect(panel.locator(".ls-reveal")).to_contain_text("121", timeout=PATIENCE_MS)
     top = lambda selector: f"document.querySelector('{selector}').getBoundingClientRect().top"  # noqa: E731
     page.wait_for_function(f"() => {top('#pg-tokens-compare')} < {top('.ls-panel')}")  # once it has scrolled there
+    assert_accessible(page)
     panel.get_by_role("button", name="Close the lessons").click()
     expect(panel).to_be_hidden()
     page.get_by_role("button", name="Lessons").click()
@@ -181,11 +206,37 @@ def test_what_views_draw_themselves_ends_steps(page):
     page.locator(".at-headslider").fill("11")  # not as it is shown: by the sliders
     assert "cat" in goes_on(panel)
     for title, said in (("Four bits", "170 MB"), ("Chat is only text", "34")):
-        page.get_by_role("button", name="All lessons").click()
-        page.locator(".ls-lesson", has_text=title).click()
-        panel.locator("h3").wait_for()
+        open_lesson(page, title)
         do_the_step(page, panel)
         assert said in goes_on(panel)
+
+
+def test_what_is_folded_away_is_opened_and_what_was_filled_in_is_what_the_reply_was_made_from(page):
+    panel = page.locator(".ls-panel")
+    open_lesson(page, "Beam search", step=2)
+    panel.get_by_role("button", name="Take me there").click()
+    expect(page.locator("#pg-generation-num-beams input[type=number]")).to_be_focused()
+    open_lesson(page, "Greedy, temperature", step=2)
+    do_the_step(page, panel)
+    expect(panel.locator(".ls-reveal")).to_contain_text("man", timeout=PATIENCE_MS)
+    expect(page.locator("#pg-generation-seed input")).to_have_value("1")
+    expect(page.locator(".gen-origin")).to_contain_text("seed 1")
+    expect(page.locator(".gen-old")).to_be_hidden()  # nothing was changed since
+    expect(page.locator("#generation-preset input:checked")).to_have_count(0)
+    open_lesson(page, "Four bits", step=5)
+    guess(panel)
+    expect(page.get_by_role("button", name="Compare both")).to_be_in_viewport()
+
+
+def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
+    panel = page.locator(".ls-panel")
+    open_lesson(page, "Layer by layer", step=4)  # of another text than the section opens with
+    guess(panel)
+    expect(page.locator("#inside-why")).to_contain_text("gradient_x_input", timeout=PATIENCE_MS)
+    expect(panel.locator(".ls-task")).to_contain_text("Integrated gradients and occlusion")
+    page.get_by_role("button", name="Integrated gradients and occlusion").click()
+    said = goes_on(panel)
+    assert "opposite" in said and "hot" in said
 
 
 def test_another_text_does_not_end_a_step(page):
@@ -219,14 +270,21 @@ def test_a_teachers_lesson_in_another_language_and_one_that_is_broken(open_page,
     (tmp_path / "woerter.md").write_text(GERMAN, encoding="utf-8")
     (tmp_path / "kaputt.md").write_text(GERMAN.replace("number: tokens", "number: tokns"), encoding="utf-8")
     page = open_page(url=servers.enter_context(_classroom(tmp_path)))
-    open_lesson(page, "Wörter sind keine Token")
     panel = page.locator(".ls-panel")
-    expect(panel.locator(".ls-body")).to_have_attribute("lang", "de")
-    panel.locator(".ls-field").fill("4")
-    panel.locator(".ls-field").press("Enter")
-    expect(panel.locator(".ls-reveal")).to_contain_text("Die Stücke sind", timeout=PATIENCE_MS)
-    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    assert page.evaluate(BAD) == []
-    page.get_by_role("button", name="All lessons").first.click()
+    open_panel(page)
+    panel.locator(".ls-list-button").click()
     expect(panel.locator(".ls-problems")).to_contain_text("kaputt.md:17: There is no reading")
-    assert page.evaluate(BAD) == []
+    assert_accessible(page)
+    panel.locator(".ls-lesson", has_text="Wörter sind keine Token").click()
+    expect(panel).to_have_attribute("lang", "de")
+    expect(panel.locator(".ls-place")).to_contain_text("Schritt 1 von 1")
+    panel.locator(".ls-field").fill("4")
+    panel.get_by_role("button", name="Das schätze ich").click()
+    reveal = panel.locator(".ls-reveal")
+    expect(reveal).to_contain_text("Die Stücke sind", timeout=PATIENCE_MS)
+    expect(reveal.locator("dt")).to_have_text(["Geschätzt", "Ergebnis"])
+    expect(panel.locator(".ls-ways button")).to_have_text(["Zurück", "Alle Lektionen", "Von vorn"])
+    expect(panel.get_by_role("button", name="Lektionen schließen")).to_be_visible()
+    assert_accessible(page)
+    panel.locator(".ls-list-button").click()
+    expect(panel.locator(".ls-lesson", has_text="Wörter")).to_contain_text("1 von 1 Schritten getan")

@@ -74,6 +74,13 @@ def read(tmp_path):
     return read
 
 
+def test_a_step_sees_what_its_tab_shows(read):
+    lesson, _ = read(GOOD.replace("keep: first", "see: steps\nkeep: first"))
+    assert [step.see for step in lesson.steps] == ["steps", ""]
+    _, (problem,) = read(GOOD.replace("keep: first", "see: step\nkeep: first"))
+    assert str(problem) == "lesson.md:24: The tab 'classification' shows no 'step'. It has steps."
+
+
 def test_a_good_file_is_a_lesson(read):
     lesson, problems = read(GOOD)
     assert problems == ()

@@ -29,14 +29,20 @@ class Control:
         self._id, self.choices = number, [(name, name) for name in models]
 
 
-def lent(*names: str, models: Sequence[str] = tuple(spec.id for spec in Catalog.read())) -> list[Watched]:
-    """Places with a control for each of their fields."""
+def lent(
+    *names: str, models: Sequence[str] = tuple(spec.id for spec in Catalog.read()), views: bool = True
+) -> list[Watched]:
+    """Places with a control for each of their fields, and their views."""
     watched = []
     for name in names:
         fields = [field.name for field in place(name).fields]
         controls = {field: Control(at, models) for at, field in enumerate(fields)}
-        watched.append(Watched(name, controls, Control(99, ()), None))
+        watched.append(Watched(name, controls, Control(99, ()), None, beside=beside(name) if views else {}))
     return watched
+
+
+def beside(name: str) -> dict[str, Control]:
+    return {view: Control(98, ()) for view in place(name).beside}
 
 
 def playground_with(models=None, public=False):
@@ -51,7 +57,7 @@ def test_only_lessons_that_the_page_can_drive_are_listed():
     assert "01-the-article-live" in {one.name for one in every}
     for one in drivable(lessons, lent("classification")):
         assert {step.tab for step in one.steps} == {"classification"}
-    assert contents(lessons, (), playground_with()) == {"lessons": [], "problems": []}
+    assert contents(lessons, (), playground_with())["lessons"] == []
 
 
 def test_the_page_offers_every_lesson():
@@ -65,6 +71,24 @@ def test_the_page_offers_every_lesson():
     assert [one["name"] for one in found["lessons"]] == [one.name for one in read_lessons().lessons]
     assert all(not one["needs"] and not one["elsewhere"] for one in found["lessons"])
     assert {one.place for one in watched} == set(ALL)
+
+
+def test_what_is_folded_away_has_a_way_to_it():
+    import gradio as gr
+
+    with gr.Blocks() as page:
+        with gr.Tab("Outer", id="outer"), gr.Accordion("More") as more, gr.Row(), gr.Tab("Inner", id="inner"):
+            text = gr.Textbox()
+        shown = gr.HTML()
+    assert page
+    watched = Watched("classification", {"text": text}, shown, None)
+    assert watched.way_to("text") == ["outer", more.elem_id, "inner"] and more.elem_id
+    assert watched.way_to("view") == []
+
+
+def test_a_view_beside_the_answer_is_lent_too():
+    names = lambda **more: {one.name for one in drivable(read_lessons(), lent(*ALL, **more))}  # noqa: E731
+    assert names() - names(views=False) == {"01-the-article-live"}
 
 
 def test_a_field_that_isnt_lent_keeps_its_lessons_out():

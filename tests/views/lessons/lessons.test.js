@@ -67,6 +67,12 @@ test("only the answer to what was asked ends a step", () => {
   assert.equal(answers({ top_p: 0.9 }, { top_p: 1 }), false);
 });
 
+test("a step waits for the part of the answer that it reads", () => {
+  const asked = { text: "good", text_pair: "", model_id: "m" };
+  assert.equal(isAnswered(LESSON, 0, facts("good", null), asked), false);
+  assert.equal(isAnswered(LESSON, 0, facts("good", "good"), asked), true);
+});
+
 test("what is to be done may be done in any way, on the text that the lesson is about", () => {
   assert.equal(isAnswered(LESSON, 1, facts("anything", "bad"), { text: "anything" }), true);
   assert.equal(isAnswered(LESSON, 1, facts("good", "good"), { text: "good" }), false);
@@ -82,6 +88,8 @@ test("the guess stands beside the live result, in words", () => {
   assert.deepEqual([wrong.right, wrong.verdict.map((one) => one.text).join("")], [false, "No, *it* is good"]);
   assert.equal(outcomeOf(DO, {}, facts("bad", "bad")).right, null);
   assert.equal(guessShown({ form: "%" }, 5), "5 %");
+  const flag = outcomeOf(ASK, { guess: "x" }, facts("good", true), { yes: "ja", no: "nein" });
+  assert.equal(flag.answer, "ja");
 });
 
 test("a reload loses nothing, and what is damaged begins anew", () => {
