@@ -82,8 +82,8 @@ def test_what_is_folded_away_has_a_way_to_it():
         shown = gr.HTML()
     assert page
     watched = Watched("classification", {"text": text}, shown, None)
-    assert watched.way_to("text") == ["outer", more.elem_id, "inner"] and more.elem_id
-    assert watched.way_to("view") == []
+    assert watched.where()["ways"] == {"text": ["outer", "pg-classification-more", "inner"]}
+    assert more.elem_id == "pg-classification-more"
 
 
 def test_a_view_beside_the_answer_is_lent_too():
