@@ -36,7 +36,6 @@ def receipts_of(playground: Playground) -> list[Receipt]:
         playground.lens_receipt(playground.logit_lens(pg.LensRequest("Once upon"))),
         playground.attribute_next_receipt(playground.attribute_next(pg.AttributeNextRequest("Once upon", n_steps=4))),
         *playground.pipeline_receipts(playground.pipeline(pg.PipelineRequest(text=TEXT, texts=("a cat",)))),
-        *playground.pipeline_receipts(playground.pipeline(pg.PipelineRequest("text2text-generation", "salt"))),
         playground.word_loss_receipt(playground.word_loss(pg.WordLossRequest(("man", "woman")))),
         playground.token_receipt(pg.TokenizeRequest(TEXT)),
         playground.token_receipt(pg.EncodeRequest((TEXT, "a cat"))),

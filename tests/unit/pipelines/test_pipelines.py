@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -30,10 +32,15 @@ def ask(playground, task, text=TEXT, model="", **options):
     return result
 
 
-def plain(playground, task, model, **options):
-    """``pipeline(task)`` from the same folder, by itself."""
-    folder = playground.catalog.find(model).location
-    return transformers.pipeline(task, model=folder, **options)
+@pytest.fixture(scope="module")
+def plain(playground):
+    """``pipeline(task)`` from a model's folder, by itself; each is made once."""
+
+    @functools.cache
+    def made(task, model):
+        return transformers.pipeline(task, model=playground.catalog.find(model).location)
+
+    return made
 
 
 def receipts(playground, result):
@@ -46,10 +53,10 @@ def receipts(playground, result):
     "text", ["the [MASK] was good", "the [MASK] was [MASK] and [MASK]", LONG[:20] + "[MASK]" + LONG]
 )
 @pytest.mark.parametrize("targets", [(), ("a", "b", "zzz")])
-def test_fill_mask(playground, model, text, targets):
+def test_fill_mask(playground, plain, model, text, targets):
     result = ask(playground, "fill-mask", text, model, top_k=4, targets=targets)
     options = {"top_k": 4} | ({"targets": list(targets)} if targets else {})
-    said = plain(playground, "fill-mask", model)(text, tokenizer_kwargs={"truncation": True}, **options)
+    said = plain("fill-mask", model)(text, tokenizer_kwargs={"truncation": True}, **options)
     said = [said] if isinstance(said[0], dict) else said
     masks = result.answer.masks
     assert len(masks) == text.count("[MASK]") == len(said) and result.max_difference <= 1e-5
@@ -79,10 +86,10 @@ def test_a_mask_that_is_not_there_is_asked_for(playground):
 @pytest.mark.parametrize("labels", [("film",), ("film", "food", "very bad", "film")])
 @pytest.mark.parametrize("multi_label", [False, True])
 @pytest.mark.parametrize("text", [TEXT, LONG])
-def test_zero_shot(playground, labels, multi_label, text):
+def test_zero_shot(playground, plain, labels, multi_label, text):
     options = {"candidate_labels": labels, "multi_label": multi_label, "hypothesis_template": "this is {}."}
     result = ask(playground, "zero-shot-classification", text, "tiny/nli", **options)
-    pipe = plain(playground, "zero-shot-classification", "tiny/nli")
+    pipe = plain("zero-shot-classification", "tiny/nli")
     said = pipe(text, candidate_labels=list(labels), multi_label=multi_label, hypothesis_template="this is {}.")
     answer = result.answer
     ranked = sorted(((one.score, one.label) for one in answer.labels), reverse=True)
@@ -118,14 +125,14 @@ def test_a_model_that_knows_no_entailment_is_refused(playground):
 @pytest.mark.parametrize("strategy", ["none", "simple", "first", "average", "max"])
 @pytest.mark.parametrize(("text", "stride"), [(TEXT, None), (LONG, None), (LONG, 0), (LONG, 9)])
 @pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")
-def test_token_classification(playground, model, strategy, text, stride):
+def test_token_classification(playground, plain, model, strategy, text, stride):
     if strategy == "none" and stride is not None:
         with pytest.raises(InputError, match="aggregation_strategy is 'none'"):
             pg.PipelineRequest("token-classification", text, stride=stride, aggregation_strategy="none")
         return
     options = {} if stride is None else {"stride": stride}
     result = ask(playground, "token-classification", text, model, aggregation_strategy=strategy, **options)
-    said = plain(playground, "token-classification", model)(text, aggregation_strategy=strategy, **options)
+    said = plain("token-classification", model)(text, aggregation_strategy=strategy, **options)
     entities = result.answer.entities
     assert [(one.label, one.start, one.end) for one in entities] == [
         (one.get("entity_group", one.get("entity")), one["start"], one["end"]) for one in said
@@ -136,7 +143,7 @@ def test_token_classification(playground, model, strategy, text, stride):
     assert (len(result.passes) > 1) == (stride is not None) and bool(result.notes) == cut
     assert bool(result.answer.words) == (strategy in ("first", "average", "max"))
     wanted = [[one.label, one.start, one.end, pytest.approx(one.score, **CLOSE)] for one in entities]
-    if stride != 0:  # the same code
+    if stride != 0 and (model == "tiny/names" or strategy == "first"):  # the others are the same code
         assert receipts(playground, result) == [wanted, wanted]
 
 
@@ -270,9 +277,9 @@ def test_a_loop_can_be_stopped(playground):
 
 
 @pytest.mark.parametrize("others", [(), ("i hate food", "zoë", LONG)])
-def test_feature_extraction(playground, others):
+def test_feature_extraction(playground, plain, others):
     result = ask(playground, "feature-extraction", TEXT, texts=others)
-    pipe = plain(playground, "feature-extraction", "tiny/encoder")
+    pipe = plain("feature-extraction", "tiny/encoder")
     states = [torch.tensor(pipe(text, truncation=True)[0]) for text in (TEXT, *others)]
     means = torch.stack([one.mean(0) for one in states])
     vectors = means / means.norm(dim=1, keepdim=True)
