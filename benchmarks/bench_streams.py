@@ -12,6 +12,10 @@ same model and machine, one server at a time. Clients are raw server-sent events
   web framework's own queue is a part of the line) until the first pass that reads its own prompt. The way to the server
   is no part of it. Prompts are read first come, first served; the page shows the place in line meanwhile.
 - ``first_token_32_over_1_queue_included``: the same with the time in line (no aim)
+- ``first_token_32_p95_over_1``: with the time in line, the 95th percentile of 32 (at most 12)
+- ``prompt_30_over_1``: prompt tokens/s until the last first token of 30 people with one prompt of 200 tokens, over
+  those of one person with another prompt as long
+- ``total_16_beside_program_over_quiet``: tokens/s of 16 streams while another program takes one core (at least 0.65)
 
 One stream and ``model.generate`` take turns, so that both see the same machine; the ratio is the median of the turns'.
 
@@ -48,7 +52,12 @@ BEGINNINGS = (
     "My favourite book is about", "To bake a cake you need", "The first man on the moon", "Gravity is the force",
 )  # fmt: skip
 TURNS = 9
-RATIOS = ("slowest_over_mean_32", "first_token_32_over_1", "first_token_32_over_1_queue_included")
+RATIOS = (
+    "slowest_over_mean_32", "first_token_32_over_1", "first_token_32_over_1_queue_included",
+    "first_token_32_p95_over_1", "prompt_30_over_1", "total_16_beside_program_over_quiet",
+)  # fmt: skip
+LESSON = "Rivers carry water from mountains to the sea, and cities grew along them. " * 13
+PROGRAM = "while True: pass"
 
 
 @dataclass
@@ -195,14 +204,16 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
         turns = [(generate(length), one(0)) for _ in range(TURNS)]
         seconds_16, seen_16 = together(16, one)
         seconds_32, seen_32 = together(32, one)
-    rates = [seen.rate for seen in seen_32]
+        prompts = bench_prompts(url, defaults)
+        beside = bench_beside_program(one)
+    rates, total_16 = [seen.rate for seen in seen_32], sum(seen.tokens for seen in seen_16) / seconds_16
     first_1 = statistics.median(seen.first - seen.queue for _, seen in turns)
     own_32 = [seen.first - seen.queue for seen in seen_32]
     return {
         "generate": statistics.median(rate for rate, _ in turns),
         "one": statistics.median(seen.rate for _, seen in turns),
         "one_over_generate": statistics.median(seen.rate / rate for rate, seen in turns),
-        "total_16": sum(seen.tokens for seen in seen_16) / seconds_16,
+        "total_16": total_16,
         "total_32": sum(seen.tokens for seen in seen_32) / seconds_32,
         "slowest_over_mean_32": min(rates) / statistics.mean(rates),
         "first_token_1_seconds": first_1,
@@ -212,7 +223,31 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
         "queue_32_seconds": max(seen.queue for seen in seen_32),
         "first_token_32_over_1": max(own_32) / first_1,
         "first_token_32_over_1_queue_included": max(seen.first for seen in seen_32) / first_1,
+        "first_token_32_p95_over_1": sorted(seen.first for seen in seen_32)[30] / first_1,
+        "total_16_beside_program_over_quiet": beside / total_16,
+        **prompts,
     }
+
+
+def bench_beside_program(one: Callable[[int, Callable[[], object]], Seen]) -> float:
+    """Tokens per second of 16 streams together while another program takes one core."""
+    with subprocess.Popen([sys.executable, "-c", PROGRAM]) as program:
+        seconds, seen = together(16, one)
+        program.kill()
+    return sum(each.tokens for each in seen) / seconds
+
+
+def bench_prompts(url: str, defaults: dict[str, object]) -> dict[str, float]:
+    """Prompt tokens per second until the last first token: of one person, and of 30 with one prompt."""
+
+    def ask(text: str, ready: Callable[[], object] = lambda: None) -> Seen:
+        given = {"prompt": text, "max_new_tokens": 1}
+        return read_events(url, [given.get(name, default) for name, default in defaults.items()], on_ours, ready)
+
+    alone = statistics.median(ask(f"{number} {LESSON}").first for number in range(3))
+    _, seen = together(30, lambda number, ready: ask(LESSON, ready))
+    last = max(one.first for one in seen)
+    return {"prompt_30_over_1": 30 * alone / last, "prompt_1_seconds": alone, "prompts_30_seconds": last}
 
 
 def bench_recipe(folder: Path, length: int, streams: int) -> float:

@@ -128,7 +128,7 @@ class Engine:
     def nbytes(self) -> int:
         """Bytes of keys and values now: of the table that all share, and of prompts that are being read."""
         tables = {stream.table for stream in self._active() if stream.table}
-        return self._batch.nbytes + sum(table.nbytes for table in [*tables, *self._aside])
+        return self._batch.nbytes + self._reader.prefixes.nbytes + sum(one.nbytes for one in [*tables, *self._aside])
 
     @property
     def reserved_bytes(self) -> int:
@@ -186,6 +186,7 @@ class Engine:
             if self._waiting or self._active():
                 return True
             self._batch.clear()
+            self._reader.prefixes.clear()
             self._line.forget()
             self._thread = None
             return False
@@ -197,7 +198,10 @@ class Engine:
             return False
         stream.ahead = self._line.is_beside_crowd(stream, active)
         stream.apart = stream.apart or stream.ahead
-        shortage = self._shortage(self._most_bytes([*active, stream]))
+        most = self._most_bytes([*active, stream])
+        if shortage := self._shortage(most + self._reader.prefixes.nbytes):
+            self._reader.prefixes.clear()
+            shortage = self._shortage(most)
         if shortage is None:
             return True
         if alone := self._shortage(self._most_bytes([stream])) if active else shortage:
@@ -244,8 +248,6 @@ class Engine:
         rows = [source for stream, source in zip(group, read.sources, strict=True) for _ in range(stream.rows)]
         kept = [rows[row] for row in advance(group, read.logits[rows].float())]
         going = [stream for stream in group if not stream.ended]
-        for stream in group:
-            stream.table = None
         if going and going[0].apart:
             going[0].table = self.passes.table()
             going[0].table.join(read.table, kept)
@@ -318,6 +320,7 @@ class Engine:
         again = [*streams]
         if is_out_of_memory(error):
             again = self._active()
+            self._reader.prefixes.clear()
             newest = max(again, key=lambda one: one.asked_at)
             newest.end(DeviceMemoryError("The device's memory is full.", "Try again when fewer people use it."))
         elif len(streams) == 1:

@@ -138,6 +138,17 @@ class KeyValueTable(Cache):
         self.capacity = (len(lengths), columns)
         self.starts = [columns - length for length in lengths]
 
+    def fill(self, row: int, other: KeyValueTable, source: int, tokens: int) -> None:
+        """Copies the first tokens of another table's row into a row of this one, which `open` has made."""
+        to = slice(self.starts[row], self.starts[row] + tokens)
+        begin = other.starts[source]
+        for own, theirs in zip(self.layers, other.layers, strict=True):
+            if isinstance(own, TableLayer) and isinstance(theirs, TableLayer) and theirs.is_initialized:
+                if not own.is_initialized:
+                    own.lazy_initialization(theirs.keys, theirs.values)  # type: ignore[arg-type]
+                for name in ("keys", "values"):
+                    getattr(own, name)[row, :, to] = getattr(theirs, name)[source, :, begin : begin + tokens]
+
     def inputs(self, columns: int) -> dict[str, Tensor | None]:
         """``attention_mask`` and ``position_ids`` of a pass over the next columns; no mask where no row has padding."""
         starts = torch.tensor(self.starts)[:, None]

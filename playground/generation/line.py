@@ -23,6 +23,7 @@ from playground.units import format_bytes
 MEMORY_SHARE = 0.8
 MAX_WAITING = 100  # of one address
 MAX_WAITING_IN_ALL = 400
+TABLE_TOKENS = 768  # of prompts that are read together, with what was read of them before
 CROWDED_TOKENS = 200  # of a reply, while others wait; what a person usually asks for is below it
 
 Party = tuple[str, ...]
@@ -150,9 +151,8 @@ class Room:
         if not streams or not self.bytes_per_token:
             return 0
         prompts = [len(one.to_read) for one in streams if one not in decoding]
-        short = [length for length in prompts if length <= pass_tokens]  # read together, beside one long prompt
-        tokens = min(len(short) * max(short, default=0), pass_tokens)
-        tokens += max((length for length in prompts if length > pass_tokens), default=0)
+        tokens = min(len(prompts) * max(prompts, default=0), max(pass_tokens, TABLE_TOKENS))
+        tokens += max((length for length in prompts if length > pass_tokens), default=0)  # read beside them
         shared = [one for one in streams if not one.apart]
         if shared:
             width = max(one.most_tokens for one in shared)

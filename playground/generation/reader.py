@@ -1,4 +1,4 @@
-"""New prompts, read in pieces: short ones together, long ones a piece at a time.
+"""New prompts, read in pieces: short ones together, long ones a piece at a time, and no beginning twice.
 
 It leaves out what happens when a prompt is read (`engine`).
 """
@@ -12,11 +12,13 @@ from torch import Tensor
 
 from playground.generation.events import Reading
 from playground.generation.kv_cache import KeyValueTable
+from playground.generation.line import TABLE_TOKENS
 from playground.generation.passes import Passes
+from playground.generation.prefixes import Prefixes
 from playground.generation.steps import force
 from playground.generation.stream import Stream
 
-PASS_TOKENS = {"cpu": 40, "cuda": 2048}  # tokens of new prompts that one pass reads
+PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of new prompts that one pass reads
 READS = 2  # passes over new prompts between two steps of the others
 
 
@@ -36,6 +38,7 @@ class Reader:
         self._passes = passes
         self.pass_tokens = PASS_TOKENS.get(passes.device.type, PASS_TOKENS["cpu"])
         self.streams: list[Stream] = []
+        self.prefixes = Prefixes()
 
     def next_group(self, left: int) -> list[Stream]:
         """Whose prompts the next pass reads, ``left`` passes before the others' next step; empty: it is their turn.
@@ -61,19 +64,25 @@ class Reader:
         if len(group) == 1:
             return self._read_piece(group[0], shared)
         texts = list(dict.fromkeys(tuple(stream.to_read) for stream in group))
+        prefixes = [self.prefixes.find(text, len(text) - 1) for text in texts]
+        new = max(map(self._unread, texts))
         columns = max(map(len, texts))
         table = self._passes.table()
         table.open([len(text) for text in texts], columns)
-        logits = self._passes.forward(table, [(0,) * (columns - len(text)) + text for text in texts])
+        for row, (text, prefix) in enumerate(zip(texts, prefixes, strict=True)):
+            if prefix and len(text) > new:
+                table.fill(row, prefix.table, prefix.row, len(text) - new)
+        table.advance(columns - new)
+        ends = [((0,) * (new - len(text)) + text)[-new:] for text in texts]
+        logits = self._passes.forward(table, ends)
+        self.prefixes.keep(texts, table)
         return Read(group, table, logits[:, -1], [texts.index(tuple(stream.to_read)) for stream in group])
 
     def _read_piece(self, stream: Stream, shared: bool) -> Read | None:
         """The next piece of one prompt, and steps for the forced tokens whose turn has come with it."""
-        ids, begin = stream.to_read, stream.read
-        if stream.table is None:
-            stream.table = self._passes.table()
-            stream.table.open([len(ids)], len(ids))
-        table = stream.table
+        ids = stream.to_read
+        table = stream.table = stream.table or self._open(stream, ids)
+        begin = stream.read
         end = min(begin + self.pass_tokens * (1 if shared else 4), len(ids))
         wanted = max(1, end - max(begin, len(stream.prompt.token_ids) - 1 + len(stream.reply)))
         logits = self._passes.forward(table, [ids[begin:end]], wanted)
@@ -84,19 +93,39 @@ class Reader:
         if end < len(ids):
             stream.post(Reading(end, len(ids)))
             return None
+        stream.table = None
+        self.prefixes.keep([ids], table)
         return Read([stream], table, logits[:, -1], [0])
+
+    def _open(self, stream: Stream, ids: Sequence[int]) -> KeyValueTable:
+        """A table for one prompt, with what was read of it for others before."""
+        table = self._passes.table()
+        table.open([len(ids)], len(ids))
+        free = len(stream.prompt.token_ids) + len(stream.reply)  # the logits after the rest are needed
+        if prefix := self.prefixes.find(ids, free - 1):
+            table.fill(0, prefix.table, prefix.row, prefix.tokens)
+            table.advance(prefix.tokens)
+            stream.read = prefix.tokens
+        return table
+
+    def _unread(self, ids: Sequence[int]) -> int:
+        """How many tokens of a text have to be read; at least the last."""
+        prefix = self.prefixes.find(ids, len(ids) - 1)
+        return len(ids) - (prefix.tokens if prefix else 0)
 
     def is_short(self, stream: Stream) -> bool:
         """True if its prompt is read in one pass, together with others: only its last logits matter."""
         special = stream.apart or stream.read or stream.reply or stream.request.prefix_token_ids
-        return not special and len(stream.to_read) <= self.pass_tokens
+        return not special and self._unread(stream.to_read) <= self.pass_tokens
 
     def _group(self, short: Sequence[Stream]) -> list[Stream]:
         """The streams whose short prompts are read next: the first in line, and others while the pass has room."""
+        unread = {text: self._unread(text) for text in (tuple(stream.to_read) for stream in short)}
         group, texts = [short[0]], {tuple(short[0].to_read)}
         for stream in short[1:]:
             new = {*texts, tuple(stream.to_read)}
-            if len(new) * max(map(len, new)) <= self.pass_tokens:
+            fits = len(new) * max(map(len, new)) <= max(self.pass_tokens, TABLE_TOKENS) or new == texts
+            if fits and len(new) * max(unread[text] for text in new) <= self.pass_tokens:
                 group.append(stream)
                 texts = new
         return group
