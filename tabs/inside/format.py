@@ -24,9 +24,12 @@ CAUTION = (
 
 
 def format_lens(
-    result: pg.LensResult, title: str, source: str, layer: int | None = None, column: int | None = None
+    result: pg.LensResult, title: str, source: str, at: tuple[int, int] | None = None, asked: Sequence[str] = ()
 ) -> str:
-    """The lens view's value: JSON text. The cursor begins at a layer and a column, by default at the answer."""
+    """The lens view's value: JSON text.
+
+    The cursor begins ``at`` a layer and a column, by default at the answer. ``asked`` is what stood in the fields.
+    """
     places: dict[int, int] = {}
     pieces: list[str] = []
 
@@ -44,7 +47,8 @@ def format_lens(
         "masked": result.masked,
         "read": _formula(result),
         "layers": result.layers,
-        "start": [result.layers if layer is None else layer, result.opening if column is None else column],
+        "start": at or (result.layers, result.opening),
+        "asked": asked,
         "positions": result.positions,
         "tokens": [token.piece for token in tokens],
         "best": [[[index_of(one) for one in cell.best] for cell in row] for row in cells],

@@ -98,7 +98,8 @@ def look(playground: pg.Playground, asked: Asked, at: tuple[int, int] | None = N
     result = playground.logit_lens(asked.request)
     text = asked.text or "".join(token.piece for token in result.tokens)
     known = replace(asked, request=result.request, text=text, masked=result.masked)
-    value = format_lens(result, title_of(playground, result.request.model_id), asked.source, *(at or (None, None)))
+    fields = (text, result.request.model_id)
+    value = format_lens(result, title_of(playground, result.request.model_id), asked.source, at, fields)
     return Looked(value, known, playground.lens_receipt(result), result)
 
 

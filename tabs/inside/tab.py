@@ -37,9 +37,10 @@ from tabs.inside.handlers import (
     new_run,
     why_request,
 )
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Watched
 from tabs.page import explain as say
-from tabs.page import friendly, heading, receipt_panel, receipt_values, view
+from tabs.page import friendly, heading, receipt_panel, receipt_values, tell, view
 
 ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
@@ -75,8 +76,9 @@ def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> li
     ``page`` shows the replies, ``tabs`` holds this section.
     """
     parts = _lay_out(playground)
-    _wire_lens(playground, parts, page, tabs)
-    _wire_why(playground, parts)
+    whys = LastRun()
+    _wire_lens(playground, parts, page, tabs, whys)
+    _wire_why(playground, parts, whys)
     InsideApi(playground).publish()
     fields = {"text": parts.text, "model_id": parts.model}
     return [Watched("inside", fields, parts.lens, parts.looked), Watched("why", fields, parts.why, parts.explained)]
@@ -115,7 +117,7 @@ def _lay_out_why() -> tuple[Any, ...]:
     return target, contrast, more, stop, why, code, gr.State(), gr.State(""), gr.State(), gr.State()
 
 
-def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs) -> None:
+def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs, whys: LastRun) -> None:
     """A press, Enter, an example, the first look or a token of a reply runs the model."""
     outputs = _seen_in(parts)
     told = [parts.text, parts.model, *outputs]
@@ -144,9 +146,24 @@ def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr
     runs.append(page.look_inside(open_reply, None, told, **work))
     runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
     parts.lens.follow(follow_token, parts.asked, told, **{**WORK, "show_progress": "hidden"})
-    at_once = _explaining(playground, parts)
+    _wire_old(parts)
+
+    def forget(run_id: str, request: gr.Request) -> list[Any]:
+        whys.begin(request)  # what still answers the question before is dropped
+        playground.cancel(run_id)
+        return [*_forgotten(), gr.Button(interactive=False)]
+
+    at_once = _explaining(playground, parts, whys)
     for run in runs:
-        run.success(_forgotten, None, [parts.target, parts.contrast, parts.why], **QUIET).success(**at_once)
+        forgotten = [parts.target, parts.contrast, parts.why, parts.stop]
+        run.success(forget, parts.run_id, forgotten, **QUIET).success(**at_once)
+
+
+def _wire_old(parts: _Parts) -> None:
+    """The picture hears of another text or model, so that it can say that it was made from others."""
+    fields = [parts.text, parts.model]
+    told = f"(...values) => {tell(parts.lens, 'fields', 'values')}"
+    gr.on([one.change for one in fields], None, fields, None, js=told, **QUIET)
 
 
 def _seen_in(parts: _Parts) -> list[Any]:
@@ -181,16 +198,17 @@ def _forgotten() -> list[Any]:
     return [gr.Dropdown([PREDICTED], value=NOBODY), gr.Dropdown([ALONE], value=NOBODY), None]
 
 
-def _explaining(playground: pg.Playground, parts: _Parts) -> dict[str, Any]:
+def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict[str, Any]:
     """The event that answers the question by one gradient."""
 
     @friendly
     def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> dict[Any, Any]:
         if asked is None or asked.masked:
             return {parts.why: None}
-        wanted = why_request(asked, target, contrast, AT_ONCE, address_of(request))
-        *_, found = explain(playground, wanted)
-        return _why_values(parts, found)
+        is_wanted = whys.begin(request)
+        question = why_request(asked, target, contrast, AT_ONCE, address_of(request))
+        *_, found = explain(playground, question)
+        return _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
 
     outputs = [parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
     inputs = [parts.asked, parts.target, parts.contrast]
@@ -211,9 +229,9 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
     return values
 
 
-def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
+def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
-    at_once = _explaining(playground, parts)
+    at_once = _explaining(playground, parts, whys)
     gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
 
     @friendly
@@ -222,16 +240,17 @@ def _wire_why(playground: pg.Playground, parts: _Parts) -> None:
             raise EmptyInputError(
                 "There is no next token to explain.", "Press Look inside, with a text without a mask."
             )
-        run_id = new_run()
+        run_id, is_wanted = new_run(), whys.begin(request)
         yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
         try:
-            wanted = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
-            for found in explain(playground, wanted):
-                yield _why_values(parts, found)
+            question = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
+            for found in explain(playground, question):
+                yield _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
         except Exception:
-            yield {parts.stop: gr.Button(interactive=False), parts.why: None}
-            raise
-        yield {parts.stop: gr.Button(interactive=False)}
+            if is_wanted():
+                yield {parts.stop: gr.Button(interactive=False), parts.why: None}
+                raise
+        yield {parts.stop: gr.Button(interactive=False)} if is_wanted() else {parts.why: gr.skip()}
 
     given = [parts.asked, parts.target, parts.contrast]
     outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]

@@ -7,6 +7,7 @@
 import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -25,7 +26,8 @@ const COMING = "The model reads the reply up to this token…";
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
   const { element, props, watch } = view;
-  const tab = { view, find: finder(element), state: newState(), asked: false, width: 0, ground: "" };
+  const fields = /** @type {string[]} */ ([]);
+  const tab = { view, find: finder(element), state: newState(), asked: false, width: 0, ground: "", fields };
   listen(tab);
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
@@ -34,8 +36,18 @@ export function mount(view) {
     if (!tab.asked) setTimeout(() => askFirst(tab), FIRST_MS);
     if (element.clientWidth !== tab.width) draw(tab);
   });
+  readInbox(hostOf(element), life.signal, (_, values) => {
+    tab.fields = values;
+    markOld(tab);
+  });
   watch("value", () => take(tab, props.value));
   take(tab, props.value);
+}
+
+/** Says so where the fields above are no longer those that the picture was made from. */
+function markOld({ find, state, fields }) {
+  const isOld = state.value?.asked.some((one, k) => k in fields && fields[k] !== one);
+  find(".il-old").hidden = !isOld;
 }
 
 /** The example, unless something else has been asked for meanwhile. */
@@ -55,6 +67,7 @@ function take(tab, value) {
   find(".il-empty").textContent = sent?.coming ? COMING : NOTHING;
   find(".il-main").hidden = !state.value;
   if (!state.value) return;
+  markOld(tab);
   const { start, origin, notes } = state.value;
   Object.assign(state, { layer: start[0], column: start[1], over: null });
   find(".il-origin").textContent = origin;

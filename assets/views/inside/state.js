@@ -14,6 +14,7 @@ import { spokenPiece, visiblePiece } from "../shared/tokens.js";
  * @typedef {object} Value  what Python sends
  * @property {string} title
  * @property {string} origin
+ * @property {string[]} asked  the text and the model id in the fields
  * @property {string[]} notes
  * @property {boolean} masked
  * @property {string} read  how a state becomes an answer

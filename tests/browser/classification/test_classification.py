@@ -195,3 +195,14 @@ def pick(page, label: str, name: str, within: str = ".pg-models:visible") -> Non
     """Chooses a model in one of the pickers."""
     page.locator(within).get_by_label(label, exact=True).click()
     page.get_by_role("option", name=name).click()
+
+
+def test_why_says_nothing_of_a_text_that_was_changed_meanwhile(page):
+    why = page.locator("#classification-attribution")
+    page.get_by_role("tab", name="Why", exact=True).click()
+    expect(why.locator(".at-title")).to_contain_text(re.compile("Explaining|What speaks"))
+    page.locator("#classification-text textarea").fill("A dull evening.")
+    expect(page.locator("#classification-bars .lb-verdict")).to_contain_text(re.compile("[12] star"))
+    expect(why.locator(".at-empty")).to_be_visible()
+    page.locator("#classification-explain").click()
+    expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)

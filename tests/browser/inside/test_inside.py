@@ -62,6 +62,13 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     expect(why).to_contain_text("a delta of", use_inner_text=True)
     expect(why.locator(".at-agreement")).to_contain_text("speaks most for it", use_inner_text=True)
 
+    page.locator("#inside-text textarea").fill("The capital of Italy is")
+    expect(page.locator(".il-old")).to_be_visible()
+    page.locator("#inside-look").click()
+    expect(why.locator(".at-title")).to_contain_text("Why “·Rome”?")
+    expect(page.locator(".il-old")).to_be_hidden()
+    expect(why.locator(".at-methods section")).to_have_count(1)
+
 
 def test_a_token_of_a_reply_is_looked_into(open_page):
     page = open_page()
