@@ -68,7 +68,7 @@ class OneText:
 
     def __init__(self, playground: pg.Playground, parts: Parts) -> None:
         self._playground, self._parts = playground, parts
-        self.answers, self.edits = LastRun(), LastRun()
+        self.answers, self.edits, self.whys, self.seconds = LastRun(), LastRun(), LastRun(), LastRun()
 
     # The answer
 
@@ -130,6 +130,16 @@ class OneText:
         parts = self._parts
         cleared = [parts.result, parts.bars, parts.steps, parts.toggles, *parts.codes]
         return {**dict.fromkeys(cleared), **self.no_asides(), parts.pressed: (), parts.shows: "", parts.edited: ""}
+
+    def forget_asides(
+        self, text: str, text_pair: str | None, model_id: str, before: pg.ClassifyResult | None, request: gr.Request
+    ) -> Values:
+        """Another text than was answered last ends what is still said beside that answer."""
+        if before is not None and before.request == pg.ClassifyRequest(text, text_pair or None, model_id):
+            return {self._parts.attribution: gr.skip()}
+        for one in (self.whys, self.seconds):
+            one.begin(request)
+        return self.no_asides()
 
     def no_asides(self) -> Values:
         """Nothing is said beside the answer."""

@@ -181,9 +181,8 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     inputs = [given.text, given.pair, model]
     asides = [_wire_why(handlers, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
     under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
-    # What is still said beside the answer to another text would come too late.
     changes = [given.text.change, given.pair.change]
-    gr.on(changes, handlers.no_asides, None, parts.asides, cancels=asides, queue=False, **UNSEEN)
+    gr.on(changes, handlers.forget_asides, [*inputs, parts.result], parts.asides, queue=False, **UNSEEN)
     for name, tab in inside.tabs.items():
         tab.select(lambda shown=name == "code": shown, None, code_shown, **UNSEEN)
     inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)
@@ -256,7 +255,7 @@ def _wire_why(handlers: OneText, inside: _Inside, inputs: list[Any]) -> Any:
     why = inside.why
     return gr.on(
         [why.button.click, why.label.input, inside.tabs["why"].select],
-        friendly(handlers.why),
+        friendly(handlers.whys.wins(handlers.why)),
         [*inputs, why.label],
         [why.attribution, why.code, why.notebook],
         trigger_mode="always_last",  # a label that is chosen while another is explained gets its turn
@@ -280,7 +279,9 @@ def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: lis
     gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
     what_if.edited.change(**comparing, trigger_mode="always_last", **UNSEEN)
     asking = [text, pair, model, what_if.second, what_if.quantization]
-    second = what_if.compare_models.click(friendly(handlers.ask_second), asking, [what_if.second_bars, *code], **UNSEEN)
+    second = what_if.compare_models.click(
+        friendly(handlers.seconds.wins(handlers.ask_second)), asking, [what_if.second_bars, *code], **UNSEEN
+    )
     others = [what_if.second.change, what_if.quantization.change]
-    gr.on(others, lambda: None, None, what_if.second_bars, cancels=second, **UNSEEN)
+    gr.on(others, handlers.seconds.wins(lambda: None), None, what_if.second_bars, **UNSEEN)
     return [taking_out, other_way, second]
