@@ -131,12 +131,8 @@ class OneText:
         cleared = [parts.result, parts.bars, parts.steps, parts.toggles, *parts.codes]
         return {**dict.fromkeys(cleared), **self.no_asides(), parts.pressed: (), parts.shows: "", parts.edited: ""}
 
-    def forget_asides(
-        self, text: str, text_pair: str | None, model_id: str, before: pg.ClassifyResult | None, request: gr.Request
-    ) -> Values:
-        """Another text than was answered last ends what is still said beside that answer."""
-        if before is not None and before.request == pg.ClassifyRequest(text, text_pair or None, model_id):
-            return {self._parts.attribution: gr.skip()}
+    def forget_asides(self, request: gr.Request) -> Values:
+        """Another text ends what is still said beside the answer to the one before."""
         for one in (self.whys, self.seconds):
             one.begin(request)
         return self.no_asides()

@@ -204,5 +204,6 @@ def test_why_says_nothing_of_a_text_that_was_changed_meanwhile(page):
     page.locator("#classification-text textarea").fill("A dull evening.")
     expect(page.locator("#classification-bars .lb-verdict")).to_contain_text(re.compile("[12] star"))
     expect(why.locator(".at-empty")).to_be_visible()
+    page.wait_for_timeout(800)  # a hand is slower than a script
     page.locator("#classification-explain").click()
     expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)
