@@ -33,6 +33,8 @@ from server.uploads import RunFolder
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from server.classroom.routes import Classroom
+
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -58,6 +60,8 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
             gr.HTML((ASSETS / "header.html").read_text(encoding="utf-8"), elem_id="pg-brand")
             status_bar(playground, demo)
             gr.HTML((ASSETS / "switches.html").read_text(encoding="utf-8"), elem_id="pg-switches")
+            if playground.settings.classroom:
+                gr.HTML('<a class="pg-class-link" href="class">Class</a>', elem_id="pg-class")
         watched: list[Watched] = []
         bar = links_bar(playground, watched)
         three_ways_in()
@@ -72,7 +76,16 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     return demo
 
 
-def routes_for_programs(playground: Playground) -> list[BaseRoute]:
+def classroom_of(playground: Playground) -> Classroom | None:
+    """The classrooms of this server, if a setting asks for them."""
+    if not playground.settings.classroom:
+        return None
+    from server.classroom.routes import Classroom
+
+    return Classroom(playground)
+
+
+def routes_for_programs(playground: Playground, classroom: Classroom | None = None) -> list[BaseRoute]:
     """What is served beside the page and its own endpoints, if a setting asks for it.
 
     Raises:
@@ -87,10 +100,12 @@ def routes_for_programs(playground: Playground) -> list[BaseRoute]:
         from tabs.tools import mcp_server
 
         routes += mcp_server(playground).routes()
-    if settings.classroom:
-        from server.classroom.routes import Classroom
+    if classroom:
+        from server.classroom.pages import Pages
+        from tabs.view_files import PATH, version
 
-        routes += Classroom(playground).routes()
+        others = address_for_others() if settings.host in EVERYWHERE else None
+        routes += classroom.routes() + Pages(f"{PATH[1:]}/{version()}", others or "").routes()
     return routes
 
 
@@ -147,7 +162,8 @@ def main(argv: list[str] | None = None) -> int:
         port = _free_port(settings)
         os.environ["GRADIO_TEMP_DIR"] = str(RunFolder().begin())  # read by gradio when it is imported
         playground = Playground(settings)
-        routes = routes_for_programs(playground)
+        classroom = classroom_of(playground)
+        routes = routes_for_programs(playground, classroom)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -155,12 +171,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     with suppress(KeyboardInterrupt):  # Ctrl+C, or SIGTERM
-        _serve(playground, port, routes)
+        _serve(playground, port, routes, classroom)
     playground.close(patience_seconds=0.5)
     return 0
 
 
-def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute]) -> None:
+def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute], classroom: Classroom | None = None) -> None:
     """Serves the page until the process is told to stop."""
     demo = build_app(playground)
     host = playground.settings.host
@@ -168,23 +184,27 @@ def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute]) -> No
     if playground.lends_gpu:
         _warm_up(playground)  # what is loaded after the launch has no way to the GPU
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
-    _greet(playground.settings, port, demo.share_url)
+    room = classroom.hall.open() if classroom and not os.environ.get("SPACE_ID") else None
+    _greet(playground.settings, port, demo.share_url, room)
     if not playground.lends_gpu:
         threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
     threading.Event().wait()
 
 
-def _greet(settings: Settings, port: int, tunnel: str | None) -> None:
-    """Prints where the page is, for whom."""
+def _greet(settings: Settings, port: int, tunnel: str | None, room: tuple[str, str] | None = None) -> None:
+    """Prints where the page is, for whom; ``room`` is a class's code and its teacher's key."""
     shown = "localhost" if settings.host in ("0.0.0.0", "::", "127.0.0.1") else settings.host
     own = f"http://{shown}:{port}"
     others = address_for_others() if settings.host in EVERYWHERE else None
+    reached = others or ("THIS-MACHINE" if settings.host in EVERYWHERE else shown)
     lines = [
         f"Transformers Playground is ready: {own}  (Ctrl+C stops it)",
         f"For programs that speak OpenAI's API: {own}/v1" if settings.openai_api else "",
         f"For MCP clients: {own}/gradio_api/mcp" if settings.mcp else "",
         f"For everybody, for 72 hours: {tunnel}" if tunnel else "",
         "The tunnel of --share could not be opened." if settings.share and not tunnel else "",
+        f"For your class: http://{reached}:{port}/class/{room[0]}" if room else "",
+        f"For you, its teacher: {own}/class/{room[0]}/teach#key={room[1]}" if room else "",
         invitation(settings.host, port, others, settings.public, can_show_pictures(sys.stdout)),
     ]
     print("\n".join(filter(None, lines)), flush=True)

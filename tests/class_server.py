@@ -11,11 +11,15 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from playground.classroom.answers import Answers
 from playground.config import Settings
 from server import guards
+from server.classroom.pages import Pages
 from server.classroom.routes import Classroom
+from tabs.fonts import font_route
+from tabs.view_files import PATH, ViewFiles, version
 
 
 def said(piece: str, probability: float, token_id: int) -> SimpleNamespace:
@@ -71,7 +75,9 @@ class QuickModel:
 def class_server(tmp_path: Any, clock: Any = time.monotonic) -> Iterator[str]:
     """The address of a classroom behind the app's guards, over a `QuickModel`."""
     settings = Settings(classroom=True)
-    app = Starlette(routes=Classroom(QuickModel(), clock).routes(), middleware=guards(settings, "", tmp_path, {}))
+    pages = [font_route(), Mount(PATH, ViewFiles()), *Pages(f"{PATH[1:]}/{version()}").routes()]
+    routes = [*Classroom(QuickModel(), clock).routes(), *pages]
+    app = Starlette(routes=routes, middleware=guards(settings, "", tmp_path, {}))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,0 +1,132 @@
+/** The board: made for a projector. With the teacher's key a presenter's keys move the class. */
+import { make, makeSvg } from "../shared/dom.js";
+import { bars, question, texts } from "./draw.js";
+import { addressOfClass, keyOf } from "./keys.js";
+import { Room } from "./room.js";
+
+const { root = "", code = "", address = "" } = document.body.dataset;
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const room = new Room(root, code);
+room.secret = keyOf(code);
+const MOST_BARS = 10; // that the last row can read
+const RING = 2 * Math.PI * 42;
+
+/** Where to join, as large as there is room for. */
+function invitation() {
+  const at = addressOfClass(root, code, address);
+  const picture = make("img", "cl-qr");
+  picture.src = `${root}class/${code}/qr.svg?of=${encodeURIComponent(at)}`;
+  picture.alt = `QR code of ${at}`;
+  return make("section", "cl-invitation", picture, make("p", "cl-address", at.replace(/^https?:\/\//, "")));
+}
+
+/** How many have answered, of those who are here. */
+function ring(answered, present) {
+  const of = Math.max(answered, present);
+  const svg = makeSvg("svg", { viewBox: "0 0 100 100", class: "cl-ring", role: "img" });
+  svg.setAttribute("aria-label", `${answered} of ${of} have answered`);
+  const circle = { cx: 50, cy: 50, r: 42, fill: "none", "stroke-width": 10 };
+  const done = { "stroke-dasharray": `${of ? (answered / of) * RING : 0} ${RING}`, transform: "rotate(-90 50 50)" };
+  svg.append(makeSvg("circle", { ...circle, class: "cl-ring-all" }));
+  svg.append(makeSvg("circle", { ...circle, ...done, class: "cl-ring-done" }));
+  svg.append(makeSvg("text", { x: 50, y: 56, "text-anchor": "middle" }, `${answered}`));
+  svg.append(makeSvg("text", { x: 50, y: 70, "text-anchor": "middle", class: "cl-ring-of" }, `of ${of}`));
+  return svg;
+}
+
+function choices(names) {
+  return names.length ? make("ol", "cl-names", ...names.map((name) => make("li", "", name))) : "";
+}
+
+/** How many answers are on the screens of students and teacher alone. */
+function others({ bars }) {
+  return bars.length > MOST_BARS ? make("p", "cl-fact", `And ${bars.length - MOST_BARS} more.`) : "";
+}
+
+class Board {
+  /** @type {any} */
+  screen = null;
+  invites = false;
+  drawn = "";
+  line = make("span", "cl-line");
+  said = make("p", "cl-said");
+
+  show(screen = this.screen) {
+    this.screen = screen;
+    const key = JSON.stringify([{ ...screen, version: 0 }, this.invites]);
+    if (!screen || key === this.drawn) return;
+    this.drawn = key;
+    const here = `${screen.present ?? 0} here`;
+    main.replaceChildren(
+      make("header", "cl-top", `Class ${code}`, make("span", "", here), this.line),
+      this.content(screen),
+    );
+    main.append(this.said);
+  }
+
+  content(screen) {
+    if (screen.ended) return make("h1", "", "This class is over.");
+    if (this.invites || !(screen.asked || screen.writing || screen.link || screen.follow)) return invitation();
+    if (screen.writing) return texts(screen.writing);
+    const link = screen.link || screen.follow;
+    if (link) return frame(link);
+    const { asked, reveal } = screen;
+    const box = make("div", "cl-asked", question(asked));
+    if (reveal) box.append(bars({ ...reveal, bars: reveal.bars.slice(0, MOST_BARS) }, asked.kind), others(reveal));
+    else box.append(choices(asked.choices), ring(screen.answered, screen.present));
+    return box;
+  }
+
+  /** A presenter's keys: forward reveals, then goes on with the class's vote. */
+  async press(key) {
+    if (key === "q" || key === "PageUp" || key === "ArrowLeft") this.invites = !this.invites;
+    if (key === "d") theme();
+    if (key === "f") document.documentElement.requestFullscreen?.();
+    const act = this.forward(key);
+    this.said.textContent = "";
+    if (act)
+      await room.post(act, act === "continue" ? { how: "vote" } : {}).catch((error) => this.complain(error.message));
+    this.show();
+  }
+
+  forward(key) {
+    if (!room.secret || !["PageDown", "ArrowRight", " ", "r", "c"].includes(key)) return "";
+    const asked = this.screen?.asked;
+    if (!asked) return "";
+    if (key === "r") return "reveal";
+    if (key === "c") return "continue";
+    if (asked.state !== "revealed") return "reveal";
+    return ["next_word", "one_of_top"].includes(asked.kind) ? "continue" : "";
+  }
+
+  complain(text) {
+    this.said.textContent = text;
+  }
+}
+
+function frame(link) {
+  const node = make("iframe", "cl-frame");
+  node.src = `${root}${link}`;
+  node.title = "A shared run";
+  return node;
+}
+
+function theme() {
+  const { classList } = document.documentElement;
+  const isDark =
+    classList.contains("dark") || (!classList.contains("light") && matchMedia("(prefers-color-scheme: dark)").matches);
+  classList.toggle("dark", !isDark);
+  classList.toggle("light", isDark);
+}
+
+const board = new Board();
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (["PageDown", "PageUp", " ", "ArrowRight", "ArrowLeft"].includes(event.key)) event.preventDefault();
+  board.press(event.key.length === 1 ? event.key.toLowerCase() : event.key);
+});
+room.follow(
+  "board",
+  (screen) => board.show(screen),
+  (connected) => board.line.replaceChildren(connected ? "" : "no connection"),
+);

@@ -1,0 +1,93 @@
+/** What students, board and teacher see alike: the question, the class's answers beside the model's, and both texts. */
+import { make } from "../shared/dom.js";
+
+/** @param {number} share  from 0 to 1 */
+export const percent = (share) =>
+  `${share >= 0.0995 || share === 0 ? Math.round(share * 100) : share < 0.001 ? "< 0.1" : (share * 100).toFixed(1)} %`;
+
+/** A question with the text that it is about. */
+export function question(asked) {
+  const box = make("section", "cl-question", make("h1", "", asked.ask));
+  if (asked.text) box.append(make("p", "cl-text", asked.text, asked.added && make("mark", "", asked.added)));
+  return box;
+}
+
+/**
+ * The class beside the model, as a table whose cells are bars on one scale.
+ *
+ * @param {any} reveal
+ * @param {string} kind  of the question
+ * @param {string} [own]  the answer of whoever looks
+ */
+export function bars(reveal, kind, own = "") {
+  const answered = ["choice", "slider"].includes(kind) ? "right" : "model"; // by whom
+  const known = reveal.bars.some((bar) => bar.probability !== null);
+  const most = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
+  const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
+  const rows = reveal.bars.map((bar, place) => {
+    const name = make("th", "cl-name", bar.name, bar.name === own && make("span", "cl-own", "you"));
+    if (place === reveal.right) name.append(make("span", "cl-right", answered));
+    const row = make("tr", place === reveal.right ? "is-right" : "", name);
+    row.append(cell("cl-class", bar.share / most, `${percent(bar.share)} (${bar.count})`));
+    if (known) row.append(cell("cl-model", (bar.probability ?? 0) / most, percent(bar.probability ?? 0)));
+    return row;
+  });
+  const table = make("table", "cl-bars", make("caption", "pg-sr", "The class beside the model"));
+  table.append(make("thead", "", head), make("tbody", "", ...rows));
+  return make("section", "cl-reveal", table, ...facts(reveal, kind));
+}
+
+function cell(kind, share, label) {
+  const bar = make("span", "cl-bar");
+  bar.style.width = `${(share * 100).toFixed(2)}%`;
+  return make("td", kind, make("span", "cl-track", bar), make("span", "cl-number", label));
+}
+
+function facts(reveal, kind) {
+  const said = [];
+  if (reveal.agreement !== null)
+    said.push(
+      `The model gives ${percent(reveal.agreement)} to what the class said.`,
+      `Total variation ${reveal.total_variation.toFixed(2)}: 0 is the same distribution, 1 nothing in common.`,
+    );
+  if (reveal.number !== null) said.push(`${kind === "slider" ? "Right" : "The model"}: ${round(reveal.number)}.`);
+  if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
+  for (const one of reveal.surprises) {
+    const who = one.names.length ? ` (${one.names.join(", ")})` : "";
+    said.push(`“${one.name}”${who} surprised the model by ${one.bits.toFixed(1)} bits.`);
+  }
+  if (reveal.note) said.push(reveal.note);
+  return said.map((one) => make("p", "cl-fact", one));
+}
+
+const round = (number) => String(Math.round(number * 10) / 10);
+
+/** What the class wrote beside what the model writes. */
+export function texts(writing) {
+  const side = (title, text, perplexity) =>
+    make(
+      "article",
+      "",
+      make("h2", "", title),
+      make("p", "cl-text", writing.prompt, make("mark", "", text)),
+      make("p", "cl-fact", perplexity === null ? "" : `The model's perplexity of it: ${perplexity.toFixed(1)}`),
+    );
+  return make(
+    "section",
+    "cl-texts",
+    side("The class", writing.class_text, writing.class_perplexity),
+    side("The model", writing.model_text, writing.model_perplexity),
+  );
+}
+
+/** The page that a link leads to, to be looked at. */
+export function shown(root, link) {
+  const frame = make("iframe", "cl-frame");
+  frame.src = `${root || "./"}${link}`;
+  frame.title = "What your teacher shows";
+  frame.inert = true;
+  const own = make("a", "cl-open", "Open it yourself");
+  own.href = `${root || "./"}${link}`;
+  own.target = "_blank";
+  return make("section", "cl-follow", make("h2", "", "On your teacher's screen"), frame, own);
+}

@@ -1,0 +1,160 @@
+/** A room as its pages reach it: what is sent arrives in the end, and every change is heard, whatever the line does. */
+
+const FIRST_MS = 5000; // a proxy that hasn't let the first event through holds events back: then the page asks
+const SILENT_MS = 25_000; // the server says at least every 15 seconds that it is there
+const ASK_MS = 1500;
+const AGAIN_MS = [300, 600, 1200, 2500, 4000];
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** What the server refused; `status` is that of its answer. */
+export class Refused extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+export class Room {
+  secret = "";
+
+  /**
+   * @param {string} root  the way to the app, from this page
+   * @param {string} code
+   */
+  constructor(root, code) {
+    this.base = `${root}class/api/rooms/${encodeURIComponent(code)}`;
+  }
+
+  /** @returns {Record<string, string>} */
+  get headers() {
+    return this.secret ? { Authorization: `Bearer ${this.secret}` } : {};
+  }
+
+  /** Sends once. */
+  async post(what, body = {}) {
+    const headers = { ...this.headers, "Content-Type": "application/json" };
+    return read(await fetch(`${this.base}/${what}`, { method: "POST", headers, body: JSON.stringify(body) }));
+  }
+
+  /** Sends until it has arrived, or is refused for good. */
+  async deliver(what, body) {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.post(what, body);
+      } catch (error) {
+        if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
+        await pause(AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]);
+      }
+    }
+  }
+
+  /** A file of the room. */
+  async file(name) {
+    const answer = await fetch(`${this.base}/${name}`, { headers: this.headers });
+    if (!answer.ok) await read(answer);
+    return answer.blob();
+  }
+
+  /**
+   * Calls `show` with each new screen until the class is over or the room is gone.
+   *
+   * @param {string} role  student, board or teacher
+   * @param {(screen: any) => void} show
+   * @param {(connected: boolean) => void} line
+   */
+  async follow(role, show, line) {
+    /** @type {boolean | null} */
+    let held = false; // by a proxy
+    let tries = 0;
+    const look = (screen) => {
+      tries = 0;
+      line(true);
+      show(screen);
+      return screen.ended;
+    };
+    for (;;) {
+      try {
+        if (!held) held = await this.listen(role, look);
+        if (held === null) return;
+        const url = `${this.base}/state?as=${role}`;
+        if (look(await read(await fetch(url, { headers: this.headers })))) return;
+        await pause(ASK_MS);
+      } catch (error) {
+        if (error instanceof Refused && error.status === 403) return show({ ended: true });
+        line(false);
+        await pause(AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]);
+      }
+    }
+  }
+
+  /** Whether events are held back; null when the class is over. Throws when the connection is lost. */
+  async listen(role, look) {
+    const stop = new AbortController();
+    let heard = false;
+    let timer = setTimeout(() => stop.abort(), FIRST_MS);
+    const wake = () => document.visibilityState === "visible" && heard && stop.abort();
+    document.addEventListener("visibilitychange", wake);
+    try {
+      const url = `${this.base}/events?as=${role}`;
+      const answer = await fetch(url, { headers: this.headers, signal: stop.signal });
+      if (!answer.ok || !answer.body) await read(answer);
+      for await (const data of eventsOf(/** @type {ReadableStream<Uint8Array>} */ (answer.body))) {
+        clearTimeout(timer);
+        timer = setTimeout(() => stop.abort(), SILENT_MS);
+        heard = true;
+        if (data && look(JSON.parse(data))) return null;
+      }
+      return false;
+    } catch (error) {
+      if (stop.signal.aborted && !heard) return true;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", wake);
+    }
+  }
+}
+
+/**
+ * The data of server-sent events, an empty text for a comment.
+ *
+ * @param {ReadableStream<Uint8Array>} body
+ */
+export async function* eventsOf(body) {
+  const reader = body.pipeThrough(/** @type {any} */ (new TextDecoderStream())).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const events = (rest + part.value).split("\n\n");
+    rest = events.pop() ?? "";
+    for (const event of events) yield event.startsWith("data: ") ? event.slice(6) : "";
+  }
+}
+
+async function read(answer) {
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, content.detail ?? "That didn't work. Try again.");
+  return content;
+}
+
+/** Opens a room: its code and the teacher's key. */
+export async function openRoom(root) {
+  const headers = { "Content-Type": "application/json" };
+  return read(await fetch(`${root}class/api/rooms`, { method: "POST", headers, body: "{}" }));
+}
+
+/** What the browser keeps for this page; nothing where it may keep nothing. */
+export const memory = {
+  load(store, name) {
+    try {
+      return JSON.parse(store().getItem(name) ?? "{}");
+    } catch {
+      return {};
+    }
+  },
+  save(store, name, value) {
+    try {
+      store().setItem(name, JSON.stringify(value));
+    } catch {}
+  },
+};

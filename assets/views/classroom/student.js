@@ -1,0 +1,221 @@
+/** A student's page: joins, answers, and sees what the class said. It keeps its seat over reloads and lost lines. */
+import { make, makeButton } from "../shared/dom.js";
+import { bars, question, shown, texts } from "./draw.js";
+import { memory, openRoom, Room } from "./room.js";
+
+const { root = "", code = "" } = document.body.dataset;
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const NAME = `pg-class-${code}`;
+const store = () => localStorage;
+
+function field(label, options = {}) {
+  const input = Object.assign(make("input"), options);
+  return { input, box: make("label", "cl-field", make("span", "", label), input) };
+}
+
+/** What to say of a failure. */
+const sentence = (error) =>
+  error instanceof Error && !(error instanceof TypeError) ? error.message : "No connection. Try again.";
+
+/** A form whose failures stand below it. */
+function form(parts, button, send) {
+  const said = make("p", "cl-said");
+  said.setAttribute("role", "alert");
+  const press = make("button", "cl-primary", button);
+  const node = make("form", "cl-form", ...parts, press, said);
+  node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    said.textContent = "";
+    try {
+      await send();
+    } catch (error) {
+      said.textContent = sentence(error);
+    }
+  });
+  return node;
+}
+
+/** Asks for the code; a teacher can open a room. */
+function askForCode() {
+  const typed = field("Code of your class", {
+    autocomplete: "off",
+    maxLength: 12,
+    required: true,
+    className: "cl-code",
+  });
+  const go = () => {
+    const signs = typed.input.value.replace(/[^\p{L}\p{N}]/gu, "").toUpperCase();
+    location.href = `${root}class/${encodeURIComponent(signs)}`;
+  };
+  const open = async () => {
+    const opened = await openRoom(root);
+    location.href = `${root}class/${opened.code}/teach#key=${opened.key}`;
+  };
+  main.replaceChildren(
+    make("h1", "", "Join a class"),
+    form([typed.box], "Join", async () => go()),
+    make("hr"),
+    make("p", "", "You teach? Open a room: it prints a code for your class, and is forgotten when you end it."),
+    form([], "Open a room", open),
+  );
+  typed.input.focus();
+}
+
+class Page {
+  room = new Room(root, code);
+  kept = memory.load(store, NAME);
+  /** @type {Record<string, any>} */
+  answers = {};
+  drawn = "";
+  /** @type {any} */
+  screen = null;
+  line = make("p", "cl-line");
+  body = make("div", "cl-body");
+
+  async start() {
+    if (!this.kept.seat) return this.askForName();
+    try {
+      await this.join(this.kept.name ?? "");
+    } catch (error) {
+      if (!(error instanceof TypeError)) return this.askForName(sentence(error));
+      setTimeout(() => this.start(), 1000);
+    }
+  }
+
+  askForName(said = "") {
+    const name = field("Nickname, or none", { maxLength: 40, autocomplete: "nickname" });
+    main.replaceChildren(
+      make("h1", "", `Class ${code}`),
+      make("p", "", "No account is needed, and nothing is kept when the class is over."),
+      form([name.box], "Join", () => this.join(name.input.value)),
+      said && make("p", "cl-said", said),
+    );
+    name.input.focus();
+  }
+
+  async join(name) {
+    const joined = await this.room.post("join", { name, seat: this.kept.seat ?? "" });
+    this.kept = { ...this.kept, seat: joined.seat, name: joined.name };
+    memory.save(store, NAME, this.kept);
+    this.room.secret = joined.seat;
+    this.answers = joined.answers;
+    this.line.setAttribute("role", "status");
+    main.replaceChildren(
+      make("header", "cl-top", `Class ${code}`, make("span", "", joined.name)),
+      this.line,
+      this.body,
+    );
+    main.append(this.findForm());
+    if (this.kept.pending) this.send(this.kept.pending.question, this.kept.pending.answer);
+    this.room.follow(
+      "student",
+      (screen) => this.show(screen),
+      (connected) =>
+        this.line.replaceChildren(connected ? "" : "No connection. Your answers are kept here until it is back."),
+    );
+  }
+
+  show(screen) {
+    this.screen = screen;
+    const { asked, reveal, writing, follow, ended } = screen;
+    const key = JSON.stringify([ended, asked?.number, asked?.state, writing, follow]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    const parts = [];
+    if (ended) parts.push(make("h1", "", "This class is over."), make("p", "", "Everything about it is forgotten."));
+    else if (writing) parts.push(texts(writing));
+    else if (asked)
+      parts.push(question(asked), reveal ? bars(reveal, asked.kind, this.said(asked)) : this.control(asked));
+    else parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
+    if (follow && !ended) parts.push(shown(root, follow));
+    this.body.replaceChildren(...parts);
+  }
+
+  /** An answer as it stands among the bars. */
+  said(asked) {
+    const given = this.answers[asked.number];
+    if (given === undefined) return "";
+    return asked.choices.length ? asked.choices[given] : String(given);
+  }
+
+  control(asked) {
+    const open = asked.state === "open";
+    const said = make("p", "cl-said");
+    said.setAttribute("role", "status");
+    const tell = (text) => said.replaceChildren(text);
+    const give = (answer) => this.send(asked.number, answer, tell);
+    const given = this.said(asked);
+    if (!open) tell(given ? `You said: ${given}. Now the model …` : "No more answers. Now the model …");
+    else if (given) tell(`You said: ${given}. You can change it.`);
+    const fits = asked.choices.length ? choices(asked, given, open, give) : typed(asked, given, open, give);
+    return make("section", "cl-answer", fits, said);
+  }
+
+  async send(number, answer, tell = (_) => {}) {
+    this.kept = { ...this.kept, pending: { question: number, answer } };
+    memory.save(store, NAME, this.kept);
+    tell("Sending …");
+    try {
+      const sent = await this.room.deliver("answers", { question: number, answer });
+      this.answers[number] = sent.answer;
+      const asked = this.screen?.asked;
+      if (asked?.number === number) tell(`You said: ${this.said(asked)}. You can change it.`);
+    } catch (error) {
+      tell(sentence(error));
+    }
+    if (this.kept.pending?.question === number && this.kept.pending.answer === answer) delete this.kept.pending;
+    memory.save(store, NAME, this.kept);
+  }
+
+  findForm() {
+    const link = field("A link of Share", { maxLength: 5000, required: true });
+    const done = make("p", "cl-said");
+    const send = async () => {
+      await this.room.post("finds", { link: link.input.value });
+      link.input.value = "";
+      done.textContent = "Sent to your teacher.";
+    };
+    return make("details", "cl-find", make("summary", "", "Look what I found"), form([link.box], "Send", send), done);
+  }
+}
+
+/** A button for each choice. */
+function choices(asked, given, open, give) {
+  const box = make("div", "cl-choices");
+  const mark = (place) =>
+    [...box.children].forEach((node, at) => {
+      node.setAttribute("aria-pressed", String(at === place));
+    });
+  for (const [place, name] of asked.choices.entries()) {
+    const press = () => {
+      mark(place);
+      give(place);
+    };
+    const node = makeButton("", name, press);
+    node.disabled = !open;
+    box.append(node);
+  }
+  mark(asked.choices.indexOf(given));
+  return box;
+}
+
+/** A word, a number, or a position. */
+function typed(asked, given, open, give) {
+  const isSlider = asked.kind === "slider";
+  const isNumber = isSlider || asked.kind === "token_count";
+  const options = isSlider
+    ? { type: "range", min: asked.low, max: asked.high, step: "any", value: given || (asked.low + asked.high) / 2 }
+    : { type: isNumber ? "number" : "text", value: given, min: 1, maxLength: 60, required: true, autocomplete: "off" };
+  const { input, box } = field(isNumber ? "Your number" : "Your word", options);
+  input.disabled = !open;
+  const unit = make("output", "cl-value");
+  const say = () => unit.replaceChildren(isSlider ? `${Math.round(Number(input.value) * 10) / 10} ${asked.unit}` : "");
+  input.addEventListener("input", say);
+  say();
+  const node = form([box, unit], "Send", async () => give(isNumber ? Number(input.value) : input.value));
+  /** @type {HTMLButtonElement} */ (node.querySelector("button")).disabled = !open;
+  return node;
+}
+
+if (code) new Page().start();
+else askForCode();

@@ -1,0 +1,197 @@
+/** The teacher's page: asks the class, counts, reveals, goes on, and takes home what was said. */
+import { make, makeButton } from "../shared/dom.js";
+import { download } from "../shared/download.js";
+import { bars, question, texts } from "./draw.js";
+import { addressOfClass, keyOf } from "./keys.js";
+import { FIELDS, KINDS, readFields } from "./kinds.js";
+import { Room } from "./room.js";
+
+const { root = "", code = "", address = "" } = document.body.dataset;
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const room = new Room(root, code);
+room.secret = keyOf(code);
+
+class Desk {
+  said = make("p", "cl-said");
+  state = make("p", "cl-state");
+  now = make("div", "cl-now");
+  finds = make("ul", "cl-finds");
+  drawn = "";
+  /** @type {any} */
+  screen = null;
+
+  start() {
+    this.said.setAttribute("role", "alert");
+    const board = make("a", "cl-open", "Open the board");
+    board.href = `board#key=${room.secret}`;
+    board.target = `pg-board-${code}`;
+    const at = addressOfClass(root, code, address);
+    main.replaceChildren(
+      make("header", "cl-top", `Class ${code}`, board),
+      make("p", "", "Your class opens ", make("strong", "cl-address", at)),
+      this.state,
+      this.said,
+      make("div", "cl-desk", make("div", "", this.askForm(), this.sharing()), make("div", "", this.now, this.files())),
+    );
+    const line = (connected) => this.say(connected ? "" : "No connection.");
+    room.follow("teacher", (screen) => this.show(screen), line);
+  }
+
+  say(text) {
+    this.said.textContent = text;
+  }
+
+  /** Does something, and says what went wrong with it. */
+  async act(what, body = {}) {
+    this.say("");
+    main.setAttribute("aria-busy", "true");
+    await room.post(what, body).catch((error) => this.say(error.message));
+    main.removeAttribute("aria-busy");
+  }
+
+  askForm() {
+    const kind = make("select");
+    for (const [name, label] of Object.entries(KINDS))
+      kind.append(Object.assign(make("option", "", label), { value: name }));
+    const fields = make("div");
+    const draw = () => fields.replaceChildren(...FIELDS[kind.value].map(fieldOf));
+    kind.addEventListener("change", draw);
+    draw();
+    const node = make(
+      "form",
+      "cl-form",
+      make("h2", "", "Ask the class"),
+      make("label", "cl-field", make("span", "", "Kind"), kind),
+    );
+    node.append(fields, make("button", "cl-primary", "Ask"));
+    node.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.act("ask", { question: { type: kind.value, ...readFields(kind.value, fields) } });
+    });
+    return node;
+  }
+
+  sharing() {
+    const link = Object.assign(make("input"), { maxLength: 5000, placeholder: "A link of Share" });
+    const label = make("label", "cl-field", make("span", "", "Follow me: this is on all screens"), link);
+    const lead = makeButton("", "Show it", () => this.act("follow", { link: link.value }));
+    const letGo = makeButton("", "Let go", () => this.act("follow", { link: "" }));
+    const found = make("h3", "", "Sent by students");
+    return make("section", "cl-form", label, make("div", "cl-row", lead, letGo), found, this.finds);
+  }
+
+  files() {
+    const take = (name, file) => async () => download(file, await room.file(name));
+    const names = Object.assign(make("input"), { type: "checkbox" });
+    names.addEventListener("change", () => this.act("names", { shown: names.checked }));
+    return make(
+      "section",
+      "cl-form",
+      make("label", "cl-check", names, "Show nicknames, also in the files"),
+      make(
+        "div",
+        "cl-row",
+        makeButton("", "Answers (CSV)", take("answers.csv", `class-${code}.csv`)),
+        makeButton("", "Texts", take("class.txt", `class-${code}.txt`)),
+        this.ending(),
+      ),
+    );
+  }
+
+  /** Ending forgets everything, so it is asked twice. */
+  ending() {
+    const node = makeButton("cl-end", "End the class", () => {
+      if (node.dataset.sure) return this.act("end");
+      node.dataset.sure = "yes";
+      node.textContent = "End and forget everything?";
+    });
+    node.addEventListener("blur", () => {
+      delete node.dataset.sure;
+      node.textContent = "End the class";
+    });
+    return node;
+  }
+
+  show(screen) {
+    this.screen = screen;
+    const { asked, reveal, writing, ended } = screen;
+    if (ended)
+      return main.replaceChildren(make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept."));
+    const counts = asked ? `, ${screen.answered} answered` : "";
+    const names = screen.names.length ? `: ${screen.names.join(", ")}` : "";
+    this.state.textContent = `${screen.present} here of ${screen.joined}${counts}${names}`;
+    this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
+    const key = JSON.stringify([asked, reveal, writing]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    const parts = [];
+    if (writing) parts.push(texts(writing));
+    else if (asked) parts.push(question(asked), reveal && bars(reveal, asked.kind));
+    this.now.replaceChildren(...parts.filter(Boolean), asked ? this.ways(asked) : "");
+  }
+
+  find({ number, link, name }) {
+    const open = make("a", "", name ? `${number}, ${name}` : `Link ${number}`);
+    open.href = `${root}${link}`;
+    open.target = "_blank";
+    return make(
+      "li",
+      "",
+      open,
+      makeButton("", "To the board", () => this.act("board", { find: number })),
+    );
+  }
+
+  ways(asked) {
+    const row = make("div", "cl-row");
+    const goesOn = ["next_word", "one_of_top"].includes(asked.kind);
+    if (asked.state === "open") row.append(makeButton("", "Close", () => this.act("close")));
+    if (asked.state !== "revealed") row.append(makeButton("cl-primary", "Reveal", () => this.reveal(asked)));
+    if (asked.state !== "revealed" && asked.kind === "choice") row.append(this.right(asked));
+    if (asked.state !== "revealed" && asked.kind === "slider") row.append(this.right(asked));
+    if (asked.state === "revealed" && goesOn) {
+      const heat = Object.assign(make("input"), { type: "number", min: 0.1, max: 5, step: 0.1, value: 1 });
+      row.append(makeButton("cl-primary", "Go on with the vote", () => this.act("continue", { how: "vote" })));
+      const draw = () => this.act("continue", { how: "draw", temperature: Number(heat.value) });
+      row.append(makeButton("", "Draw", draw), make("label", "cl-heat", "at temperature", heat));
+    }
+    if (goesOn && asked.added) row.append(makeButton("", "Both texts", () => this.act("texts")));
+    return row;
+  }
+
+  /** What is right, where no model answers. */
+  right(asked) {
+    const node = asked.kind === "choice" ? make("select", "cl-answer-known") : make("input", "cl-answer-known");
+    node.setAttribute("aria-label", "The right answer");
+    if (node instanceof HTMLInputElement)
+      Object.assign(node, { type: "number", step: "any", placeholder: "right answer" });
+    else
+      node.append(
+        Object.assign(make("option", "", "right answer: none"), { value: "" }),
+        ...asked.choices.map((name, place) => Object.assign(make("option", "", name), { value: place })),
+      );
+    return node;
+  }
+
+  reveal(asked) {
+    const known = /** @type {HTMLInputElement | null} */ (this.now.querySelector(".cl-answer-known"));
+    const right = ["choice", "slider"].includes(asked.kind) && known?.value ? Number(known.value) : null;
+    this.act("reveal", { right });
+  }
+}
+
+/** @param {any[]} field */
+function fieldOf([name, label, type, value]) {
+  const node =
+    type === "text" ? make("textarea") : Object.assign(make("input"), { type: type === "line" ? "text" : type });
+  Object.assign(node, { name, value, required: true });
+  if (node instanceof HTMLInputElement) node.step = "any";
+  return make("label", "cl-field", make("span", "", label), node);
+}
+
+if (room.secret) new Desk().start();
+else
+  main.replaceChildren(
+    make("h1", "", "This is the teacher's page."),
+    make("p", "", "It opens by the teacher's address alone, which ends in #key=…"),
+  );

@@ -1,0 +1,97 @@
+"""A class in four windows: a teacher, two students and the board, with names and words that would like to be code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.class_server import class_server
+
+PAYLOAD = "<img src=x onerror=alert(1)>${7*7}"
+
+
+@pytest.fixture
+def windows(browser, tmp_path):
+    """``windows(path, width)`` opens a page; afterwards none has logged an error, or asked another host."""
+    with class_server(tmp_path) as url:
+        contexts, troubles = [], []
+
+        def window(path, width=1366, dark=False):
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
+            )
+            contexts.append(context)
+            page = context.new_page()
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.on("console", lambda line: line.type == "error" and troubles.append(line.text))
+            page.on("dialog", lambda dialog: troubles.append("a script ran"))
+            page.on("request", lambda one: one.url.startswith((url, "data:", "blob:")) or troubles.append(one.url))
+            page.goto(url + path)
+            return page
+
+        yield window
+        for context in contexts:
+            context.close()
+        assert troubles == []
+
+
+def joined(windows, path, name, **look):
+    page = windows(path, **look)
+    page.get_by_label("Nickname").fill(name)
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_role("heading", name="You are in.")).to_be_visible()
+    return page
+
+
+def test_a_class_asks_answers_reveals_and_goes_on(windows):
+    teacher = windows("/class")
+    teacher.get_by_role("button", name="Open a room").click()
+    expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    expect(teacher).to_have_url(re.compile("/class/[2-9A-Z]{6}/teach$"))  # the key has left the address
+    way = teacher.url.rpartition("/class/")[2].removesuffix("/teach")
+    key = teacher.get_by_role("link", name="Open the board").get_attribute("href").partition("#")[2]
+    board = windows(f"/class/{way}/board#{key}", width=1920, dark=True)
+    expect(board.get_by_role("img", name="QR code of")).to_be_visible()
+    ada = joined(windows, f"/class/{way}", "Ada", width=390)
+    bob = joined(windows, f"/class/{way}", PAYLOAD, width=390, dark=True)
+    expect(board.get_by_text("2 here")).to_be_visible()
+
+    teacher.get_by_role("button", name="Ask").click()
+    for page, word in ((ada, "grey"), (bob, PAYLOAD)):
+        page.get_by_label("Your word").fill(word)
+        page.get_by_role("button", name="Send").first.click()
+        expect(page.get_by_text(f"You said: {word}. You can change it.")).to_be_visible()
+    ada.reload()
+    expect(ada.get_by_text("You said: grey. You can change it.")).to_be_visible()
+    expect(board.get_by_role("img", name="2 of 2 have answered")).to_be_visible()
+    expect(board.get_by_text("grey")).to_have_count(0)
+    assert ada.evaluate("document.documentElement.scrollWidth") <= 390
+
+    teacher.get_by_label("Show nicknames").check()
+    expect(teacher.get_by_text(f"Ada, {PAYLOAD}")).to_be_visible()
+    board.keyboard.press("PageDown")  # a presenter's key
+    for page in (teacher, board, ada, bob):
+        row = page.get_by_role("row").filter(has_text="·grey")
+        expect(row.get_by_role("cell")).to_have_text(["50 % (1)", "25 %"])
+    teacher.get_by_role("button", name="Go on with the vote").click()
+    expect(board.locator("mark")).to_have_text(" grey")
+    teacher.get_by_role("button", name="Both texts").click()
+    expect(bob.get_by_role("heading", name="The model")).to_be_visible()
+
+    teacher.get_by_label("Kind").select_option("choice")
+    teacher.get_by_role("textbox", name="Question").fill(PAYLOAD)
+    teacher.get_by_role("textbox", name="Choices").fill(f"{PAYLOAD}\nno")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    ada.get_by_role("button", name=PAYLOAD).click()
+    expect(ada.get_by_role("button", name=PAYLOAD)).to_have_attribute("aria-pressed", "true")
+    expect(board.get_by_role("img", name="1 of 2 have answered")).to_be_visible()
+    with teacher.expect_download() as file:
+        teacher.get_by_role("button", name="Answers (CSV)").click()
+    assert "grey" in file.value.path().read_text(encoding="utf-8")
+    end = teacher.locator(".cl-end")
+    end.click()
+    end.click()
+    for page in (teacher, board, ada, bob):
+        expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
