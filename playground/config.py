@@ -129,9 +129,10 @@ class Settings:
         "models that visitors of a public page may cause to be loaded: catalog, embedded, or ids separated by commas",
     )
     public_copies: tuple[str, ...] = _setting(
-        ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit"),
+        ("auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"),
         _copies,
-        "copies that visitors may have loaded: all, or some of auto, float32, bfloat16, float16, 8-bit and 4-bit",
+        "copies that visitors may have loaded: all, or some of auto, float32, bfloat16, float16, 8-bit, "
+        "fast-8-bit and 4-bit",
     )
     public_bytes: int = _setting(
         2_000_000_000, parse_bytes, "the largest copy that visitors may have loaded, and the largest download for one"

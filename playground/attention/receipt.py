@@ -42,7 +42,7 @@ def attention_receipt(result: AttentionResult, kind: str, layer: int | None, hea
         f"tokenizer = {pretrained.tokenizer_code()}",
         "# Only eager attention writes its weights down; the faster sdpa never does.",
         f'model = {pretrained.auto_class}.from_pretrained(MODEL, attn_implementation="eager", {pretrained.options()})',
-        "model = model.eval()",
+        f"model = {pretrained.rounded('model')}.eval()",
         "",
         "# %% A text through the model",
         *_inputs(result),

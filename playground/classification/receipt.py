@@ -154,11 +154,12 @@ def loaded_as(info: ClassifierInfo, config: str) -> dict[str, object]:
     """What all receipts say of the model; ``renamed`` gives the labels numbers that the model's config.json lacks."""
     held = info.pretrained
     names = literal(dict(enumerate(info.labels)))
+    rounded = held.rounding(config.removesuffix(".config"))
     renamed = f"{config}.id2label = {names}  # its config.json doesn't number them 0, 1, 2, ...\n"
     return {
         "imports": "\nfrom transformers import BitsAndBytesConfig" if held.quantized else "",
         "model": held.model_lines(),
         "as_json": AS_JSON,
         "max_length": info.max_length,
-        "renamed": renamed if info.labels_note else "",
+        "renamed": rounded + (renamed if info.labels_note else ""),
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from playground.errors import UnsupportedOptionError
-from playground.models.families import check_finite, explaining
+from playground.models.families import check_finite, explaining, token_vectors
 from playground.models.private_view import private_view
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class NextLogits:
         """The text's embeddings, with the average of all embeddings at these places."""
         assert self._leaf is not None
         start = self._leaf.detach().clone()
-        rows = self._table.weight.float()
+        rows = token_vectors(self._table)
         scale = start[0, 0].float().norm() / rows[self._ids[0, 0]].norm().clamp(min=1e-12)  # Gemma scales what it reads
         start[0, list(places)] = (rows.mean(0) * scale).to(start.dtype)
         return start

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from playground.pipelines.request import TASKS
 
 Kind = Literal["text", "lines", "words", "number", "flag", "choice", "model", "models", "messages", "cells"]
-QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit")
+QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit")
 
 
 @dataclass(frozen=True)

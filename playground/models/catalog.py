@@ -17,7 +17,7 @@ TASKS = (
     "token-classification", "question-answering",
 )  # fmt: skip
 SOURCES = ("embedded", "folder", "hub")
-QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "4-bit")
+QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit")
 DEFAULT_FILE = Path(__file__).with_name("catalog.yaml")
 
 

@@ -11,6 +11,7 @@ from playground.errors import PlaygroundError
 from playground.models.catalog import ModelSpec
 from playground.models.entries import Books
 from playground.models.lending import ModelKey
+from playground.models.pretrained import FAST_8_BIT
 from playground.models.report import QuantizationOption
 from playground.units import format_bytes
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from playground.models.sources import Source
 
 # Bytes per parameter, roughly, for models whose files aren't here yet.
-ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "4-bit": 0.6}
+ROUGH_BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "8-bit": 1.1, "fast-8-bit": 1.1, "4-bit": 0.6}
 
 
 class Estimates:
@@ -66,5 +67,14 @@ class Estimates:
         if predicted and predicted > budget:
             room = f"It needs {format_bytes(predicted)}; the budget for models is {format_bytes(budget)}."
             return QuantizationOption(name, False, room, predicted)
+        if name == FAST_8_BIT:
+            return QuantizationOption(name, True, _speed(), predicted)
         slow = name in ("float16", "8-bit") and places.device.type == "cpu"
         return QuantizationOption(name, True, "Works, but a CPU is faster in float32." if slow else "", predicted)
+
+
+def _speed() -> str:
+    """Where fast-8-bit isn't fast: a sentence."""
+    from playground.models.cpu.fast_8bit import is_quicker
+
+    return "" if is_quicker() else "Works, but this processor multiplies 8-bit numbers slower than float32."

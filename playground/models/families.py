@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import PlaygroundError, UnsupportedOptionError
+from playground.models.cpu.fast_8bit import Fast8bitEmbedding
 from playground.models.memory import is_out_of_memory
 from playground.models.reasons import refusal
 
@@ -61,6 +62,11 @@ def embedding_rows(model: PreTrainedModel) -> int | None:
         return None
     weight = getattr(table, "weight", None)
     return None if weight is None else int(weight.shape[0])
+
+
+def token_vectors(table: Any) -> Tensor:
+    """The vectors of a table of tokens as floats, however it holds them."""
+    return table.floats() if isinstance(table, Fast8bitEmbedding) else table.weight.float()  # type: ignore[no-any-return]
 
 
 def decoder_start(model: PreTrainedModel) -> int:

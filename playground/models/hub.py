@@ -37,7 +37,7 @@ from playground.errors import (
     said_by,
 )
 from playground.models.catalog import ModelSpec
-from playground.models.loading import Report
+from playground.models.weights_progress import Report
 from playground.models.reach import chain as chain_of
 from playground.models.reach import is_unreachable
 from playground.units import format_bytes

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from transformers.models.auto import modeling_auto
-from transformers.utils import logging as transformers_logging
 
 from playground.errors import (
     CorruptModelError,
@@ -32,19 +31,19 @@ from playground.errors import (
 )
 from playground.forks import no_fork_while_held
 from playground.models.adapters import Adapter, adapted_names, merge, require_float
-from playground.models.catalog import ModelSpec
+from playground.models.catalog import QUANTIZATIONS, ModelSpec
+from playground.models.cpu import fast_8bit
 from playground.models.cpu.packed_4bit import pack_4bit
 from playground.models.lending import is_spread
-from playground.models.pretrained import AUTO_CLASSES, BITS_AND_BYTES
+from playground.models.pretrained import AUTO_CLASSES, BITS_AND_BYTES, FAST_8_BIT
 from playground.models.shared_tokenizer import share
+from playground.models.weights_progress import Report, weights_progress
 from playground.models.zero_gpu import is_zero_gpu
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 log = logging.getLogger(__name__)
-
-Report = Callable[[str, float | None], None]  # (what is being done, fraction from 0 to 1 where it is known)
 
 # Which classes have the head for a task: transformers' own tables, config's model_type -> class name.
 ARCHITECTURES: dict[str, Mapping[str, Any]] = {
@@ -99,8 +98,8 @@ def pick_quantization(wanted: str, offered: tuple[str, ...], device: torch.devic
     Raises:
         UnsupportedOptionError: there is no such quantization.
     """
-    if wanted not in ("auto", *BITS_AND_BYTES, *DTYPES):
-        raise UnsupportedOptionError(f"There is no quantization {wanted!r}.", "Use auto, float32, 8-bit or 4-bit.")
+    if wanted not in QUANTIZATIONS:
+        raise UnsupportedOptionError(f"There is no quantization {wanted!r}.", f"Use one of {', '.join(QUANTIZATIONS)}.")
     if wanted != "auto":
         return wanted
     if "auto" not in offered:
@@ -126,6 +125,8 @@ def quantization_config(quantization: str, compute_dtype: torch.dtype) -> transf
 
 def quantization_obstacle(quantization: str, device: torch.device) -> str:
     """Why a quantization can't work on this machine, in one sentence; empty if it can."""
+    if quantization == FAST_8_BIT:
+        return fast_8bit.obstacle() if device.type == "cpu" else "It runs on the CPU; a GPU has 8-bit and 4-bit."
     if quantization not in BITS_AND_BYTES:
         return ""
     try:
@@ -205,6 +206,8 @@ def blueprint(config: PreTrainedConfig, task: str, quantization: str, device: to
     with BUILDING:
         with torch.device("meta"):
             model = getattr(transformers, AUTO_CLASSES[task]).from_config(copy.deepcopy(config), dtype=dtype)
+        if quantization == FAST_8_BIT:
+            fast_8bit.hold_in_8_bits(model)
         if quantization in BITS_AND_BYTES:
             settings = quantization_config(quantization, dtype)
             quantizer = AutoHfQuantizer.from_config(settings, pre_quantized=False)
@@ -239,7 +242,7 @@ def load_model(
     config = load_config(spec, folder, task, adapter)
     options = _options(quantization, device, max_memory)
     auto_class = getattr(transformers, AUTO_CLASSES[task])
-    with explaining(spec), BUILDING, _weights_progress(report):
+    with explaining(spec), BUILDING, weights_progress(report):
         model, info = auto_class.from_pretrained(
             folder, config=config, local_files_only=True, trust_remote_code=False, output_loading_info=True, **options
         )
@@ -251,6 +254,8 @@ def load_model(
             missing -= adapted_names(adapter)
             model = merge(model, adapter)
     _check_complete(spec, task, model, missing)
+    if quantization == FAST_8_BIT:
+        fast_8bit.hold_in_8_bits(model)
     _finish_8_bit(model)
     pack_4bit(model)
     return model.eval().requires_grad_(False)
@@ -291,36 +296,6 @@ def _finish_8_bit(model: PreTrainedModel) -> None:
     for layer in model.modules():
         if type(layer).__name__ == "Linear8bitLt" and layer.weight.CB is not None:
             layer.init_8bit_state()
-
-
-@contextmanager
-def _weights_progress(report: Report) -> Iterator[None]:
-    """Reports transformers' own progress bar "Loading weights" of this thread; other bars stay as they are."""
-    thread = threading.get_ident()
-
-    def hook(factory: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        if threading.get_ident() == thread and options.get("desc") == "Loading weights":
-            return _ReportingBar(report, list(args[0]))
-        return previous(factory, args, options) if previous else factory(*args, **options)
-
-    previous = transformers_logging.set_tqdm_hook(hook)
-    try:
-        yield
-    finally:
-        transformers_logging.set_tqdm_hook(previous)
-
-
-class _ReportingBar(transformers_logging.EmptyTqdm):
-    """A progress bar that calls a function."""
-
-    def __init__(self, report: Report, items: list[Any]) -> None:
-        super().__init__(items)
-        self._report, self._items = report, items
-
-    def __iter__(self) -> Iterator[Any]:
-        for number, item in enumerate(self._items):
-            self._report("reading the weights", number / len(self._items))
-            yield item
 
 
 def corrupt(spec: ModelSpec, what: str) -> CorruptModelError:

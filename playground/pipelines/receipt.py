@@ -23,7 +23,7 @@ pipe = pipeline(
     model=MODEL,
     {options},
 )
-pipe.tokenizer.model_max_length = {max_length}  # what this model reads
+{rounding}pipe.tokenizer.model_max_length = {max_length}  # what this model reads
 
 # %% The text and the answer
 """
@@ -95,7 +95,7 @@ def _one_line(result: PipelineResult, words: dict[str, Any]) -> str:
     if held.device == "cpu" and not held.quantized:
         options += ', device="cpu"'
     head = _HEAD.format(model=held.model_lines(), imports=imports)
-    made = _PIPE.format(task=task, options=options, max_length=result.max_length)
+    made = _PIPE.format(task=task, options=options, rounding=held.rounding("pipe.model"), max_length=result.max_length)
     return head + made + _CALLS[task].format(**words)
 
 

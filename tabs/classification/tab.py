@@ -25,7 +25,7 @@ from tabs.page import explain, friendly, heading, receipt_panel, view
 TITLE = "Classification"
 TASK = "text-classification"
 KEYS = "The answer follows while you type; Shift+Enter asks at once."
-QUANTIZATIONS = ("auto", "float32", "8-bit", "4-bit")
+QUANTIZATIONS = ("auto", "float32", "8-bit", "fast-8-bit", "4-bit")
 ASIDE = "pg-aside"  # takes no room while it is empty (style.css)
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}

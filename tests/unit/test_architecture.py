@@ -249,6 +249,7 @@ def test_requests_and_results_stand_at_the_bottom_of_their_wing():
 PRIVATE_NAMES = {
     "playground/generation/processors.py",
     "playground/generation/stop_strings.py",
+    "playground/models/cpu/fast_8bit.py",
     "playground/models/cpu/linear.py",
     "playground/models/loading.py",
     "playground/models/shared_tokenizer.py",

@@ -8,7 +8,7 @@ import { pauseFor } from "./memory.js";
 import { detailsOf, summaryOf } from "./rows.js";
 
 const LOOK_MS = 200;
-const QUANTIZATIONS = ["auto", "float32", "bfloat16", "float16", "8-bit", "4-bit"];
+const QUANTIZATIONS = ["auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"];
 const PUBLIC =
   "This page is public: you see everything, and using a model in another tab loads it; loading, unloading and " +
   "pinning by hand are for its owner. ";

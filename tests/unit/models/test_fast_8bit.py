@@ -1,0 +1,162 @@
+"""fast-8-bit: the numbers, the bytes, the refusals and the receipt of whole numbers of 8 bits."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+import playground as pg
+from playground.errors import UnsupportedOptionError
+from playground.models import loading, memory
+from playground.models.cpu import fast_8bit
+from playground.models.pretrained import FAST_8_BIT, Pretrained
+from tests.tiny_models import ARCHITECTURES, make_model, make_spec
+
+CPU = torch.device("cpu")
+IDS = torch.tensor([[1, 5, 9, 7, 5, 9, 8, 2]])
+WIDE = {"hidden_size": 64, "intermediate_size": 256}
+
+
+def load(folder, architecture, quantization=FAST_8_BIT):
+    spec = make_spec(folder, architecture)
+    return loading.load_model(spec, folder, spec.task, quantization, CPU)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("shape", [(1, 7), (1, 1, 576), (3, 5, 33), (40, 64), (0, 8)])
+def test_a_layer_multiplies_with_the_numbers_that_its_8_bits_stand_for(shape, bias):
+    torch.manual_seed(0)
+    plain = nn.Linear(shape[-1], 11, bias)
+    holder = nn.Sequential(plain)
+    fast_8bit.hold_in_8_bits(holder)
+    layer, x = holder[0], torch.randn(shape) * 3
+    weight = layer.weight.float() * layer.scale[:, None]
+    assert layer.weight.dtype == torch.int8
+    assert (weight - plain.weight).abs().max() <= 0.51 * layer.scale.max()
+    with torch.inference_mode():
+        truth = nn.functional.linear(x, weight, plain.bias)
+        found = layer(x)
+    assert found.shape == truth.shape
+    if x.numel():
+        assert (found - truth).norm() < 1e-3 * truth.norm()
+
+
+def test_a_large_number_in_a_row_takes_no_bits_from_the_others():
+    """One outlier is why a single number of 8 bits is too few: here it would leave nothing of the rest."""
+    holder = nn.Sequential(nn.Linear(64, 8, bias=False))
+    fast_8bit.hold_in_8_bits(holder)
+    layer, x = holder[0], torch.full((1, 64), 0.3)
+    x[0, 0] = 100
+    with torch.inference_mode():
+        rest = layer(x) - x[0, 0] * layer.weight[:, 0] * layer.scale
+        truth = x[0, 1:] @ (layer.weight[:, 1:].float() * layer.scale[:, None]).t()
+    assert (rest - truth).norm() < 0.01 * truth.norm()
+
+
+def test_a_row_gets_the_same_numbers_alone_and_in_company():
+    holder = nn.Sequential(nn.Linear(96, 33))
+    fast_8bit.hold_in_8_bits(holder)
+    rows = torch.randn(37, 96)
+    rows[5] = 0
+    with torch.inference_mode():
+        together = holder(rows)
+        assert all(torch.equal(holder(rows[n : n + 1])[0], together[n]) for n in range(len(rows)))
+    assert torch.equal(together[5], holder[0].bias), "a row of zeros is a row of zeros"
+
+
+def test_what_is_no_number_stays_none():
+    holder = nn.Sequential(nn.Linear(4, 3))
+    fast_8bit.hold_in_8_bits(holder)
+    with torch.inference_mode():
+        assert holder(torch.tensor([[1.0, math.nan, 0, 0]])).isnan().all()
+
+
+def test_gradients_go_through_the_numbers():
+    holder = nn.Sequential(nn.Linear(6, 3))
+    fast_8bit.hold_in_8_bits(holder)
+    x = torch.randn(2, 6, requires_grad=True)
+    holder(x).sum().backward()
+    weight = holder[0].weight.float() * holder[0].scale[:, None]
+    torch.testing.assert_close(x.grad, weight.sum(0).expand(2, 6))
+
+
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_bytes_are_predicted_exactly_and_answers_stay(tmp_path, architecture):
+    folder = make_model(tmp_path / architecture, architecture)
+    spec = make_spec(folder, architecture)
+    blueprint = loading.blueprint(loading.load_config(spec, folder, spec.task), spec.task, FAST_8_BIT, CPU)
+    quick, plain = load(folder, architecture), load(folder, architecture, "float32")
+    assert memory.predict_bytes(blueprint, torch.float32, CPU) == memory.measure_bytes(quick)
+    assert memory.measure_bytes(quick) < memory.measure_bytes(plain)
+    assert quick.dtype == torch.float32
+    given = {"decoder_input_ids": IDS} if quick.config.is_encoder_decoder else {}
+    with torch.inference_mode():
+        found, truth = quick(IDS, **given).logits, plain(IDS, **given).logits
+    assert 0 < (found - truth).norm() < 0.1 * truth.norm()
+
+
+def test_a_table_that_the_head_shares_is_held_once(tmp_path):
+    model = load(make_model(tmp_path / "llama", "llama", **WIDE), "llama")
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    assert type(embedding) is fast_8bit.Fast8bitEmbedding
+    assert head.weight is embedding.weight
+    assert head.scale is embedding.scale
+    torch.testing.assert_close(embedding(IDS), embedding.floats()[IDS])
+    assert not any(isinstance(one, nn.Linear | Conv1D) and one.weight.is_floating_point() for one in model.modules())
+
+
+def test_it_is_refused_with_a_reason(monkeypatch):
+    assert loading.quantization_obstacle(FAST_8_BIT, CPU) == ""
+    assert loading.quantization_obstacle(FAST_8_BIT, torch.device("cuda")) == (
+        "It runs on the CPU; a GPU has 8-bit and 4-bit."
+    )
+    fast_8bit.obstacle.cache_clear()
+    monkeypatch.delattr(torch, "_int_mm")
+    assert "multiplies no whole numbers of 8 bits" in loading.quantization_obstacle(FAST_8_BIT, CPU)
+    fast_8bit.obstacle.cache_clear()
+
+
+def test_torch_still_has_the_product_under_its_private_name():
+    rows = torch.randint(-127, 128, (5, 300), dtype=torch.int8)
+    weight = torch.randint(-127, 128, (70, 300), dtype=torch.int8)
+    assert torch.equal(fast_8bit.int_product(rows, weight).long(), rows.long() @ weight.long().t())
+
+
+def test_a_slow_processor_is_said(monkeypatch):
+    monkeypatch.setattr(fast_8bit, "is_quicker", lambda: False)
+    with pg.Playground(pg.Settings(hub="off")) as playground:
+        options = {one.name: one for one in playground.quantizations("HuggingFaceTB/SmolLM2-135M-Instruct")}
+    assert options[FAST_8_BIT].available
+    assert options[FAST_8_BIT].reason == "Works, but this processor multiplies 8-bit numbers slower than float32."
+
+
+def test_the_receipt_says_how_to_get_the_same_weights(tmp_path):
+    """Run in a fresh process: the weights are those, and the answers equal up to what the input is rounded by."""
+    for architecture in ("llama", "gpt2", "bert"):
+        folder = make_model(tmp_path / architecture, architecture)
+        quick = load(folder, architecture)
+        auto = type(quick).__name__
+        held = Pretrained(str(folder), auto, FAST_8_BIT, "float32", "cpu")
+        code = (
+            f"{held.model_lines()}\nfrom transformers import {auto}\nmodel = {held.code()}.eval()\nimport json\n"
+            f"with torch.inference_mode():\n    logits = model(torch.tensor({IDS.tolist()})).logits\n"
+            "print(json.dumps([logits.tolist(), model.get_input_embeddings().weight.tolist()]))"
+        )
+        output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        logits, table = (torch.tensor(one) for one in json.loads(output.splitlines()[-1]))
+        with torch.inference_mode():
+            found = quick(IDS).logits
+        assert torch.equal(quick.get_input_embeddings().floats(), table)
+        assert (found - logits).norm() < 1e-3 * logits.norm()
+
+
+def test_there_is_no_other_name():
+    with pytest.raises(UnsupportedOptionError, match="Use one of auto, float32"):
+        loading.pick_quantization("9-bit", ("auto",), CPU)
