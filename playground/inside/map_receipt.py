@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playground.inside.map_result import HeadUnrolled, ModelMapResult
 from playground.inside.receipt import head_lines
+from playground.models.pretrained import FAST_8_BIT
 from playground.receipt import AS_JSON, Receipt
 
 _SIZES = """
@@ -73,6 +74,8 @@ numbers["head"] = {{name: one.tolist() for name, one in numbers["head"].items()}
 def model_map_receipt(result: ModelMapResult) -> Receipt:
     """Python that prints, as JSON, parameters and bytes, the norm after each block and the unrolled head."""
     quantized = "; not the scales of its quantized weights" if result.pretrained.quantized else ""
+    if result.pretrained.quantization == FAST_8_BIT:
+        quantized = "; of rounded floats here, which fast-8-bit holds in a byte each, beside their scales"
     code = head_lines(result.pretrained) + _SIZES.format(quantized=quantized)
     if result.tokens:
         code += _TEXT.format(inputs=_inputs(result), blocks=blocks_of(result))

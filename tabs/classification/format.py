@@ -260,7 +260,7 @@ def _facts(result: pg.ClassifyResult) -> list[str]:
 
 def named(info: pg.ClassifierInfo) -> str:
     """The model that an answer came from, and how it was held."""
-    return f"{info.model_id} in {info.pretrained.quantization if info.pretrained.quantized else info.pretrained.dtype}"
+    return f"{info.model_id} in {info.pretrained.quantization}"
 
 
 def _cut(result: pg.ClassifyResult) -> dict[str, Any] | None:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.embedded
 TEXT = "The capital of France is Paris. Water boils at 100 degrees"
 
 
-@pytest.mark.parametrize(("quantization", "most"), [("bfloat16", 0.05), ("8-bit", 0.1), ("4-bit", 0.6)])
+@pytest.mark.parametrize(
+    ("quantization", "most"), [("bfloat16", 0.05), ("8-bit", 0.1), ("fast-8-bit", 0.03), ("4-bit", 0.6)]
+)
 def test_fewer_bits_cost_something_and_less_than_everything(client, quantization, most):
     answer = client.predict(TEXT, "", "float32", "", quantization, 4, api_name="/quantization_twin")
     result = from_json(pg.TwinResult, answer)

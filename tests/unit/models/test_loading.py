@@ -83,7 +83,7 @@ def test_the_eager_view_follows_weights_that_move(folders):
 
 
 @pytest.mark.parametrize("architecture", ["bert", "t5", "llama", "gemma3", "gpt2"])
-@pytest.mark.parametrize("quantization", ["float32", "bfloat16", "float16", "8-bit", "4-bit"])
+@pytest.mark.parametrize("quantization", ["float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"])
 def test_bytes_are_predicted_without_reading_the_weights(folders, architecture, quantization):
     spec = make_spec(folders[architecture], architecture)
     config = loading.load_config(spec, folders[architecture], spec.task)

@@ -52,7 +52,7 @@ def test_typed_ids_need_the_setting_and_a_sound_form():
 def test_quantizations_say_what_they_take_and_why_not(make):
     manager, _ = make(sizes={"big": 10 * SIZE})
     options = {option.name: option for option in manager.quantizations("big")}
-    assert list(options) == ["float32", "bfloat16", "float16", "8-bit", "4-bit"]
+    assert list(options) == ["float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"]
     assert not options["float32"].available
     assert options["float32"].reason == "It needs 10 kB; the budget for models is 3 kB."
     assert options["4-bit"].available

@@ -46,7 +46,14 @@ def test_only_named_copies_are_loaded(make):
         load(manager, quantization="8-bit")
     assert source.loads == ["a", "a"]
     available = {option.name: option.available for option in manager.quantizations("a")}
-    assert available == {"float32": True, "bfloat16": False, "float16": False, "8-bit": False, "fast-8-bit": False, "4-bit": True}
+    assert available == {
+        "float32": True,
+        "bfloat16": False,
+        "float16": False,
+        "8-bit": False,
+        "fast-8-bit": False,
+        "4-bit": True,
+    }
 
 
 def test_a_copy_has_a_largest_size(make):
