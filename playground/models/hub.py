@@ -37,9 +37,9 @@ from playground.errors import (
     said_by,
 )
 from playground.models.catalog import ModelSpec
-from playground.models.weights_progress import Report
 from playground.models.reach import chain as chain_of
 from playground.models.reach import is_unreachable
+from playground.models.weights_progress import Report
 from playground.units import format_bytes
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # configuration, tokenizer, chat template; all at the top

@@ -18,10 +18,10 @@ from playground.errors import CorruptModelError, ModelNotFoundError
 from playground.models import embedded, hub, loading
 from playground.models.adapters import Adapter, no_base, read_adapter, require_float
 from playground.models.catalog import Catalog, ModelSpec, typed_in
-from playground.models.weights_progress import Report
 from playground.models.memory import predict_bytes
 from playground.models.reach import HubReach
 from playground.models.visitors import most_download_bytes
+from playground.models.weights_progress import Report
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
