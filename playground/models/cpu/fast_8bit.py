@@ -114,7 +114,7 @@ def hold_in_8_bits(model: Any) -> None:
     """
     model.is_quantized = True  # what transformers calls a model whose answers are compared roughly
     known: dict[int, Codes] = {}  # a tied weight becomes one, too
-    table = _token_table(model)
+    table: Any = _token_table(model)
     for holder in list(model.modules()):
         for name, layer in list(holder.named_children()):
             if (kind := type(layer)) not in (nn.Linear, Conv1D) and layer is not table:
