@@ -640,13 +640,6 @@ export namespace inside {
     piece: string;
     probabilities: number[];
   }
-  /** An addition between the modules of one: where what they return joins a stream that went past them. */
-  interface MapAdd {
-    before: string;
-    stream: string;
-    branches: string[];
-    scale: number;
-  }
   /** One attention that ran: the ``layer``-th of its stack. Query heads share ``key_value_heads`` keys and values. */
   interface MapAttention {
     name: string;
@@ -655,6 +648,14 @@ export namespace inside {
     heads: number;
     key_value_heads: number;
     head_dim: number;
+  }
+  /** Where what modules return joins a stream that went past them, between the modules of one. */
+  interface MapJoin {
+    before: string;
+    stream: string;
+    branches: string[];
+    scale: number;
+    times: boolean;
   }
   /** One module; the one around it is its name without the last step. */
   interface MapPart {
@@ -670,7 +671,14 @@ export namespace inside {
     same_as: string;
     order: number | null;
     calls: number;
-    adds: inside.MapAdd[];
+    reads: string;
+    joins: inside.MapJoin[];
+  }
+  /** What all modules of a kind hold together; the shares of a model add up to its totals. */
+  interface MapShare {
+    kind: string;
+    parameters: number;
+    bytes: number;
   }
   /** What a module returned for the text: the shape, and how long its vectors are (the mean over the tokens). */
   interface MapState {
@@ -710,6 +718,7 @@ export namespace inside {
     bytes: number;
     ran: boolean;
     parts: inside.MapPart[];
+    shares: inside.MapShare[];
     attentions: inside.MapAttention[];
     tokens: inside.InsideToken[];
     decoder_tokens: inside.InsideToken[];

@@ -114,7 +114,7 @@ def about(module: nn.Module) -> str:
     if "Dropout" in kind and isinstance(getattr(one, "p", None), float):
         return f"p = {one.p:g}"
     if isinstance(module, nn.ModuleList):
-        return f"{len(module):,} × {type(module[0]).__name__}" if len(module) else ""
+        return " and ".join(dict.fromkeys(type(one).__name__ for one in module))
     return ""
 
 

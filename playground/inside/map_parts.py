@@ -6,25 +6,36 @@ again, and neither does a module that stands in two places. Blocks that are buil
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from playground.inside.map_kinds import about, kind_of, side_of
-from playground.inside.map_result import MapPart, MapTensor
+from playground.inside.map_result import MapPart, MapShare, MapTensor
 from playground.models.memory import own_tensors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+SHARES = ("embedding", "attention", "mlp", "norm", "head", "other")
+KIND_OF_SHARE = MappingProxyType(
+    {
+        **{"embedding": "embedding", "positions": "embedding", "attention": "attention"},
+        **{"cross-attention": "attention", "mlp": "mlp", "norm": "norm", "head": "head", "pooler": "head"},
+    }
+)
 _QUANTIZED = ("Linear4bit", "Linear8bitLt")
 
 
 def parts_of(model: PreTrainedModel) -> tuple[MapPart, ...]:
     """All parts in the order of their classes, the whole model first; what is built alike is listed once."""
-    walk = _Walk(bool(getattr(model.config, "is_encoder_decoder", False)))
+    body = None if model.base_model is model else model.base_model
+    walk = _Walk(bool(getattr(model.config, "is_encoder_decoder", False)), body)
     walk.visit("", model, "", model)
     return tuple(_without_repeats(walk.parts))
 
@@ -34,6 +45,7 @@ class _Walk:
     """What was met so far: tensors by identity, storages by address, modules by identity, each with its first name."""
 
     two_sides: bool
+    body: nn.Module | None = None
     parts: list[MapPart] = field(default_factory=list)
     tensors: dict[int, str] = field(default_factory=dict)
     storages: dict[int, str] = field(default_factory=dict)
@@ -42,7 +54,8 @@ class _Walk:
     def visit(self, name: str, module: nn.Module, around: str, holder: nn.Module) -> tuple[int, int]:
         """Parameters and bytes of a module with all that is in it; its parts are appended."""
         side = side_of(name) if self.two_sides else ""
-        kind, kind_name = kind_of(name, module, around, holder), type(module).__name__
+        kind = "body" if module is self.body else kind_of(name, module, around, holder)
+        kind_name = type(module).__name__
         if id(module) in self.modules:
             first = self.modules[id(module)]
             self.parts.append(MapPart(name, kind, kind_name, side, about(module), 0, 0, (), same_as=first))
@@ -88,6 +101,24 @@ def _count(shape: tuple[int, ...]) -> int:
     for size in shape:
         count *= size
     return count
+
+
+def shares_of(parts: tuple[MapPart, ...]) -> tuple[MapShare, ...]:
+    """What all modules of a kind hold together, the blocks that are built alike included."""
+    listed = {part.name: part for part in parts}
+    alike = Counter(part.like for part in parts if part.like)
+    found = {kind: [0, 0] for kind in SHARES}
+    for part in parts:
+        if part.like:
+            continue
+        around = [part.name, *reversed(_around(part.name))]
+        count = math.prod(1 + alike[name] for name in around)
+        kinds = [KIND_OF_SHARE[kind] for name in around if (kind := listed[name].kind) in KIND_OF_SHARE]
+        for tensor in part.tensors:
+            sums = found["norm" if part.kind == "norm" else kinds[0] if kinds else "other"]
+            sums[0] += count * tensor.parameters
+            sums[1] += count * tensor.bytes
+    return tuple(MapShare(kind, *sums) for kind, sums in found.items())
 
 
 def _without_repeats(parts: list[MapPart]) -> list[MapPart]:

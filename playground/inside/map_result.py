@@ -26,32 +26,34 @@ class MapTensor:
 
 
 @dataclass(frozen=True)
-class MapAdd:
-    """An addition between the modules of one: where what they return joins a stream that went past them.
+class MapJoin:
+    """Where what modules return joins a stream that went past them, between the modules of one.
 
-    It was found in the numbers of a run: what enters ``before`` (empty: what the module returns) is ``stream`` plus
-    ``scale`` times what the ``branches`` returned. ``stream`` is a module's name, empty for what entered, or ``+n`` for
-    the sum of the n-th addition before.
+    It was found in the numbers of a run: what enters ``before`` (empty: what the module returns) is ``stream`` plus, or
+    with ``times`` multiplied by, ``scale`` times what the ``branches`` returned. ``stream`` is a module's name (what it
+    returned), ``>`` and a name (what entered it), or ``+n`` for the n-th join of the module.
     """
 
     before: str
     stream: str
     branches: tuple[str, ...]
     scale: float = 1.0
+    times: bool = False
 
 
 @dataclass(frozen=True)
 class MapPart:
     """One module; the one around it is its name without the last step.
 
-    ``kind`` says what it is: ``model``, ``stack`` (of blocks), ``block``, ``attention``, ``cross-attention``, ``mlp``,
-    ``norm``, ``embedding``, ``positions``, ``rotary``, ``linear``, ``activation``, ``dropout``, ``pooler``, ``head``,
-    ``list``, ``group`` (modules around others), or ``other``, which only its class can name. ``side`` is ``encoder`` or
-    ``decoder`` where a model has both. ``parameters`` and ``bytes`` are those of all that is in it and isn't counted
-    before. ``about`` are its sizes in words.
+    ``kind`` says what it is: ``model``, ``body`` (all but the head), ``stack`` (of blocks), ``block``, ``attention``,
+    ``cross-attention``, ``mlp``, ``norm``, ``embedding``, ``positions``, ``rotary``, ``linear``, ``activation``,
+    ``dropout``, ``pooler``, ``head``, ``list``, ``group`` (modules around others), or ``other``, which only its class
+    can name. ``side`` is ``encoder`` or ``decoder`` where a model has both. ``parameters`` and ``bytes`` are those of
+    all that is in it and isn't counted before. ``about`` are its sizes in words.
 
     ``like`` names a module before it that is built alike: what is in it isn't listed again. ``same_as`` names one that
     is this very module. ``order`` is its place in the order in which modules began to compute; None if it didn't.
+    ``reads`` is what enters it first, as the stream of a `MapJoin`; empty where the numbers don't say.
     """
 
     name: str
@@ -66,7 +68,21 @@ class MapPart:
     same_as: str = ""
     order: int | None = None
     calls: int = 0
-    adds: tuple[MapAdd, ...] = ()
+    reads: str = ""
+    joins: tuple[MapJoin, ...] = ()
+
+
+@dataclass(frozen=True)
+class MapShare:
+    """What all modules of a kind hold together; the shares of a model add up to its totals.
+
+    ``kind`` is ``embedding`` (positions too), ``attention``, ``mlp``, ``norm``, ``head`` (a pooler too) or ``other``. A
+    module counts for the innermost of these in which it is, a norm always for itself.
+    """
+
+    kind: str
+    parameters: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -151,8 +167,8 @@ class ModelMapResult:
 
     ``parts`` begin with the model itself, whose parameters and bytes are the totals. ``ran`` says that parts are in the
     order in which they compute; else in that of their class. ``tokens`` are those of the text, ``decoder_tokens`` what
-    a decoder read beside it (``decoder_reads`` says where that is from). ``head`` is the unrolled one, and ``unfit``
-    the reason where this model's heads can't be unrolled.
+    a decoder read beside it (``decoder_reads`` says where that is from). ``head`` is the unrolled one, if one
+    was asked for, and ``unfit`` the reason where this model's heads can't be unrolled.
     """
 
     request: ModelMapRequest
@@ -163,6 +179,7 @@ class ModelMapResult:
     bytes: int
     ran: bool
     parts: tuple[MapPart, ...]
+    shares: tuple[MapShare, ...]
     attentions: tuple[MapAttention, ...] = ()
     tokens: tuple[InsideToken, ...] = ()
     decoder_tokens: tuple[InsideToken, ...] = ()

@@ -43,7 +43,7 @@ class Run(TorchFunctionMode):
         self.attends: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = []
         self.kept: dict[str, Call] = {}
         self._stack: list[Call] = [Call("")]
-        self._listed = {part.name for part in parts if not part.like}
+        self._listed = {part.name for part in parts}
         self._kinds = {part.name: part.kind for part in parts}
         for name, module in model.named_modules():
             module.register_forward_pre_hook(self._entering(name), with_kwargs=True)

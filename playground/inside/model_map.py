@@ -16,9 +16,9 @@ from playground.attention.inputs import Inputs, inputs_of, reading_decoder
 from playground.attention.request import AttentionRequest
 from playground.errors import UnsupportedOptionError
 from playground.inside.inputs import tokens_of
-from playground.inside.map_adds import adds_of
+from playground.inside.map_flow import Flow, flow_of
 from playground.inside.map_head import HeadWatch, chosen, unfit, unrolled
-from playground.inside.map_parts import parts_of
+from playground.inside.map_parts import parts_of, shares_of
 from playground.inside.map_request import MAX_MAP_TOKENS, ModelMapRequest
 from playground.inside.map_result import HeadUnrolled, MapAttention, MapPart, ModelMapResult
 from playground.inside.map_run import Run, attentions_of
@@ -48,7 +48,7 @@ def model_map(manager: ModelManager, request: ModelMapRequest) -> ModelMapResult
 
 
 def _drawn(loaded: LoadedModel, request: ModelMapRequest) -> ModelMapResult:
-    """All that is known of a resident model; what it can't do on a text is a note, unless a head was asked for."""
+    """All that is known of a resident model; what it can't do on a text is a note."""
     model = loaded.model
     parts = parts_of(model)
     result = ModelMapResult(
@@ -60,13 +60,13 @@ def _drawn(loaded: LoadedModel, request: ModelMapRequest) -> ModelMapResult:
         bytes=parts[0].bytes,
         ran=False,
         parts=parts,
+        shares=shares_of(parts),
     )
     try:
         return _followed(loaded, result)
     except UnsupportedOptionError as error:
-        if request.layer is not None:
-            raise
-        return replace(result, notes=(f"Its parts stand in the order of its class: {error.message}",))
+        note = f"Its parts stand in the order of its class: {error.message}"
+        return replace(result, unfit=error.message, notes=(note,))
 
 
 def _followed(loaded: LoadedModel, result: ModelMapResult) -> ModelMapResult:
@@ -77,10 +77,11 @@ def _followed(loaded: LoadedModel, result: ModelMapResult) -> ModelMapResult:
     run = Run(view := private_view(model), result.parts)
     decoder_ids = _run(view, inputs, run)
     attentions = attentions_of(run, model, result.parts)
+    flows = {name: flow_of(call, run.is_block) for name, call in run.kept.items()}
     found = replace(
         result,
         ran=True,
-        parts=tuple(_ordered(part, run) for part in result.parts),
+        parts=tuple(_ordered(part, run, flows) for part in result.parts),
         attentions=attentions,
         unfit="" if attentions else unfit(model).message,
     )
@@ -88,15 +89,20 @@ def _followed(loaded: LoadedModel, result: ModelMapResult) -> ModelMapResult:
         return found
     ids = tuple(one.token_id for one in inputs.tokens)
     lengths = {one.stack: len(decoder_ids if one.stack in ("decoder", "cross") else ids) for one in attentions}
-    return replace(
+    found = replace(
         found,
         tokens=tokens_of(loaded.tokenizer, ids),
         decoder_tokens=tokens_of(loaded.tokenizer, decoder_ids),
         decoder_reads=inputs.decoder_reads,
         states=tuple(run.states.values()),
-        head=_head(model, inputs, found, lengths) if request.layer is not None else None,
         notes=tuple(_notes(inputs, request)),
     )
+    if request.layer is None or not attentions:
+        return found
+    try:
+        return replace(found, head=_head(model, inputs, found, lengths))
+    except UnsupportedOptionError as error:
+        return replace(found, unfit=error.message)
 
 
 def _notes(inputs: Inputs, request: ModelMapRequest) -> Iterator[str]:
@@ -135,21 +141,22 @@ def _run(view: PreTrainedModel, inputs: Inputs, watch: Run | HeadWatch) -> tuple
     return tuple(read)
 
 
-def _ordered(part: MapPart, run: Run) -> MapPart:
-    """A part with its place in the run."""
+def _ordered(part: MapPart, run: Run, flows: dict[str, Flow]) -> MapPart:
+    """A part with its place in the run, and what flows through it; a list reads what its first member does."""
     order = run.order.get(part.name)
     if part.kind in ("stack", "list"):
         inside = [place for name, place in run.order.items() if name.startswith(f"{part.name}.")]
         order = min(inside, default=None)
-    call = run.kept.get(part.name)
-    adds = adds_of(call, run.is_block) if call and not part.like else ()
-    return replace(part, order=order, calls=run.calls.get(part.name, 0), adds=adds)
+    flow = flows.get(part.name, Flow())
+    own = (
+        part.name if part.name in run.order else next((one for one in run.order if one.startswith(f"{part.name}.")), "")
+    )
+    reads = next((one.reads[own] for one in flows.values() if own in one.reads), "")
+    return replace(part, order=order, calls=run.calls.get(part.name, 0), reads=reads, joins=tuple(flow.joins))
 
 
 def _head(model: PreTrainedModel, inputs: Inputs, found: ModelMapResult, lengths: dict[str, int]) -> HeadUnrolled:
     """The head that is asked for, from a second run that keeps its numbers."""
-    if not found.attentions:
-        raise unfit(model)
     place = chosen(found.request, found.attentions, lengths)
     attention: MapAttention = found.attentions[place]
     watch = HeadWatch(view := private_view(model), place, attention)

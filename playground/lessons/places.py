@@ -279,7 +279,19 @@ PLACES = (
         ),
     ),
     Place(
-        "models", "Models", "models", "", "quantizations", "", "",
+        "model_map", "The whole model", "models", "whole-model", "model_map", "ModelMapRequest", "Draw it",
+        (
+            Field("text", "text", "text", "", "What flows through the model.", "text"),
+            Field("decoder_text", "text", "decoder_text", "", "What a decoder reads.", "what the decoder reads"),
+            _model(),
+            Field(
+                "quantization", "choice", "quantization", "auto", "How it is held in memory.", "quantization",
+                QUANTIZATIONS,
+            ),
+        ),
+    ),
+    Place(
+        "models", "Models", "models", "memory", "quantizations", "", "",
         (_model(label=""),),
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ class InsideApi:
         """Adds them to the page that is being built."""
         publish(self.logit_lens, concurrency_id="inside", concurrency_limit=2)
         publish(self.attribute_next, concurrency_id="inside", concurrency_limit=2)
+        publish(self.model_map, concurrency_id="inside", concurrency_limit=2)
 
     def logit_lens(
         self,
@@ -100,6 +101,47 @@ class InsideApi:
             address=address_of(request),
         )
         return self._playground.attribute_next(asked)
+
+    def model_map(
+        self,
+        text: str = "",
+        model_id: str = "",
+        decoder_text: str = "",
+        task: str = "",
+        quantization: str = "auto",
+        stack: str = "",
+        layer: int | None = None,
+        head: int = 0,
+        position: int | None = None,
+    ) -> pg.ModelMapResult:
+        """A model drawn from its own modules, with a text on its way through them and one attention head unrolled.
+
+        Args:
+            text: what flows through the model; without it there are only its parts.
+            model_id: a model of the catalog.
+            decoder_text: what the decoder of a model with two sides reads; without it, what the model writes.
+            task: the head that is loaded; by default the one that the catalog names.
+            quantization: how the weights are held.
+            stack: whose layers are counted: self, or encoder, decoder or cross where there are two sides.
+            layer: with it, one head of this layer is unrolled; counted from 0.
+            head: which of the layer's heads.
+            position: the token that reads, counted from 0; the last without it.
+
+        Returns:
+            parts (modules with parameters and bytes that add up), states (what they returned), attentions and head.
+        """
+        asked = pg.ModelMapRequest(
+            text=text,
+            model_id=model_id,
+            decoder_text=decoder_text,
+            task=task,
+            quantization=quantization,
+            stack=stack,
+            layer=layer,
+            head=head,
+            position=position,
+        )
+        return self._playground.model_map(asked)
 
 
 def _text(

@@ -26,6 +26,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "/generate": [{"prompt": "Once", "max_new_tokens": 3}, {"prompt": "Once", "max_new_tokens": 3, "num_beams": 2}],
     "/next_token": [{"prompt": "Once"}],
     "/logit_lens": [{"prompt": "Once upon"}],
+    "/model_map": [{"text": "Once upon", "layer": 3, "head": 2}],
     "/attribute_next": [{"prompt": "Once upon"}, {"prompt": "Once", "methods": ["occlusion"]}],
     "/word_loss": [{"words": ["man", "woman"]}],
     "/word_matrix": [{"words": ["man", "woman", "lamp"]}],

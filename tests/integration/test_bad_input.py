@@ -33,6 +33,7 @@ CALLS = {
     "/generate": lambda text: {"prompt": text, "max_new_tokens": 2},
     "/next_token": lambda text: {"prompt": text},
     "/logit_lens": lambda text: {"prompt": text},
+    "/model_map": lambda text: {"text": text},
     "/attribute_next": lambda text: {"prompt": text, "methods": ["gradient_x_input"]},
     "/word_loss": lambda text: {"words": ["man", text]},
     "/word_matrix": lambda text: {"words": ["man", "woman", text]},

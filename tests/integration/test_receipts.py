@@ -34,6 +34,7 @@ def receipts_of(playground: Playground) -> list[Receipt]:
         playground.attention_receipt(playground.attend(pg.AttentionRequest(TEXT)), "self", 0, 2),
         playground.generation_receipt(generate, written.result().finished),
         playground.lens_receipt(playground.logit_lens(pg.LensRequest("Once upon"))),
+        playground.model_map_receipt(playground.model_map(pg.ModelMapRequest("Once upon", layer=1))),
         playground.attribute_next_receipt(playground.attribute_next(pg.AttributeNextRequest("Once upon", n_steps=4))),
         *playground.pipeline_receipts(playground.pipeline(pg.PipelineRequest(text=TEXT, texts=("a cat",)))),
         playground.word_loss_receipt(playground.word_loss(pg.WordLossRequest(("man", "woman")))),

@@ -14,7 +14,7 @@ import { visiblePiece } from "../shared/tokens.js";
 import { exportAs } from "./exports.js";
 import { cellAt, cornerOf, geometryOf, gridPicture, gutterPicture, paintCursor } from "./grid.js";
 import { linesPicture } from "./lines.js";
-import { paint, textMaker } from "./parts.js";
+import { fontsOf, paint, textMaker } from "./parts.js";
 import { cellNote, cellOf, mostEntropy, mostOrders, newState, sentenceOf, spokenCell, tracksTitle } from "./state.js";
 import { drawTables, fillColumns } from "./twin.js";
 
@@ -105,11 +105,6 @@ function readColours(element) {
     ...{ ramp: sequentialStops(element), lines: names.map(get), fonts: fontsOf(element) },
     ...{ ink: get("ink"), muted: get("muted"), line: get("line"), surface: get("surface"), accent: get("accent") },
   };
-}
-
-function fontsOf(element) {
-  const style = getComputedStyle(element);
-  return { plain: style.fontFamily, mono: style.getPropertyValue("--font-mono") };
 }
 
 /** The picture with its cursor, the sentence about it, and the lines of its token. */

@@ -1,10 +1,12 @@
 /** A picture as a list of simple parts, so that canvas and SVG show the same. */
 
 import { clipped } from "../shared/canvas.js";
+import { makeSvg } from "../shared/dom.js";
 import { escaped } from "../shared/svg.js";
 
 /**
- * @typedef {{ kind: "rect", x: number, y: number, width: number, height: number, fill: string }} Rect
+ * @typedef {{ kind: "rect", x: number, y: number, width: number, height: number, fill: string, stroke?: string,
+ *   radius?: number, thick?: number }} Rect  "none" fills nothing
  * @typedef {{ kind: "text", x: number, y: number, text: string, fill: string, align?: "left" | "center" | "right",
  *   size?: number, weight?: number, mono?: boolean }} Text
  * @typedef {{ kind: "line", points: [number, number][], stroke: string, width: number, dash?: number[] }} Line
@@ -12,6 +14,17 @@ import { escaped } from "../shared/svg.js";
  * @typedef {{ width: number, height: number, parts: Part[] }} Picture
  * @typedef {{ plain: string, mono: string }} Fonts  families; tokens stand in the second, as on their chips
  */
+
+/**
+ * The families of an element of the page.
+ *
+ * @param {Element} element
+ * @returns {Fonts}
+ */
+export function fontsOf(element) {
+  const style = getComputedStyle(element);
+  return { plain: style.fontFamily, mono: style.getPropertyValue("--font-mono") };
+}
 
 /**
  * Parts of text that are cut where they are wider than their room.
@@ -34,6 +47,16 @@ export function textMaker(context, fonts) {
 }
 
 /**
+ * The points of a line.
+ *
+ * @param {...number} flat  x and y in turn
+ * @returns {[number, number][]}
+ */
+export function pairs(...flat) {
+  return Array.from({ length: flat.length / 2 }, (_, k) => [flat[2 * k], flat[2 * k + 1]]);
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {Part[]} parts
  * @param {Fonts} fonts
@@ -44,9 +67,14 @@ export function paint(context, parts, fonts) {
 }
 
 const PAINTERS = {
-  rect(context, { x, y, width, height, fill }) {
+  rect(context, { x, y, width, height, fill, stroke, radius = 0, thick = 1 }) {
+    context.beginPath();
+    context.roundRect(x, y, width, height, radius);
     context.fillStyle = fill;
-    context.fillRect(x, y, width, height);
+    if (fill !== "none") context.fill();
+    if (!stroke) return;
+    Object.assign(context, { strokeStyle: stroke, lineWidth: thick });
+    context.stroke();
   },
   text(context, { x, y, text, fill, align, size, weight, mono }, fonts) {
     const family = mono ? fonts.mono : fonts.plain;
@@ -64,16 +92,47 @@ const PAINTERS = {
 };
 
 const ANCHORS = { left: "start", center: "middle", right: "end" };
+/** Each kind of part as an element of SVG: its tag, its attributes and its text. */
 const WRITERS = {
-  rect: ({ x, y, width, height, fill }) =>
-    `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`,
-  text: ({ x, y, text, fill, align, size, weight, mono }) =>
-    `<text x="${x}" y="${y + size * 0.35}" fill="${fill}" text-anchor="${ANCHORS[align]}" font-size="${size}" ` +
-    `font-weight="${weight}"${mono ? ' font-family="ui-monospace, monospace"' : ""}>${escaped(text)}</text>`,
-  line: ({ points, stroke, width, dash = [] }) =>
-    `<polyline points="${points.map((point) => point.join(",")).join(" ")}" fill="none" stroke="${stroke}" ` +
-    `stroke-width="${width}" stroke-dasharray="${dash.join(" ")}"/>`,
+  rect: ({ x, y, width, height, fill, stroke = "none", radius = 0, thick = 1 }) => [
+    "rect",
+    { x, y, width, height, fill, stroke, rx: radius, "stroke-width": thick },
+  ],
+  text: ({ x, y, text, fill, align = "left", size = 12, weight = 400, mono = false }) => [
+    "text",
+    {
+      ...{ x, y: y + size * 0.35, fill, "text-anchor": ANCHORS[align], "font-size": size, "font-weight": weight },
+      ...(mono ? { "font-family": "ui-monospace, monospace" } : {}),
+    },
+    text,
+  ],
+  line: ({ points, stroke, width, dash = [] }) => [
+    "polyline",
+    {
+      points: points.map((point) => point.join(",")).join(" "),
+      ...{ fill: "none", stroke, "stroke-width": width, "stroke-dasharray": dash.join(" ") },
+    },
+  ],
 };
+
+function written(part) {
+  const [tag, attributes, text = ""] = WRITERS[part.kind](/** @type {any} */ (part));
+  const named = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`);
+  return `<${tag} ${named.join(" ")}>${escaped(text)}</${tag}>`;
+}
+
+/**
+ * A picture as elements of SVG for the page.
+ *
+ * @param {Part[]} parts
+ * @returns {SVGElement[]}
+ */
+export function svgNodes(parts) {
+  return parts.map((part) => {
+    const [tag, attributes, text] = WRITERS[part.kind](/** @type {any} */ (part));
+    return makeSvg(tag, attributes, text);
+  });
+}
 
 /**
  * Pictures below each other as SVG text.
@@ -84,7 +143,7 @@ const WRITERS = {
  */
 export function svgOf(placed, { width, height, ground }) {
   const groups = placed.map(({ picture, x, y }) => {
-    const inner = picture.parts.map((part) => WRITERS[part.kind](/** @type {any} */ (part))).join("");
+    const inner = picture.parts.map(written).join("");
     return `<g transform="translate(${x} ${y})">${inner}</g>`;
   });
   const size = `width="${width}" height="${height}" font-family="system-ui, sans-serif"`;

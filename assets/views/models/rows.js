@@ -43,19 +43,31 @@ export function summaryOf(model) {
  * @param {{ options?: any[], trouble?: string }} record  what it would take in each quantization, or why not
  * @param {boolean} isPublic
  * @param {Command} command
+ * @param {((model: ListedModel, task: string, quantization: string) => void) | null} draw  opens its picture
  * @returns {HTMLElement[]}
  */
-export function detailsOf(model, record, isPublic, command) {
+export function detailsOf(model, record, isPublic, command, draw) {
   const parameters = model.parameters && `${formatCount(model.parameters)} parameters`;
   const facts = [model.id, model.task, `licence ${model.licence}`, parameters, SOURCES[model.source]].filter(Boolean);
-  const parts = [make("p", "", model.note), make("p", "lg-facts", facts.join(" · "))];
+  const parts = /** @type {HTMLElement[]} */ ([make("p", "", model.note), make("p", "lg-facts", facts.join(" · "))]);
   const variants = model.variants.filter((variant) => variant.state !== "not loaded");
+  if (draw) parts.push(drawButton(model, draw));
   parts.push(...variants.map((variant) => variantBox(model, variant, isPublic ? null : command)));
   if (record.options?.length) {
     parts.push(optionsTable(model, record.options, isPublic, command));
     parts.push(make("p", "lg-facts", fourBitInWords(record.options, formatBytes)));
   } else parts.push(make("p", "pg-muted", record.trouble || "Working out what it would take…"));
   return parts;
+}
+
+/** Opens the picture of the whole model, as it is in memory if it is. */
+function drawButton(model, draw) {
+  const best = /** @type {ModelVariant | undefined} */ (bestVariant(model.variants));
+  const held = best?.state === "resident" ? best : { task: model.task, quantization: "auto" };
+  const press = () => draw(model, held.task, held.quantization);
+  const button = makeButton("lg-button", "Draw it", press, { "aria-label": `Draw the whole of ${model.title}` });
+  button.dataset.key = "draw";
+  return button;
 }
 
 /** @param {ModelVariant | undefined} variant */

@@ -138,7 +138,10 @@ function fill(ledger, model, record) {
   const active = /** @type {HTMLElement} */ (document.activeElement);
   const focus = body.contains(active) ? active.dataset.key : null;
   const run = (name, one, task, quantization, words) => command(ledger, name, one.id, task, quantization, words);
-  body.replaceChildren(...detailsOf(model, record, ledger.state.shown.public, run));
+  const { hub, public: isPublic } = ledger.state.shown;
+  const draw = (one, task, quantization) => ledger.trigger("draw", [one.id, task, quantization]);
+  const drawable = hub !== "off" || model.source !== "hub";
+  body.replaceChildren(...detailsOf(model, record, isPublic, run, drawable ? draw : null));
   if (focus) [...body.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
 }
 

@@ -38,6 +38,7 @@ READ: dict[str, tuple[type, Callable[[Any, Fields], Any]]] = {
     "inside": (inside.InsideFacts, inside.observe_inside),
     "why": (inside.WhyFacts, inside.observe_why),
     "pipelines": (pipelines.PipelinesFacts, pipelines.observe_pipelines),
+    "model_map": (inside.ModelMapFacts, inside.observe_model_map),
     "models": (models.ModelsFacts, models.observe_models),
 }
 FACTS: dict[str, type] = {tab: facts for tab, (facts, _) in READ.items()}

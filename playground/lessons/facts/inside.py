@@ -1,4 +1,4 @@
-"""What lessons can read of what a model would say after each layer, and why."""
+"""What lessons can read of a whole model, of what it would say after each layer, and why."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from playground.inside.request import METHODS
 from playground.lessons.facts.field import Fields, says, told_apart
 
 if TYPE_CHECKING:
+    from playground.inside.map_result import ModelMapResult
     from playground.inside.result import AttributeNextResult, LensResult
 
 
@@ -52,6 +53,24 @@ class WhyFacts:
     delta: float = says("By how much integrated gradients miss what they should add up to.")
 
 
+@dataclass(frozen=True)
+class ModelMapFacts:
+    """A whole model, and what a text becomes in it."""
+
+    text: str = says("The text that went through it.")
+    model_id: str = says("The model.")
+    class_name: str = says("The class of transformers that it is.")
+    parameters: int = says("How many numbers were learned; tied ones count once.")
+    megabytes: float = says("What it takes in memory, in MB.")
+    blocks: int = says("How many blocks it has, those of both sides.")
+    heads: int = says("How many heads each attention has; 0 where that can't be seen.")
+    key_value_heads: int = says("How many heads of keys and values they share.")
+    head_dim: int = says("How many numbers q, k and v have in each head.")
+    tied: bool = says("True if some weights are used in two places.")
+    share: dict[str, float] = says("A share of the parameters: embedding, attention, mlp, norm, head or other.")
+    lengths: tuple[float, ...] = says("How long the tokens' vectors are after each block, on average.")
+
+
 def observe_inside(result: LensResult, fields: Fields) -> InsideFacts:
     """What each layer would say."""
     cells = [row[result.opening] for row in result.cells]
@@ -90,4 +109,25 @@ def observe_why(result: AttributeNextResult, fields: Fields) -> WhyFacts:
         different=len(set(strongest.values())) if len(strongest) == len(METHODS) else None,
         speaks=speaks,
         delta=next((one.delta for one in result.methods if one.delta is not None), 0.0),
+    )
+
+
+def observe_model_map(result: ModelMapResult, fields: Fields) -> ModelMapFacts:
+    """What a model is made of, and how long vectors are on their way."""
+    blocks = [part.name for part in result.parts if part.kind == "block"]
+    norms = {one.name: one.norm for one in result.states}
+    first = result.attentions[0] if result.attentions else None
+    return ModelMapFacts(
+        text=result.request.text,
+        model_id=result.request.model_id,
+        class_name=result.model_class,
+        parameters=result.parameters,
+        megabytes=result.bytes / 1e6,
+        blocks=len(blocks),
+        heads=first.heads if first else 0,
+        key_value_heads=first.key_value_heads if first else 0,
+        head_dim=first.head_dim if first else 0,
+        tied=any(one.tied_to for part in result.parts for one in part.tensors),
+        share={one.kind: one.parameters / max(1, result.parameters) for one in result.shares},
+        lengths=tuple(norms[name] for name in blocks if name in norms),
     )

@@ -75,11 +75,34 @@ def test_receipts_print_the_same_numbers(app_playground, home, lens, why):
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        pg.ModelMapRequest(TEXT, layer=5, head=4, position=3),
+        pg.ModelMapRequest("king", "playground/word-association", "queen", stack="cross", layer=1, head=1, position=0),
+    ],
+    ids=["rotary and grouped", "position bias"],
+)
+def test_a_head_is_the_same_over_the_api_and_in_its_receipt(app_playground, client, home, asked):
+    found = app_playground.model_map(asked)
+    given = {name: getattr(asked, name) for name in ("text", "model_id", "decoder_text", "stack", "layer", "head")}
+    answer = from_json(pg.ModelMapResult, client.predict(**given, position=asked.position, api_name="/model_map"))
+    assert answer.parts == found.parts and answer.head.output == pytest.approx(found.head.output, abs=1e-5)
+    (numbers,) = home.numbers(app_playground.model_map_receipt(found).code)
+    assert (numbers["parameters"], numbers["bytes"]) == (found.parameters, found.bytes)
+    norms = {one.name: one.norms for one in found.states}
+    for name, each in numbers["norms"].items():
+        assert each == pytest.approx(norms[name], rel=1e-3)
+    assert numbers["head"]["weights"] == pytest.approx([one.weight for one in found.head.keys], abs=1e-5)
+    assert numbers["head"]["output"] == pytest.approx(found.head.output, abs=1e-4)
+
+
+@pytest.mark.parametrize(
     ("endpoint", "given", "says"),
     [
         ("/logit_lens", {"prompt": " "}, "Type a sentence"),
         ("/logit_lens", {"prompt": TEXT, "positions": [5]}, "they are 0 to 4"),
         ("/logit_lens", {"prompt": TEXT, "model_id": "google/t5-efficient-tiny"}, "no head|no model|can't|isn't"),
+        ("/model_map", {"text": TEXT, "layer": 99}, "They are 0 to 29"),
         ("/attribute_next", {"prompt": TEXT, "token_id": 10**6}, "the model knows only"),
         ("/attribute_next", {"prompt": TEXT, "methods": ["lime"]}, "Choose among"),
     ],

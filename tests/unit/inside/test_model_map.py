@@ -7,7 +7,7 @@ import torch
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from playground.config import Settings
-from playground.errors import InputError, UnsupportedOptionError
+from playground.errors import InputError
 from playground.inside.map_request import ModelMapRequest
 from playground.inside.model_map import model_map
 from playground.models.catalog import Catalog
@@ -57,7 +57,10 @@ def test_parts_are_the_models_modules_and_add_up_to_its_own_totals(name):
     assert result.ran and result.parts[0].kind == "model" and result.model_class == type(model).__name__
     assert all_names(result) == {name for name, _ in model.named_modules(remove_duplicate=False)}
     assert result.parameters == sum(one.numel() for one in model.parameters()) == model.num_parameters()
-    assert result.bytes == measure_bytes(model) == model.get_memory_footprint()
+    assert sum(one.parameters for one in result.shares) == result.parameters
+    assert (
+        sum(one.bytes for one in result.shares) == result.bytes == measure_bytes(model) == model.get_memory_footprint()
+    )
     for part in result.parts:
         inner = [one for one in result.parts if one.name and one.name.rpartition(".")[0] == part.name and one != part]
         if inner:
@@ -116,6 +119,8 @@ def test_parts_are_named_for_what_they_are_and_the_rest_by_their_class():
     t5 = {one.name: (one.kind, one.side) for one in drawn(made("t5")).parts}
     assert t5["decoder.block.1.layer.1"] == ("cross-attention", "decoder")
     assert t5["encoder.block.0.layer.1"] == ("mlp", "encoder") and t5["shared"] == ("embedding", "")
+    shares = {one.kind: one.parameters for one in drawn(made("llama")).shares}
+    assert shares == {"embedding": 3200, "attention": 9216, "mlp": 18432, "norm": 224, "head": 3200, "other": 0}
     opt = {one.name: one.kind for one in drawn(made("opt")).parts}
     assert opt["model.decoder.layers.0.fc1"] == opt["model.decoder.layers.0.fc2"] == "mlp"
     mamba = {one.class_name: one.kind for one in drawn(made("mamba")).parts}
@@ -128,12 +133,13 @@ def flow(result, name):
     inner = [one for one in result.parts if one.name.rpartition(".")[0] == name and one.order is not None]
     steps = []
 
-    def said(add):
-        branches = " + ".join(one.removeprefix(f"{name}.") for one in add.branches)
-        return f"{add.stream.removeprefix(f'{name}.')} + {add.scale:g} × {branches}"
+    def said(join):
+        branches = " + ".join(one.removeprefix(f"{name}.") for one in join.branches)
+        sign = "×" if join.times else "+"
+        return f"{join.stream.removeprefix(f'{name}.')} {sign} {join.scale:g} × {branches}"
 
     for one in [*sorted(inner, key=lambda one: one.order), None]:
-        steps += [said(add) for add in part.adds if add.before == (one.name if one else "")]
+        steps += [said(join) for join in part.joins if join.before == (one.name if one else "")]
         steps += [one.name.rpartition(".")[2]] if one else []
     return steps
 
@@ -141,6 +147,9 @@ def flow(result, name):
 FLOWS = {
     "llama": ("model.layers.0", ["input_layernorm", "self_attn", ">model.layers.0 + 1 × self_attn",
                                  "post_attention_layernorm", "mlp", "+1 + 1 × mlp"]),
+    "mixtral": ("model.layers.0", ["input_layernorm", "self_attn", ">model.layers.0 + 1 × self_attn",
+                                   "post_attention_layernorm", "mlp", "+1 + 1 × mlp"]),
+    "tied": ("model.layers.0.mlp", ["gate_proj", "act_fn", "up_proj", "act_fn × 1 × up_proj", "down_proj"]),
     "granite": ("model.layers.0", ["input_layernorm", "self_attn", ">model.layers.0 + 0.25 × self_attn",
                                    "post_attention_layernorm", "mlp", "+1 + 0.25 × mlp"]),
     "phi": ("model.layers.0", ["input_layernorm", "self_attn", "mlp", "resid_dropout",
@@ -159,6 +168,21 @@ def test_the_order_and_the_residual_stream_are_found_in_the_numbers(name):
     assert sorted(flow(result, where)) == sorted(steps)
     if name != "phi":  # whose attention and feed-forward part read the same
         assert flow(result, where) == steps
+
+
+def test_what_a_module_reads_is_what_the_numbers_say():
+    llama = {one.name: one.reads for one in drawn(made("llama")).parts}
+    block = "model.layers.0"
+    expected = {
+        "lm_head": "model", "model.layers": "model.embed_tokens", "model.norm": "model.layers.2",
+        f"{block}.input_layernorm": f">{block}", f"{block}.self_attn": f"{block}.input_layernorm",
+        f"{block}.post_attention_layernorm": "+1", f"{block}.self_attn.v_proj": f">{block}.self_attn",
+        f"{block}.self_attn.o_proj": "", f"{block}.mlp.up_proj": f">{block}.mlp", f"{block}.mlp.down_proj": "+1",
+    }  # fmt: skip
+    assert {name: llama[name] for name in expected} == expected
+    neox = {one.name: one.reads for one in drawn(made("gpt_neox")).parts}
+    block = "gpt_neox.layers.0"
+    assert neox[f"{block}.post_attention_layernorm"] == f">{block}", "both halves read what entered the block"
 
 
 @torch.no_grad()
@@ -274,8 +298,7 @@ def test_other_families_get_the_picture_and_a_sentence_why_no_head_is_unrolled(n
     model = made(name)
     result = drawn(model, text=TEXT)
     assert says in result.unfit and result.head is None and len(result.states) > 10 and result.ran
-    with pytest.raises(UnsupportedOptionError, match=says):
-        drawn(model, text=TEXT, layer=0)
+    assert drawn(model, text=TEXT, layer=0).unfit == result.unfit
 
 
 def test_a_model_that_can_not_read_a_text_is_drawn_in_the_order_of_its_class():

@@ -1,0 +1,173 @@
+"""The whole model in one picture: any model drawn from its own modules, a text on its way, and one head unrolled.
+
+What to try: open the blocks, then one of them, and watch the residual stream go past attention and feed-forward part;
+compare a classifier with a model that generates; press *Unroll one of its heads* and follow one token through it.
+
+`build_section` is called inside the Models tab. It leaves out how the pictures are drawn (``assets/views/inside``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+import playground as pg
+from playground.errors import EmptyInputError, InputError
+from playground.models.catalog import QUANTIZATIONS, TASKS
+from tabs.components import model_picker, title_of
+from tabs.gradio_patches import payload
+from tabs.inside.map_format import format_head, format_map
+from tabs.lessons.watched import Watched
+from tabs.page import explain as say
+from tabs.page import friendly, heading, receipt_panel, receipt_values, view
+
+ID = "whole-model"
+EXAMPLE = "The capital of France is"
+OWN = ("the model's own", "")
+WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+COMING = '{"coming": true}'
+SEEN = "() => setTimeout(() => document.querySelector('#model-head .ih')?.scrollIntoView({block: 'start'}), 50)"
+
+
+class _Parts(NamedTuple):
+    """The components of the section."""
+
+    text: gr.Textbox
+    decoder_text: gr.Textbox
+    model: gr.Dropdown
+    task: gr.Dropdown
+    quantization: gr.Dropdown
+    button: gr.Button
+    picture: gr.HTML
+    head: gr.HTML
+    code: tuple[gr.Code, gr.DownloadButton]
+    drawn: gr.State
+
+
+def build_section(playground: pg.Playground, ledger: gr.HTML, tabs: gr.Tabs) -> list[Watched]:
+    """Lays out the section inside the current Blocks; what comes back is lent to the lessons.
+
+    ``ledger`` lists the models, ``tabs`` holds this section.
+    """
+    parts = _lay_out(playground)
+    _wire(playground, parts, ledger, tabs)
+    fields = {
+        "text": parts.text,
+        "decoder_text": parts.decoder_text,
+        "model_id": parts.model,
+        "quantization": parts.quantization,
+    }
+    return [Watched("model_map", fields, parts.picture, parts.drawn)]
+
+
+def _lay_out(playground: pg.Playground) -> _Parts:
+    say(
+        "Any model, **drawn from its own modules**: what it is made of, what each part costs, and what a text becomes "
+        "on its way through. Open the blocks, then a block; the **residual stream** goes past its parts."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=280):
+            text = gr.Textbox(EXAMPLE, label="text", lines=1, max_lines=6, elem_id="map-text")
+            decoder = gr.Textbox("", label="what the decoder reads", visible=False, elem_id="map-decoder-text")
+        with gr.Column(scale=3, min_width=280):
+            model = model_picker(playground, "text-generation", *(one for one in TASKS if one != "text-generation"))
+            button = gr.Button("Draw it", variant="primary", elem_id="map-draw")
+    with gr.Accordion("Another head, or fewer bits", open=False), gr.Row():
+        heads = [OWN, *((one, one) for one in TASKS)]
+        task = gr.Dropdown(heads, value="", label="head", info="What is loaded on top of the body.")
+        bits = "How the weights are held in memory."
+        quantization = gr.Dropdown(list(QUANTIZATIONS), value="auto", label="quantization", info=bits)
+    picture = view("inside/map", events=["first_view", "unroll"], elem_id="model-map")
+    heading("One head unrolled", 4)
+    say("**One head unrolled**: what one attention head computes for one token, number by number.")
+    head = view("inside/head", events=["unroll"], elem_id="model-head")
+    code = receipt_panel("Code: these sizes, this text and this head with plain transformers")
+    return _Parts(text, decoder, model, task, quantization, button, picture, head, code, gr.State())
+
+
+def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Tabs) -> None:
+    """A press, Enter, the first look or a row of the list of models draws; then any head can be unrolled."""
+    given = [parts.text, parts.decoder_text, parts.model, parts.task, parts.quantization]
+
+    def shown(result: pg.ModelMapResult) -> list[Any]:
+        title = title_of(playground, result.request.model_id)
+        return [format_head(result, title), *receipt_values(playground.model_map_receipt(result)), result]
+
+    @friendly
+    def draw(text: str, decoder_text: str, model_id: str, task: str, quantization: str) -> list[Any]:
+        request = request_of(text, decoder_text, model_id, task, quantization)
+        result = playground.model_map(request)
+        return [format_map(result, title_of(playground, result.request.model_id)), *shown(result)]
+
+    @friendly
+    def unroll(drawn: pg.ModelMapResult | None, event: gr.EventData) -> list[Any]:
+        return shown(playground.model_map(head_request(drawn, payload(event))))
+
+    rest = [parts.head, *parts.code, parts.drawn]
+    work: dict[str, Any] = {**WORK, "show_progress_on": parts.picture}
+    for start in (parts.button.click, parts.text.submit, parts.decoder_text.submit, parts.picture.first_view):
+        start(draw, given, [parts.picture, *rest], **work)
+    parts.picture.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress_on": parts.head}).success(
+        None, None, None, js=SEEN, **QUIET
+    )
+    parts.head.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress": "hidden"}, trigger_mode="always_last")
+    parts.model.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
+    parts.task.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
+
+    def chosen(event: gr.EventData) -> list[Any]:
+        model_id, task, quantization = map(str, payload(event))
+        return [gr.Tabs(selected=ID), model_id, task, quantization, COMING]
+
+    fields = [tabs, parts.model, parts.task, parts.quantization, parts.picture]
+    asked = ledger.draw(chosen, None, fields, queue=False, **QUIET)
+    asked.then(draw, given, [parts.picture, *rest], **work).failure(lambda: None, None, parts.picture, **QUIET)
+
+
+def two_sides(playground: pg.Playground) -> Any:
+    """A function that shows the decoder's field where the model has two sides."""
+
+    def about(model_id: str, task: str) -> gr.Textbox:
+        spec = playground.catalog.find(model_id or "")
+        wanted = task or (spec.task if spec else "")
+        return gr.Textbox(visible=wanted == "text2text-generation")
+
+    return about
+
+
+def request_of(text: str, decoder_text: str, model_id: str, task: str, quantization: str) -> pg.ModelMapRequest:
+    """What a press asks for: with a text, the first head is unrolled at once."""
+    has_text = bool((text or "").strip())
+    return pg.ModelMapRequest(
+        text=text or "",
+        model_id=model_id or "",
+        decoder_text=decoder_text or "",
+        task=task or "",
+        quantization=quantization or "auto",
+        layer=0 if has_text else None,
+    )
+
+
+def head_request(drawn: pg.ModelMapResult | None, sent: Mapping[str, Any]) -> pg.ModelMapRequest:
+    """The same with another head, or for another token.
+
+    Raises:
+        EmptyInputError: nothing is drawn yet.
+        InputError: what the page sent names no head.
+    """
+    if drawn is None:
+        raise EmptyInputError("Nothing is drawn yet.", "Press Draw it.")
+    try:
+        position = sent.get("position")
+        return replace(
+            drawn.request,
+            stack=str(sent.get("stack") or ""),
+            layer=int(sent["layer"]),
+            head=int(sent.get("head") or 0),
+            position=None if position is None else int(position),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("This head can't be unrolled.", "Choose another.") from error
