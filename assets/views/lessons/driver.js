@@ -156,14 +156,15 @@ export async function goTo(place, fields, button) {
 }
 
 /**
- * Lets the learner see the answer, or what else is shown of it.
+ * Lets the learner see the answer, or what else is shown of it; there, what the view marks by `data-see`.
  *
  * @param {Place} place
  * @param {string} name  of the view
  * @param {boolean} beside  the panel covers nothing
  */
 export async function showAnswer(place, name, beside) {
-  const node = await reach(place, name || "view");
+  const whole = await reach(place, name || "view");
+  const node = whole?.querySelector("[data-see]") ?? whole;
   const fits = () => node && beside && node.clientHeight < innerHeight / 2;
   setTimeout(() => node && show(node, fits() ? "nearest" : "start"), DRAWN_MS);
 }
