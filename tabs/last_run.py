@@ -27,7 +27,10 @@ class LastRun:
         self._last: OrderedDict[str, int] = OrderedDict()
 
     def wins(self, handler: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-        """The same handler, a function or a generator, whose values and failures count until a later one begins."""
+        """The same handler, a function or a generator, whose values and failures count until a later one begins.
+
+        One whose first argument is ``event`` gets the event that it answers.
+        """
 
         def wrapper(request: gr.Request, *given: Any) -> Iterator[Any]:
             wanted = self.begin(request)
@@ -43,10 +46,15 @@ class LastRun:
             if not wanted():
                 yield gr.skip()  # gradio would empty what a generator fills that gives nothing
 
-        functools.update_wrapper(wrapper, handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        del wrapper.__wrapped__  # type: ignore[attr-defined]  # gradio is to see this one's arguments
-        wrapper.__annotations__ = {"request": gr.Request}
-        return wrapper
+        def of_event(request: gr.Request, event: gr.EventData, *given: Any) -> Iterator[Any]:
+            yield from wrapper(request, event, *given)
+
+        takes_event = next(iter(inspect.signature(handler).parameters), "") == "event"
+        found = of_event if takes_event else wrapper
+        functools.update_wrapper(found, handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        del found.__wrapped__  # type: ignore[attr-defined]  # gradio is to see this one's arguments
+        found.__annotations__ = {"request": gr.Request} | ({"event": gr.EventData} if takes_event else {})
+        return found
 
     def begin(self, request: gr.Request) -> Callable[[], bool]:
         """A run begins; what comes back says whether it still is the last one of its page."""

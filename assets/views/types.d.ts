@@ -265,6 +265,7 @@ export namespace classification {
   }
   /** The rows in the order of the table; ``read_as`` is the reading of the label column that was taken. */
   interface TableResult {
+    request: classification.ClassifyTableRequest;
     info: classification.ClassifierInfo;
     rows: classification.ClassifiedRow[];
     bad_rows: tables.BadRow[];

@@ -12,6 +12,7 @@ from playground.registry import Wing, heavy
 if TYPE_CHECKING:
     from playground.attention.request import AttentionRequest
     from playground.attention.result import AttentionResult
+    from playground.links.form import Seen
     from playground.receipt import Receipt
 
 
@@ -33,5 +34,6 @@ class AttentionWing(Wing):
         from playground.attention.receipt import attention_receipt
         from playground.links.form import linked
 
-        looked = {"kind": kind, "layer": layer, "head": head}
-        return linked(attention_receipt(result, kind, layer, head), self.link(result, seen=looked))
+        looked: dict[str, Seen] = {"kind": kind, "layer": layer, "head": -1 if head is None else head}
+        link = self.link(result, seen=None if layer is None else looked)
+        return linked(attention_receipt(result, kind, layer, head), link)

@@ -63,27 +63,30 @@ class ClassificationWing(Wing):
     def texts_receipt(self, results: tuple[ClassifyResult, ...]) -> Receipt:
         """The plain-transformers Python for several texts that one model was asked."""
         from playground.classification import receipt as receipts
+        from playground.links.form import linked
 
-        return receipts.texts_receipt(results)
+        return linked(receipts.texts_receipt(results), self.link(results))
 
     def table_receipt(self, result: TableResult) -> Receipt:
         """The plain-transformers Python for the rows of a table."""
         from playground.classification import receipt as receipts
+        from playground.links.form import linked
 
-        return receipts.table_receipt(result)
+        return linked(receipts.table_receipt(result), self.link(result))
 
     def attribution_receipt(self, result: AttributeResult) -> Receipt:
         """The plain-transformers Python for attributions."""
         from playground.classification import why_receipt as receipts
         from playground.links.form import linked
 
-        return linked(receipts.attribution_receipt(result), receipts.link_to_why(result))
+        return linked(receipts.attribution_receipt(result), self.link(result))
 
     def perturb_receipt(self, result: PerturbResult) -> Receipt:
         """The plain-transformers Python for what changed without some tokens."""
         from playground.classification import why_receipt as receipts
+        from playground.links.form import linked
 
-        return receipts.perturb_receipt(result)
+        return linked(receipts.perturb_receipt(result), self.link(result))
 
     @heavy("playground.classification.table", gpu_seconds=_table_seconds)
     def classify_table(self, request: ClassifyTableRequest) -> Iterator[TableProgress | TableResult]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from playground.classification.request import AttributeRequest, ClassifyRequest, PerturbRequest
+from playground.classification.request import AttributeRequest, ClassifyRequest, ClassifyTableRequest, PerturbRequest
 from playground.models.pretrained import Pretrained
 from playground.tables import BadRow
 
@@ -201,6 +201,7 @@ class TableResult:
     ``usable_rows``, because those come first.
     """
 
+    request: ClassifyTableRequest
     info: ClassifierInfo
     rows: tuple[ClassifiedRow, ...]
     bad_rows: tuple[BadRow, ...]

@@ -85,13 +85,12 @@ def classify_table(
         InputError: a column isn't there, no row has a usable text, or the labels can be read in more ways than one.
         ModelError: the model can't be loaded, has no classification head, or can't read a single row.
     """
-    source = _source(request)
-    started = time.monotonic()
+    source, started = _source(request), time.monotonic()
     with manager.lease(request.model_id or manager.catalog.default_for(TASK).id, TASK, request.quantization) as loaded:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
         no_metrics = _no_metrics(info, source)
-        read: ReadLabels | None = None
+        read = None
         if source.values and not no_metrics:
             read = chosen_reading(source.values, info.labels, request.labels_read_as)
         usable, bad = _usable(source, read)
@@ -106,6 +105,7 @@ def classify_table(
     bad += [BadRow(source.lines[place], error.message.rstrip(".")) for place, error in refused.items()]
     in_order = sorted(rows, key=lambda row: row.place)
     yield TableResult(
+        request=request,
         info=info,
         rows=tuple(_classified(row, given[row.place], source, info) for row in in_order if row.place in given),
         bad_rows=tuple(sorted([*request.table.bad_rows, *bad], key=lambda row: row.line)),

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from playground.classification.receipt import FUNCTIONS, loaded_as
-from playground.classification.request import ClassifyRequest
 from playground.classification.result import AttributeResult, ClassifierInfo, PerturbResult
-from playground.links.form import Link, link_to
 from playground.receipt import AS_JSON, Receipt, literal
 
 _HEAD = """\
@@ -136,13 +134,6 @@ def attribution_receipt(result: AttributeResult) -> Receipt:
     request = result.request
     head = _head(result.info, [request.text, request.text_pair], "import numpy\n" if gradients else "")
     return Receipt("Why this label", head + "".join(parts))
-
-
-def link_to_why(result: AttributeResult) -> Link | None:
-    """The link that classifies the text and then explains this label."""
-    asked = result.request
-    request = ClassifyRequest(asked.text, asked.text_pair, result.info.model_id, asked.quantization)
-    return link_to(request, seen={"part": "why", "label": result.label_id})
 
 
 def perturb_receipt(result: PerturbResult) -> Receipt:

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -99,9 +99,11 @@ class GenerationWing(Wing):
     def generation_receipt(self, request: GenerateRequest, finished: Finished | None = None) -> Receipt:
         """Runnable Python with plain transformers that gives the same token ids."""
         from playground.generation.receipt import receipt_of
+        from playground.generation.request import TASK
         from playground.links.form import link_to, linked
 
-        return linked(receipt_of(self.manager, request, finished), link_to(request))
+        named = replace(request, model_id=request.model_id or self.manager.spec(None, TASK).id)
+        return linked(receipt_of(self.manager, request, finished), link_to(named))
 
     @heavy("playground.generation.generate", gpu_seconds=20)
     def next_token(self, request: GenerateRequest) -> NextTokenResult:
@@ -128,8 +130,9 @@ class GenerationWing(Wing):
     def twin_receipt(self, result: TwinResult) -> Receipt:
         """Plain transformers code that gives the divergences and the replies of a twin."""
         from playground.generation.twin_receipt import twin_receipt
+        from playground.links.form import linked
 
-        return twin_receipt(self.manager, result)
+        return linked(twin_receipt(self.manager, result), self.link(result))
 
     def cancel(self, run_id: str) -> bool:
         """Whether anything ran under this id; it ends within a step, and its last words still come."""

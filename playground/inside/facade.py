@@ -32,8 +32,9 @@ class InsideWing(Wing):
     def lens_receipt(self, result: LensResult) -> Receipt:
         """The plain-transformers Python for the predictions after each layer."""
         from playground.inside.receipt import lens_receipt
+        from playground.links.form import linked
 
-        return lens_receipt(result)
+        return linked(lens_receipt(result), self.link(result))
 
     @heavy("playground.inside.attribute", gpu_seconds=60)
     def attribute_next_steps(
@@ -57,8 +58,9 @@ class InsideWing(Wing):
     def attribute_next_receipt(self, result: AttributeNextResult) -> Receipt:
         """The plain-transformers Python for such attributions."""
         from playground.inside.why_receipt import attribute_next_receipt
+        from playground.links.form import linked
 
-        return attribute_next_receipt(result)
+        return linked(attribute_next_receipt(result), self.link(result))
 
     @heavy("playground.inside.model_map", gpu_seconds=20)
     def model_map(self, request: ModelMapRequest) -> ModelMapResult:

@@ -13,7 +13,9 @@ from playground.generation.request import TASK
 from playground.links.compare import Verdict, compare
 from playground.links.fingerprint import Setting, fingerprint, versions
 from playground.links.form import Link, Seen, link_to
+from playground.links.kinds import inner
 from playground.similarity.request import DEFAULT_TEMPLATE
+from playground.tokens.request import named
 
 if TYPE_CHECKING:
     from playground.models.catalog import ModelSpec
@@ -39,8 +41,11 @@ def link(manager: ModelManager, result: Any, asked: Any, seen: dict[str, Seen] |
     Raises:
         InputError: the result doesn't say what was asked, or it can't be shared.
     """
-    requests = asked if isinstance(asked, tuple) else (asked or asked_by(result),)
-    requests = tuple(_named(manager, one, result) for one in requests)
+    asked = asked or asked_by(result)
+    requests = asked if isinstance(asked, tuple) else (asked,)
+    each = isinstance(result, tuple) and len(result) == len(requests)
+    results = result if each else (result,) * len(requests)
+    requests = tuple(_named(manager, *pair) for pair in zip(requests, results, strict=True))
     answer = fingerprint(result, setting_of(manager, requests[0], result))
     found = link_to(*requests, seen=seen, answer=answer)
     if found is None:
@@ -62,10 +67,16 @@ def asked_by(result: Any) -> Any:
     """
     if request := getattr(result, "request", None):
         return request
+    if isinstance(result, tuple) and all(hasattr(one, "request") for one in result):
+        return tuple(one.request for one in result)
     kind = type(result).__name__
-    if kind in ("WordLossResult", "WordMatrixResult"):
-        make = pg.WordMatrixRequest if kind == "WordMatrixResult" else pg.WordLossRequest
+    if kind in ("WordLossResult", "WordMatrixResult", "WordMapResult"):
+        make = pg.WordLossRequest if kind == "WordLossResult" else pg.WordMatrixRequest
         return make(result.words, result.model_id, result.quantization, result.template or DEFAULT_TEMPLATE)
+    if kind == "WordPairsResult":
+        pairs = tuple((one.word1, one.word2) for one in result.pairs)
+        template, cosine = result.template or DEFAULT_TEMPLATE, all(one.cosine is not None for one in result.pairs)
+        return pg.WordPairsRequest(pairs, result.model_id, result.quantization, template, cosine)
     if kind == "Comparison":
         return pg.CompareRequest(result.text, tuple(one.model_id for one in result.results))
     raise InputError(f"A {kind} doesn't say what was asked.", "Give the request as well.")
@@ -106,20 +117,26 @@ def presence(manager: ModelManager, shared: Link) -> Presence:
 
 def _named(manager: ModelManager, asked: Any, result: Any) -> Any:
     """The request with its model, where it takes the catalog's first: elsewhere that is another."""
-    if _model_of(asked) or not hasattr(asked, "model_id"):
+    if hasattr(asked, "model_ids") or inner(asked).model_id:
         return asked
+    if isinstance(asked, pg.PerturbRequest | pg.MaskRequest):
+        name = "batch" if isinstance(asked, pg.MaskRequest) else "request"
+        return replace(asked, **{name: _named(manager, inner(asked), result)})
+    if isinstance(asked, pg.VocabularyRequest | pg.SplitRequest):
+        return named(asked, lambda task: manager.spec(None, task).id)
     about = next((getattr(result, name) for name in ("info", "tokenization") if hasattr(result, name)), result)
     return replace(asked, model_id=getattr(about, "model_id", "") or manager.spec(None, TASK).id)
 
 
 def _held(manager: ModelManager, asked: Any, result: Any) -> Any:
     """How the model was held, where there was one."""
-    if found := getattr(getattr(result, "info", result), "pretrained", None):
+    first = result[0] if isinstance(result, tuple) else result
+    if found := getattr(getattr(first, "info", first), "pretrained", None):
         return found
     kind = type(asked).__name__
-    if kind == "GenerateRequest":
+    if kind in ("GenerateRequest", "TwinRequest"):
         return manager.pretrained(asked.model_id, "text-generation", asked.quantization)
-    if kind in ("WordLossRequest", "WordMatrixRequest"):
+    if kind in ("WordLossRequest", "WordMatrixRequest", "WordPairsRequest"):
         task = "text2text-generation" if result.template is None else "text-generation"
         return manager.pretrained(asked.model_id, task, asked.quantization)
     return None
@@ -137,4 +154,4 @@ def _revision(spec: ModelSpec, folder: Path) -> str:
 
 def _model_of(asked: Any) -> str | None:
     """The model whose files decide; None for several, each with its own."""
-    return None if hasattr(asked, "model_ids") else getattr(asked, "batch", asked).model_id
+    return None if hasattr(asked, "model_ids") else inner(asked).model_id

@@ -17,7 +17,10 @@ CAUSES = {
     "torch": "torch",
     "playground": "Transformers Playground",
 }
-COUNTED = {"tokens": "token", "chat": "token", "generation": "token", "batch": "row", "masks": "row"}
+COUNTED = {
+    "tokens": "token", "chat": "token", "generation": "token", "twin": "token", "batch": "row", "masks": "row",
+    "table": "row", "beside": "answer",
+}  # fmt: skip
 CLOSE, SHARE = 0.0005, 0.002  # rounding alone moves numbers by less: absolute, and of their size
 
 

@@ -20,11 +20,21 @@ from playground.texts import sendable
 
 if TYPE_CHECKING:
     from playground.attention.result import AttentionResult
-    from playground.classification.result import ClassifyResult
+    from playground.classification.result import AttributeResult, ClassifyResult, PerturbResult, TableResult
     from playground.generation.events import Finished, GenerationResult
+    from playground.generation.result import TwinResult
+    from playground.inside.result import AttributeNextResult, LensResult
     from playground.pipelines.result import PipelineResult
-    from playground.similarity.result import WordLossResult, WordMatrixResult
-    from playground.tokens.result import ChatTemplate, Comparison, EncodedBatch, MaskComparison, Tokenization
+    from playground.similarity.result import WordLossResult, WordMatrixResult, WordPairsResult
+    from playground.tokens.result import (
+        ChatTemplate,
+        Comparison,
+        EncodedBatch,
+        MaskComparison,
+        Split,
+        Tokenization,
+        VocabularyPage,
+    )
 
 MOST_MARKS = 32
 LONGEST_MARK = 40
@@ -63,8 +73,8 @@ class Fingerprint:
 
 
 def fingerprint(result: Any, setting: Setting) -> Fingerprint:
-    """The fingerprint of a result of `MARKERS`; of a tuple of `Finished` for settings side by side."""
-    marks, exact = MARKERS["side by side" if isinstance(result, tuple) else type(result).__name__](result)
+    """The fingerprint of a result of `MARKERS`, or of several side by side."""
+    marks, exact = _together(result) if isinstance(result, tuple) else MARKERS[type(result).__name__](result)
     short = tuple(Mark(sendable(one.what)[:LONGEST_MARK], _rounded(one.number)) for one in marks[:MOST_MARKS])
     written = json.dumps(exact, separators=(",", ":")).encode()
     return Fingerprint(short, len(marks), hashlib.sha256(written).hexdigest()[:HASH_CHARACTERS], setting)
@@ -140,6 +150,77 @@ def _side_by_side(ends: Sequence[Finished]) -> Marked:
     return [Mark(one.text, one.perplexity) for one in ends], [list(one.token_ids) for one in ends]
 
 
+def _together(results: tuple[Any, ...]) -> Marked:
+    """Of several answers: what a vocabulary said to both questions, how each text is labelled, how replies begin."""
+    kind = type(results[0]).__name__
+    if kind == "VocabularyPage":
+        marks, exact = zip(*(MARKERS[type(one).__name__](one) for one in results), strict=True)
+        return [mark for part in reversed(marks) for mark in part], list(exact)
+    if kind == "ClassifyResult":
+        best = [Mark(one.best.label, one.best.probability) for one in results]
+        return best, [_classification(one)[1] for one in results]
+    return _side_by_side(results)
+
+
+def _attribution(result: AttributeResult | AttributeNextResult) -> Marked:
+    """Of each method what every word speaks for, in no order of the page's."""
+    marks = [
+        Mark(f"{one.method}: {word.text}", value)
+        for one in sorted(result.methods, key=lambda one: one.method)
+        for word, value in zip(result.words, one.word_values, strict=True)
+        if not word.special
+    ]
+    return marks, [token.token_id for token in result.tokens]
+
+
+def _why_label(result: AttributeResult) -> Marked:
+    marks, exact = _attribution(result)
+    return [Mark(result.label, result.logit), *marks], exact
+
+
+def _why_next(result: AttributeNextResult) -> Marked:
+    marks, exact = _attribution(result)
+    contrast = [result.contrast.token_id] if result.contrast else []
+    return [Mark(result.target.piece, result.explained), *marks], [*exact, result.target.token_id, *contrast]
+
+
+def _perturbed(result: PerturbResult) -> Marked:
+    after = sorted(result.after, key=lambda one: -one.probability)
+    return [Mark(one.label, one.probability) for one in after][:12], [token.token_id for token in result.tokens]
+
+
+def _table(result: TableResult) -> Marked:
+    return [Mark(row.label, row.probability) for row in result.rows], [row.label_id for row in result.rows]
+
+
+def _lens(result: LensResult) -> Marked:
+    """What each layer would say where one looks first; the last one's answers at all places are exact."""
+    column = result.opening
+    marks = [
+        Mark(f"layer {layer}: {row[column].best[0].piece}", row[column].best[0].probability)
+        for layer, row in enumerate(result.cells)
+    ]
+    return marks, [[token.token_id for token in result.tokens], [one.token_id for one in result.winners]]
+
+
+def _twin(result: TwinResult) -> Marked:
+    marks = [Mark(one.piece, one.kl_divergence) for one in result.tokens]
+    replies = [list(side.reply.token_ids) for side in (result.first, result.second) if side.reply]
+    return marks, [[one.token_id for one in result.tokens], replies]
+
+
+def _vocabulary(page: VocabularyPage) -> Marked:
+    return [Mark(one.shown) for one in page.entries], [page.size, page.matches, [one.token_id for one in page.entries]]
+
+
+def _split(result: Split) -> Marked:
+    return [Mark(piece) for piece in result.pieces], [list(step.pieces) for step in result.steps]
+
+
+def _word_pairs(result: WordPairsResult) -> Marked:
+    return [Mark(f"{one.word1}, {one.word2}", one.similarity) for one in result.pairs], len(result.pairs)
+
+
 def _words(result: WordLossResult) -> Marked:
     pairs = sorted(result.losses, key=lambda one: (one.source, one.target))
     marks = [Mark(f"{one.source} → {one.target}", one.perplexity) for one in pairs]
@@ -171,5 +252,13 @@ MARKERS: dict[str, Callable[[Any], Marked]] = {
     "WordLossResult": _words,
     "WordMatrixResult": _matrix,
     "PipelineResult": _pipeline,
-    "side by side": _side_by_side,
+    "AttributeResult": _why_label,
+    "PerturbResult": _perturbed,
+    "TableResult": _table,
+    "LensResult": _lens,
+    "AttributeNextResult": _why_next,
+    "TwinResult": _twin,
+    "VocabularyPage": _vocabulary,
+    "Split": _split,
+    "WordPairsResult": _word_pairs,
 }

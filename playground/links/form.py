@@ -12,6 +12,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 from urllib.parse import unquote
@@ -23,8 +24,9 @@ from playground.links.kinds import (
     NOT_SHARED,
     ONLY_SHOWN,
     PLACES_OF_LINKS,
-    class_of,
+    classes_of,
     idle_fields,
+    inner,
     place_of,
 )
 from playground.receipt import Receipt
@@ -60,13 +62,17 @@ class Link:
         return tuple(dict.fromkeys(name for name in named if name))
 
     def __str__(self) -> str:
-        """What stands in the address, from ``#`` on; longer than `MOST_OF_A_LINK` it is better kept in a file."""
+        """What stands in the address, from ``#`` on; longer than `MOST_OF_A_LINK` it is better kept in a file.
+
+        Raises:
+            InputTooLongError: it asks more than could be opened again.
+        """
         return f"#run={VERSION}.{_pack(_content(self))}"
 
 
 def link_to(*asked: Any, seen: dict[str, Seen] | None = None, answer: Fingerprint | None = None) -> Link | None:
     """The link to what was asked; None where nothing of the kind can be shared."""
-    place = place_of(asked[0])
+    place = place_of(*asked)
     return Link(place, tuple(_of_nobody(one) for one in asked), seen or {}, answer) if place else None
 
 
@@ -113,7 +119,7 @@ def differences(link: Link, asked: tuple[Any, ...]) -> tuple[str, ...]:
     >>> differences(link_to(TokenizeRequest("cats")), (TokenizeRequest("dogs", "a/model"),))
     ('text',)
     """
-    if len(link.asked) != len(asked) or {type(one) for one in asked} != {class_of(link.place)}:
+    if tuple(map(type, asked)) != tuple(map(type, link.asked)):
         return ("how many things are asked at once",)
     return tuple(dict.fromkeys(name for pair in zip(link.asked, asked, strict=True) for name in _other_fields(*pair)))
 
@@ -133,14 +139,16 @@ def _other_fields(old: Any, new: Any) -> Iterator[str]:
 
 def linked(receipt: Receipt, link: Link | None) -> Receipt:
     """The receipt with the link to its run, where there is one that fits into an address."""
-    text = "" if link is None else str(link)
+    text = ""
+    with suppress(InputTooLongError):
+        text = "" if link is None else str(link)
     return replace(receipt, link=text) if len(text) <= MOST_OF_A_LINK else receipt
 
 
 def _models_of(asked: Any) -> tuple[str | None, ...]:
     if hasattr(asked, "model_ids"):
         return tuple(asked.model_ids)
-    return (getattr(asked, "batch", asked).model_id,)
+    return (inner(asked).model_id, getattr(asked, "other_model_id", None))
 
 
 def _of_nobody(asked: Any) -> Any:
@@ -156,7 +164,13 @@ def _content(link: Link) -> dict[str, Any]:
 
 def _pack(content: dict[str, Any]) -> str:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode().rstrip("=")
+    written = text.encode("utf-8", "surrogatepass")
+    if len(written) > MOST_UNPACKED:
+        raise InputTooLongError(
+            f"This has {len(written):,} bytes, more than a link or its file takes ({MOST_UNPACKED:,}).",
+            "Share fewer rows or a shorter text.",
+        )
+    return base64.urlsafe_b64encode(zlib.compress(written, 9)).decode().rstrip("=")
 
 
 def _unpacked(packed: str) -> Any:
@@ -201,9 +215,9 @@ def _link(content: Any) -> Link:
         raise InputError(f"This copy has no part {place[:40]!r}.", "The link may be of a newer version.")
     if not 1 <= len(asked) <= MOST_TOGETHER:
         raise InputError(f"This link asks {len(asked)} things at once.", f"It may ask 1 to {MOST_TOGETHER}.")
-    kind = class_of(place)
     try:
-        requests = tuple(_of_nobody(from_json(kind, one)) for one in asked)
+        kinds = zip(classes_of(place, len(asked)), asked, strict=True)
+        requests = tuple(_of_nobody(from_json(kind, one)) for kind, one in kinds)
         answer = from_json(Fingerprint, content["answer"]) if content.get("answer") else None
     except InputError as error:
         raise InputError(f"This link asks what can't be asked here. {error.message}", error.fix) from None

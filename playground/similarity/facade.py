@@ -65,9 +65,10 @@ class SimilarityWing(Wing):
     @heavy("playground.similarity.word_loss")
     def word_pairs_receipt(self, result: WordPairsResult) -> Receipt:
         """Plain transformers code that gives how close each pair of words is."""
+        from playground.links.form import linked
         from playground.similarity import receipt as receipts
 
-        return receipts.word_pairs_receipt(result, self._held(result))
+        return linked(receipts.word_pairs_receipt(result, self._held(result)), self.link(result))
 
     @heavy("playground.similarity.word_map")
     def word_map(self, matrix: WordMatrixResult) -> WordMapResult:
@@ -86,13 +87,15 @@ class SimilarityWing(Wing):
     @heavy("playground.similarity.word_map")
     def word_map_receipt(self, result: WordMapResult) -> Receipt:
         """Plain transformers code that gives the points of both pictures."""
+        from playground.links.answers import asked_by
+        from playground.links.form import link_to, linked
         from playground.similarity.embedding import ENCODER
         from playground.similarity.map_receipt import word_map_receipt
 
         encoder = None
         if result.by_embedding is not None:
             encoder = self.manager.pretrained(self.catalog.default_for(ENCODER).id, ENCODER)
-        return word_map_receipt(result, self._held(result), encoder)
+        return linked(word_map_receipt(result, self._held(result), encoder), link_to(asked_by(result)))
 
     def _held(self, result: WordLossResult | WordMatrixResult | WordPairsResult | WordMapResult) -> Pretrained:
         task = "text2text-generation" if result.template is None else "text-generation"

@@ -59,6 +59,11 @@ class Table:
     format: TableFormat = TableFormat("lines", "utf-8")
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        refuse_more_than_fit(len(self.rows) + len(self.bad_rows))
+        if {len(row) for row in self.rows} - {len(self.columns)} or len(self.lines) != len(self.rows):
+            raise InputError("The rows of this table don't fit its columns.", "Give each row its line and all values.")
+
     def column(self, name: str) -> list[str]:
         """All values of one column, from top to bottom.
 

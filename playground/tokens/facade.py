@@ -122,11 +122,13 @@ class TokensWing(Wing):
 
     def vocabulary_receipt(self, search: VocabularyRequest, split: SplitRequest) -> Receipt:
         """The runnable Python that repeats a search and a split with one tokenizer."""
+        from playground.links.form import link_to, linked
         from playground.tokens import vocabulary_receipt as receipts
 
         search, split = self._named(search), self._named(split)
         rules = self._tokenizers.rules(split.model_id)
-        return receipts.vocabulary_receipt(search, split, self.origin(split.model_id), rules)
+        receipt = receipts.vocabulary_receipt(search, split, self.origin(split.model_id), rules)
+        return linked(receipt, link_to(search, split))
 
     def _named(self, request: Any) -> Any:
         """The request with a model id, where it has none."""

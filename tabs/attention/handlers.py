@@ -80,11 +80,9 @@ def answered(results: Results, looked: ChosenHead) -> tuple[tuple[pg.AttentionRe
     return None
 
 
-def seen(looked: ChosenHead, result: pg.AttentionResult) -> dict[str, int]:
-    """The head that a link shows again: one of the first kind of attention."""
-    if looked.head is None or looked.kind != result.stacks[0].kind:
-        return {}
-    return {"layer": looked.layer, "head": looked.head}
+def seen(looked: ChosenHead, result: pg.AttentionResult) -> dict[str, Any]:
+    """The head that a link shows again, and of which kind of attention; -1 is the average."""
+    return {"kind": looked.kind, "layer": looked.layer, "head": -1 if looked.head is None else looked.head}
 
 
 def head_weights(results: Results, ticket: str, kind: str, layer: int, head: int) -> dict[str, Any]:

@@ -211,9 +211,10 @@ def format_explaining() -> dict[str, Any]:
     return {"title": "Explaining…", "waiting": list(METHODS), "of": len(METHODS)}
 
 
-def format_toggles(result: pg.ClassifyResult) -> dict[str, Any]:
-    """The value of the view with a button per token."""
-    return {"tokens": [{"token": token.token, "special": token.special} for token in result.tokens]}
+def format_toggles(result: pg.ClassifyResult | pg.PerturbResult, pressed: Sequence[int] = ()) -> dict[str, Any]:
+    """The value of the view with a button per token, some of them pressed."""
+    tokens = [{"token": token.token, "special": token.special} for token in result.tokens]
+    return {"tokens": tokens, "pressed": list(pressed)}
 
 
 def format_info(info: pg.ClassifierInfo) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from playground.errors import UnsupportedOptionError
+from playground.errors import InputError, UnsupportedOptionError
 from playground.receipt import Receipt
 from tabs.classification import format as shown
 from tabs.classification.examples import what_it_shows
 from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
+from tabs.links.asking import Asking
+from tabs.links.handlers import asked_in
 from tabs.page import receipt_values
 
 Values = dict[Any, Any]  # component -> its new value
@@ -27,7 +29,10 @@ PREDICTED = ("the predicted label", -1)
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The components that are filled; ``codes`` are two receipt panels, a code and a notebook each."""
+    """The components that are filled; ``codes`` are two receipt panels, a code and a notebook each.
+
+    ``result``, ``explained``, ``tried`` and ``beside`` keep what the parts have answered.
+    """
 
     info: Any
     shows: Any
@@ -39,14 +44,20 @@ class Parts:
     bars: Any
     steps: Any
     attribution: Any
+    explained: Any
     why_code: Any
     why_notebook: Any
+    action: Any
     toggles: Any
     pressed: Any
     changed: Any
+    tried: Any
     edited: Any
     edited_bars: Any
+    second: Any
+    quantization: Any
     second_bars: Any
+    beside: Any
     what_if_code: Any
     what_if_notebook: Any
     codes: Sequence[Any]
@@ -55,7 +66,8 @@ class Parts:
     def asides(self) -> list[Any]:
         """What is said about one text and model beside its answer, untrue of the next."""
         answers = [self.changed, self.edited_bars, self.second_bars, self.attribution]
-        return [*answers, self.why_code, self.why_notebook, self.what_if_code, self.what_if_notebook]
+        kept = [self.tried, self.beside, self.explained]
+        return [*answers, *kept, self.why_code, self.why_notebook, self.what_if_code, self.what_if_notebook]
 
     @property
     def everything(self) -> list[Any]:
@@ -69,6 +81,7 @@ class OneText:
     def __init__(self, playground: pg.Playground, parts: Parts) -> None:
         self._playground, self._parts = playground, parts
         self.answers, self.edits, self.whys, self.seconds = LastRun(), LastRun(), LastRun(), LastRun()
+        self.asking = Asking()
 
     # The answer
 
@@ -112,6 +125,7 @@ class OneText:
             parts.steps: shown.format_steps(result),
             parts.toggles: shown.format_toggles(result),
             parts.changed: None,
+            parts.tried: None,
             parts.pressed: (),
             **(self.fill_code(result) if code_shown else {}),
         }
@@ -153,14 +167,22 @@ class OneText:
 
     def why(self, text: str, text_pair: str | None, model_id: str, label_id: int | None) -> Iterator[Values]:
         """Each method's attributions as soon as it has answered."""
-        attribution = self._parts.attribution
         chosen = None if label_id is None or label_id < 0 else label_id
-        request = pg.AttributeRequest(text, text_pair or None, chosen, model_id)
+        yield from self._explain(pg.AttributeRequest(text, text_pair or None, chosen, model_id))
+
+    def why_again(self, event: gr.EventData) -> Iterator[Values]:
+        """The same for what a link asks; its label stands in the field then."""
+        (request,) = asked_in(event)
+        for values in self._explain(request):
+            yield values | {self._parts.label: PREDICTED[1] if request.label_id is None else request.label_id}
+
+    def _explain(self, request: pg.AttributeRequest) -> Iterator[Values]:
+        attribution = self._parts.attribution
         found: tuple[Any, ...] = ()
         refused: dict[str, UnsupportedOptionError] = {}
         yield {attribution: shown.format_explaining()}
         try:
-            for method in shown.METHODS:
+            for method in filter(request.methods.__contains__, shown.METHODS):
                 try:
                     result = self._playground.attribute(replace(request, methods=(method,)))
                 except UnsupportedOptionError as error:  # of this method: others may need less of a model
@@ -171,9 +193,11 @@ class OneText:
             if not found:
                 raise next(iter(refused.values()))
             whole = replace(result, request=request, methods=found)
-            yield {attribution: shown.format_attribution(whole, refused), **self._why_code(whole)}
+            known = {attribution: shown.format_attribution(whole, refused), self._parts.explained: whole}
+            yield {**known, **self._why_code(whole)}
         except Exception:
-            yield {attribution: None, self._parts.why_code: None, self._parts.why_notebook: None}
+            parts = self._parts
+            yield dict.fromkeys((attribution, parts.explained, parts.why_code, parts.why_notebook))
             raise
 
     def _why_code(self, result: pg.AttributeResult) -> Values:
@@ -190,12 +214,23 @@ class OneText:
     def perturb(self, result: pg.ClassifyResult | None, positions: Sequence[int], action: str) -> Values:
         """The bars with some tokens masked or deleted; none without any."""
         if result is None or not positions:
-            return {self._parts.changed: None}
-        found = self._playground.perturb(pg.PerturbRequest(result.request, tuple(positions), action))
+            return {self._parts.changed: None, self._parts.tried: None}
+        return self._try(pg.PerturbRequest(result.request, tuple(positions), action))[1]
+
+    def try_again(self, event: gr.EventData) -> Values:
+        """The same for what a link asks: its tokens are pressed then."""
+        (request,) = asked_in(event)
+        found, values = self._try(request)
+        pressed = {self._parts.pressed: request.positions, self._parts.action: request.action}
+        return {**values, **pressed, self._parts.toggles: shown.format_toggles(found, request.positions)}
+
+    def _try(self, request: pg.PerturbRequest) -> tuple[pg.PerturbResult, Values]:
+        found, positions = self._playground.perturb(request), request.positions
         words = " ".join(found.tokens[n].token for n in sorted(positions))
-        did = f"replaced by {found.neutral_token}" if action == "mask" else "deleted"
+        did = f"replaced by {found.neutral_token}" if request.action == "mask" else "deleted"
         bars = shown.format_change(f"With {words} {did}", found.info, found.before, found.after)
-        return {self._parts.changed: bars, **self._what_if_code(self._playground.perturb_receipt(found))}
+        code = self._what_if_code(self._playground.perturb_receipt(found))
+        return found, {self._parts.changed: bars, self._parts.tried: found, **code}
 
     def _what_if_code(self, receipt: Receipt) -> Values:
         code, notebook = receipt_values(receipt)
@@ -203,33 +238,55 @@ class OneText:
 
     def compare_texts(self, text: str, text_pair: str | None, edited: str, model_id: str) -> Iterator[Values]:
         """The same model on two texts; nothing yet where the edited one is empty or still a copy."""
-        bars = self._parts.edited_bars
         if not edited.strip() or edited == text:
-            yield {bars: None}
+            yield {self._parts.edited_bars: None, self._parts.beside: None}
             return
+        first, second = (pg.ClassifyRequest(each, text_pair or None, model_id) for each in (text, edited))
+        yield from self._both_texts(first, second)
+
+    def _both_texts(self, first: pg.ClassifyRequest, second: pg.ClassifyRequest) -> Iterator[Values]:
+        bars, beside = self._parts.edited_bars, self._parts.beside
         try:
-            old, new = (
-                self._playground.classify(pg.ClassifyRequest(each, text_pair or None, model_id))
-                for each in (text, edited)
-            )
+            old, new = map(self._playground.classify, (first, second))
         except Exception:
-            yield {bars: None}
+            yield {bars: None, beside: None}
             raise
         facts = ["dashed line: the text above", shown.named(new.info)]
         answer = shown.format_change(pg.verdict(new), new.info, old.labels, new.labels, facts)
-        yield {bars: answer, **self._what_if_code(self._playground.texts_receipt((old, new)))}
+        code = self._what_if_code(self._playground.texts_receipt((old, new)))
+        yield {bars: answer, beside: (old, new), **code}
 
     def ask_second(
         self, text: str, text_pair: str | None, first_id: str, model_id: str, quantization: str
     ) -> Iterator[Values]:
         """Another model on the same text, or the same one with other bits."""
-        bars = self._parts.second_bars
-        yield {bars: shown.format_asking(model_id, quantization)}
+        first = pg.ClassifyRequest(text, text_pair or None, first_id)
+        yield from self._both_models(first, replace(first, model_id=model_id, quantization=quantization))
+
+    def _both_models(self, first: pg.ClassifyRequest, second: pg.ClassifyRequest) -> Iterator[Values]:
+        bars, beside = self._parts.second_bars, self._parts.beside
+        yield {bars: shown.format_asking(str(second.model_id), second.quantization)}
         try:
-            first = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, first_id))
-            other = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id, quantization))
+            old, other = map(self._playground.classify, (first, second))
         except Exception:
-            yield {bars: None}  # what the last model said must not stand there as this one's answer
+            yield {bars: None, beside: None}  # what the last model said must not stand there as this one's answer
             raise
         receipt, _ = self._playground.classification_receipts(other)
-        yield {bars: shown.format_second(first, other), **self._what_if_code(receipt)}
+        yield {bars: shown.format_second(old, other), beside: (old, other), **self._what_if_code(receipt)}
+
+    def beside_again(self, event: gr.EventData) -> Iterator[Values]:
+        """Both answers that a link asks for: of two texts, or of two models.
+
+        Raises:
+            InputError: it asks more at once.
+        """
+        parts, asked = self._parts, asked_in(event)
+        first, second = asked[0], asked[-1]
+        if len(asked) == 2 and second == replace(first, text=second.text):
+            for values in self._both_texts(first, second):
+                yield {parts.edited: second.text, **values}
+        elif len(asked) == 2 and second == replace(first, model_id=second.model_id, quantization=second.quantization):
+            for values in self._both_models(first, second):
+                yield {parts.second: second.model_id, parts.quantization: second.quantization, **values}
+        else:
+            raise InputError("This page shows two texts, or two models, side by side.", "Python opens the link.")

@@ -19,6 +19,7 @@ from tabs.classification.table import build_table_section
 from tabs.components import example_chips, model_picker, model_row
 from tabs.gradio_patches import blocks_being_built
 from tabs.lessons.watched import Shared, Watched
+from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, heading, receipt_panel, view
 
@@ -49,6 +50,7 @@ class _Why(NamedTuple):
     label: gr.Dropdown
     button: gr.Button
     attribution: gr.HTML
+    share: gr.HTML
     code: gr.Code
     notebook: gr.DownloadButton
 
@@ -59,6 +61,7 @@ class _WhatIf(NamedTuple):
     action: gr.Radio
     toggles: gr.HTML
     changed: gr.HTML
+    share: gr.HTML
     edited: gr.Textbox
     compare_texts: gr.Button
     edited_bars: gr.HTML
@@ -66,6 +69,7 @@ class _WhatIf(NamedTuple):
     quantization: gr.Dropdown
     compare_models: gr.Button
     second_bars: gr.HTML
+    share_both: gr.HTML
     code: gr.Code
     notebook: gr.DownloadButton
 
@@ -93,14 +97,21 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             heading("One text", 3)
             given = _lay_out_input()
             inside = _lay_out_inside(playground)
-            result = _wire(playground, model, given, inside)
+            parts, asking = _wire(playground, model, given, inside)
         with gr.Tab("A table of texts", id="table"):
             heading("A table of texts", 3)
-            build_table_section(playground, model)
+            table = build_table_section(playground, model)
     api.ClassificationApi(playground).publish()
     controls = {"text": given.text, "text_pair": given.pair, "model_id": model}
+    why, what_if = inside.why, inside.what_if
     shared, beside = Shared(given.share), {"steps": inside.steps}
-    return [Watched("classification", controls, given.bars, result, shared=shared, beside=beside)]
+    return [
+        Watched("classification", controls, given.bars, parts.result, shared=shared, beside=beside),
+        Watched("attribution", {}, why.attribution, parts.explained, shared=Shared(why.share, again=asking)),
+        Watched("perturb", {}, what_if.changed, parts.tried, shared=Shared(what_if.share, again=asking)),
+        Watched("beside", {}, what_if.second_bars, parts.beside, shared=Shared(what_if.share_both, again=asking)),
+        table,
+    ]
 
 
 def _lay_out_input() -> _Input:
@@ -147,7 +158,8 @@ def _lay_out_why() -> _Why:
             "Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain", elem_classes="pg-go"
         )
     attribution = view("classification/attribution", elem_id="classification-attribution")
-    return _Why(label, button, attribution, *receipt_panel("Code: these values with plain transformers"))
+    share = share_view()
+    return _Why(label, button, attribution, share, *receipt_panel("Code: these values with plain transformers"))
 
 
 def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
@@ -155,6 +167,7 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("classification/token_toggles", elem_id="classification-tokens")
     changed = view("classification/label_bars", elem_id="classification-perturbed", elem_classes=ASIDE)
+    share = share_view()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             explain("**Edit a copy**: change a word, and the same model judges both texts.")
@@ -168,18 +181,20 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
             second_bars = view("classification/label_bars", elem_id="classification-second", elem_classes=ASIDE)
+    share_both = share_view()
     code = receipt_panel("Code: the last of these experiments with plain transformers")
+    shown = second_bars, share_both, *code
     return _WhatIf(
-        action, toggles, changed, edited, compare_texts, edited_bars, second, bits, compare_models, second_bars, *code
+        action, toggles, changed, share, edited, compare_texts, edited_bars, second, bits, compare_models, *shown
     )
 
 
-def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: _Inside) -> gr.State:
-    """Ties what people do to the handlers; where the last answer is kept comes back."""
+def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: _Inside) -> tuple[Parts, Asking]:
+    """Ties what people do to the handlers; what they fill and what links ask comes back."""
     parts, code_shown = _parts(given, inside), gr.State(False)
     handlers = OneText(playground, parts)
     inputs = [given.text, given.pair, model]
-    asides = [_wire_why(handlers, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
+    asides = [*_wire_why(handlers, parts, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
     under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
     changes = [given.text.change, given.pair.change]
     gr.on(changes, handlers.forget_asides, None, parts.asides, queue=False, **UNSEEN)
@@ -197,7 +212,7 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     model.change(None, cancels=under_way)  # what is still said of the model before would come too late
     model.change(**describing).success(**running)
     blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
-    return parts.result
+    return parts, handlers.asking
 
 
 def _parts(given: _Input, inside: _Inside) -> Parts:
@@ -212,14 +227,20 @@ def _parts(given: _Input, inside: _Inside) -> Parts:
         bars=given.bars,
         steps=inside.steps,
         attribution=inside.why.attribution,
+        explained=gr.State(),
         why_code=inside.why.code,
         why_notebook=inside.why.notebook,
+        action=inside.what_if.action,
         toggles=inside.what_if.toggles,
         pressed=gr.State(()),
         changed=inside.what_if.changed,
+        tried=gr.State(),
         edited=inside.what_if.edited,
         edited_bars=inside.what_if.edited_bars,
+        second=inside.what_if.second,
+        quantization=inside.what_if.quantization,
         second_bars=inside.what_if.second_bars,
+        beside=gr.State(),
         what_if_code=inside.what_if.code,
         what_if_notebook=inside.what_if.notebook,
         codes=inside.codes,
@@ -251,37 +272,47 @@ def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[An
     ]
 
 
-def _wire_why(handlers: OneText, inside: _Inside, inputs: list[Any]) -> Any:
-    why = inside.why
-    return gr.on(
+def _wire_why(handlers: OneText, parts: Parts, inside: _Inside, inputs: list[Any]) -> list[Any]:
+    why, last = inside.why, handlers.whys
+    outputs = [why.attribution, parts.explained, why.code, why.notebook]
+    asking = gr.on(
         [why.button.click, why.label.input, inside.tabs["why"].select],
-        friendly(handlers.whys.wins(handlers.why)),
+        friendly(last.wins(handlers.why)),
         [*inputs, why.label],
-        [why.attribution, why.code, why.notebook],
+        outputs,
         trigger_mode="always_last",  # a label that is chosen while another is explained gets its turn
         **UNSEEN,
     )
+    again = friendly(handlers.asking.of(last.wins(handlers.why_again)))
+    return [asking, why.share.again(again, None, [*outputs, why.label], **UNSEEN)]
 
 
 def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:
     """The three experiments; what asks for them comes back."""
     text, pair, model = inputs
     code = [what_if.code, what_if.notebook]
-    pressing = [parts.pressed, parts.changed, *code]
+    pressing = [parts.pressed, parts.changed, parts.tried, *code]
     taking_out = what_if.toggles.select(friendly(handlers.press), [parts.result, what_if.action], pressing, **UNSEEN)
     switching = [parts.result, parts.pressed, what_if.action]
-    other_way = what_if.action.change(friendly(handlers.perturb), switching, [what_if.changed, *code], **UNSEEN)
+    changed = [what_if.changed, parts.tried, *code]
+    other_way = what_if.action.change(friendly(handlers.perturb), switching, changed, **UNSEEN)
+    filled = [*pressing, parts.action, parts.toggles]
+    again = what_if.share.again(friendly(handlers.asking.of(handlers.try_again)), None, filled, **UNSEEN)
     comparing: dict[str, Any] = {
         "fn": friendly(handlers.edits.wins(handlers.compare_texts)),
         "inputs": [text, pair, what_if.edited, model],
-        "outputs": [what_if.edited_bars, *code],
+        "outputs": [what_if.edited_bars, parts.beside, *code],
     }
     gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
     what_if.edited.change(**comparing, trigger_mode="always_last", **UNSEEN)
     asking = [text, pair, model, what_if.second, what_if.quantization]
-    second = what_if.compare_models.click(
-        friendly(handlers.seconds.wins(handlers.ask_second)), asking, [what_if.second_bars, *code], **UNSEEN
-    )
-    others = [what_if.second.change, what_if.quantization.change]
-    gr.on(others, handlers.seconds.wins(lambda: None), None, what_if.second_bars, **UNSEEN)
-    return [taking_out, other_way, second]
+    bars = [what_if.second_bars, parts.beside, *code]
+    ask = friendly(handlers.seconds.wins(handlers.ask_second))
+    second = what_if.compare_models.click(ask, asking, bars, **UNSEEN)
+    fields = [what_if.edited, what_if.second, what_if.quantization]
+    both = friendly(handlers.asking.of(handlers.edits.wins(handlers.beside_again)))
+    beside = what_if.share_both.again(both, None, [what_if.edited_bars, *bars, *fields], **UNSEEN)
+    # What a link has filled in is no other question: it comes with its answer.
+    others = [what_if.second.input, what_if.quantization.input]
+    gr.on(others, handlers.seconds.wins(lambda: (None, None)), None, bars[:2], **UNSEEN)
+    return [taking_out, other_way, second, again, beside]

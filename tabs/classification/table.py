@@ -8,7 +8,9 @@ import gradio as gr
 
 import playground as pg
 from tabs.classification.table_format import COLUMNS
-from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts
+from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts, source_of
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, file_to_serve, friendly, progress_view, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 
@@ -31,8 +33,8 @@ class _Source(NamedTuple):
     button: gr.Button
 
 
-def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the links."""
     explain(
         "Paste one text per line, or drop a CSV, TSV or JSONL file of up to 10,000 rows. With a label column you see "
         "**where the model is wrong**."
@@ -52,7 +54,16 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> None:
         stop_button = gr.Button("Stop", variant="stop", min_width=90, interactive=False, elem_id="table-stop")
     states = {"result": gr.State(), "run_id": gr.State()}
     parts = TableParts(**columns, **states, reading=reading, stop_button=stop_button, **_lay_out_result())
-    _wire(TableOfTexts(playground, parts), parts, model, _Source(pasted, file, table, sample, button))
+    handlers, source = TableOfTexts(playground, parts), _Source(pasted, file, table, sample, button)
+    _wire(handlers, parts, model, source)
+    filled = (file, pasted)
+    shared = Shared(
+        parts.share,
+        again=handlers.asking,
+        fills=lambda asked: dict(zip(filled, source_of(asked), strict=True)),
+        filled=filled,
+    )
+    return Watched("table", {"model_id": model, "pasted": pasted}, parts.progress, parts.result, shared=shared)
 
 
 def _lay_out_file() -> tuple[gr.File, gr.Button, dict[str, Any]]:
@@ -94,6 +105,7 @@ def _lay_out_result() -> dict[str, Any]:
     with gr.Row():
         download = gr.DownloadButton("Download as CSV", visible=False, size="sm", elem_classes="pg-small")
         every_row = gr.Button("Show all rows", visible=False, size="sm", elem_classes="pg-small")
+    share = share_view()
     code, notebook = receipt_panel("Code: these rows with plain transformers")
     return {
         "progress": progress,
@@ -103,6 +115,7 @@ def _lay_out_result() -> dict[str, Any]:
         "rows": rows,
         "download": download,
         "every_row": every_row,
+        "share": share,
         "code": code,
         "notebook": notebook,
     }
@@ -127,7 +140,8 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         trigger_mode="once",
         **UNSEEN,
     )
-    _wire_other_question(handlers, parts, model, source, running)
+    again = parts.share.again(friendly(handlers.asking.of(handlers.run_again)), None, parts.everything, **UNSEEN)
+    _wire_other_question(handlers, parts, model, source, [running, again])
     reading_columns: dict[str, Any] = {
         "fn": friendly(handlers.read_columns),
         "inputs": [source.file, source.table.how, model],
@@ -147,7 +161,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
 
 
 def _wire_other_question(
-    handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source, running: Any
+    handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source, running: list[Any]
 ) -> None:
     """Whatever else is asked ends a run, and takes away what was found before."""
     rows = [source.pasted.change, source.file.change, *(each.input for each in _choices(parts, source))]

@@ -6,6 +6,8 @@ result looks like (`table_format`).
 
 from __future__ import annotations
 
+import csv
+import io
 import secrets
 import time
 from collections.abc import Iterator
@@ -19,6 +21,8 @@ import playground as pg
 from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
 from tabs.gradio_patches import payload
+from tabs.links.asking import Asking
+from tabs.links.handlers import asked_in
 from tabs.page import file_to_serve, receipt_values
 from tabs.table_file import HowRead, read_table
 
@@ -47,6 +51,7 @@ class TableParts:
     rows: Any
     download: Any
     every_row: Any
+    share: Any
     code: Any
     notebook: Any
 
@@ -61,6 +66,7 @@ class TableOfTexts:
 
     def __init__(self, playground: pg.Playground, parts: TableParts) -> None:
         self._playground, self._parts = playground, parts
+        self.asking = Asking()
 
     # What is to be classified
 
@@ -146,10 +152,35 @@ class TableOfTexts:
         reading: str | None,
     ) -> Iterator[Values]:
         """Progress, and the result; what the run before had found goes first."""
+        yield self.nothing()
+        yield from self._run(self._request(pasted, path, how, text, pair, label, model_id, reading))
+
+    def run_again(self, event: gr.EventData) -> Iterator[Values]:
+        """The same for what a link asks; its columns are chosen then."""
+        (request,) = asked_in(event)
+        columns = self._chosen(request)
+        yield self.nothing()
+        for values in self._run(request):
+            yield values | columns
+
+    def _chosen(self, request: pg.ClassifyTableRequest) -> Values:
+        """What stands in the choice of columns where this was asked of a file."""
+        if _is_pasted(request.table):
+            return {}
+        parts, names = self._parts, request.table.columns
+        chosen = {
+            parts.text_column: request.text_column,
+            parts.pair_column: request.pair_column or NO_COLUMN,
+            parts.label_column: request.label_column or NO_COLUMN,
+        }
+        return {
+            column: gr.Dropdown(choices=[*([] if column is parts.text_column else [NO_COLUMN]), *names], value=value)
+            for column, value in chosen.items()
+        }
+
+    def _run(self, request: pg.ClassifyTableRequest) -> Iterator[Values]:
         parts = self._parts
         run_id, drawn_at = secrets.token_hex(8), 0.0
-        yield self.nothing()
-        request = self._request(pasted, path, how, text, pair, label, model_id, reading)
         yield {
             parts.run_id: run_id,
             parts.stop_button: gr.Button(interactive=True),
@@ -254,6 +285,20 @@ class TableOfTexts:
             self._parts.rows: gr.Dataframe(shown.format_rows(result, value), label=RESULTS),
             self._parts.every_row: gr.Button(visible=False),
         }
+
+
+def source_of(request: pg.ClassifyTableRequest) -> tuple[str | None, str | dict[str, Any]]:
+    """The file and the pasted lines from which somebody could ask the same; where there is a file, the lines stay."""
+    table = request.table
+    if _is_pasted(table):
+        return None, "\n".join(table.column(table.columns[0]))
+    text = io.StringIO()
+    csv.writer(text).writerows([table.columns, *table.rows])
+    return file_to_serve("shared.csv", text.getvalue()), gr.skip()
+
+
+def _is_pasted(table: pg.Table) -> bool:
+    return table.format.kind == "lines" and len(table.columns) == 1
 
 
 def named(column: str | None) -> str | None:

@@ -13,7 +13,8 @@ from playground.wire import to_json
 from server.arrival import address_of
 from tabs.components import model_picker
 from tabs.generation.twin_format import format_twin
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, progress_view, receipt_panel, receipt_values, so_far, view
 
 TEXT = (
@@ -37,10 +38,11 @@ def build_twin(playground: pg.Playground) -> Watched:
             stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
         doing = progress_view("twin-progress")
         shown = view("generation/twin", elem_id="twin-view")
+        share = share_view()
         code, notebook = receipt_panel("Code: both models on this text with plain transformers")
     kept = gr.State()
     _wire(playground, inputs, (button, stop), (doing, shown, kept, code, notebook))
-    return Watched("twin", inputs, shown, kept)
+    return Watched("twin", inputs, shown, kept, shared=Shared(share))
 
 
 def _lay_out(playground: pg.Playground) -> dict[str, Any]:

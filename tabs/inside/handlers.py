@@ -29,7 +29,7 @@ class Asked:
     """What the section shows: the request, and the text that stood in the field when it was answered.
 
     ``token_id`` is the token of a reply that somebody wants to know about; ``source`` says in words what was read,
-    ``masked`` that the model filled masks.
+    ``masked`` that the model filled masks. ``why`` is what a link asks about the next token.
     """
 
     request: pg.LensRequest
@@ -37,6 +37,7 @@ class Asked:
     source: str
     token_id: int | None = None
     masked: bool = False
+    why: pg.AttributeNextRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ def asked_of_text(text: str, model_id: str, before: Asked | None) -> Asked:
     """What a press asks for: what is shown already, where neither text nor model has changed since; else the text."""
     if before and text == before.text and model_id == before.request.model_id:
         return before
-    shown = text if len(text) <= 60 else text[:59] + "…"
-    return Asked(pg.LensRequest(text or "", model_id=model_id or ""), text, f"“{shown}”")
+    return Asked(pg.LensRequest(text or "", model_id=model_id or ""), text, _quoted(text))
 
 
 def asked_of_reply(sent: Mapping[str, Any]) -> Asked:
@@ -91,6 +91,28 @@ def asked_of_reply(sent: Mapping[str, Any]) -> Asked:
         raise InputError("This token can't be looked into.", "Press Start again.") from error
     count = f"the first {len(prefix)} tokens" if len(prefix) > 1 else "the first token" if prefix else "nothing yet"
     return Asked(request, "", f"prompt and {count} of reply {str(sent.get('reply') or 'A')[:4]}", token_id)
+
+
+def asked_of_link(request: pg.LensRequest | pg.AttributeNextRequest) -> Asked:
+    """What a link asks: for the layers, or why the next token comes."""
+    plain = request.prompt if not request.prefix_token_ids else ""
+    source = _quoted(plain) if plain else "what the link holds"
+    if isinstance(request, pg.LensRequest):
+        return Asked(request, plain, source)
+    lens = pg.LensRequest(
+        request.prompt,
+        request.messages,
+        request.prefix_token_ids,
+        request.split_special_tokens,
+        request.model_id,
+        request.quantization,
+        track_token_ids=() if request.token_id is None else (request.token_id,),
+    )
+    return Asked(lens, plain, source, request.token_id, why=request)
+
+
+def _quoted(text: str) -> str:
+    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"
 
 
 def look(playground: pg.Playground, asked: Asked, at: tuple[int, int] | None = None) -> Looked:
@@ -144,6 +166,8 @@ def explain(playground: pg.Playground, request: pg.AttributeNextRequest) -> Iter
         if found and found.stopped:
             break
     assert found is not None  # every method ends with a result
+    asked = tuple(name for name in request.methods if name in {one.method for one in found.methods})
+    found = replace(found, request=replace(found.request, methods=asked or request.methods))
     contrast = found.contrast.token_id if found.contrast else NOBODY
     code = playground.attribute_next_receipt(found) if found.methods else None
     yield Explained(format_why(found), format_candidates(found), found.target.token_id, contrast, code, found)

@@ -10,6 +10,7 @@ token of a reply; ask why this token rather than another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -29,6 +30,7 @@ from tabs.inside.handlers import (
     Asked,
     Explained,
     Looked,
+    asked_of_link,
     asked_of_reply,
     asked_of_text,
     explain,
@@ -38,7 +40,10 @@ from tabs.inside.handlers import (
     why_request,
 )
 from tabs.last_run import LastRun
-from tabs.lessons.watched import Watched
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.asking import Asking
+from tabs.links.bar import share_view
+from tabs.links.handlers import asked_in
 from tabs.page import explain as say
 from tabs.page import friendly, heading, receipt_panel, receipt_values, tell, view
 
@@ -57,12 +62,14 @@ class _Parts(NamedTuple):
     button: gr.Button
     chips: list[gr.Button]
     lens: gr.HTML
+    share: gr.HTML
     lens_code: tuple[gr.Code, gr.DownloadButton]
     target: gr.Dropdown
     contrast: gr.Dropdown
     more: gr.Button
     stop: gr.Button
     why: gr.HTML
+    share_why: gr.HTML
     why_code: tuple[gr.Code, gr.DownloadButton]
     asked: gr.State
     run_id: gr.State
@@ -76,12 +83,16 @@ def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> li
     ``page`` shows the replies, ``tabs`` holds this section.
     """
     parts = _lay_out(playground)
-    whys = LastRun()
-    _wire_lens(playground, parts, page, tabs, whys)
+    whys, asking = LastRun(), Asking()
+    runs = _wire_lens(playground, parts, page, tabs, asking)
+    _wire_next(playground, parts, runs, whys)
     _wire_why(playground, parts, whys)
     InsideApi(playground).publish()
     fields = {"text": parts.text, "model_id": parts.model}
-    return [Watched("inside", fields, parts.lens, parts.looked), Watched("why", fields, parts.why, parts.explained)]
+    return [
+        Watched("inside", fields, parts.lens, parts.looked, shared=Shared(parts.share, again=asking)),
+        Watched("why", fields, parts.why, parts.explained, shared=Shared(parts.share_why, again=asking)),
+    ]
 
 
 def _lay_out(playground: pg.Playground) -> _Parts:
@@ -97,9 +108,10 @@ def _lay_out(playground: pg.Playground) -> _Parts:
             model = model_picker(playground, "text-generation", "fill-mask")
             button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
     lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens")
+    share = share_view()
     lens_code = receipt_panel("Code: every layer with plain transformers")
     heading("Why this token", 4)
-    return _Parts(text, model, button, chips, lens, lens_code, *_lay_out_why())
+    return _Parts(text, model, button, chips, lens, share, lens_code, *_lay_out_why())
 
 
 def _lay_out_why() -> tuple[Any, ...]:
@@ -113,22 +125,28 @@ def _lay_out_why() -> tuple[Any, ...]:
         more = gr.Button("Integrated gradients and occlusion", scale=2, min_width=200, elem_id="inside-more")
         stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="inside-stop")
     why = view("classification/attribution", elem_id="inside-why")
+    share = share_view()
     code = receipt_panel("Code: these attributions with plain transformers")
-    return target, contrast, more, stop, why, code, gr.State(), gr.State(""), gr.State(), gr.State()
+    return target, contrast, more, stop, why, share, code, gr.State(), gr.State(""), gr.State(), gr.State()
 
 
-def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs, whys: LastRun) -> None:
-    """A press, Enter, an example, the first look or a token of a reply runs the model."""
+def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs, asking: Asking) -> list[Any]:
+    """A press, Enter, an example, the first look, a token of a reply or a link runs the model; these events."""
     outputs = _seen_in(parts)
-    told = [parts.text, parts.model, *outputs]
+    told, last = [parts.text, parts.model, *outputs], LastRun()  # a link wins over the example of the first look
 
     @friendly
+    @last.wins
     def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
         return _shown(look(playground, asked_of_text(text, model_id, asked)))
 
     @friendly
+    @last.wins
     def open_reply(event: gr.EventData) -> list[Any]:
         return _told(look(playground, asked_of_reply(payload(event))))
+
+    def open_link(event: gr.EventData) -> list[Any]:
+        return _told(look(playground, asked_of_link(*asked_in(event))))
 
     @friendly
     def follow_token(asked: Asked, event: gr.EventData) -> list[Any]:
@@ -145,8 +163,15 @@ def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr
     page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
     runs.append(page.look_inside(open_reply, None, told, **work))
     runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
+    again = friendly(asking.of(last.wins(open_link)))
+    runs += [share.again(again, None, told, **work) for share in (parts.share, parts.share_why)]
     parts.lens.follow(follow_token, parts.asked, told, **{**WORK, "show_progress": "hidden"})
     _wire_old(parts)
+    return runs
+
+
+def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: LastRun) -> None:
+    """After each look the question about the next token is emptied, and answered by one gradient."""
 
     def forget(run_id: str, request: gr.Request) -> list[Any]:
         whys.begin(request)  # what still answers the question before is dropped
@@ -207,6 +232,8 @@ def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict
             return {parts.why: None}
         is_wanted = whys.begin(request)
         question = why_request(asked, target, contrast, AT_ONCE, address_of(request))
+        if asked.why and target == NOBODY:  # nobody has asked for another token than the link does
+            question = replace(asked.why, address=address_of(request))
         *_, found = explain(playground, question)
         return _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
 
@@ -220,7 +247,8 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
     values: dict[Any, Any] = {parts.why: found.value}
     if found.candidates:
         others = [one for one in found.candidates if one[1] != found.token_id]
-        values[parts.target] = gr.Dropdown(list(found.candidates), value=found.token_id)
+        # Nobody's choice stays among them: another run may just have emptied the field.
+        values[parts.target] = gr.Dropdown([PREDICTED, *found.candidates], value=found.token_id)
         values[parts.contrast] = gr.Dropdown([ALONE, *others], value=found.contrast_id)
     if found.result:
         values[parts.explained] = found.result

@@ -12,12 +12,17 @@ import playground as pg
 from playground.errors import InputError
 from playground.lessons.facts import observe
 from playground.lessons.lesson import Lesson, Lessons, Step
-from playground.lessons.places import Field, Place
+from playground.lessons.places import Field, Place, place
 from playground.lessons.stages import fields_of, known_field, known_place
 from playground.lessons.words import words_for
 from playground.models.catalog import Catalog
 from playground.wire import to_json
 from tabs.lessons.watched import Watched
+
+
+def driven(watched: Sequence[Watched]) -> list[Watched]:
+    """Those places that lessons know; the others are lent to links alone."""
+    return [one for one in watched if place(one.place)]
 
 
 def drivable(lessons: Lessons, watched: Sequence[Watched]) -> list[Lesson]:

@@ -17,7 +17,7 @@ import gradio as gr
 import playground as pg
 from playground.lessons.lesson import Lessons
 from tabs.gradio_patches import payload
-from tabs.lessons.handlers import contents, filled, heard, whole
+from tabs.lessons.handlers import contents, driven, filled, heard, whole
 from tabs.lessons.watched import Watched
 from tabs.page import answering, friendly, view
 
@@ -28,6 +28,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 def build_panel(playground: pg.Playground, watched: Sequence[Watched]) -> None:
     """Places the panel inside the current Blocks, once the tabs are there, and ties it to what they lend."""
+    watched = driven(watched)
 
     @cache
     def lessons() -> Lessons:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+
+from tabs.links.asking import Asking
 
 
 def _as_it_is(kept: Any) -> Any:
@@ -20,24 +22,32 @@ class Shared:
     The rest is for a place whose answers can be shared where no lesson can read them: ``kept`` as in `Watched`, and
     ``answer`` makes of what is kept the requests and their result, or None. ``seen`` says what is looked at beside the
     answer, of what is kept and the result.
+
+    ``again`` is for what nobody could ask by filling fields: the button's event of this name asks exactly what a link
+    does (`tabs.links.handlers.asked_in`), and this knows whether it is being answered. ``fills`` then gives what stands
+    in components beside the fields, which are ``filled``.
     """
 
     button: gr.HTML
     kept: gr.State | Callable[[str], Any] | None = None
     answer: Callable[[Any], tuple[tuple[Any, ...], Any] | None] | None = None
     seen: Callable[[Any, Any], dict[str, Any]] | None = None
+    again: Asking | None = None
+    fills: Callable[[Any], dict[Any, Any]] | None = None
+    filled: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Watched:
     """One place of the page.
 
-    ``place`` is its name in `playground.lessons.places`, ``controls`` the components by the names of its fields, and
-    ``drawn`` the views that draw other fields themselves, or have to know of one: each reads in its inbox what to fill
-    in. The answer is seen in ``view``, and by the place's names for them in the views ``beside`` it. ``kept`` is a
-    state of the page, or a function from the page's session to what is kept: a result, or a question from which
-    ``answer`` makes one at once. A new value of the state says that there is a new answer (events outside of the queue
-    don't), or of the view where there is no state. ``shared`` is how the answer is shared, if it can be.
+    ``place`` is its name in `playground.lessons.places`, or in `playground.links.kinds` where no lesson drives it.
+    ``controls`` are the components by the names of its fields, ``drawn`` the views that draw other fields themselves,
+    or have to know of one: each reads in its inbox what to fill in. The answer is seen in ``view``, and by the place's
+    names for them in the views ``beside`` it. ``kept`` is a state of the page, or a function from the page's session to
+    what is kept: a result, or a question from which ``answer`` makes one at once. A new value of the state says that
+    there is a new answer (events outside of the queue don't), or of the view where there is no state. ``shared`` is how
+    the answer is shared, if it can be.
     """
 
     place: str
@@ -56,6 +66,8 @@ class Watched:
             for fold in _above(one):
                 if isinstance(fold, gr.Accordion):
                     fold.elem_id = fold.elem_id or f"pg-{self.place}-{'-'.join(str(fold.label).lower().split())}"
+        if self.shared:
+            self.shared.button.elem_id = self.shared.button.elem_id or f"pg-{self.place}-share"
 
     def _pointed_at(self) -> dict[str, Any]:
         return {**self.drawn, **self.controls, **self.beside, "view": self.view}

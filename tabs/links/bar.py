@@ -17,7 +17,7 @@ from playground.links.kinds import PLACES_OF_LINKS
 from tabs.gradio_patches import payload
 from tabs.lessons.handlers import filled
 from tabs.lessons.watched import Watched
-from tabs.links.handlers import asked_fields, kept_by, opened, restored, shareable, shared_link, verdict
+from tabs.links.handlers import asked_fields, is_ready, kept_by, opened, restored, shareable, shared_link, verdict
 from tabs.page import answering, friendly, message_of, view
 
 ELEMENT = "pg-links"
@@ -26,8 +26,8 @@ AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "multiple", **QUIET}
 
 
 def share_view() -> gr.HTML:
-    """Share, to be placed beside a result."""
-    return view("links/share", events=["ask_link"], elem_classes="pg-share")
+    """Share, to be placed beside a result. Its event ``again`` asks what a link does, where no fields could."""
+    return view("links/share", events=["ask_link", "again"], elem_classes="pg-share")
 
 
 def links_bar(playground: pg.Playground, watched: Sequence[Watched]) -> gr.HTML:
@@ -54,24 +54,33 @@ def _wire_opening(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Wat
     """Fills the fields of a link, and looks at the answer."""
     by_place = {one.place: one for one in watched}
     controls = {control for one in watched for control in one.controls.values()}
+    beside = {control for one in watched if one.shared for control in one.shared.filled}
 
     @friendly
     def fill(event: gr.EventData) -> dict[Any, Any]:
         asked = payload(event)
-        place = by_place[asked["place"]]
-        known = PLACES_OF_LINKS[place.place]
-        return {bar: asked, **filled(place, asked["fields"], known), **restored([place], {place.place: asked["more"]})}
+        place, link = by_place[asked["filled"]], pg.read_link(asked["link"])
+        known, shared = PLACES_OF_LINKS[place.place], by_place[link.place].shared
+        more = restored([place], {place.place: asked["more"]})
+        if shared and shared.fills:
+            more |= shared.fills(link.asked[0])
+        return {bar: {"fill": asked["fill"]}, **filled(place, asked["fields"], known), **more}
 
     def look(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         asked = payload(event)
-        place = by_place[asked["place"]]
+        place, base = by_place[asked["place"]], by_place[asked["filled"]]
+        kept = {one: kept_by(one, data, request.session_hash or "") for one in (place, base)}
         try:
-            found = verdict(playground, place, kept_by(place, data, request.session_hash or ""), asked["link"])
+            found = verdict(playground, place, kept[place], asked["link"])
+            if "other" in found and base is not place:
+                found["ready"] = is_ready(base, kept[base], asked["link"])
+            if place.shared and place.shared.again:
+                found["runs"] = place.shared.again.runs(request.session_hash or "")
         except Exception as error:
             found = {"error": message_of(error)}
         return {bar: {"look": asked["look"], **found}}
 
-    bar.fill(fill, None, [bar, *controls], **AT_ONCE)
+    bar.fill(fill, None, [bar, *controls, *beside - controls], **AT_ONCE)
     bar.look(look, _states(watched), [bar], **AT_ONCE)
     for one in watched:
         kept = (one.shared and one.shared.kept) or one.kept

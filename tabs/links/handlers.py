@@ -17,9 +17,10 @@ from playground.lessons.places import Place
 from playground.lessons.stages import fields_of
 from playground.links.answers import asked_by
 from playground.links.form import MOST_OF_A_LINK, Link, differences
-from playground.links.kinds import NAMES, PLACES_OF_LINKS, place_of
+from playground.links.kinds import NAMES, PLACES_OF_LINKS, base_of, inner, place_of
 from playground.pipelines.request import OPTIONS
 from playground.wire import to_json
+from tabs.gradio_patches import payload
 from tabs.lessons.watched import Watched
 from tabs.pipelines.handlers import as_typed
 from tabs.tokens.handlers import SEPARATOR
@@ -48,7 +49,9 @@ def last_answer(watched: Watched, kept: Any) -> tuple[tuple[Any, ...], Any] | No
     result = watched.answer(kept)
     if result is None:
         return None
-    return (kept if place_of(kept) else asked_by(result),), result
+    questions = kept if isinstance(kept, tuple) else (kept,)
+    asked = questions if place_of(*questions) else asked_by(result)
+    return asked if isinstance(asked, tuple) else (asked,), result
 
 
 def shared_link(playground: pg.Playground, watched: Watched, kept: Any, seen: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,41 +72,76 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
         InputError: it is no link, or asks what this page doesn't have.
     """
     link = pg.read_link(text)
-    place = PLACES_OF_LINKS[link.place]
-    found = next((one for one in watched if one.place == link.place), None)
+    base = base_of(*link.asked)
+    shown = link if base is None else Link(place_of(base), (base,))
+    own, place = _lends(watched, link.place), PLACES_OF_LINKS[shown.place]
+    found = _lends(watched, shown.place)
+    looked = {name: value for name, value in link.seen.items() if place.field(name) or name in found.drawn}
+    empty = (None, "") if own.shared and own.shared.again else (None,)  # what asks again fills in what the model read
+    fields = {name: value for name, value in (_fields(place, shown) | looked).items() if value not in empty}
+    return (
+        {"place": link.place, "title": PLACES_OF_LINKS[link.place].title, "filled": shown.place}
+        | {"tabs": _tabs(place), "own": _tabs(PLACES_OF_LINKS[link.place]), "button": place.button}
+        | _where(found, own)
+        | {
+            "buttons": dict(place.buttons),
+            "first": _first(found, place),
+            "defaults": place.defaults(),
+            "fields": to_json(fields),
+            "more": _more(found, place, shown.asked[0]),
+            "again": AGAIN.get(shown.place, ""),
+            "runner": own.shared.button.elem_id if own.shared and own.shared.again else "",
+            "based": base is not None,
+            "asked": to_json(link.asked) if link.place == "generation" else [],
+            "within": str(link.seen.get("part") or ""),
+        }
+        | _presence(playground, link, found, fields)
+    )
+
+
+def _lends(watched: Sequence[Watched], name: str) -> Watched:
+    """What the page lends for a place.
+
+    Raises:
+        InputError: it has no such place.
+    """
+    found = next((one for one in watched if one.place == name), None)
     if found is None:
-        raise InputError(f"This page has no part for {place.title}.", "Python opens the link: pg.open_link(…).")
-    looked = {name: value for name, value in link.seen.items() if place.field(name) and value is not None}
-    fields = _fields(place, link) | looked
+        title = PLACES_OF_LINKS[name].title
+        raise InputError(f"This page has no part for {title}.", "Python opens the link: pg.open_link(…).")
+    return found
+
+
+def _where(found: Watched, own: Watched) -> dict[str, Any]:
+    """How the page finds the fields that are filled, and the answer, which may be another place's."""
+    fields, answer = found.where(), own.where()
+    return {**fields, "view": answer["view"], "ways": fields["ways"] | {"view": answer["ways"].get("view", [])}}
+
+
+def _tabs(place: Place) -> list[str]:
+    """The ids of a place's tabs, from outside to inside."""
+    return [place.tab, *filter(None, place.part.split("/"))]
+
+
+def _presence(playground: pg.Playground, link: Link, found: Watched, fields: Mapping[str, Any]) -> dict[str, str]:
+    """Whether the link can be run: at once, after a load, or not at all; and why."""
     presence = playground.link_presence(link)
     state, sentence = presence.state, presence.sentence
     if state == "here" and (missing := _not_offered(found, fields)):
-        state, sentence = "refused", f"This link asks {missing}, which this page doesn't offer for {place.title}."
-    about = {"place": link.place, "title": place.title, "tab": place.tab, "part": place.part, "button": place.button}
-    return (
-        about
-        | found.where()
-        | {
-            "buttons": dict(place.buttons),
-            "first": _first(found, place).elem_id,
-            "defaults": place.defaults(),
-            "fields": to_json({name: value for name, value in fields.items() if value is not None}),
-            "more": _more(found, place, link.asked[0]),
-            "again": AGAIN.get(link.place, ""),
-            "asked": to_json(link.asked) if link.place == "generation" else [],
-            "within": str(link.seen.get("part") or ""),
-            "state": state,
-            "sentence": sentence,
-        }
-    )
+        title = PLACES_OF_LINKS[link.place].title
+        state, sentence = "refused", f"This link asks {missing}, which this page doesn't offer for {title}."
+    return {"state": state, "sentence": sentence}
 
 
 def _fields(place: Place, link: Link) -> dict[str, Any]:
     """The fields of a place as a link asks; pairs of texts stand on one line."""
     asked = link.asked[0]
+    if link.place == "vocabulary":
+        both = {name: value for one in reversed(link.asked) for name, value in vars(one).items()}
+        return {field.name: both.get(field.name) for field in place.fields}
     fields = fields_of(place, asked)
     pairs = getattr(getattr(asked, "batch", asked), "pairs", ())
-    if pairs:
+    if pairs and "texts" in fields:
         lines = zip(fields["texts"], pairs, strict=True)
         fields["texts"] = [f"{text} {SEPARATOR} {pair}" if pair else text for text, pair in lines]
     return fields
@@ -111,7 +149,7 @@ def _fields(place: Place, link: Link) -> dict[str, Any]:
 
 def _more(watched: Watched, place: Place, asked: Any) -> dict[str, Any]:
     """What goes into controls that no lesson fills, by the name of the request's field."""
-    asked = getattr(asked, "batch", asked)
+    asked = inner(asked)
     names = [name for name in watched.controls if not place.field(name) and hasattr(asked, name)]
     if isinstance(asked, pg.PipelineRequest):  # what isn't given is what its task takes
         return {name: as_typed(name, asked.option(name)) for name in names if name in OPTIONS[asked.task]}
@@ -127,15 +165,14 @@ def _as_typed(value: Any, control: Any) -> Any:
     return value
 
 
-def _first(watched: Watched, place: Place) -> Any:
-    """What shows the first field of a place; it is there once the tab has been drawn."""
-    lent = {**watched.drawn, **watched.controls}
-    return next(lent[field.name] for field in place.fields if field.name in lent)
+def _first(watched: Watched, place: Place) -> str:
+    """The first field of a place that the page shows; it is there once its tab has been drawn."""
+    return next(field.name for field in place.fields if field.name in {*watched.drawn, *watched.controls})
 
 
 def _not_offered(watched: Watched, fields: Mapping[str, Any]) -> str:
     """A model that nobody could pick here; empty where all can be."""
-    for name in ("model_id", "model_ids"):
+    for name in ("model_id", "model_ids", "other_model_id"):
         control = watched.controls.get(name)
         if not isinstance(control, gr.Dropdown) or control.allow_custom_value:
             continue
@@ -161,6 +198,21 @@ def verdict(playground: pg.Playground, watched: Watched, kept: Any, text: str) -
     if other := differences(link, asked):
         return {"other": list(other)}
     return to_json(playground.compare_link(link, result))
+
+
+def is_ready(base: Watched, kept: Any, text: str) -> bool:
+    """Whether the page has answered what must be answered before it can be asked what a link asks."""
+    found, wanted = last_answer(base, kept), base_of(*pg.read_link(text).asked)
+    return found is not None and not differences(Link(base.place, (wanted,)), found[0])
+
+
+def asked_in(event: gr.EventData) -> tuple[Any, ...]:
+    """What the link asks that an event of Share brings.
+
+    Raises:
+        InputError: see `playground.links.form.read_link`.
+    """
+    return pg.read_link(str(payload(event)["link"])).asked
 
 
 def restored(watched: Sequence[Watched], kept: Mapping[str, Any]) -> dict[Any, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import playground as pg
+from playground.errors import InputError
 from playground.links.answers import asked_by
 from playground.receipt import Receipt
 from playground.similarity.result import Progress
@@ -102,13 +103,31 @@ def asked_and_measured(result: pg.WordMatrixResult) -> tuple[tuple[pg.WordMatrix
     return (asked_by(result),), result
 
 
+class MeasuredRatings(NamedTuple):
+    """The rated pairs with a model's measures, the receipt, and the measurement itself."""
+
+    view: RatingsView
+    receipt: Receipt
+    result: pg.WordPairsResult
+
+
+def rated_pairs(ratings: tuple[RatedPair, ...], model_id: str, template: str) -> pg.WordPairsRequest:
+    """The question how close the pairs are that people have rated."""
+    return pg.WordPairsRequest(tuple((pair.word1, pair.word2) for pair in ratings), model_id, template=template)
+
+
 def measure_ratings(
-    playground: pg.Playground, ratings: tuple[RatedPair, ...], model_id: str, template: str
-) -> Iterator[Progress | tuple[RatingsView, Receipt]]:
-    """How far it has come, and last the pairs with the model's measures, and the receipt."""
-    pairs = tuple((pair.word1, pair.word2) for pair in ratings)
-    for event in playground.word_pairs(pg.WordPairsRequest(pairs, model_id, template=template)):
+    playground: pg.Playground, ratings: tuple[RatedPair, ...], request: pg.WordPairsRequest
+) -> Iterator[Progress | MeasuredRatings]:
+    """How far it has come, and last the pairs with the model's measures.
+
+    Raises:
+        InputError: other pairs are asked for than people have rated.
+    """
+    if request.pairs != rated_pairs(ratings, "", "").pairs:
+        raise InputError("People have rated other pairs than these.", "Python measures any: playground.word_pairs(…).")
+    for event in playground.word_pairs(request):
         if isinstance(event, pg.WordPairsResult):
-            yield format_ratings(ratings, event), playground.word_pairs_receipt(event)
+            yield MeasuredRatings(format_ratings(ratings, event), playground.word_pairs_receipt(event), event)
         else:
             yield event

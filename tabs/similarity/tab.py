@@ -21,7 +21,9 @@ from tabs.components import example_chips, model_row
 from tabs.gradio_patches import payload, tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
+from tabs.links.asking import Asking
 from tabs.links.bar import share_view
+from tabs.links.handlers import asked_in
 from tabs.page import (
     explain,
     file_to_serve,
@@ -35,13 +37,14 @@ from tabs.page import (
 )
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
-from tabs.similarity.format import format_ratings
+from tabs.similarity.format import RatedPair, format_ratings
 from tabs.similarity.handlers import (
     MeasuredMatrix,
     asked_and_measured,
     measure_matrix,
     measure_ratings,
     measure_words,
+    rated_pairs,
     read_ratings,
     read_words,
     split_words,
@@ -93,10 +96,10 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             matrix = _matrix_part(asked)
         with gr.Tab("Against people", id="people"):
             heading("Against people", 3)
-            _people_part(asked)
+            people = _people_part(asked)
     model_id.change(lambda chosen: gr.Textbox(visible=_is_causal(playground, chosen)), model_id, template, **QUIET)
     SimilarityApi(playground).publish()
-    return [words, matrix]
+    return [words, matrix, people]
 
 
 def _is_causal(playground: pg.Playground, model_id: str) -> bool:
@@ -292,7 +295,7 @@ def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
     return parts, share
 
 
-def _people_part(asked: _Asked) -> None:
+def _people_part(asked: _Asked) -> Watched:
     ratings = read_ratings()
     explain(
         f"{len(ratings)} pairs from **WordSim-353** (Finkelstein et al., 2002) that 13 to 16 people rated 0 to 10. "
@@ -303,30 +306,50 @@ def _people_part(asked: _Asked) -> None:
     alone = to_json(format_ratings(ratings))
     doing = progress_view("people-progress")
     people = view("similarity/word_ratings", alone, elem_id="similarity-people")
+    share = share_view()
     code = receipt_panel("Code: how close these pairs are, with plain transformers")
+    return _wire_people(asked, ratings, (button, doing, people, share), alone, code)
+
+
+def _wire_people(
+    asked: _Asked,
+    ratings: tuple[RatedPair, ...],
+    parts: tuple[gr.Button, gr.HTML, gr.HTML, gr.HTML],
+    alone: Any,
+    code: tuple[gr.Code, gr.DownloadButton],
+) -> Watched:
+    """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
+    (button, doing, people, share), measured, links = parts, gr.State(), Asking()
 
     @friendly
     def measure(data: Values) -> Iterator[Values]:
+        yield from show(rated_pairs(ratings, data[asked.model_id], data[asked.template]))
+
+    def measure_again(event: gr.EventData) -> Iterator[Values]:
+        yield from show(*asked_in(event))
+
+    def show(request: pg.WordPairsRequest) -> Iterator[Values]:
         yield {doing: ASKING}
         try:
-            for event in measure_ratings(asked.playground, ratings, data[asked.model_id], data[asked.template]):
+            for event in measure_ratings(asked.playground, ratings, request):
                 if isinstance(event, Progress):
                     yield {doing: _so_far(event)}
                 else:
-                    shown, receipt = event
-                    values = dict(zip(code, receipt_values(receipt), strict=True))
-                    yield {people: to_json(shown, short=True), doing: None, **values}
+                    values = dict(zip(code, receipt_values(event.receipt), strict=True))
+                    yield {people: to_json(event.view, short=True), measured: event.result, doing: None, **values}
         except Exception:
             yield {doing: None}
             raise
 
     def forget() -> Values:
-        return {people: alone, **dict.fromkeys([doing, *code])}
+        return {people: alone, **dict.fromkeys([doing, measured, *code])}
 
-    inputs, outputs = {asked.model_id, asked.template}, [people, doing, *code]
-    run = gr.on([button.click, people.click], measure, inputs, outputs, show_progress="hidden", **QUIET)
-    changes = [asked.model_id.change, asked.template.change]
-    gr.on(changes, forget, None, outputs, cancels=run, show_progress="hidden", **QUIET)
+    fields, outputs = {"model_id": asked.model_id, "template": asked.template}, [people, doing, measured, *code]
+    running: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", **QUIET}
+    run = gr.on([button.click, people.click], measure, set(fields.values()), **running)
+    runs = [run, share.again(friendly(links.of(measure_again)), **running)]
+    gr.on([one.change for one in fields.values()], forget, None, outputs, cancels=runs, show_progress="hidden", **QUIET)
+    return Watched("people", fields, people, measured, shared=Shared(share, again=links))
 
 
 def _so_far(event: Progress) -> dict[str, Any]:

@@ -240,8 +240,14 @@ def split_word(playground: pg.Playground, word: str, model_id: str) -> dict[str,
     return format_split(playground.explain_split(pg.SplitRequest(word, model_id)))
 
 
-def vocabulary_code(playground: pg.Playground, query: str, word: str, model_id: str) -> Receipt | None:
-    """The code for both; None without a word."""
-    if not word.strip():
-        return None
-    return playground.vocabulary_receipt(pg.VocabularyRequest(query, model_id), pg.SplitRequest(word, model_id))
+BothQuestions = tuple[pg.VocabularyRequest, pg.SplitRequest]
+
+
+def both_questions(query: str, word: str, model_id: str) -> BothQuestions | None:
+    """What is looked for and which word is split; None without a word."""
+    return (pg.VocabularyRequest(query, model_id), pg.SplitRequest(word, model_id)) if word.strip() else None
+
+
+def both_answers(playground: pg.Playground, asked: BothQuestions) -> tuple[pg.VocabularyPage, pg.Split]:
+    """What the vocabulary says to both."""
+    return playground.search_vocabulary(asked[0]), playground.explain_split(asked[1])

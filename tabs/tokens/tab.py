@@ -36,7 +36,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
             watched.append(comparison.build_section(playground, tab))
         with gr.Tab("Vocabulary", id="tokens-vocabulary") as tab:
             heading("Vocabulary", 3)
-            vocabulary.build_section(playground, tab)
+            watched.append(vocabulary.build_section(playground, tab))
         with gr.Tab("Attention", id="tokens-attention"):
             heading("Attention", 3)
             watched.append(attention.build_section(playground))

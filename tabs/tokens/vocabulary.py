@@ -5,19 +5,22 @@ What to try: look for " cat" with SmolLM2; explain "playgrounds" with each of th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 import playground as pg
 from tabs.components import model_picker
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.format import HEADERS
-from tabs.tokens.handlers import search_pieces, split_word, vocabulary_code
+from tabs.tokens.handlers import both_answers, both_questions, search_pieces, split_word
 
 
-def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
-    """Lays out the section inside the current Blocks."""
+def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
+    """Lays out the section inside the current Blocks; what comes back is lent to the links."""
     explain(
         "A tokenizer knows a fixed list of pieces and one rule for choosing among them. Nothing about meaning goes in:"
         " a piece is long because it was **frequent** in the text on which the list was learned."
@@ -33,8 +36,10 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> None:
             query = gr.Textbox("ground", label="Search pieces and ids", max_lines=1, max_length=200)
             found = gr.Markdown(elem_classes="pg-explain")
             table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=420)
-    asked = {"word": word, "query": query, "model_id": model}
-    _wire(playground, tab, asked, {"steps": steps, "found": found, "table": table}, receipt_panel())
+    share, kept = share_view(), gr.State()
+    fields = {"word": word, "query": query, "model_id": model}
+    _wire(playground, tab, fields, {"steps": steps, "found": found, "table": table, "kept": kept}, receipt_panel())
+    return Watched("vocabulary", fields, steps, kept, partial(both_answers, playground), shared=Shared(share))
 
 
 def _wire(
@@ -57,8 +62,11 @@ def _wire(
         return {shown["steps"]: split_word(playground, data[word], data[model])}
 
     def receipt(data: dict[Any, Any]) -> dict[Any, Any]:
-        found = vocabulary_code(playground, data[query], data[word], data[model])
-        return dict(zip(code, receipt_values(found), strict=True)) if found else {code[0]: gr.skip()}
+        questions = both_questions(data[query], data[word], data[model])
+        if questions is None:
+            return {shown["kept"]: None}
+        values = receipt_values(playground.vocabulary_receipt(*questions))
+        return {shown["kept"]: questions, **dict(zip(code, values, strict=True))}
 
     def everything(data: dict[Any, Any]) -> dict[Any, Any]:
         return search(data) | split(data) | receipt(data)

@@ -84,7 +84,7 @@ async function take(tab, value) {
   state.value = JSON.parse(value);
   const { first, kinds, notes, title } = state.value;
   // The same model again: stay with the head that is being looked at. A lesson's comes before that.
-  const stay = work.lesson ? { kind: 0, ...work.lesson } : before?.title === title ? before : first;
+  const stay = work.lesson ? headIn(kinds, work.lesson) : before?.title === title ? before : first;
   Object.assign(state, { kind: stay.kind, layer: stay.layer, head: stay.head, q: 0, k: 0, over: null, zoom: 0 });
   for (const kind of kinds) {
     const { text, attended } = state.value[kind.keys];
@@ -110,12 +110,25 @@ async function take(tab, value) {
   if (stay !== first) choose(tab); // the code must be that of the head which is looked at
 }
 
-/** A lesson wants this head to be looked at, now and in what is shown next, until another one is chosen. */
-function wantHead(tab, head) {
+/** A lesson or a link wants this head to be looked at, now and in what is shown next, until another one is chosen. */
+function wantHead(tab, wanted) {
   const { state, work } = tab;
-  const inside = state.value && head.layer < kindOf(state).layers && head.head < kindOf(state).heads;
-  if (inside) look(tab, head.layer, head.head);
-  work.lesson = head;
+  if (state.value) {
+    const { kinds } = state.value;
+    const { kind, layer, head } = headIn(kinds, wanted);
+    if (layer < kinds[kind].layers && wanted.head < kinds[kind].heads) {
+      if (kind === state.kind) look(tab, layer, head);
+      else changeKind(tab, kind, layer, head).then(() => choose(tab));
+    }
+  }
+  work.lesson = wanted;
+}
+
+/** Where a wanted head stands among the kinds of attention: by its kind's name, else the first; -1 is the average. */
+function headIn(kinds, { kind: name, layer, head }) {
+  const kind = kinds.findIndex((one) => one.kind === name);
+  if (kind < 0) return headIn(kinds, { kind: kinds[0].kind, layer, head });
+  return { kind, layer, head: head < 0 ? kinds[kind].heads : head };
 }
 
 function strongestKey(state) {

@@ -6,7 +6,7 @@ import { finder, make, makeButton, pressed } from "../shared/dom.js";
 export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".tt-");
   const show = () => {
-    const chosen = new Set();
+    const chosen = new Set(props.value?.pressed);
     const toggle = (position, node) => {
       if (!chosen.delete(position)) chosen.add(position);
       pressed([node], () => chosen.has(position));
@@ -14,14 +14,15 @@ export function mount({ element, props, watch, trigger }) {
     };
     const tokens = props.value ? props.value.tokens : [];
     find("empty").hidden = Boolean(props.value);
-    find("tokens").replaceChildren(...tokens.map((token, position) => drawToken(token, position, toggle)));
+    const draw = (token, position) => drawToken(token, chosen.has(position), (node) => toggle(position, node));
+    find("tokens").replaceChildren(...tokens.map(draw));
   };
   watch("value", show);
   show();
 }
 
-function drawToken(token, position, toggle) {
+function drawToken(token, isPressed, toggle) {
   if (token.special) return make("span", "", token.token);
-  const node = makeButton("", token.token, () => toggle(position, node), { "aria-pressed": "false" });
+  const node = makeButton("", token.token, () => toggle(node), { "aria-pressed": String(isPressed) });
   return node;
 }

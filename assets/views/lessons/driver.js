@@ -57,7 +57,7 @@ async function until(find) {
  * @param {string} name
  * @returns {Promise<HTMLElement | null>}
  */
-async function reach(place, name) {
+export async function reach(place, name) {
   const id = name === "view" ? place.view : place.nodes[name];
   if (!id) return null;
   for (const step of place.ways?.[name] ?? []) if (!press(step)) await unfold(step);

@@ -1,7 +1,8 @@
 /** Share: a link to what a place has just answered, or a file where it is too long for one. */
 import { finder } from "../shared/dom.js";
 import { download } from "../shared/download.js";
-import { tell } from "../shared/inbox.js";
+import { hostOf, readInbox, tell } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
 import { openTabs } from "./address.js";
 
 const FILE = "playground-run.txt";
@@ -19,6 +20,7 @@ export function mount({ element, props, watch, trigger }) {
     say("");
     trigger("ask_link", { times: state.times, seen: { part: openTabs().at(-1) ?? "" } });
   });
+  readInbox(hostOf(element), lifeOf(element).signal, (name, value) => trigger(name, value));
   find("copy").addEventListener("click", () => copy(find, say));
   find("save").addEventListener("click", () => download(FILE, `${state.link}\n`));
   find("file").addEventListener("change", async ({ target }) => {

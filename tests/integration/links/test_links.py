@@ -6,6 +6,7 @@ import pytest
 
 import playground as pg
 from playground.config import Settings
+from playground.receipt import script
 from playground.service import Playground
 
 pytestmark = pytest.mark.embedded
@@ -25,28 +26,66 @@ RUNS = {
     "similarity": ("word_loss", pg.WordLossRequest(("man", "woman", "animal"))),
     "pipelines": ("pipeline", pg.PipelineRequest("feature-extraction", TEXT, texts=("a cat", "a film"))),
     "matrix": ("word_matrix", pg.WordMatrixRequest(("man", "woman", "dog"))),
+    "twin": ("twin", pg.TwinRequest("Once upon a", max_new_tokens=2)),
+    "inside": ("logit_lens", pg.LensRequest("Once upon", prefix_token_ids=(253,))),
+    "why": ("attribute_next", pg.AttributeNextRequest("Once upon", methods=("gradient_x_input",))),
+    "table": ("classify_table", pg.ClassifyTableRequest(pg.read_lines("A dull evening.\n\nGreat!"), "text")),
+    "attribution": ("attribute", pg.AttributeRequest(TEXT, label_id=1, methods=("occlusion",))),
+    "perturb": ("perturb", pg.PerturbRequest(pg.ClassifyRequest(TEXT), (2,), "delete")),
+    "beside": ("classify", (pg.ClassifyRequest(TEXT), pg.ClassifyRequest(f"{TEXT}!"))),
+    "vocabulary": (("search_vocabulary", "explain_split"), (pg.VocabularyRequest("play"), pg.SplitRequest("cats"))),
+    "people": ("word_pairs", pg.WordPairsRequest((("tiger", "cat"), ("car", "moon")))),
+}
+
+
+RECEIPTS = {
+    "classification": lambda playground, asked, result: playground.classification_receipts(result)[1],
+    "tokens": lambda playground, asked, result: playground.token_receipt(asked),
+    "masks": lambda playground, asked, result: playground.token_receipt(result),
+    "attention": lambda playground, asked, result: playground.attention_receipt(result, "self", 1, None),
+    "generation": lambda playground, asked, result: playground.generation_receipt(result.request, result.finished),
+    "similarity": lambda playground, asked, result: playground.word_loss_receipt(result),
+    "matrix": lambda playground, asked, result: playground.word_map_receipt(playground.word_map(result)),
+    "twin": lambda playground, asked, result: playground.twin_receipt(result),
+    "inside": lambda playground, asked, result: playground.lens_receipt(result),
+    "why": lambda playground, asked, result: playground.attribute_next_receipt(result),
+    "table": lambda playground, asked, result: playground.table_receipt(result),
+    "attribution": lambda playground, asked, result: playground.attribution_receipt(result),
+    "perturb": lambda playground, asked, result: playground.perturb_receipt(result),
+    "beside": lambda playground, asked, result: playground.texts_receipt(result),
+    "vocabulary": lambda playground, asked, result: playground.vocabulary_receipt(*asked),
+    "people": lambda playground, asked, result: playground.word_pairs_receipt(result),
 }
 
 
 def answer(playground, method, asked):
+    if isinstance(asked, tuple):
+        methods = (method,) * len(asked) if isinstance(method, str) else method
+        return tuple(getattr(playground, name)(one) for name, one in zip(methods, asked, strict=True))
     found = getattr(playground, method)(asked)
     if method == "generate":
         return found.result()
-    return list(found)[-1] if method == "word_matrix" else found
+    return list(found)[-1] if method in ("word_matrix", "word_pairs", "classify_table") else found
 
 
 @pytest.mark.parametrize("place", RUNS)
 def test_a_link_opened_again_gives_the_same_answer(app_playground, place):
     method, asked = RUNS[place]
     result = answer(app_playground, method, asked)
-    text = str(app_playground.link(result, None if place not in ("tokens", "chat") else asked))
+    text = str(app_playground.link(result, None if place not in ("tokens", "chat", "vocabulary") else asked))
     shared = pg.read_link(text)
     assert shared.place == place and shared.model_ids and len(text) < 1500
     opened = pg.open_link(text)
     assert getattr(opened, "words", None) == getattr(asked, "words", None)  # in their order: the page reads it
+    assert [type(one) for one in shared.asked] == [
+        type(one) for one in (asked if isinstance(asked, tuple) else (asked,))
+    ]
     again = answer(app_playground, method, opened)
     assert app_playground.compare_link(shared, again).sentence == "Same as when it was shared."
     assert app_playground.link_presence(shared).state == "here"
+    if place in RECEIPTS:
+        receipt = RECEIPTS[place](app_playground, asked, result)
+        assert pg.open_link(script(receipt).splitlines()[-1]) == opened
 
 
 def test_another_copy_of_the_weights_is_found_out(app_playground):

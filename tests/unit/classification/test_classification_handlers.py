@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 import transformers
 
@@ -15,7 +17,7 @@ from playground.models.manager import ModelManager
 from playground.service import Playground
 from tabs.classification.examples import FIRST, MODEL_ID, what_it_shows
 from tabs.classification.handlers import OneText, Parts
-from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts
+from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts, source_of
 from tests.tiny_classifiers import SMALL, tiny_model, tiny_tokenizer
 
 TEXT = "the film was good"
@@ -162,16 +164,51 @@ def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playgro
     result = merged(handlers.run(TEXT, None, "mood", False, None))["result"]
     changed = handlers.perturb(result, (2,), "mask")["changed"]
     assert changed["verdict"] == "With film replaced by [MASK]" and changed["bars"][0]["before"] is not None
-    assert handlers.perturb(result, (), "mask") == {"changed": None}
+    assert handlers.perturb(result, (), "mask") == {"changed": None, "tried": None}
     page = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))
     assert len(page["edited_bars"]["bars"]) == 3 and "bad food" in page["what_if_code"]
-    assert merged(handlers.compare_texts(TEXT, None, TEXT, "mood")) == {"edited_bars": None}
+    assert merged(handlers.compare_texts(TEXT, None, TEXT, "mood")) == {"edited_bars": None, "beside": None}
     second = merged(handlers.ask_second(TEXT, None, "mood", "stars", "auto"))["second_bars"]
     assert "stars in float32" in second["facts"]
     steps, page = handlers.ask_second(TEXT, None, "mood", "headless", "auto"), {"second_bars": second}
     with pytest.raises(WrongTaskError):
         fill(page, steps)
     assert page["second_bars"] is None
+
+
+def event_of(*asked):
+    """What Share brings of a link to this."""
+    return gr.EventData(None, {"link": str(pg.link_to(*asked))})
+
+
+def test_a_link_asks_why_and_what_if_exactly(playground):
+    handlers, text = one_text(playground), pg.ClassifyRequest(TEXT, None, "mood")
+    page = merged(handlers.why_again(event_of(pg.AttributeRequest(TEXT, None, 0, "mood", methods=("occlusion",)))))
+    assert page["label"] == 0 and page["explained"].request.methods == ("occlusion",)
+    page = handlers.try_again(event_of(pg.PerturbRequest(text, (1, 3), "delete")))
+    assert page["tried"].request.positions == page["pressed"] == (1, 3) and page["action"] == "delete"
+    assert page["toggles"]["pressed"] == [1, 3] and page["changed"]["verdict"].endswith("deleted")
+    page = merged(handlers.beside_again(event_of(text, pg.ClassifyRequest("bad food", None, "mood"))))
+    assert page["edited"] == "bad food" and [one.request.text for one in page["beside"]] == [TEXT, "bad food"]
+    page = merged(handlers.beside_again(event_of(text, pg.ClassifyRequest(TEXT, None, "stars"))))
+    assert (page["second"], page["quantization"]) == ("stars", "auto") and page["second_bars"]
+    with pytest.raises(InputError, match="two texts, or two models"):
+        merged(handlers.beside_again(event_of(text, pg.ClassifyRequest("bad food", None, "stars"))))
+
+
+def test_a_link_asks_for_a_table_and_shows_where_it_came_from(playground):
+    handlers = table_of_texts(playground)
+    pasted = pg.ClassifyTableRequest(pg.read_lines("the film was good\nbad food"), "text", None, "mood")
+    page = merged(handlers.run_again(event_of(pasted)))
+    assert len(page["result"].rows) == 2 and page["result"].request.table == pasted.table
+    assert source_of(pasted) == (None, "the film was good\nbad food")
+    rows = (("7", "good, bad", "good"), ("8", "bad\nfood", "bad"))
+    filed = pg.ClassifyTableRequest(pg.Table(("id", "said", "mood"), rows, (2, 3)), "said", "mood", "mood")
+    page = merged(handlers.run_again(event_of(filed)))
+    assert (page["text_column"].value, page["label_column"].value) == ("said", "mood")
+    assert [row.gold for row in page["result"].rows] == [2, 0]
+    path, _ = source_of(filed)
+    assert pg.read_file(Path(path)).rows == rows
 
 
 def test_what_a_sentence_shows_is_said_of_the_examples_alone(playground):

@@ -14,7 +14,7 @@ from playground.lessons.shelf import read_lessons
 from playground.models.catalog import Catalog
 from playground.service import Playground
 from tabs.generation.runs import WHOLE, Runs
-from tabs.lessons.handlers import contents, drivable, filled, heard, whole
+from tabs.lessons.handlers import contents, drivable, driven, filled, heard, whole
 from tabs.lessons.watched import Watched
 
 ALL = tuple(one.name for one in PLACES)
@@ -66,7 +66,7 @@ def test_the_page_offers_every_lesson():
     from tabs import TABS
 
     with gr.Blocks(), Playground() as playground:
-        watched = [one for tab in TABS for one in tab.build_tab(playground) or ()]
+        watched = driven([one for tab in TABS for one in tab.build_tab(playground) or ()])
         found = contents(read_lessons(), watched, playground)
     assert [one["name"] for one in found["lessons"]] == [one.name for one in read_lessons().lessons]
     assert all(not one["needs"] and not one["elsewhere"] for one in found["lessons"])

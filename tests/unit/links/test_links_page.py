@@ -68,7 +68,7 @@ def watched():
 
 def test_a_link_says_which_fields_to_fill(playground, watched):
     found = opened(playground, watched, str(pg.link_to(pg.WordLossRequest(("man", "dog"), "a/model"))))
-    assert (found["tab"], found["part"], found["button"]) == ("similarity", "words", "Measure")
+    assert (found["tabs"], found["button"]) == (["similarity", "words"], "Measure")
     assert found["fields"]["words"] == ["man", "dog"] and found["fields"]["model_id"] == "a/model"
     assert found["nodes"].keys() == {"words", "model_id", "template"} and found["state"] == "here"
     assert found["more"] == {} and found["asked"] == [] and found["within"] == ""
@@ -138,7 +138,9 @@ def test_share_gives_a_link_to_the_last_answer(playground, watched):
 
 def test_a_place_may_share_what_no_lesson_can_read():
     asked, state = pg.TokenizeRequest("a", "a/model"), gr.State()
-    shared = Shared(SimpleNamespace(), kept=state, answer=lambda kept: ((asked,), kept), seen=lambda *_: {"layer": 3})
+    shared = Shared(
+        SimpleNamespace(elem_id="share"), kept=state, answer=lambda kept: ((asked,), kept), seen=lambda *_: {"layer": 3}
+    )
     one = place("tokens", {}, shared)
     assert kept_by(one, {state: "kept"}, "me") == "kept" and last_answer(one, "kept") == ((asked,), "kept")
     assert pg.read_link(shared_link(Playground(), one, "kept", {})["text"]).seen == {"layer": 3}

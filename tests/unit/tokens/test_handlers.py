@@ -117,4 +117,6 @@ def test_pieces_are_searched_and_splits_explained(playground):
     assert table["headers"][:2] == ["id", "piece"] and table["data"][0][1] == "ground"
     assert handlers.split_word(playground, "playgrounds", "")["steps"][-1]["pieces"] == ["playground", "##s"]
     assert handlers.split_word(playground, " ", "")["idea"] == "Type a word."
-    assert handlers.vocabulary_code(playground, "x", " ", "") is None
+    assert handlers.both_questions("x", " ", "") is None
+    page, split = handlers.both_answers(playground, handlers.both_questions("ground", "playgrounds", ""))
+    assert page.entries[0].piece == "ground" and split.pieces == ("playground", "##s")
