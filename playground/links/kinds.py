@@ -12,7 +12,7 @@ import playground as pg
 from playground.lessons.places import PLACES, Field, Place
 
 NAMES = MappingProxyType({"word_map": "matrix"})  # its map says no more than its numbers
-_LEFT_OUT = ("models",)  # there nothing is asked
+_LEFT_OUT = ("models", "model_map")  # there nothing is asked; a model drawn is the same for everybody
 _MODEL = Field("model_id", "model", "model_id", None, "The model.", "model_id")
 
 # Places that no lesson drives. ``part`` is a path where one tab stands in another.
