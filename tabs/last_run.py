@@ -50,9 +50,9 @@ class LastRun:
             yield from wrapper(request, event, *given)
 
         takes_event = next(iter(inspect.signature(handler).parameters), "") == "event"
-        found = of_event if takes_event else wrapper
+        found: Any = of_event if takes_event else wrapper
         functools.update_wrapper(found, handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        del found.__wrapped__  # type: ignore[attr-defined]  # gradio is to see this one's arguments
+        del found.__wrapped__  # gradio is to see this one's arguments
         found.__annotations__ = {"request": gr.Request} | ({"event": gr.EventData} if takes_event else {})
         return found
 

@@ -162,7 +162,7 @@ def _together(results: tuple[Any, ...]) -> Marked:
     return _side_by_side(results)
 
 
-def _attribution(result: AttributeResult | AttributeNextResult) -> Marked:
+def _attribution(result: Any) -> Marked:
     """Of each method what every word speaks for, in no order of the page's."""
     marks = [
         Mark(f"{one.method}: {word.text}", value)
