@@ -30,6 +30,7 @@ from playground.links.kinds import (
     place_of,
 )
 from playground.receipt import Receipt
+from playground.tables.table import refuse_bent
 from playground.wire import from_json, to_json
 
 VERSION = 1
@@ -218,6 +219,8 @@ def _link(content: Any) -> Link:
     try:
         kinds = zip(classes_of(place, len(asked)), asked, strict=True)
         requests = tuple(_of_nobody(from_json(kind, one)) for kind, one in kinds)
+        for one in requests if place == "table" else ():
+            refuse_bent(one.table)
         answer = from_json(Fingerprint, content["answer"]) if content.get("answer") else None
     except InputError as error:
         raise InputError(f"This link asks what can't be asked here. {error.message}", error.fix) from None

@@ -59,11 +59,6 @@ class Table:
     format: TableFormat = TableFormat("lines", "utf-8")
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        refuse_more_than_fit(len(self.rows) + len(self.bad_rows))
-        if {len(row) for row in self.rows} - {len(self.columns)} or len(self.lines) != len(self.rows):
-            raise InputError("The rows of this table don't fit its columns.", "Give each row its line and all values.")
-
     def column(self, name: str) -> list[str]:
         """All values of one column, from top to bottom.
 
@@ -120,6 +115,18 @@ def refuse_more_than_fit(rows: int) -> None:
     """
     if rows > MAX_ROWS:
         raise InputTooLongError(f"There are more than {MAX_ROWS:,} rows.", f"Use at most {MAX_ROWS:,} at a time.")
+
+
+def refuse_bent(table: Table) -> Table:
+    """The table, if somebody could have read it from a file.
+
+    Raises:
+        InputError: a row has not a value for each column, or no line; or there are too many rows.
+    """
+    refuse_more_than_fit(len(table.rows) + len(table.bad_rows))
+    if {len(row) for row in table.rows} - {len(table.columns)} or len(table.lines) != len(table.rows):
+        raise InputError("The rows of this table don't fit its columns.", "Give each row its line and all values.")
+    return table
 
 
 def refuse_empty(table: Table, name: str) -> Table:
