@@ -43,18 +43,23 @@ class Live:
 
     async def events(self, role: str, seen: Callable[[], None]) -> AsyncGenerator[bytes, None]:
         """The screen as server-sent events: at once, and at each change; ``seen`` is called while somebody looks."""
-        last = b""
+        last, silent = b"", False
         while True:
             seen()
             changed = self._changed
             now = self.screen(role)
-            yield b": still here\n\n" if now == last else b"data: " + now + b"\n\n"
+            if now != last:
+                yield b"data: " + now + b"\n\n"
+            elif silent:
+                yield b": still here\n\n"
             last = now
             if self.room.ended:
                 return
             try:
                 await asyncio.wait_for(changed.wait(), PING_SECONDS)
             except TimeoutError:
+                silent = True
                 continue
+            silent = False
             if role != "student":
                 await asyncio.sleep(GATHER_SECONDS)
