@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from playground.registry import Wing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from playground.classroom.answers import Answers, Prepared
     from playground.classroom.questions import Continued, NextWord, Question
     from playground.classroom.result import ModelSays, Writing
@@ -24,7 +22,7 @@ class ClassroomWing(Wing):
         """A question as a class gets it, and what the model says."""
         return self._answers(address).prepare(question)
 
-    def read_words(self, question: NextWord, says: ModelSays, words: Iterable[str], address: str = "") -> ModelSays:
+    def read_words(self, question: NextWord, says: ModelSays, words: list[str], address: str = "") -> ModelSays:
         """What the model says of the words of a class."""
         return self._answers(address).read_words(question, says, words)
 

@@ -149,7 +149,7 @@ class Classroom:
             live.ring()
             says = _told(closed, body)
             if isinstance(closed.question, NextWord) and closed.state != "revealed":
-                words = {str(word) for word in closed.answers.values()}
+                words = sorted({str(word) for word in closed.answers.values()})
                 says = await asyncio.to_thread(
                     self._playground.read_words, closed.question, says, words, address_of(request)
                 )
