@@ -21,7 +21,15 @@ ADVICE = (
     "Couldn't connect. To enable it, set HF_HUB_OFFLINE=0.",
     "Object arrays cannot be loaded when allow_pickle=False.",
 )
-OWNER_ONLY = {"config.py", "catalog.py", "embedded.py", "form.py", "marked.py", "publish.py"}  # read by who starts it
+OWNER_ONLY = {
+    "config.py",
+    "catalog.py",
+    "embedded.py",
+    "form.py",
+    "marked.py",
+    "publish.py",
+    "words.py",
+}  # read by who starts it
 
 
 @pytest.mark.parametrize("advice", ADVICE)

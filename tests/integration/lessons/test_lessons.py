@@ -18,7 +18,8 @@ from playground.wire import from_json
 ROOT = Path(__file__).parents[3]
 LESSONS = read_lessons().lessons
 TRIED: dict[str, dict[str, object]] = {
-    "pipelines": {"text": "a cat", "texts": ["a dog", "a car"]}
+    "model_map": {"text": "a cat"},
+    "pipelines": {"text": "a cat", "texts": ["a dog", "a car"]},
 }  # fields of the tabs that no lesson uses
 SPANISH = """---
 title: Las palabras no son tokens
