@@ -73,7 +73,9 @@ def test_a_result_is_shown_with_the_page_s_view_and_without_a_server(outputs, br
 
 
 def test_a_frame_has_its_own_height_and_may_run_its_own_script_alone(outputs):
-    heights = {name: int(re.search(r"100%; height: (\d+)px; border: 0\" title", shown)[1]) for name, shown in outputs.items()}
+    heights = {
+        name: int(re.search(r"100%; height: (\d+)px; border: 0\" title", shown)[1]) for name, shown in outputs.items()
+    }
     assert heights["matrix"] == 500 and heights["attention"] > heights["tokens"] > 200
     for shown in outputs.values():
         assert re.findall(r'sandbox="([^"]*)"', shown) == ["allow-scripts allow-downloads"]

@@ -75,7 +75,9 @@ def again(page):
 
 def test_a_sentence_is_judged_and_its_words_are_explained_by_one_click(page):
     door(page, "See a sentence judged").click()
-    page.locator("#classification-attribution .at-methods, #classification-attribution h4").first.wait_for()
+    page.locator("#classification-attribution .at-methods, #classification-attribution h4").first.wait_for(
+        timeout=90_000
+    )
     expect(tab(page, "why")).to_have_attribute("aria-selected", "true")
 
 
