@@ -24,7 +24,7 @@ class LastRun:
     def __init__(self) -> None:
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._last: OrderedDict[str, tuple[int, tuple[Any, ...]]] = OrderedDict()
 
     def wins(self, handler: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
         """The same handler, a function or a generator, whose values and failures count until a later one begins.
@@ -33,7 +33,7 @@ class LastRun:
         """
 
         def wrapper(request: gr.Request, *given: Any) -> Iterator[Any]:
-            wanted = self.begin(request)
+            wanted = self.begin(request, given)
             try:
                 found = handler(*given)
                 for values in found if inspect.isgenerator(found) else (found,):
@@ -56,12 +56,17 @@ class LastRun:
         found.__annotations__ = {"request": gr.Request} | ({"event": gr.EventData} if takes_event else {})
         return found
 
-    def begin(self, request: gr.Request) -> Callable[[], bool]:
+    def asked(self, request: gr.Request) -> tuple[Any, ...]:
+        """What the last run of a page was asked; nothing where none has begun."""
+        return self._last.get(str(request.session_hash), (0, ()))[1]
+
+    def begin(self, request: gr.Request, asked: tuple[Any, ...] = ()) -> Callable[[], bool]:
         """A run begins; what comes back says whether it still is the last one of its page."""
         page = str(request.session_hash)
         with self._lock:
-            mine = self._last[page] = next(self._numbers)
+            mine = next(self._numbers)
+            self._last[page] = mine, asked
             self._last.move_to_end(page)
             while len(self._last) > PAGES:
                 self._last.popitem(last=False)
-        return lambda: self._last.get(page, mine) == mine
+        return lambda: self._last.get(page, (mine,))[0] == mine

@@ -145,11 +145,23 @@ class OneText:
         cleared = [parts.result, parts.bars, parts.steps, parts.toggles, *parts.codes]
         return {**dict.fromkeys(cleared), **self.no_asides(), parts.pressed: (), parts.shows: "", parts.edited: ""}
 
-    def forget_asides(self, request: gr.Request) -> Values:
-        """Another text ends what is still said beside the answer to the one before."""
-        for one in (self.whys, self.seconds):
-            one.begin(request)
-        return self.no_asides()
+    def forget_asides(self, text: str, text_pair: str | None, request: gr.Request) -> Values:
+        """Another text ends what is still said beside the answer to the one before.
+
+        The page may tell of a new text after something was asked about it: that goes on.
+        """
+        parts, values, now = self._parts, self.no_asides(), (text, text_pair or None)
+        about_this = {
+            self.whys: (parts.attribution, parts.explained, parts.why_code, parts.why_notebook),
+            self.seconds: (parts.second_bars, parts.beside, parts.what_if_code, parts.what_if_notebook),
+        }
+        for last, filled in about_this.items():
+            asked = last.asked(request)
+            if len(asked) > 1 and (asked[0], asked[1] or None) == now:
+                values = {place: value for place, value in values.items() if place not in filled}
+            else:
+                last.begin(request)
+        return values
 
     def no_asides(self) -> Values:
         """Nothing is said beside the answer."""

@@ -197,7 +197,7 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     asides = [*_wire_why(handlers, parts, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
     under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
     changes = [given.text.change, given.pair.change]
-    gr.on(changes, handlers.forget_asides, None, parts.asides, queue=False, **UNSEEN)
+    gr.on(changes, handlers.forget_asides, inputs[:2], parts.asides, queue=False, **UNSEEN)
     for name, tab in inside.tabs.items():
         tab.select(lambda shown=name == "code": shown, None, code_shown, **UNSEEN)
     inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)

@@ -45,3 +45,9 @@ def test_of_many_pages_the_oldest_are_forgotten_and_still_answered():
     for number in range(PAGES):
         last.begin(page(str(number)))
     assert first() and len(last._last) == PAGES
+
+
+def test_what_a_page_was_asked_last_is_known():
+    last = LastRun()
+    list(last.wins(lambda *given: given)(page("me"), "a text", "its pair"))
+    assert last.asked(page("me")) == ("a text", "its pair") and last.asked(page("you")) == ()
