@@ -140,6 +140,8 @@ def _fields(place: Place, link: Link) -> dict[str, Any]:
         both = {name: value for one in reversed(link.asked) for name, value in vars(one).items()}
         return {field.name: both.get(field.name) for field in place.fields}
     fields = fields_of(place, asked)
+    if place.name == "generation" and fields["mode"] != "Complete":
+        fields["mode"] = "Chat"  # the page has one name for chats of one turn and of many
     pairs = getattr(getattr(asked, "batch", asked), "pairs", ())
     if pairs and "texts" in fields:
         lines = zip(fields["texts"], pairs, strict=True)

@@ -11,8 +11,9 @@ import playground as pg
 from playground.errors import InputError
 from playground.links.answers import Presence
 from playground.links.compare import Verdict
+from playground.links.kinds import PLACES_OF_LINKS
 from tabs.lessons.watched import Shared, Watched
-from tabs.links.handlers import asked_fields, kept_by, last_answer, opened, restored, shared_link, verdict
+from tabs.links.handlers import _fields, asked_fields, kept_by, last_answer, opened, restored, shared_link, verdict
 
 OWN = "tokenizer's own"
 BATCH = pg.EncodeRequest(
@@ -167,3 +168,10 @@ def test_a_text_that_a_view_holds_is_kept_by_its_question():
     live = Watched("tokens", {}, gr.HTML(), None, drawn={"text": gr.HTML()})
     assert asked_fields(live, pg.TokenizeRequest("cats", "a/model")) == {"text": "cats"}
     assert asked_fields(live, None) == {}
+
+
+def test_a_chat_of_many_turns_stands_in_the_page_as_any_chat():
+    turns = tuple(pg.Message(role, "Hello") for role in ("user", "assistant", "user"))
+    asked = pg.GenerateRequest(prompt=None, messages=turns, model_id="a/model")
+    fields = _fields(PLACES_OF_LINKS["generation"], pg.link_to(asked))
+    assert fields["mode"] == "Chat" and PLACES_OF_LINKS["generation"].field("mode").choices == ("Complete", "Chat")
