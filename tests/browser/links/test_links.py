@@ -24,12 +24,8 @@ MODELS = ("sentence-transformers/all-MiniLM-L6-v2", "HuggingFaceTB/SmolLM2-135M-
 CHAT = (pg.Message("user", "Name two."), pg.Message("assistant", "Red, blue."), pg.Message("user", "One more."))
 STORY = pg.GenerateRequest(prompt="A list of colors: red, blue", max_new_tokens=6, model_id=MODELS[1])
 SAME = "Same as when it was shared."
-IN_A_PAGE_OF_ITS_OWN = (
-    "attention",
-    "chat turns",
-    "side by side",
-    "why",
-)  # the other kinds are opened one after the other in one page
+# The other kinds are opened one after the other in one page.
+IN_A_PAGE_OF_ITS_OWN = ("attention", "chat turns", "side by side", "twin", "why")
 
 
 def results(playground) -> dict:
