@@ -112,7 +112,8 @@ def _wire(
             raise
 
     all_outputs = [*outputs, stop]
-    run = button.click(compare, set(inputs.values()), all_outputs, show_progress="hidden", **quiet)
+    work: dict[str, Any] = {"concurrency_id": "twin", "concurrency_limit": 4}
+    run = button.click(compare, set(inputs.values()), all_outputs, show_progress="hidden", **work, **quiet)
     stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]

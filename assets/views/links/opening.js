@@ -152,8 +152,7 @@ export class Opening {
     this.hearComplaints();
     const button = about.again || buttonAt(about, about.fields);
     if (button && !about.runner && !about.asked.length && !this.repeated && now - this.begun > AGAIN_MS) {
-      this.repeated = true;
-      press(button);
+      this.repeated = press(button); // a section that has just opened may not have it yet
     }
     if (found.other && this.heardAt && now - this.heardAt > WRONG_MS) return this.otherwise(found.other);
     if (now - this.begun > PATIENCE_MS) return this.end({ text: "No answer came.", kind: "differs" });
@@ -201,9 +200,11 @@ async function there(ids) {
 /** What the page complains about now. */
 const complaints = () => [...document.querySelectorAll(".toast-body.warning, .toast-body.error")];
 
-/** Presses the button with this label that can be seen in the tabs. */
+/** Presses the button with this label that can be seen in the tabs; false if none can. */
 function press(label) {
-  if (!label) return;
+  if (!label) return false;
   const buttons = /** @type {HTMLButtonElement[]} */ ([...document.querySelectorAll("#pg-tabs button:not([role])")]);
-  buttons.find((one) => one.textContent?.trim() === label && one.checkVisibility() && !one.disabled)?.click();
+  const found = buttons.find((one) => one.textContent?.trim() === label && one.checkVisibility() && !one.disabled);
+  found?.click();
+  return Boolean(found);
 }
