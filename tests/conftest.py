@@ -85,10 +85,18 @@ def servers() -> Iterator[ExitStack]:
         yield servers
 
 
+@pytest.fixture(scope="session")
+def visitor(browser):
+    """A browser context whose cache outlives a test, so that not every test compiles the page's scripts anew."""
+    with browser.new_context(accept_downloads=True) as visitor:
+        yield visitor
+
+
 @pytest.fixture
-def open_page(browser, app_server, servers):
-    """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app;
-    ``prepare(page)`` is called before it does. A test that starts a server of its own gives it to ``servers``.
+def open_page(browser, visitor, app_server, servers):
+    """``open_page(path="/", width=1280, dark=False, url=app_server)`` gives a page that loaded the app, for somebody
+    who was never there; ``prepare(page)`` is called before it does. A test that starts a server of its own gives it
+    to ``servers``.
 
     After the test every page must have made no request to another host, logged no console error and raised nothing.
     """
@@ -97,12 +105,13 @@ def open_page(browser, app_server, servers):
     def open_page(
         path: str = "/", width: int = 1280, height: int = 900, dark: bool = False, url: str = app_server, prepare=None
     ):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        context = browser.new_context(accept_downloads=True) if contexts else visitor
         contexts.append(context)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
         page = context.new_page()
+        _forget(page, url)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_default_timeout(30_000)
         page.on("request", lambda request: _note_foreign(request.url, troubles))
         page.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
@@ -117,9 +126,18 @@ def open_page(browser, app_server, servers):
         return page
 
     yield open_page
-    for context in contexts:
+    for page in visitor.pages:
+        page.close()
+    for context in contexts[1:]:
         context.close()
     assert not troubles, "\n".join(troubles)
+
+
+def _forget(page, url: str) -> None:
+    """Empties what the browser stored for this server, but not its cache."""
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "cookies,local_storage,indexeddb"})
+    session.detach()
 
 
 @pytest.fixture
