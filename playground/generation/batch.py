@@ -6,7 +6,7 @@ It leaves out what a row chooses (`choose`) and who may join (`line`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -18,10 +18,13 @@ from playground.models.cpu.threads import StepThreads, threads_of_cpu, use_threa
 
 
 class Batch:
-    """The streams whose rows share one table and each forward pass, in the order of their rows."""
+    """The streams whose rows share one table and each forward pass, in the order of their rows.
 
-    def __init__(self, passes: Passes) -> None:
-        self._passes = passes
+    ``keep`` gets each stream that has ended, with the table and its row there.
+    """
+
+    def __init__(self, passes: Passes, keep: Callable[[Stream, KeyValueTable, int], None]) -> None:
+        self._passes, self._keep = passes, keep
         self.table: KeyValueTable | None = None
         self.streams: list[Stream] = []
         self.threads = StepThreads(threads_of_cpu() if passes.device.type == "cpu" else 1, use_threads)
@@ -63,6 +66,11 @@ class Batch:
     def settle(self, kept: list[int]) -> None:
         """Gives up the rows of streams that ended; the last rows move into the gaps."""
         assert self.table is not None
+        row = 0
+        for stream in self.streams:
+            if stream.ended:
+                self._keep(stream, self.table, row)
+            row += stream.rows
         going = [stream for stream in self.streams if not stream.ended]
         if len(kept) < self.table.rows and all(stream.beams is None for stream in going):
             owners = dict(zip(kept, going, strict=True))

@@ -226,11 +226,16 @@ def _alike(draws: Sequence[Draw]) -> list[list[int]]:
     """Row numbers, grouped by equal settings; a row with processors of its own is a group."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for row, draw in enumerate(draws):
-        one = draw.request
-        sampled = (one.temperature, one.top_k, one.top_p, one.min_p) if one.do_sample else ()
-        own = (row,) if draw.processors is not None else ()
-        groups.setdefault((one.repetition_penalty, sampled, own), []).append(row)
+        own = row if draw.processors is not None else None
+        groups.setdefault((*sampler_settings(draw.request), own), []).append(row)
     return list(groups.values())
+
+
+def sampler_settings(request: GenerateRequest) -> tuple[Any, ...]:
+    """What decides, with a text and its random stream, which token comes next and what the sampler leaves of others."""
+    one = request
+    sampled = (one.temperature, one.top_k, one.top_p, one.min_p) if one.do_sample else ()
+    return one.repetition_penalty, sampled
 
 
 def _pick(kept: Kept, draws: Sequence[Draw], vocab: int) -> Tensor:

@@ -7,8 +7,9 @@ The loop, in the only thread that steps the model::
         read a piece of a new prompt (a piece, so that a long one stalls nobody); one that is read joins the table
         one forward pass for all rows -> logits -> each row chooses by its own settings -> a Step for each stream
 
-The thread lives as long as it has work: when the last stream has ended there is no thread, no lease and no cache. A
-pass that fails ends only the stream that it was for: those that shared it are read again and go on apart.
+The thread lives as long as it has work: when the last stream has ended there is no thread and no lease. What was read
+and said stays for whoever goes on from it (`prefixes`), until somebody else needs the room. A pass that fails ends only
+the stream that it was for: those that shared it are read again and go on apart.
 
 It leaves out how a token is chosen (`choose`), how the model is run (`passes`), whose turn it is (`line`) and how
 events reach their reader (`running`).
@@ -35,7 +36,7 @@ from playground.generation.line import Line, Room
 from playground.generation.passes import NO_NEXT_TOKEN, Passes
 from playground.generation.reader import READS, Reader
 from playground.generation.request import GenerateRequest
-from playground.generation.steps import advance, guess
+from playground.generation.steps import advance, advance_alone
 from playground.generation.stream import Stream, Task
 from playground.generation.tasks import Tasks
 from playground.models.cpu.linear import prepare_for_crowd
@@ -64,8 +65,8 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._waiting: list[Stream] = []
-        self._reader = Reader(self.passes)
-        self._batch = Batch(self.passes)
+        self._reader = Reader(self.passes, loaded.spare)
+        self._batch = Batch(self.passes, self._reader.keep)
         self._alone: list[Stream] = []
         self._aside: list[KeyValueTable] = []
         self._rests_until = 0.0
@@ -120,21 +121,30 @@ class Engine:
 
     @property
     def idle(self) -> bool:
-        """True when there is no thread, no stream and no cache."""
+        """True when there is no thread, no stream and no table of theirs."""
         with self._lock:
             return self._thread is None and not self._waiting and not self._active() and not self._batch.nbytes
 
     @property
     def nbytes(self) -> int:
-        """Bytes of keys and values now: of the table that all share, and of prompts that are being read."""
+        """Bytes of keys and values now: of the table that all share, of prompts being read, and of kept texts."""
         tables = {stream.table for stream in self._active() if stream.table}
-        return self._batch.nbytes + self._reader.prefixes.nbytes + sum(one.nbytes for one in [*tables, *self._aside])
+        return self._batch.nbytes + self.kept_bytes + sum(one.nbytes for one in [*tables, *self._aside])
 
     @property
     def reserved_bytes(self) -> int:
-        """What `nbytes` may grow to before the streams that were let in have ended."""
+        """What `nbytes` may grow to before the streams that were let in have ended, apart from what is kept."""
         aside = sum(math.prod(table.capacity) for table in list(self._aside)) * self._room.bytes_per_token
-        return max(self.nbytes, self._most_bytes(self._active()) + aside)
+        return max(self.nbytes - self.kept_bytes, self._most_bytes(self._active()) + aside)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of texts that nobody needs now, and somebody may go on from."""
+        return self._reader.prefixes.nbytes
+
+    def forget(self) -> None:
+        """Gives up what is kept."""
+        self._reader.prefixes.clear()
 
     def close(self) -> None:
         """Ends all streams as stopped, and the thread."""
@@ -143,6 +153,7 @@ class Engine:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
+        self.forget()
 
     # The loop
 
@@ -169,6 +180,8 @@ class Engine:
             waiting, closed = list(self._waiting), self._closed
         for stream in [*waiting, *self._active()]:
             if stream.stopped or closed:
+                if stream.table and stream in self._alone:
+                    self._reader.keep(stream, stream.table)
                 stream.end("stopped")
         self._let_go()
         waiting = [stream for stream in waiting if not stream.ended]
@@ -186,7 +199,6 @@ class Engine:
             if self._waiting or self._active():
                 return True
             self._batch.clear()
-            self._reader.prefixes.clear()
             self._line.forget()
             self._thread = None
             return False
@@ -198,10 +210,7 @@ class Engine:
             return False
         stream.ahead = self._line.is_beside_crowd(stream, active)
         stream.apart = stream.apart or stream.ahead
-        most = self._most_bytes([*active, stream])
-        if shortage := self._shortage(most + self._reader.prefixes.nbytes):
-            self._reader.prefixes.clear()
-            shortage = self._shortage(most)
+        shortage = self._shortage(self._most_bytes([*active, stream]))
         if shortage is None:
             return True
         if alone := self._shortage(self._most_bytes([stream])) if active else shortage:
@@ -213,6 +222,8 @@ class Engine:
         return self._room.most_bytes(streams, [*self._batch.streams, *self._alone], self._reader.pass_tokens)
 
     def _shortage(self, needed: int) -> PlaygroundError | None:
+        if needed + self.kept_bytes > self._room.free(self.nbytes):
+            self.forget()
         return self._room.shortage(needed, self.nbytes)
 
     def _begin(self, stream: Stream) -> None:
@@ -261,11 +272,10 @@ class Engine:
             return self.passes.whole([ids])[0]
         if short := self._shortage(self.reserved_bytes + len(ids) * self._room.bytes_per_token):
             raise short
-        table = self.passes.table()
-        table.open([len(ids)], len(ids))
+        table = self._reader.open(ids, len(ids) - 1)
         self._aside.append(table)
         try:
-            for begin in range(0, len(ids), self._reader.pass_tokens):
+            for begin in range(table.cursor, len(ids), self._reader.pass_tokens):
                 logits = self.passes.forward(table, [ids[begin : begin + self._reader.pass_tokens]])
             return logits[0, -1]
         finally:
@@ -286,22 +296,11 @@ class Engine:
             self._attempt([stream], self._decode_alone, stream)
 
     def _decode_alone(self, stream: Stream) -> None:
-        """One step of a stream that shares no pass: over its own table, or over its whole text."""
-        stream.tell_started()
+        """One step of a stream that shares no pass."""
         table = stream.table
-        if table is None:
-            texts = [(*stream.prompt.token_ids, *reply) for reply in stream.replies]
-            unique = list(dict.fromkeys(texts))
-            logits = self.passes.whole(unique)[[unique.index(text) for text in texts]]
-            advance([stream], logits.float())
-        elif stream.request.prompt_lookup_num_tokens:
-            guess(stream, self.passes, table)
-        else:
-            table.reserve(1)
-            logits = self.passes.forward(table, [[reply[-1]] for reply in stream.replies])[:, -1]
-            kept = advance([stream], logits.float())
-            if not stream.ended:
-                table.keep(kept)
+        advance_alone(stream, self.passes)
+        if stream.ended and table is not None:
+            self._reader.keep(stream, table)
 
     # When something breaks
 
@@ -320,7 +319,7 @@ class Engine:
         again = [*streams]
         if is_out_of_memory(error):
             again = self._active()
-            self._reader.prefixes.clear()
+            self.forget()
             newest = max(again, key=lambda one: one.asked_at)
             newest.end(DeviceMemoryError("The device's memory is full.", "Try again when fewer people use it."))
         elif len(streams) == 1:

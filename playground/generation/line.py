@@ -128,9 +128,13 @@ class Room:
         self._make_room = make_room
         self.bytes_per_token = bytes_per_token
 
+    def free(self, held: int) -> float:
+        """Bytes that tables may take on the device, of which ``held`` are in use."""
+        return device_memory(self._device).free_bytes * MEMORY_SHARE + held
+
     def shortage(self, needed: int, held: int) -> PlaygroundError | None:
         """None if there is room for ``needed`` bytes, of which ``held`` are in use; else what would help."""
-        room = device_memory(self._device).free_bytes * MEMORY_SHARE + held
+        room = self.free(held)
         if needed > room:
             return DeviceMemoryError(
                 f"With this request the KV cache may grow to {format_bytes(needed)}; the device has room for "

@@ -1,20 +1,26 @@
-"""Prompts that have been read: who begins with the same text reads only what follows.
+"""Texts that have been read: who begins with the same text reads only what follows.
 
 The keys and values of a token depend on what stands before it, and on nothing after it. So the chat template, a system
-message, or an exercise that a whole class works on are read once. They are kept while anybody generates, in the
-tables in which they were read, and given up first where memory is short. It leaves out when a prompt is read
-(`reader`).
+message, or an exercise that a whole class works on are read once; and of a reply that somebody goes on from, or from
+the middle of it, nothing is read again, since it is kept how its tokens were chosen, too.
+
+All of it stays when nobody generates, where there is room that nobody else needs: it is the first that is given up. It
+leaves out when a text is read (`reader`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from playground.generation.choose import Choice
 from playground.generation.kv_cache import KeyValueTable
 
-KEPT_TOKENS = 2048  # in all; the newest text is kept whatever its length
+KEPT_BYTES, KEPT_TEXTS = 256 * 2**20, 64  # in all; of the newest text as many as it has
 WORTH_KEEPING = 16  # tokens
+
+Text = tuple[int, ...]
 
 
 class Prefix(NamedTuple):
@@ -25,44 +31,91 @@ class Prefix(NamedTuple):
     tokens: int
 
 
-class Prefixes:
-    """Texts that were read, with their keys and values; the one used last is given up last."""
+class Reply(NamedTuple):
+    """How the tokens after a prompt were chosen, with which settings of the sampler."""
 
-    def __init__(self) -> None:
-        self._kept: list[tuple[list[tuple[int, ...]], KeyValueTable]] = []
+    prompt: Text
+    settings: tuple[Any, ...]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Texts, one a row of a table that nobody changes any more; ``reply`` belongs to the only one."""
+
+    texts: tuple[Text, ...]
+    table: KeyValueTable
+    reply: Reply | None
+
+
+class Prefixes:
+    """Texts that were read, with their keys and values; the one used last is given up last.
+
+    ``spare`` says how many bytes nobody has; below 0, somebody else needs what is kept. Any thread may ask and clear,
+    one keeps.
+    """
+
+    def __init__(self, spare: Callable[[], int]) -> None:
+        self._spare = spare
+        self._kept: tuple[Kept, ...] = ()
 
     @property
     def nbytes(self) -> int:
         """Bytes of keys and values."""
-        return sum(table.nbytes for _, table in list(self._kept))
+        return sum(kept.table.nbytes for kept in self._kept)
 
     def find(self, ids: Sequence[int], most: int) -> Prefix | None:
         """The longest beginning of these tokens that was read, up to ``most`` of them."""
         beginning = tuple(ids[:most])
         found = [
-            Prefix(table, row, _alike(text, beginning)) for texts, table in self._kept for row, text in enumerate(texts)
+            Prefix(kept.table, row, _alike(text, beginning))
+            for kept in self._kept
+            for row, text in enumerate(kept.texts)
         ]
         best = max(found, key=lambda one: one.tokens, default=None)
         return best if best and best.tokens > 0 else None
 
-    def keep(self, texts: Sequence[Sequence[int]], table: KeyValueTable) -> None:
-        """Keeps texts, one a row of a table that nobody changes any more; what is known already is not kept twice."""
+    def choices(self, prompt: Sequence[int], replied: Sequence[int], settings: tuple[Any, ...]) -> tuple[Choice, ...]:
+        """How as many of the first tokens of a reply were chosen as were chosen before, after the same prompt."""
+        best: tuple[Choice, ...] = ()
+        for reply in (kept.reply for kept in self._kept):
+            if reply and reply.settings == settings and reply.prompt == tuple(prompt):
+                alike = _alike(tuple(choice.token_id for choice in reply.choices), tuple(replied))
+                best = max(best, reply.choices[:alike], key=len)
+        return best
+
+    def is_worth(self, texts: Sequence[Sequence[int]]) -> bool:
+        """Whether enough of some texts is new; if not, they count as used."""
         known = [self.find(text, len(text)) for text in texts]
         new = [len(text) - (prefix.tokens if prefix else 0) for text, prefix in zip(texts, known, strict=True)]
-        if max(new) < WORTH_KEEPING:
-            used = {id(prefix.table) for prefix in known if prefix}
-            self._kept.sort(key=lambda kept: id(kept[1]) in used)
-            return
-        self._kept.append(([tuple(text) for text in texts], table))
-        while len(self._kept) > 1 and sum(_size(kept) for _, kept in self._kept) > KEPT_TOKENS:
-            del self._kept[0]
+        if max(new) >= WORTH_KEEPING:
+            return True
+        used = {id(prefix.table) for prefix in known if prefix}
+        self._kept = tuple(sorted(self._kept, key=lambda kept: id(kept.table) in used))
+        return False
+
+    def keep(self, texts: Sequence[Sequence[int]], table: KeyValueTable, reply: Reply | None = None) -> None:
+        """Keeps texts where there is room, in place of those that they begin with."""
+        new = Kept(tuple(map(tuple, texts)), table, reply)
+        older = [kept for kept in self._kept if not _begins(kept, new)]
+        total = sum(kept.table.nbytes for kept in older) + table.nbytes
+        while older and (total > KEPT_BYTES or len(older) >= KEPT_TEXTS):
+            total -= older.pop(0).table.nbytes
+        self._kept = (*older, new)
+        while self._kept and self._spare() < 0:
+            self._kept = self._kept[1:]
 
     def clear(self) -> None:
         """Forgets everything."""
-        self._kept = []
+        self._kept = ()
 
 
-def _alike(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+def _begins(kept: Kept, new: Kept) -> bool:
+    """True if all that is kept is the beginning of something new."""
+    return all(any(text == other[: len(text)] for other in new.texts) for text in kept.texts)
+
+
+def _alike(one: Text, other: Text) -> int:
     """How many tokens two texts begin with alike; by halves, since comparing slices is quick."""
     alike, beyond = 0, min(len(one), len(other)) + 1
     while beyond - alike > 1:
@@ -72,8 +125,3 @@ def _alike(one: tuple[int, ...], other: tuple[int, ...]) -> int:
         else:
             beyond = middle
     return alike
-
-
-def _size(table: KeyValueTable) -> int:
-    """Tokens that a table has room for."""
-    return table.capacity[0] * table.capacity[1]

@@ -5,7 +5,7 @@ It leaves out what happens when a prompt is read (`engine`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -14,8 +14,8 @@ from playground.generation.events import Reading
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.line import TABLE_TOKENS
 from playground.generation.passes import Passes
-from playground.generation.prefixes import Prefixes
-from playground.generation.steps import force
+from playground.generation.prefixes import Prefixes, Reply
+from playground.generation.steps import force, recall
 from playground.generation.stream import Stream
 
 PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of new prompts that one pass reads
@@ -34,11 +34,11 @@ class Read(NamedTuple):
 class Reader:
     """The streams whose prompts are being read."""
 
-    def __init__(self, passes: Passes) -> None:
+    def __init__(self, passes: Passes, spare: Callable[[], int]) -> None:
         self._passes = passes
         self.pass_tokens = PASS_TOKENS.get(passes.device.type, PASS_TOKENS["cpu"])
         self.streams: list[Stream] = []
-        self.prefixes = Prefixes()
+        self.prefixes = Prefixes(spare)
 
     def next_group(self, left: int) -> list[Stream]:
         """Whose prompts the next pass reads, ``left`` passes before the others' next step; empty: it is their turn.
@@ -75,13 +75,21 @@ class Reader:
         table.advance(columns - new)
         ends = [((0,) * (new - len(text)) + text)[-new:] for text in texts]
         logits = self._passes.forward(table, ends)
-        self.prefixes.keep(texts, table)
+        if self.prefixes.is_worth(texts):
+            self.prefixes.keep(texts, table)
         return Read(group, table, logits[:, -1], [texts.index(tuple(stream.to_read)) for stream in group])
 
     def _read_piece(self, stream: Stream, shared: bool) -> Read | None:
         """The next piece of one prompt, and steps for the forced tokens whose turn has come with it."""
         ids = stream.to_read
-        table = stream.table = stream.table or self._open(stream, ids)
+        if stream.table is None:
+            self._recall(stream)
+            if stream.ended:
+                return None
+            known = len(stream.prompt.token_ids) + len(stream.reply)
+            stream.table = self.open(ids, known - 1)  # the logits after its last known token are needed
+            stream.read = stream.table.cursor
+        table = stream.table
         begin = stream.read
         end = min(begin + self.pass_tokens * (1 if shared else 4), len(ids))
         wanted = max(1, end - max(begin, len(stream.prompt.token_ids) - 1 + len(stream.reply)))
@@ -94,19 +102,40 @@ class Reader:
             stream.post(Reading(end, len(ids)))
             return None
         stream.table = None
-        self.prefixes.keep([ids], table)
+        if self.prefixes.is_worth([ids]):
+            self.prefixes.keep([ids], table)
         return Read([stream], table, logits[:, -1], [0])
 
-    def _open(self, stream: Stream, ids: Sequence[int]) -> KeyValueTable:
-        """A table for one prompt, with what was read of it for others before."""
+    def open(self, ids: Sequence[int], most: int) -> KeyValueTable:
+        """A table for one text, with what was read before of its first ``most`` tokens; any thread may ask."""
         table = self._passes.table()
         table.open([len(ids)], len(ids))
-        free = len(stream.prompt.token_ids) + len(stream.reply)  # the logits after the rest are needed
-        if prefix := self.prefixes.find(ids, free - 1):
+        if prefix := self.prefixes.find(ids, most):
             table.fill(0, prefix.table, prefix.row, prefix.tokens)
             table.advance(prefix.tokens)
-            stream.read = prefix.tokens
         return table
+
+    def _recall(self, stream: Stream) -> None:
+        """Steps for those forced tokens that others, or the same person, got by choice."""
+        forced = stream.request.prefix_token_ids
+        if stream.processors is None and len(forced) > len(stream.reply):
+            choices = self.prefixes.choices(stream.prompt.token_ids, forced, stream.settings)
+            recall(stream, choices[len(stream.reply) :])
+
+    def keep(self, stream: Stream, table: KeyValueTable, row: int = 0) -> None:
+        """Keeps what a stream that ends has read and said, a row of a table, for whoever goes on from it."""
+        if stream.beams is not None or not self._passes.cached:
+            return
+        length = table.cursor - table.starts[row]
+        ids = [*stream.prompt.token_ids, *stream.reply][:length]
+        if not self.prefixes.is_worth([ids]):
+            return
+        own = self._passes.table()
+        own.open([length], length)
+        own.fill(0, table, row, length)
+        own.advance(length)
+        reply = Reply(tuple(stream.prompt.token_ids), stream.settings, tuple(stream.choices))
+        self.prefixes.keep([ids], own, None if stream.processors else reply)
 
     def _unread(self, ids: Sequence[int]) -> int:
         """How many tokens of a text have to be read; at least the last."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from playground.generation.choose import choose, look_up
+from playground.generation.choose import Choice, choose, look_up
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.passes import Passes
 from playground.generation.stream import Stream
@@ -60,6 +60,34 @@ def force(stream: Stream, logits: Tensor) -> None:
         if reason := stream.take(choice, forced=True):
             stream.end(reason)
             return
+
+
+def recall(stream: Stream, choices: Sequence[Choice]) -> None:
+    """Steps for forced tokens of which it is known how they were chosen; the first that ends the reply is the last."""
+    for choice in choices:
+        stream.pass_random_numbers()
+        if reason := stream.take(choice, forced=True):
+            stream.end(reason)
+            return
+
+
+def advance_alone(stream: Stream, passes: Passes) -> None:
+    """One step of a stream that shares no pass: over its own table, or over its whole text."""
+    stream.tell_started()
+    table = stream.table
+    if table is None:
+        texts = [(*stream.prompt.token_ids, *reply) for reply in stream.replies]
+        unique = list(dict.fromkeys(texts))
+        logits = passes.whole(unique)[[unique.index(text) for text in texts]]
+        advance([stream], logits.float())
+    elif stream.request.prompt_lookup_num_tokens:
+        guess(stream, passes, table)
+    else:
+        table.reserve(1)
+        logits = passes.forward(table, [[reply[-1]] for reply in stream.replies])[:, -1]
+        kept = advance([stream], logits.float())
+        if not stream.ended:
+            table.keep(kept)
 
 
 def guess(stream: Stream, passes: Passes, table: KeyValueTable) -> None:

@@ -9,13 +9,13 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from playground.errors import PlaygroundError
 from playground.generation.beam_search import BeamSearch
-from playground.generation.choose import Choice, Draw
+from playground.generation.choose import Choice, Draw, sampler_settings
 from playground.generation.events import Beam, BeamStep, Event, Finished, Reason, Started, Step
 from playground.generation.pieces import Decoder, Pieces, ReplyText
 from playground.generation.prompts import Prompt
@@ -78,6 +78,7 @@ class Stream:
     reason: str = ""  # why it has to wait, if it is for memory
     told: str = ""
     reply: list[int] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     losses: float = 0.0
     first_token_at: float = 0.0
     last_token_at: float = 0.0
@@ -95,15 +96,18 @@ class Stream:
         self.read, self.table = 0, None
         self.processors = self.task.processors()
         self.generator = torch.Generator(self.speaker.device).manual_seed(self.request.seed)
-        if self.request.do_sample and self.reply:
-            times = torch.empty(1, self.speaker.vocab, device=self.speaker.device)
-            for _ in self.reply:  # the random numbers that these tokens took
-                times.exponential_(generator=self.generator)
+        for _ in self.reply:
+            self.pass_random_numbers()
         if self.request.num_beams > 1:
             self.beams = BeamSearch(
                 self.request, self.prompt.token_ids, self.speaker.eos_ids, self.prompt.max_new_tokens,
                 self.speaker.pieces, self.processors,
             )  # fmt: skip
+
+    def pass_random_numbers(self) -> None:
+        """Draws, and forgets, the random numbers that the choice of a token takes."""
+        if self.request.do_sample:
+            torch.empty(1, self.speaker.vocab, device=self.speaker.device).exponential_(generator=self.generator)
 
     def stop(self) -> None:
         """Asks the engine to end this stream; it does within one step."""
@@ -149,6 +153,11 @@ class Stream:
         """How long prompt and reply can become."""
         return len(self.prompt.token_ids) + self.prompt.max_new_tokens
 
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """What its choices depend on beside its text, and what is told of each."""
+        return *sampler_settings(self.request), self.request.top
+
     def draw(self) -> Draw:
         """Its next turn to choose; a token that the request forces is chosen already."""
         forced, number = self.request.prefix_token_ids, len(self.reply)
@@ -174,6 +183,7 @@ class Stream:
         self._clock()
         index = len(self.reply)
         self.reply.append(choice.token_id)
+        self.choices.append(choice)
         reason = self._ends(self.reply)
         text = self.text.add(choice.token_id, ended=reason is not None)
         self.losses -= math.log(max(choice.before, 1e-45))

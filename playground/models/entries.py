@@ -144,9 +144,20 @@ class Books:
         return any(one.state == "leaving" for one in self)
 
     def cache_bytes(self, apart_from: ModelKey | None = None) -> int:
-        """Bytes that companions hold or were promised."""
+        """Bytes that companions hold or were promised, apart from what they keep in case somebody needs it."""
         loaded: list[LoadedModel] = [one.loaded for one in self if one.loaded and one.key != apart_from]
         return sum(one.reserved_bytes for one in loaded)
+
+    def kept_bytes(self) -> int:
+        """Bytes that companions keep in case somebody needs them."""
+        loaded: list[LoadedModel] = [one.loaded for one in self if one.loaded]
+        return sum(one.kept_bytes for one in loaded)
+
+    def forget(self) -> None:
+        """Makes all companions give up what they keep: this leaves before any model does."""
+        for one in self:
+            if one.loaded:
+                one.loaded.forget()
 
     def require_open(self) -> None:
         """Nothing, unless the manager was closed.

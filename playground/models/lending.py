@@ -53,6 +53,7 @@ class LoadedModel:
     dtype: str
     measured_bytes: int
     make_room: Callable[[int], None] = lambda needed: None
+    spare: Callable[[], int] = lambda: 0
     public: bool = False
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
@@ -95,7 +96,9 @@ class LoadedModel:
 
         ``make`` gets this LoadedModel. A companion has a method ``close()``; one that holds memory of the device says
         so by ``nbytes`` (now) and ``reserved_bytes`` (what it may grow to), and before it takes more it calls
-        ``make_room`` with all the bytes that it needs, which raises a BudgetError where there is no room.
+        ``make_room`` with all the bytes that it needs, which raises a BudgetError where there is no room. What it keeps
+        beside that, in case somebody needs it, are ``kept_bytes``: it keeps them while ``spare`` isn't below 0, and
+        gives them up when it is told to ``forget``.
         """
         with self._lock:
             if self._closed:
@@ -113,6 +116,17 @@ class LoadedModel:
     def reserved_bytes(self) -> int:
         """Bytes that the companions hold or were promised."""
         return sum(getattr(one, "reserved_bytes", 0) for one in list(self._companions.values()))
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that the companions hold beyond that, and give up as soon as somebody needs them."""
+        return sum(getattr(one, "kept_bytes", 0) for one in list(self._companions.values()))
+
+    def forget(self) -> None:
+        """Makes the companions give up what they keep in case somebody needs it."""
+        for one in list(self._companions.values()):
+            if getattr(one, "kept_bytes", 0):
+                one.forget()
 
     def renew(self) -> None:
         """Forgets, in a process that was forked, companions, whose threads aren't there; new ones are made."""

@@ -140,7 +140,9 @@ class Loads:
         dtype = str(model.dtype).removeprefix("torch.")
         beside = self._visitors.told()(partial(self._room.make_beside, key))
         public = self._visitors.public
-        return LoadedModel(key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, public)
+        return LoadedModel(
+            key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, self._room.spare, public
+        )
 
     def _refuse_early(self, entry: Entry) -> None:
         """Refuses a Hub model that can't fit before anything large is downloaded."""

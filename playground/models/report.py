@@ -10,7 +10,7 @@ class ModelReport:
     """One model that was asked for at least once.
 
     ``measured_bytes`` are its weights; ``cache_bytes`` what serving it takes beside them now: the keys and values of
-    running generations (the KV cache).
+    running generations (the KV cache), and of those that somebody may go on from, which leave first.
     """
 
     model_id: str

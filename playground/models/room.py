@@ -42,6 +42,8 @@ class Room:
                 if spread := self._spread(entry, needed):
                     return spread
                 possible = self.is_possible(entry, needed)
+                if places.shortage(entry.key, needed, self._books.cache_bytes() + self._books.kept_bytes()) > 0:
+                    self._books.forget()
                 short = places.shortage(entry.key, needed, self._books.cache_bytes())
                 if possible and short <= 0:
                     places.device_tier.hold(entry.key, needed)
@@ -73,12 +75,22 @@ class Room:
                 lambda: books.closed or needed <= self._beside(key) or not books.anybody_leaves, LEAVING_SECONDS
             )
             room = self._beside(key)
+            if needed + books.kept_bytes() > room:
+                books.forget()
             victims = choose_victims(books.evictable(apart_from=key), needed - room) if needed > room else []
             for victim in victims:
                 victim.state = "leaving"
         self._eviction.retire(victims, to_ram=True)
         if needed > room and not victims:
             raise self._none_beside(key, needed, room)
+
+    def spare(self) -> int:
+        """Bytes of the limit that nobody holds, was promised or keeps; below 0 where what is kept is too much."""
+        books = self._books
+        with books.lock:
+            places = books.places
+            taken = places.device_tier.used_bytes + books.cache_bytes() + books.kept_bytes()
+            return places.limit_bytes - taken
 
     def is_possible(self, entry: Entry, needed: int) -> bool:
         """Whether waiting can help: not if the model is too large even when only the pinned ones stay."""

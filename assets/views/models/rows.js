@@ -133,7 +133,7 @@ function variantFacts(variant) {
     `${variant.evictions} evictions`,
     variant.last_used && `last used ${formatAge(Math.max(0, Date.now() / 1000 - variant.last_used))}`,
   ];
-  const cache = variant.cache_bytes && `KV cache of running replies: ${formatBytes(variant.cache_bytes)}`;
+  const cache = variant.cache_bytes && `KV cache of replies: ${formatBytes(variant.cache_bytes)}`;
   return [
     line(
       "pg-mono",

@@ -45,7 +45,8 @@ def test_load_look_unload(tmp_path):
             device = client.predict(api_name="/models")["devices"][0]
             assert shown["cache_bytes"] == device["cache_bytes"] > 0
             assert device["used_bytes"] == variant["measured_bytes"]
-        assert wait_for(client, "tiny/a", "resident")["cache_bytes"] == 0
+        kept = wait_for(client, "tiny/a", "resident")["cache_bytes"]
+        assert 0 < kept < shown["cache_bytes"], "what was said stays for whoever goes on from it"
         after = client.predict("tiny/a", TASK, "float32", api_name="/unload_model")
         assert after["devices"][0]["used_bytes"] == 0
 

@@ -149,6 +149,35 @@ def test_a_cache_takes_the_room_of_models_that_nobody_uses(make):
         assert rows(manager)["c"].state == rows(manager)["a"].state == "resident"
 
 
+class Kept(Cache):
+    """A companion that keeps something in case somebody needs it."""
+
+    reserved_bytes = 0
+
+    def __init__(self, nbytes):
+        self.nbytes = self.kept_bytes = nbytes
+
+    def forget(self):
+        self.nbytes = self.kept_bytes = 0
+
+
+def test_what_companions_keep_leaves_before_any_model(make):
+    manager, _ = make(names="abc")
+    with manager.lease("a", TASK) as loaded:
+        kept = loaded.companion("generation", lambda owner: Kept(1500))
+        assert rows(manager)["a"].cache_bytes == 1500
+        assert loaded.spare() == 3 * SIZE - SIZE - 1500
+        with manager.lease("b", TASK) as other:
+            assert kept.nbytes == 0, "nobody waits for it"
+            kept.nbytes = kept.kept_bytes = 700
+            assert loaded.spare() == 300
+            other.make_room(300)
+            assert kept.nbytes == 700, "there is room beside it"
+            other.make_room(1000)
+            assert kept.nbytes == 0
+        assert rows(manager)["b"].state == "resident"
+
+
 def test_a_measured_budget_leaves_the_reserve_to_the_caches():
     manager = ModelManager(Settings(device="cpu"), Catalog((spec_of("a"),)), source=FakeSource({"a": SIZE}))
     with manager.lease("a", TASK) as loaded:
