@@ -18,6 +18,7 @@ from torch import Tensor
 
 from playground.errors import UnsupportedOptionError
 from playground.generation.kv_cache import KeyValueTable
+from playground.models.cpu.llama_step import llama_step
 from playground.models.cpu.threads import release_helpers
 from playground.models.families import embedding_rows, explaining
 from playground.models.memory import is_out_of_memory
@@ -54,11 +55,15 @@ class Passes:
         self.model = model
         self.device: torch.device = model.device
         self.embedding_rows: int = embedding_rows(model) or model.config.get_text_config().vocab_size
+        self._step = llama_step(model)
         self._options = set(inspect.signature(model.forward).parameters)
         self.cached = self.padded = False
         self.bytes_per_token = 0
         self.vocab = 0
         self._try()
+        if self._step and not self.padded:
+            self._step = None
+            self._try()
         release_helpers()  # this is the caller's thread, which computes no more
 
     @property
@@ -73,6 +78,11 @@ class Passes:
     def forward(self, table: KeyValueTable, token_ids: Sequence[Sequence[int]], wanted: int = 1) -> Tensor:
         """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table grows by the columns."""
         columns = len(token_ids[0])
+        if columns == 1 and self._step:
+            seen = table.inputs(1)
+            logits = self._step(torch.tensor(token_ids), table, seen["position_ids"], seen["attention_mask"])
+            table.advance(1)
+            return logits[:, None]
         inputs = {name: value.to(self.device) for name, value in table.inputs(columns).items() if value is not None}
         if "position_ids" not in self._options:
             inputs.pop("position_ids")

@@ -36,6 +36,10 @@ class Estimates:
             self._known[key] = self._source().predict(spec, folder, key.task, key.quantization, device)
         return self._known[key]
 
+    def passing(self, key: ModelKey, spec: ModelSpec, folder: Path) -> int:
+        """Bytes that a load takes beside those that stay: fast-8-bit is made of the model in float32."""
+        return self.exact(ModelKey(spec.id, key.task, "float32"), spec, folder) if key.quantization == FAST_8_BIT else 0
+
     def guess(self, spec: ModelSpec, task: str, name: str) -> int | None:
         """Predicted bytes, exact where the model's config is on this machine; never waits for a load."""
         from playground.models.loading import BUILDING

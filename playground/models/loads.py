@@ -131,7 +131,7 @@ class Loads:
         tokenizer = self._tokenizers.of(spec)
         entry.predicted_bytes = predicted = self._estimates.exact(key, spec, folder)
         self._visitors.require(key, spec, predicted)
-        max_memory = self._room.make(entry, job, predicted)
+        max_memory = self._room.make(entry, job, predicted, self._estimates.passing(key, spec, folder))
         entry.state = "loading"
         model = source.load(spec, folder, key.task, key.quantization, places.device, report, max_memory)
         entry.measured_bytes = measured = measure_bytes(model)

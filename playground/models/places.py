@@ -56,10 +56,13 @@ class Places:
         """Bytes of the budget that are free for weights, where caches are promised so many."""
         return min(self.device_tier.free_bytes, self.limit_bytes - self.device_tier.used_bytes - caches)
 
-    def shortage(self, key: ModelKey, needed: int, caches: int) -> int:
-        """Bytes that are missing to hold ``needed`` for a model, by the budget and by what the device really has."""
+    def shortage(self, key: ModelKey, needed: int, caches: int, passing: int = 0) -> int:
+        """Bytes that are missing to hold ``needed`` for a model, by the budget and by what the device really has.
+
+        ``passing`` are bytes that its load takes and gives back: they are on the device, and in no budget.
+        """
         more = needed - self.device_tier.held.get(key, 0)
-        return more - min(self.free_bytes(caches), device_memory(self.device).free_bytes)
+        return more - min(self.free_bytes(caches), device_memory(self.device).free_bytes - passing)
 
     def release(self, key: ModelKey) -> None:
         """Gives back all that a model holds anywhere."""

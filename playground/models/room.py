@@ -29,8 +29,8 @@ class Room:
         self._books, self._eviction, self._estimate = books, eviction, estimate
         self._patience_seconds = patience_seconds
 
-    def make(self, entry: Entry, job: Job, needed: int) -> dict[int | str, int] | None:
-        """Holds ``needed`` bytes for an entry, evicting and waiting as need be.
+    def make(self, entry: Entry, job: Job, needed: int, passing: int = 0) -> dict[int | str, int] | None:
+        """Holds ``needed`` bytes for an entry, evicting and waiting as need be; ``passing`` see `Places.shortage`.
 
         None if they are all on the device; for a model larger than the GPU, how much goes where.
         """
@@ -42,9 +42,10 @@ class Room:
                 if spread := self._spread(entry, needed):
                     return spread
                 possible = self.is_possible(entry, needed)
-                if places.shortage(entry.key, needed, self._books.cache_bytes() + self._books.kept_bytes()) > 0:
+                kept, caches = self._books.kept_bytes(), self._books.cache_bytes()
+                if kept and places.shortage(entry.key, needed, caches + kept, passing) > 0:
                     self._books.forget()
-                short = places.shortage(entry.key, needed, self._books.cache_bytes())
+                short = places.shortage(entry.key, needed, caches, passing)
                 if possible and short <= 0:
                     places.device_tier.hold(entry.key, needed)
                     return None
@@ -56,7 +57,7 @@ class Room:
                     self._books.changed.wait(min(CACHE_SECONDS, deadline - time.monotonic()))
                     continue
             if not victims:
-                raise self.too_large(entry, needed)
+                raise self.too_large(entry, needed, passing)
             self._eviction.retire(victims, to_ram=True)
 
     def make_beside(self, key: ModelKey, needed: int) -> None:
@@ -99,7 +100,7 @@ class Room:
         room = places.device_tier.budget_bytes - sum(one.held_bytes for one in pinned)
         return needed <= room or places.can_spread(entry.key.quantization, needed)
 
-    def too_large(self, entry: Entry, needed: int) -> BudgetError:
+    def too_large(self, entry: Entry, needed: int, passing: int = 0) -> BudgetError:
         """What is needed, what is free, what is in the way, and what would help."""
         places = self._books.places
         with self._books.lock:
@@ -110,6 +111,7 @@ class Room:
             f"{entry.spec.title} in {entry.key.quantization} needs {format_bytes(needed)}; "
             f"{format_bytes(free)} of the {format_bytes(tier.budget_bytes)} for models are free."
         )
+        message += f" While it is loaded, it takes {format_bytes(passing)} more." if passing else ""
         used = [one for one in others if one.state == "resident" and one.leases]
         pinned = [one for one in others if one.state == "resident" and one.pinned and not one.leases]
         helps = self._smaller(entry, needed, tier.budget_bytes)

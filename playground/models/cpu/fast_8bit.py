@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 MOST = 127  # the largest whole number of 8 bits, for both signs
+PIECE = 4096  # rows
 PARTS = 2 * MOST  # of the unit: what is left after rounding is at most one half
 
 
@@ -32,9 +33,10 @@ class Codes:
     """A weight of shape (rows, columns) as whole numbers and a scale for each row."""
 
     def __init__(self, weight: Tensor) -> None:
-        scale = weight.abs().amax(1, keepdim=True).div_(MOST).clamp_(min=1e-30)
-        self.numbers = nn.Parameter((weight / scale).round_().to(torch.int8), requires_grad=False)
-        self.scale = scale.view(-1)
+        scale = torch.maximum(weight.amax(1, True), -weight.amin(1, True)).div_(MOST).clamp_(min=1e-30)
+        pairs = zip(weight.split(PIECE), scale.split(PIECE), strict=True)  # a large table is no second time in memory
+        numbers = torch.cat([(rows / own).round_().to(torch.int8) for rows, own in pairs])
+        self.numbers, self.scale = nn.Parameter(numbers, requires_grad=False), scale.view(-1)
 
 
 class Fast8bitLinear(nn.Linear):

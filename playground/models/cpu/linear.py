@@ -13,6 +13,8 @@ own product. It leaves out who computes with how many rows (`engine`).
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +55,26 @@ def prepare_for_crowd(model: nn.Module) -> None:
         weight = getattr(module, "weight", None)
         if type(module) in kinds and isinstance(weight, Tensor) and weight.dtype == torch.float32 and weight.is_cpu:
             module.__class__ = kinds[type(module)]
+
+
+def join(layers: Sequence[nn.Linear]) -> nn.Linear:
+    """One layer that computes what several of a kind do with the same input; they keep their weights, as parts of its.
+
+    Each part has a storage of its own, so that whoever counts bytes finds those of each layer.
+    """
+    whole: Any = object.__new__(type(layers[0]))
+    nn.Module.__init__(whole)
+    whole.in_features, whole.out_features = layers[0].in_features, sum(layer.out_features for layer in layers)
+    for name in ("weight", "bias", "scale"):
+        parts: list[Any] = [getattr(layer, name, None) for layer in layers]
+        if parts[0] is None:
+            setattr(whole, name, None)
+            continue
+        tensor = torch.cat([part.detach() for part in parts])
+        for part, own in zip(parts, tensor.split([len(part) for part in parts]), strict=True):
+            part.data = torch.from_dlpack(own)
+        setattr(whole, name, nn.Parameter(tensor, requires_grad=False))
+    return whole  # type: ignore[no-any-return]
 
 
 @functools.cache

@@ -24,15 +24,16 @@ from statistics import mean
 
 _SOFT = 1  # of omp_pause_resource_t: what was set stays set
 RECENT, TRIED = 6, 3  # steps that are compared
+SUDDEN = 2  # slow steps, one after the other, after which fewer threads are tried at once
 PAUSES = (8, 128)  # steps between two trials: the fewest, and the most after trials that were no better
-BETTER, SLOW = 0.9, 1.4
+SLOW, WORSE, BETTER, MUCH_BETTER = 1.4, 1.1, 0.9, 0.75
 
 
 class StepThreads:
     """The number of threads with which a step is quickest now: one more or less is tried now and then.
 
-    Trials get rarer while they are no better, and one is made at once when steps take much longer than they did. So
-    they cost some percent at most where nothing changes.
+    Trials get rarer while they are no better, and end at the first step that is worse; one is made at once when steps
+    suddenly take much longer. So they cost some percent at most where nothing changes, and a few steps where it does.
     """
 
     def __init__(self, most: int, use: Callable[[int], object]) -> None:
@@ -42,7 +43,6 @@ class StepThreads:
         self._tried: list[float] = []
         self._trial = 0
         self._pause, self._left = PAUSES[0], PAUSES[0]
-        self._usual = 0.0
         self._fewer = True
 
     def begin(self) -> None:
@@ -55,33 +55,38 @@ class StepThreads:
         cost = seconds / (16 + rows)  # a step of 32 rows takes about three times as long as one of a single row
         if self._trial:
             self._tried.append(cost)
-            if len(self._tried) == TRIED or cost > 2 * mean(self._recent):
-                self._decide()
+            self._judge(mean(self._recent))
             return
         self._recent.append(cost)
         self._left -= 1
-        if len(self._recent) == RECENT:
-            self._usual = self._usual or mean(self._recent)
-            if self._most > 1 and (self._left <= 0 or mean(self._recent) > SLOW * self._usual):
-                self._try()
+        if self._most > 1 and self.count > 1 and self._is_suddenly_slow():
+            self._recent = deque(list(self._recent)[-SUDDEN:], RECENT)
+            self._pause = PAUSES[0]
+            self._try(fewer=True)
+        elif self._most > 1 and self._left <= 0 and len(self._recent) == RECENT:
+            if self.count in (1, self._most):
+                self._fewer = self.count > 1
+            self._try(self._fewer)
+            self._fewer = not self._fewer
 
-    def _try(self) -> None:
-        """Begins a trial, by turns with one thread less and one more."""
-        if self.count in (1, self._most):
-            self._fewer = self.count > 1
-        self._trial = self.count - 1 if self._fewer else self.count + 1
-        self._fewer, self._tried = not self._fewer, []
+    def _is_suddenly_slow(self) -> bool:
+        before, now = list(self._recent)[:-SUDDEN], list(self._recent)[-SUDDEN:]
+        return len(before) > SUDDEN and min(now) > SLOW * mean(before)
+
+    def _try(self, fewer: bool) -> None:
+        """Begins a trial, with one thread less or more."""
+        self._trial, self._tried = self.count - 1 if fewer else self.count + 1, []
         self._use(self._trial)
 
-    def _decide(self) -> None:
-        """Ends a trial."""
-        better = len(self._tried) == TRIED and mean(self._tried) < BETTER * mean(self._recent)
+    def _judge(self, usual: float) -> None:
+        """Ends a trial as soon as it is clear how it went."""
+        tried = mean(self._tried)
+        better = tried < (BETTER if len(self._tried) == TRIED else MUCH_BETTER) * usual and len(self._tried) > 1
+        if not better and len(self._tried) < TRIED and tried < WORSE * usual:
+            return
         if better:
             self.count = self._trial
             self._recent.clear()
-            self._usual = 0.0
-        else:
-            self._usual = mean(self._recent)
         self._pause = PAUSES[0] if better else min(2 * self._pause, PAUSES[1])
         self._left, self._trial = self._pause, 0
         self._use(self.count)

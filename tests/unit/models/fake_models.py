@@ -49,7 +49,7 @@ class FakeSource:
         return None
 
     def predict(self, spec, folder, task, quantization, device):
-        scale = {"4-bit": 0.25, "8-bit": 0.5}.get(quantization, 1)
+        scale = {"4-bit": 0.25, "fast-8-bit": 0.25, "8-bit": 0.5}.get(quantization, 1)
         return int(self.sizes[spec.id] * scale)
 
     def tokenizer(self, spec, report):

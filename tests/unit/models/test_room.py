@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from playground.errors import (
 )
 from playground.models.catalog import Catalog
 from playground.models.manager import ModelKey, ModelManager
+from playground.models.memory import DeviceMemory
 from tests.unit.models.fake_models import SIZE, TASK, FakeSource, rows, run_together, spec_of, wait_for
 
 
@@ -100,6 +102,25 @@ def test_a_model_that_takes_more_than_predicted_makes_others_leave_or_fails(make
         pass
     gc.collect()
     assert source.alive["c"] == 0
+
+
+def test_what_a_load_takes_while_it_runs_has_to_be_free(make, monkeypatch):
+    """fast-8-bit is made of the model in float32, four times as large: the device needs room for both for a moment."""
+    manager, source = make(budget=20 * SIZE, names="abc", patience=0.05)
+    with manager.lease("a", TASK):
+        pass
+    total = 2 * SIZE
+    memory = DeviceMemory("cpu", "CPU memory", total, 0)
+    monkeypatch.setattr(
+        "playground.models.places.device_memory",
+        lambda device: replace(memory, free_bytes=total - sum(source.alive.values())),
+    )
+    with manager.lease("b", TASK, "fast-8-bit"):
+        assert rows(manager)["a"].state == "not loaded"
+        assert rows(manager)["b"].measured_bytes == SIZE // 4
+        refused = pytest.raises(BudgetError, match="needs 250 bytes.*While it is loaded, it takes 1 kB more")
+        with manager.lease("a", TASK), refused, manager.lease("c", TASK, "fast-8-bit"):
+            pass
 
 
 class Cache:
