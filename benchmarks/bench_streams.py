@@ -169,8 +169,8 @@ def free_port() -> int:
 
 
 def prompt(number: int) -> str:
-    """A prompt that differs from stream to stream."""
-    return f"{BEGINNINGS[number % len(BEGINNINGS)]} {'and ' * (number // len(BEGINNINGS))}"
+    """A prompt that differs from stream to stream; nothing of it was read before."""
+    return f"{number}. {BEGINNINGS[number % len(BEGINNINGS)]} {'and ' * (number // len(BEGINNINGS) % 4)}"
 
 
 def plain_generate(folder: Path) -> Callable[[int], float]:
@@ -201,11 +201,11 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
             return read_events(url, arguments, on_ours, ready)
 
         one(0, most=2)
-        turns = [(generate(length), one(0)) for _ in range(TURNS)]
-        seconds_16, seen_16 = together(16, one)
-        seconds_32, seen_32 = together(32, one)
+        turns = [(generate(length), one(100 * turn)) for turn in range(1, TURNS + 1)]
+        seconds_16, seen_16 = together(16, lambda number, ready: one(1000 + number, ready))
+        seconds_32, seen_32 = together(32, lambda number, ready: one(2000 + number, ready))
         prompts = bench_prompts(url, defaults)
-        beside = bench_beside_program(one)
+        beside = bench_beside_program(lambda number, ready: one(3000 + number, ready))
     rates, total_16 = [seen.rate for seen in seen_32], sum(seen.tokens for seen in seen_16) / seconds_16
     first_1 = statistics.median(seen.first - seen.queue for _, seen in turns)
     own_32 = [seen.first - seen.queue for seen in seen_32]
