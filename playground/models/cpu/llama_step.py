@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from playground.models.cpu.fast_8bit import Fast8bitLinear
+from playground.models.cpu.fast_8bit import Fast8bitLinear, round_few
 from playground.models.cpu.linear import CrowdLinear, join
 
 KINDS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM")
@@ -60,7 +60,10 @@ class Block:
         self._before, self._between = layer.input_layernorm, layer.post_attention_layernorm
         self._qkv = join([attention.q_proj, attention.k_proj, attention.v_proj])
         self._gate_up = join([mlp.gate_proj, mlp.up_proj])
-        self._out, self._down, self._act = attention.o_proj, mlp.down_proj, mlp.act_fn
+        self._out, self._down, self._act = join([attention.o_proj]), join([mlp.down_proj]), mlp.act_fn
+        for own in (self._qkv, self._gate_up, self._out, self._down):
+            if isinstance(own, Fast8bitLinear):
+                round_few(own)
         self._width, self._scaling = attention.head_dim, attention.scaling
         self._heads = attention.q_proj.out_features // self._width
         self.kv_heads = attention.k_proj.out_features // self._width

@@ -85,6 +85,7 @@ def test_a_branch_and_a_reply_that_goes_on_read_what_is_new(tiny, tokenizer, cou
 
 
 def forget_all(manager):
+    assert_idle(manager)
     manager.engine.forget()
     assert manager.engine.nbytes == 0
 
@@ -172,8 +173,9 @@ def test_what_is_kept_is_counted_and_nobody_waits_for_it(tiny, monkeypatch, coun
     small = GenerateRequest(prompt="fox", max_new_tokens=2)
     need = engine._most_bytes([engine.stream(engine.prepare(small), print, print, 0.0)])
     limit = need + engine.kept_bytes - 1
-    monkeypatch.setattr(engine._room, "free", lambda held: limit)
-    assert generate(manager, small).result().finished.reason == "length"
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._room, "free", lambda held: limit)
+        assert generate(manager, small).result().finished.reason == "length"
     assert engine.kept_bytes == 0
     generate(manager, GenerateRequest(prompt=LESSON, max_new_tokens=30)).result()
     assert engine.kept_bytes
