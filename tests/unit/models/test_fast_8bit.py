@@ -71,6 +71,37 @@ def test_a_row_gets_the_same_numbers_alone_and_in_company():
     assert torch.equal(together[5], holder[0].bias), "a row of zeros is a row of zeros"
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_few_rows_in_bfloat16(bias, monkeypatch):
+    """As exact as that, the same numbers alone and in company; more rows as ever, and so without torch's product."""
+    monkeypatch.setattr(fast_8bit, "has_few_product", lambda: True)
+    plain = nn.Linear(128, 33, bias)
+    holder = nn.Sequential(plain)
+    fast_8bit.hold_in_8_bits(holder)
+    layer, rows = holder[0], torch.randn(fast_8bit.FEW + 1, 128)
+    with torch.inference_mode():
+        exact = layer(rows)
+        fast_8bit.round_few(layer)
+        assert torch.equal(layer(rows), exact)
+        few = layer(rows[:-1])
+        assert not torch.equal(few, exact[:-1])
+        assert (few - exact[:-1]).norm() < 0.01 * exact[:-1].norm()
+        for number in range(fast_8bit.FEW):
+            torch.testing.assert_close(layer(rows[number : number + 1])[0], few[number], rtol=0, atol=1e-6)
+    odd = fast_8bit.Fast8bitLinear(fast_8bit.Codes(torch.randn(5, 40)), None)
+    fast_8bit.round_few(odd)
+    assert odd.ones is None, "it reads whole registers"
+
+
+def test_without_the_product_for_few_rows_nothing_is_rounded(monkeypatch):
+    fast_8bit.has_few_product.cache_clear()
+    monkeypatch.delattr(torch, "_weight_int8pack_mm")
+    layer = fast_8bit.Fast8bitLinear(fast_8bit.Codes(torch.randn(5, 64)), None)
+    fast_8bit.round_few(layer)
+    assert layer.ones is None
+    fast_8bit.has_few_product.cache_clear()
+
+
 def test_what_is_no_number_stays_none():
     holder = nn.Sequential(nn.Linear(4, 3))
     fast_8bit.hold_in_8_bits(holder)

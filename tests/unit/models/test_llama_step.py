@@ -32,22 +32,28 @@ def logits_of(passes, rows, count=6):
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1]], ids=["several", "one"])
-@pytest.mark.parametrize("prepare", [as_it_is, prepare_for_crowd, hold_in_8_bits])
+@pytest.mark.parametrize(("prepare", "most"), [(as_it_is, 1e-5), (prepare_for_crowd, 1e-5), (hold_in_8_bits, 2e-3)])
 @pytest.mark.parametrize("kind", ["llama", "qwen"])
 @torch.inference_mode()
-def test_the_same_logits(kind, prepare, rows):
-    model = tiny_model(kind)
-    for name, weight in model.named_parameters():
-        if "bias" in name:
-            weight.normal_()
-    prepare(model)
-    passes = Passes(model)
-    assert passes._step and passes.cached and passes.padded
-    quick, passes._step = logits_of(passes, rows), None
-    plain = logits_of(passes, rows)
-    torch.testing.assert_close(
-        quick, plain, rtol=0, atol=(1e-5 if prepare is not hold_in_8_bits else 1e-3) * plain.std()
-    )
+def test_the_same_logits(kind, prepare, most, rows, monkeypatch):
+    """Few rows are multiplied in bfloat16 where that is quicker, and that alone is less exact."""
+    difference = []
+    for rounds in (False, True):
+        model = tiny_model(kind)
+        for name, weight in model.named_parameters():
+            if "bias" in name:
+                weight.normal_()
+        prepare(model)
+        if not rounds:
+            monkeypatch.setattr(module, "round_few", lambda layer: None)
+        passes = Passes(model)
+        monkeypatch.undo()
+        assert passes._step and passes.cached and passes.padded
+        quick, passes._step = logits_of(passes, rows), None
+        plain = logits_of(passes, rows)
+        difference.append(float((quick - plain).abs().max() / plain.std()))
+    assert difference[0] < most
+    assert difference[1] < (most if prepare is not hold_in_8_bits else 0.1)
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen"])
