@@ -214,7 +214,7 @@ def test_evicted_models_wait_in_ram_and_come_back_without_a_load(make):
     """Beside a GPU; here the CPU plays both parts, which exercises the same books and the same moves."""
     manager, source = make(budget=SIZE, names="abcd", parking=True, ram_budget=2 * SIZE)
     with manager.lease("a", TASK) as loaded:
-        pointer = loaded.model.weight.data_ptr()
+        first = loaded.model.weight.detach()  # held, so that nothing else gets its memory
         loaded.model.weight.fill_(7)
     with manager.lease("b", TASK):
         assert rows(manager)["a"].state == "in RAM"
@@ -222,7 +222,7 @@ def test_evicted_models_wait_in_ram_and_come_back_without_a_load(make):
         assert (device.used_bytes, ram.used_bytes, ram.budget_bytes) == (SIZE, SIZE, 2 * SIZE)
     with manager.lease("a", TASK) as back:
         assert back.model.weight.unique().tolist() == [7]
-        assert back.model.weight.data_ptr() != pointer
+        assert back.model.weight.data_ptr() != first.data_ptr()
         assert rows(manager)["b"].state == "in RAM"
     assert source.loads == ["a", "b"]
     del loaded, back
