@@ -3,9 +3,9 @@
 import { pen } from "../shared/canvas.js";
 import { csvText } from "../shared/csv.js";
 import { download } from "../shared/download.js";
+import { pngOf, svgOf, textMaker } from "../shared/parts.js";
 import { gridPicture, gutterPicture } from "./grid.js";
 import { linesPicture } from "./lines.js";
-import { paint, svgOf, textMaker } from "./parts.js";
 import { jsonOf, tableOf, tracksTitle } from "./state.js";
 
 const EDGE = 14;
@@ -22,8 +22,8 @@ const NAME = "layer-by-layer";
 export async function exportAs(state, format, say) {
   const { value } = state;
   if (!value) return;
-  if (format === "png") download(`${NAME}.png`, await pngOf(state));
-  if (format === "svg") download(`${NAME}.svg`, sheetOf(state).svg, "image/svg+xml");
+  if (format === "png") download(`${NAME}.png`, await pngOf(sheetOf(state), state.colours.fonts));
+  if (format === "svg") download(`${NAME}.svg`, svgOf(sheetOf(state)), "image/svg+xml");
   if (format === "csv") download(`${NAME}.csv`, csvText(tableOf(value)), "text/csv");
   if (format === "json") download(`${NAME}.json`, jsonOf(value), "application/json");
   say(`${NAME}.${format} is ready.`);
@@ -49,22 +49,5 @@ function sheetOf(state) {
     { picture: lines, x: EDGE, y: second + HEAD },
   ];
   const size = { width, height: second + HEAD + lines.height + EDGE, ground: colours.surface };
-  return { placed, size, svg: svgOf(placed, size) };
-}
-
-function pngOf(state) {
-  const { placed, size } = sheetOf(state);
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: size.width * 2, height: size.height * 2 });
-  const context = pen(canvas);
-  context.scale(2, 2);
-  context.fillStyle = size.ground;
-  context.fillRect(0, 0, size.width, size.height);
-  for (const { picture, x, y } of placed) {
-    context.save();
-    context.translate(x, y);
-    paint(context, picture.parts, state.colours.fonts);
-    context.restore();
-  }
-  return /** @type {Promise<any>} */ (new Promise((resolve) => canvas.toBlob(resolve)));
+  return { placed, size };
 }

@@ -6,7 +6,7 @@ import { visiblePiece } from "../shared/tokens.js";
 import { placeOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./parts.js").Picture} Picture */
+/** @typedef {import("../shared/parts.js").Picture} Picture */
 
 const GUTTER = 46;
 const FOOT = 24;
@@ -64,12 +64,12 @@ export function cornerOf({ geometry: g }, layer, column) {
 
 /**
  * @param {State} state
- * @param {ReturnType<typeof import("./parts.js").textMaker>} text
+ * @param {ReturnType<typeof import("../shared/parts.js").textMaker>} text
  * @returns {Picture}
  */
 export function gridPicture(state, text) {
   const { value, geometry: g, colours } = state;
-  /** @type {import("./parts.js").Part[]} */
+  /** @type {import("../shared/parts.js").Part[]} */
   const parts = [];
   if (!value) return { width: 0, height: 0, parts };
   for (let layer = 0; layer < g.rows; layer += 1) {
@@ -96,7 +96,7 @@ export function gridPicture(state, text) {
  * The numbers of the layers, beside the cells.
  *
  * @param {State} state
- * @param {ReturnType<typeof import("./parts.js").textMaker>} text
+ * @param {ReturnType<typeof import("../shared/parts.js").textMaker>} text
  * @returns {Picture}
  */
 export function gutterPicture(state, text) {

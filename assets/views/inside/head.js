@@ -11,6 +11,7 @@ import { finder, make } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { fontsOf, paint, pngOf, svgOf, textMaker } from "../shared/parts.js";
 import { placeIn } from "../shared/pointer.js";
 import { fillTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -29,8 +30,6 @@ import {
   stepsOf,
   vectorsOf,
 } from "./head_state.js";
-import { pngOf } from "./map_exports.js";
-import { fontsOf, paint, svgOf, textMaker } from "./parts.js";
 
 const NAME = "one-head";
 const EDGE = 16;
@@ -201,7 +200,7 @@ async function exportAs(tab, format) {
   } else if (format === "json") download(`${NAME}.json`, JSON.stringify(value, null, 1), "application/json");
   else {
     const sheet = sheetOf(value, ink, fonts);
-    if (format === "svg") download(`${NAME}.svg`, svgOf(sheet.placed, sheet.size), "image/svg+xml");
+    if (format === "svg") download(`${NAME}.svg`, svgOf(sheet), "image/svg+xml");
     else download(`${NAME}.png`, await pngOf(sheet, fonts));
   }
   say(tab, `${NAME}.${format} is ready.`, true);

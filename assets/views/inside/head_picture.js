@@ -1,14 +1,13 @@
 /** The picture of one head: q, then for each token its k, the score, the weight, its v and what is taken of it. */
 
 import { along, channels, css, mixed } from "../shared/colours.js";
+import { pairs } from "../shared/parts.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { percent, readers, readTokens, short } from "./head_state.js";
 
-import { pairs } from "./parts.js";
-
 /** @typedef {import("./head_state.js").Value} Value */
 /** @typedef {import("./head_state.js").Head} Head */
-/** @typedef {import("./parts.js").Part} Part */
+/** @typedef {import("../shared/parts.js").Part} Part */
 /** @typedef {{ name: string, x: number, width: number, vector: boolean }} Column */
 /** @typedef {{ width: number, height: number, columns: Column[], top: number, row: number }} Geometry */
 
@@ -77,9 +76,9 @@ export function cellAt(g, head, x, y) {
 /**
  * @param {Value} value
  * @param {Geometry} g
- * @param {ReturnType<typeof import("./parts.js").textMaker>} text
+ * @param {ReturnType<typeof import("../shared/parts.js").textMaker>} text
  * @param {(name: string) => string} ink
- * @returns {import("./parts.js").Picture}
+ * @returns {import("../shared/parts.js").Picture}
  */
 export function headPicture(value, g, text, ink) {
   const { head } = value;

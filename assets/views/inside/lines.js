@@ -3,7 +3,7 @@
 import { visiblePiece } from "../shared/tokens.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./parts.js").Part} Part */
+/** @typedef {import("../shared/parts.js").Part} Part */
 
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [1, 2], [12, 4], [6, 2, 2, 2]];
 const LEFT = 44;
@@ -16,8 +16,8 @@ const LABEL = 15;
 /**
  * @param {State} state
  * @param {number} room
- * @param {ReturnType<typeof import("./parts.js").textMaker>} text
- * @returns {import("./parts.js").Picture}
+ * @param {ReturnType<typeof import("../shared/parts.js").textMaker>} text
+ * @returns {import("../shared/parts.js").Picture}
  */
 export function linesPicture(state, room, text) {
   const { value, colours } = state;

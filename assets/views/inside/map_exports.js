@@ -3,9 +3,9 @@
 import { pen } from "../shared/canvas.js";
 import { csvText } from "../shared/csv.js";
 import { download } from "../shared/download.js";
+import { pngOf, svgOf, textMaker } from "../shared/parts.js";
 import { layoutOf, mapPicture } from "./map_layout.js";
 import { factsOf, shapeInWords, titleOf } from "./map_state.js";
-import { paint, svgOf, textMaker } from "./parts.js";
 
 const NAME = "the-whole-model";
 const EDGE = 16;
@@ -58,15 +58,12 @@ export const jsonOf = ({ value }) => JSON.stringify(value, null, 1);
  *
  * @param {State} state
  * @param {string} format
- * @param {{ ink: (name: string) => string, fonts: import("./parts.js").Fonts }} look
+ * @param {{ ink: (name: string) => string, fonts: import("../shared/parts.js").Fonts }} look
  * @param {(text: string) => void} say
  */
 export async function exportAs(state, format, look, say) {
   if (!state.value) return;
-  if (format === "svg") {
-    const { placed, size } = sheetOf(state, look);
-    download(`${NAME}.svg`, svgOf(placed, size), "image/svg+xml");
-  }
+  if (format === "svg") download(`${NAME}.svg`, svgOf(sheetOf(state, look)), "image/svg+xml");
   if (format === "png") download(`${NAME}.png`, await pngOf(sheetOf(state, look), look.fonts));
   if (format === "csv") download(`${NAME}.csv`, csvText(tableOf(state)), "text/csv");
   if (format === "json") download(`${NAME}.json`, jsonOf(state), "application/json");
@@ -82,21 +79,4 @@ function sheetOf(state, { ink, fonts }) {
   const size = { width: layout.width + 2 * EDGE, height: layout.height + HEAD + 2 * EDGE, ground: ink("surface") };
   const title = { picture: { width: layout.width, height: HEAD, parts: [head] }, x: EDGE, y: EDGE };
   return { placed: [title, { picture, x: EDGE, y: EDGE + HEAD }], size };
-}
-
-/** Pictures on one sheet as PNG. */
-export function pngOf({ placed, size }, fonts) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: size.width * 2, height: size.height * 2 });
-  const context = pen(canvas);
-  context.scale(2, 2);
-  context.fillStyle = size.ground;
-  context.fillRect(0, 0, size.width, size.height);
-  for (const { picture, x, y } of placed) {
-    context.save();
-    context.translate(x, y);
-    paint(context, picture.parts, fonts);
-    context.restore();
-  }
-  return /** @type {Promise<any>} */ (new Promise((resolve) => canvas.toBlob(resolve)));
 }

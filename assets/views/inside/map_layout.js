@@ -1,5 +1,6 @@
 /** Where the rows of a model stand, and the picture that is drawn of them: for the page, SVG and PNG alike. */
 
+import { pairs } from "../shared/parts.js";
 import {
   addInWords,
   factsOf,
@@ -13,13 +14,11 @@ import {
   titleOf,
 } from "./map_state.js";
 
-import { pairs } from "./parts.js";
-
 /** @typedef {import("./map_state.js").State} State */
 /** @typedef {import("./map_state.js").Row} Row */
 /** @typedef {{ row: Row, x: number, y: number, width: number, height: number, end: number }} Box  end: of its frame */
 /** @typedef {{ width: number, height: number, boxes: Box[] }} Layout */
-/** @typedef {import("./parts.js").Part} Part */
+/** @typedef {import("../shared/parts.js").Part} Part */
 
 const HEIGHTS = { part: 42, add: 24, strip: 58 };
 const GAP = 12;
@@ -122,9 +121,9 @@ export const fillOf = (kind) => FILLS[kind] ?? "surface-2";
 /**
  * @param {State} state
  * @param {Layout} layout
- * @param {ReturnType<typeof import("./parts.js").textMaker>} text
+ * @param {ReturnType<typeof import("../shared/parts.js").textMaker>} text
  * @param {(name: string) => string} ink  a colour of the page
- * @returns {import("./parts.js").Picture}
+ * @returns {import("../shared/parts.js").Picture}
  */
 export function mapPicture(state, layout, text, ink) {
   /** @type {Part[]} */

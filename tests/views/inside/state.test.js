@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spread, ticks } from "../../../assets/views/inside/lines.js";
-import { svgOf } from "../../../assets/views/inside/parts.js";
 import {
   cellOf,
   jsonOf,
@@ -12,6 +11,7 @@ import {
   tableOf,
   tracksTitle,
 } from "../../../assets/views/inside/state.js";
+import { svgOf } from "../../../assets/views/shared/parts.js";
 
 const VALUE = {
   ...{ title: "tiny", origin: "", notes: [], masked: false, read: "lm_head(norm(state))", layers: 2, start: [2, 1] },
@@ -83,6 +83,6 @@ test("labels of lines are moved apart and stay within", () => {
 test("what people wrote is text in an SVG", () => {
   const part = { kind: "text", x: 0, y: 0, text: "<img onerror=x>", fill: "red", align: "left", size: 12, weight: 400 };
   const picture = { width: 9, height: 9, parts: [part] };
-  const svg = svgOf([{ picture, x: 1, y: 2 }], { width: 20, height: 20, ground: "#fff" });
+  const svg = svgOf({ placed: [{ picture, x: 1, y: 2 }], size: { width: 20, height: 20, ground: "#fff" } });
   assert.ok(svg.includes("&#60;img onerror=x&#62;") && !svg.includes("<img"));
 });

@@ -1,8 +1,8 @@
 /** A picture as a list of simple parts, so that canvas and SVG show the same. */
 
-import { clipped } from "../shared/canvas.js";
-import { makeSvg } from "../shared/dom.js";
-import { escaped } from "../shared/svg.js";
+import { clipped, pen } from "./canvas.js";
+import { makeSvg } from "./dom.js";
+import { escaped } from "./svg.js";
 
 /**
  * @typedef {{ kind: "rect", x: number, y: number, width: number, height: number, fill: string, stroke?: string,
@@ -12,6 +12,8 @@ import { escaped } from "../shared/svg.js";
  * @typedef {{ kind: "line", points: [number, number][], stroke: string, width: number, dash?: number[] }} Line
  * @typedef {Rect | Text | Line} Part
  * @typedef {{ width: number, height: number, parts: Part[] }} Picture
+ * @typedef {{ placed: { picture: Picture, x: number, y: number }[],
+ *   size: { width: number, height: number, ground: string } }} Sheet  pictures below each other, to be taken away
  * @typedef {{ plain: string, mono: string }} Fonts  families; tokens stand in the second, as on their chips
  */
 
@@ -135,18 +137,40 @@ export function svgNodes(parts) {
 }
 
 /**
- * Pictures below each other as SVG text.
+ * A sheet as SVG text.
  *
- * @param {{ picture: Picture, x: number, y: number }[]} placed
- * @param {{ width: number, height: number, ground: string }} sheet
+ * @param {Sheet} sheet
  * @returns {string}
  */
-export function svgOf(placed, { width, height, ground }) {
+export function svgOf({ placed, size: { width, height, ground } }) {
   const groups = placed.map(({ picture, x, y }) => {
     const inner = picture.parts.map(written).join("");
     return `<g transform="translate(${x} ${y})">${inner}</g>`;
   });
-  const size = `width="${width}" height="${height}" font-family="system-ui, sans-serif"`;
+  const look = `width="${width}" height="${height}" font-family="system-ui, sans-serif"`;
   const back = `<rect width="100%" height="100%" fill="${ground}"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${back}${groups.join("")}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${look}>${back}${groups.join("")}</svg>`;
+}
+
+/**
+ * A sheet as a PNG of twice its size.
+ *
+ * @param {Sheet} sheet
+ * @param {Fonts} fonts
+ * @returns {Promise<Blob>}
+ */
+export function pngOf({ placed, size }, fonts) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: size.width * 2, height: size.height * 2 });
+  const context = pen(canvas);
+  context.scale(2, 2);
+  context.fillStyle = size.ground;
+  context.fillRect(0, 0, size.width, size.height);
+  for (const { picture, x, y } of placed) {
+    context.save();
+    context.translate(x, y);
+    paint(context, picture.parts, fonts);
+    context.restore();
+  }
+  return /** @type {Promise<any>} */ (new Promise((resolve) => canvas.toBlob(resolve)));
 }
