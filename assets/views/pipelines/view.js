@@ -1,16 +1,15 @@
 /** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
 
-import { csvText } from "../shared/csv.js";
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
-import { download } from "../shared/download.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { blockNodes } from "./blocks.js";
+import { exportAs } from "./exports.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
   const { element, props, watch, trigger } = view;
   const find = finder(element, ".pp-");
-  const state = { pass: 0, value: null, asked: false, width: 0 };
+  const state = { pass: 0, value: /** @type {Record<string, any> | null} */ (null), asked: false, width: 0 };
   const take = () => {
     Object.assign(state, { value: props.value, pass: props.value?.opens ?? 0 });
     draw(element, find, state);
@@ -26,7 +25,10 @@ export function mount(view) {
   watch("value", take);
   find("copy").addEventListener("click", () => copyCommand(find, state));
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-export]")))
-    button.addEventListener("click", () => exportAs(find, state.value, button.dataset.export));
+    button.addEventListener("click", async () => {
+      if (!state.value?.hero) return;
+      find("status").textContent = `${await exportAs(element, state.value, button.dataset.export ?? "")} is ready.`;
+    });
   take();
 }
 
@@ -110,12 +112,4 @@ async function copyCommand(find, state) {
   } catch {
     find("copy").textContent = "Mark it and copy";
   }
-}
-
-function exportAs(find, value, format) {
-  if (!value?.hero) return;
-  const name = `${value.task}.${format}`;
-  if (format === "csv") download(name, csvText(value.rows), "text/csv");
-  else download(name, JSON.stringify(value.json, null, 1), "application/json");
-  find("status").textContent = `${name} is ready.`;
 }

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 def saved(page, form: str) -> str:
     with page.expect_download() as caught:
         page.locator(f".pp [data-export={form}]").click()
-    return Path(caught.value.path()).read_text(encoding="utf-8-sig")
+    return Path(caught.value.path()).read_bytes().decode("utf-8-sig" if form != "png" else "latin-1")
 
 
 def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_page):
@@ -37,6 +37,7 @@ def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_p
     rows = list(csv.reader(io.StringIO(saved(page, "csv"))))
     assert rows[0][:2] == ["text", "cosine with text 1"] and len(rows) == 6
     assert json.loads(saved(page, "json"))["dimensions"] == 384
+    assert "We refund every order" in saved(page, "svg") and saved(page, "png")[1:4] == "PNG"
     code = page.get_by_role("button", name="Code: every step with plain transformers")
     code.click()
     expect(page.locator(".cm-content:visible").first).to_contain_text("MODEL =")
