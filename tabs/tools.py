@@ -1,7 +1,7 @@
 """Which of the endpoints language models may call as tools, and what they are told of each.
 
 A tool reads and computes: what takes a file, or changes what people share, is none. Answers are those of the endpoints,
-but for generation and the next token, which say less, and at once.
+but for generation, the next token, pipelines and the inside of models, which say less, and at once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tabs.arguments import check_arguments
 from tabs.attention.api import AttentionApi
 from tabs.classification.api import ClassificationApi
 from tabs.generation.settings import turns
+from tabs.inside.tools import InsideTools
 from tabs.page import message_of
 from tabs.pipelines.answers_format import tell
 from tabs.similarity.api import SimilarityApi
@@ -206,11 +207,12 @@ class ToolsOfTheirOwn:
 def tools(playground: pg.Playground) -> list[Tool]:
     """All tools over one playground."""
     own, tokens, words = ToolsOfTheirOwn(playground), TokensApi(playground), SimilarityApi(playground)
+    inside = InsideTools(playground)
     handlers: list[Callable[..., Any]] = [
         own.list_models, ClassificationApi(playground).classify, tokens.tokenize, tokens.compare_tokenizers,
         tokens.explain_split, tokens.search_vocabulary, tokens.encode, tokens.chat_template, tokens.flip_mask,
         AttentionApi(playground).attention, own.next_token, own.generate, words.word_loss, words.word_matrix,
-        own.run_pipeline,
+        own.run_pipeline, inside.model_map, inside.logit_lens, inside.attribute_next,
     ]  # fmt: skip
     return [tool_of(handler) for handler in handlers]
 

@@ -46,12 +46,12 @@ def test_tools_are_listed_as_ones_that_only_read(app_server):
 
     about, tools = asyncio.run(listed())
     assert about.serverInfo.name == "Transformers Playground" and "list_models" in about.instructions
-    assert len(tools) == 15 and all(tool.annotations.readOnlyHint for tool in tools)
+    assert len(tools) == 18 and all(tool.annotations.readOnlyHint for tool in tools)
     assert next(tool for tool in tools if tool.name == "classify").inputSchema["required"] == ["text"]
 
 
 def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_playground):
-    """All fifteen are called, seven or eight at a time: of one person eight may wait."""
+    """All eighteen are called, six at a time: of one person eight may wait."""
     smol = "HuggingFaceTB/SmolLM2-135M-Instruct"
     minilm = "sentence-transformers/all-MiniLM-L6-v2"
     calls = {
@@ -70,9 +70,12 @@ def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_play
         "attention": {"text": "The cat sat", "layer": 0, "head": 1},
         "word_matrix": {"words": ["man", "woman", "lamp"]},
         "run_pipeline": {"text": "a cat", "texts": ["a car", "a kitten"]},
+        "model_map": {"model_id": "playground/word-association", "text": "thunder"},
+        "logit_lens": {"text": COLORS},
+        "attribute_next": {"text": COLORS},
     }
     asked = list(calls.items())
-    answers = ask(app_server, *asked[:7]) + ask(app_server, *asked[7:])
+    answers = [answer for n in (0, 6, 12) for answer in ask(app_server, *asked[n : n + 6])]
     assert [text for text, failed in answers if failed] == []
     said = {name: json.loads(text) for name, (text, _) in zip(calls, answers, strict=True)}
     expected = {
@@ -88,6 +91,9 @@ def test_tools_answer_what_the_library_answers_also_at_once(app_server, app_play
     assert said["next_token"]["candidates"][0]["piece"] == reply.steps[0].piece
     assert said["tokenize"] == wire.to_json(app_playground.tokenize(pg.TokenizeRequest("naïve cats", "", True)))
     assert [one["what"] for one in said["run_pipeline"]["answers"]] == ["a kitten", "a car"]
+    assert (said["model_map"]["parameters"], said["model_map"]["tied"]) == (10_499_072, True)
+    assert said["logit_lens"]["after"][-1]["best"] == said["attribute_next"]["token"] == reply.steps[0].piece
+    assert said["attribute_next"]["speaks"]["gradient_x_input"].keys() >= {"blue", "colors"}
     assert {smol, minilm} <= {one["id"] for one in said["list_models"]}
 
 

@@ -21,7 +21,7 @@ def test_what_takes_a_file_or_changes_what_people_share_is_no_tool():
     assert set(TOOLS) == {
         "list_models", "classify", "tokenize", "encode", "compare_tokenizers", "explain_split", "search_vocabulary",
         "chat_template", "flip_mask", "attention", "next_token", "generate", "word_loss", "word_matrix",
-        "run_pipeline",
+        "run_pipeline", "model_map", "logit_lens", "attribute_next",
     }  # fmt: skip
 
 
