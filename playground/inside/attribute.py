@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from playground.errors import InputError, PlaygroundError, UnsupportedOptionError, said_by
 from playground.generation.pieces import Pieces, special_tokens
 from playground.inside.gradients import NextLogits
-from playground.inside.inputs import CAUSAL, model_and_task, read
-from playground.inside.request import AttributeNextRequest
+from playground.inside.inputs import model_and_task, read
+from playground.inside.request import CAUSAL, AttributeNextRequest
 from playground.inside.result import (
     AttributeNextProgress,
     AttributeNextResult,

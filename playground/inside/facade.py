@@ -72,5 +72,6 @@ class InsideWing(Wing):
     def model_map_receipt(self, result: ModelMapResult) -> Receipt:
         """The plain-transformers Python for a model's sizes, a text through it and one head."""
         from playground.inside.map_receipt import model_map_receipt
+        from playground.links.form import linked
 
-        return model_map_receipt(result)
+        return linked(model_map_receipt(result), self.link(result))

@@ -13,7 +13,7 @@ from playground.errors import EmptyInputError, InputError, InputTooLongError, Un
 from playground.generation.pieces import Pieces, special_tokens
 from playground.generation.prompts import read_prompt
 from playground.generation.request import GenerateRequest
-from playground.inside.request import MAX_TOKENS, AttributeNextRequest, LensRequest
+from playground.inside.request import CAUSAL, MASKED, MAX_TOKENS, AttributeNextRequest, LensRequest
 from playground.inside.result import InsideToken
 from playground.models.families import check_ids, embedding_rows
 from playground.models.limits import context_length, token_limit
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from playground.models.manager import ModelManager
 
-CAUSAL, MASKED = "text-generation", "fill-mask"
 _MASK = re.compile(r"\[MASK\]|<mask>")
 
 

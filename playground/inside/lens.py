@@ -16,9 +16,9 @@ import torch
 
 from playground.errors import InputError
 from playground.generation.pieces import Pieces, special_tokens
-from playground.inside.inputs import MASKED, Reading, model_and_task, read
+from playground.inside.inputs import Reading, model_and_task, read
 from playground.inside.readout import Readout
-from playground.inside.request import MAX_POSITIONS, LensRequest
+from playground.inside.request import MASKED, MAX_POSITIONS, LensRequest
 from playground.inside.result import LensCell, LensGuess, LensResult, LensTrack
 from playground.models.families import check_ids
 

@@ -10,6 +10,7 @@ from playground.models.tokenizers import Message, read_messages
 from playground.texts import usable_text
 from playground.values import truth, whole_number, whole_numbers
 
+CAUSAL, MASKED = "text-generation", "fill-mask"  # the tasks whose heads are read
 MAX_TOKENS = 1024  # that a model reads here: all of its hidden states are held at once
 MAX_POSITIONS = 64  # whose predictions are worked out at once, unless others are asked for
 MAX_CHARACTERS = 100_000

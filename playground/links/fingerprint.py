@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from playground.config import VERSION
+from playground.lessons.facts.inside import observe_model_map
 from playground.lessons.facts.pipelines import observe_pipelines
 from playground.texts import sendable
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playground.classification.result import AttributeResult, ClassifyResult, PerturbResult, TableResult
     from playground.generation.events import Finished, GenerationResult
     from playground.generation.result import TwinResult
+    from playground.inside.map_result import ModelMapResult
     from playground.inside.result import AttributeNextResult, LensResult
     from playground.pipelines.result import PipelineResult
     from playground.similarity.result import WordLossResult, WordMatrixResult, WordPairsResult
@@ -203,6 +205,15 @@ def _lens(result: LensResult) -> Marked:
     return marks, [[token.token_id for token in result.tokens], [one.token_id for one in result.winners]]
 
 
+def _model_map(result: ModelMapResult) -> Marked:
+    """Its sizes, what the unrolled head reads of each token, and how long vectors are after each block."""
+    keys = result.head.keys if result.head else ()
+    marks = [Mark(result.model_class, result.parameters), Mark("bytes", result.bytes)]
+    marks += [Mark(f"weight of token {one.position}", one.weight) for one in keys]
+    marks += [Mark(f"length after block {n}", one) for n, one in enumerate(observe_model_map(result, {}).lengths)]
+    return marks, [[one.token_id for one in tokens] for tokens in (result.tokens, result.decoder_tokens)]
+
+
 def _twin(result: TwinResult) -> Marked:
     marks = [Mark(one.piece, one.kl_divergence) for one in result.tokens]
     replies = [list(side.reply.token_ids) for side in (result.first, result.second) if side.reply]
@@ -257,6 +268,7 @@ MARKERS: dict[str, Callable[[Any], Marked]] = {
     "TableResult": _table,
     "LensResult": _lens,
     "AttributeNextResult": _why_next,
+    "ModelMapResult": _model_map,
     "TwinResult": _twin,
     "VocabularyPage": _vocabulary,
     "Split": _split,

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from playground.errors import InputError, InputTooLongError
 from playground.links.fingerprint import Fingerprint
 from playground.links.kinds import (
+    FROM_CATALOG,
     MOST_TOGETHER,
     NOT_SHARED,
     ONLY_SHOWN,
@@ -130,7 +131,7 @@ def _other_fields(old: Any, new: Any) -> Iterator[str]:
     idle = {*NOT_SHARED, *ONLY_SHOWN, *idle_fields(old)}
     for one in fields(old):
         ours, theirs = getattr(old, one.name), getattr(new, one.name)
-        if one.name in idle or ours == theirs or (one.name == "model_id" and not ours):
+        if one.name in idle or ours == theirs or (one.name in FROM_CATALOG and not ours):
             continue
         if is_dataclass(ours):
             yield from _other_fields(ours, theirs)

@@ -12,7 +12,7 @@ import playground as pg
 from playground.lessons.places import PLACES, Field, Place
 
 NAMES = MappingProxyType({"word_map": "matrix"})  # its map says no more than its numbers
-_LEFT_OUT = ("models", "model_map")  # there nothing is asked; a model drawn is the same for everybody
+_LEFT_OUT = ("models",)  # there nothing is asked
 _MODEL = Field("model_id", "model", "model_id", None, "The model.", "model_id")
 
 # Places that no lesson drives. ``part`` is a path where one tab stands in another.
@@ -38,6 +38,7 @@ PLACES_OF_LINKS = MappingProxyType(
     {NAMES.get(one.name, one.name): one for one in (*PLACES, *_MORE) if one.name not in _LEFT_OUT}
 )
 NOT_SHARED = ("person", "address", "run_id")  # who asks is never part of what was asked
+FROM_CATALOG = ("model_id", "task")  # left out, they are what the catalog names
 ONLY_SHOWN = ("attention_row",)  # chooses what is shown of an answer, and changes nothing in it
 MOST_TOGETHER = 12  # side by side, as `Playground.compare` takes them
 

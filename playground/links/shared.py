@@ -9,6 +9,8 @@ from playground.classification.result import AttributeResult, ClassifyResult, Pe
 from playground.generation.events import Finished, GenerationResult
 from playground.generation.request import GenerateRequest, TwinRequest
 from playground.generation.result import TwinResult
+from playground.inside.map_request import ModelMapRequest
+from playground.inside.map_result import ModelMapResult
 from playground.inside.request import AttributeNextRequest, LensRequest
 from playground.inside.result import AttributeNextResult, LensResult
 from playground.pipelines.request import PipelineRequest
@@ -51,6 +53,7 @@ Asked = (
     | ClassifyTableRequest
     | LensRequest
     | AttributeNextRequest
+    | ModelMapRequest
     | TwinRequest
     | VocabularyRequest
     | WordLossRequest
@@ -75,6 +78,7 @@ Answered = (
     | TableResult
     | LensResult
     | AttributeNextResult
+    | ModelMapResult
     | TwinResult
     | VocabularyPage
     | WordLossResult

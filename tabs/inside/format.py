@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import playground as pg
+from playground.inside.request import CAUSAL, MASKED
 from playground.inside.result import NextAttribution
 from playground.texts import shown_text
 from playground.units import format_number
@@ -49,6 +50,8 @@ def format_lens(
         "layers": result.layers,
         "start": at or (result.layers, result.opening),
         "asked": asked,
+        "task": MASKED if result.masked else CAUSAL,
+        "quantization": result.request.quantization,
         "positions": result.positions,
         "tokens": [token.piece for token in tokens],
         "best": [[[index_of(one) for one in cell.best] for cell in row] for row in cells],

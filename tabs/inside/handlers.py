@@ -118,11 +118,19 @@ def _quoted(text: str) -> str:
 def look(playground: pg.Playground, asked: Asked, at: tuple[int, int] | None = None) -> Looked:
     """The predictions after each layer; the text that the model read stands in the field then."""
     result = playground.logit_lens(asked.request)
-    text = asked.text or "".join(token.piece for token in result.tokens)
+    text = asked.text or text_of(playground, result)
     known = replace(asked, request=result.request, text=text, masked=result.masked)
     fields = (text, result.request.model_id)
     value = format_lens(result, title_of(playground, result.request.model_id), asked.source, at, fields)
     return Looked(value, known, playground.lens_receipt(result), result)
+
+
+def text_of(playground: pg.Playground, result: pg.LensResult) -> str:
+    """What the model read, as a text that its tokenizer makes the same tokens of: it adds its own before it."""
+    added = playground.tokenize(pg.TokenizeRequest("", result.request.model_id)).input_ids
+    ids = tuple(token.token_id for token in result.tokens)
+    own = next(n for n in range(len(added), -1, -1) if ids[:n] == tuple(added[:n]))
+    return "".join(token.piece for token in result.tokens[own:])
 
 
 def follow(playground: pg.Playground, asked: Asked, sent: Mapping[str, Any]) -> Looked:

@@ -20,7 +20,11 @@ from playground.models.catalog import QUANTIZATIONS, TASKS
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import payload
 from tabs.inside.map_format import format_head, format_map
-from tabs.lessons.watched import Watched
+from tabs.last_run import LastRun
+from tabs.lessons.watched import Shared, Watched
+from tabs.links.asking import Asking
+from tabs.links.bar import share_view
+from tabs.links.handlers import asked_in
 from tabs.page import explain as say
 from tabs.page import friendly, heading, receipt_panel, receipt_values, view
 
@@ -30,6 +34,7 @@ OWN = ("the model's own", "")
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 COMING = '{"coming": true}'
+SENT = ("text", "model_id", "task", "quantization")
 SEEN = "() => setTimeout(() => document.querySelector('#model-head .ih')?.scrollIntoView({block: 'start'}), 50)"
 
 
@@ -44,6 +49,7 @@ class _Parts(NamedTuple):
     button: gr.Button
     picture: gr.HTML
     head: gr.HTML
+    share: gr.HTML
     code: tuple[gr.Code, gr.DownloadButton]
     drawn: gr.State
 
@@ -53,15 +59,16 @@ def build_section(playground: pg.Playground, ledger: gr.HTML, tabs: gr.Tabs) -> 
 
     ``ledger`` lists the models, ``tabs`` holds this section.
     """
-    parts = _lay_out(playground)
-    _wire(playground, parts, ledger, tabs)
+    parts, asking = _lay_out(playground), Asking()
+    _wire(playground, parts, ledger, tabs, asking)
     fields = {
         "text": parts.text,
         "decoder_text": parts.decoder_text,
         "model_id": parts.model,
+        "task": parts.task,
         "quantization": parts.quantization,
     }
-    return [Watched("model_map", fields, parts.picture, parts.drawn)]
+    return [Watched("model_map", fields, parts.picture, parts.drawn, shared=Shared(parts.share, again=asking))]
 
 
 def _lay_out(playground: pg.Playground) -> _Parts:
@@ -81,50 +88,83 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         task = gr.Dropdown(heads, value="", label="head", info="What is loaded on top of the body.")
         bits = "How the weights are held in memory."
         quantization = gr.Dropdown(list(QUANTIZATIONS), value="auto", label="quantization", info=bits)
-    picture = view("inside/map", events=["first_view", "unroll"], elem_id="model-map")
+    picture = view("inside/map", events=["first_view", "unroll", "whole"], elem_id="model-map")
     heading("One head unrolled", 4)
     say("**One head unrolled**: what one attention head computes for one token, number by number.")
     head = view("inside/head", events=["unroll"], elem_id="model-head")
+    share = share_view()
     code = receipt_panel("Code: these sizes, this text and this head with plain transformers")
-    return _Parts(text, decoder, model, task, quantization, button, picture, head, code, gr.State())
+    return _Parts(text, decoder, model, task, quantization, button, picture, head, share, code, gr.State())
 
 
-def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Tabs) -> None:
-    """A press, Enter, the first look or a row of the list of models draws; then any head can be unrolled."""
-    given = [parts.text, parts.decoder_text, parts.model, parts.task, parts.quantization]
-
-    def shown(result: pg.ModelMapResult) -> list[Any]:
-        title = title_of(playground, result.request.model_id)
-        return [format_head(result, title), *receipt_values(playground.model_map_receipt(result)), result]
+def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Tabs, asking: Asking) -> None:
+    """A press, Enter, the first look, another part of the page or a link draws; of several the last one counts."""
+    given, rest, last = _fields(parts), [parts.head, *parts.code, parts.drawn], LastRun()
 
     @friendly
+    @last.wins
     def draw(text: str, decoder_text: str, model_id: str, task: str, quantization: str) -> list[Any]:
-        request = request_of(text, decoder_text, model_id, task, quantization)
-        result = playground.model_map(request)
-        return [format_map(result, title_of(playground, result.request.model_id)), *shown(result)]
+        return _drawn(playground, request_of(text, decoder_text, model_id, task, quantization))
 
-    @friendly
-    def unroll(drawn: pg.ModelMapResult | None, event: gr.EventData) -> list[Any]:
-        return shown(playground.model_map(head_request(drawn, payload(event))))
+    def open_link(event: gr.EventData) -> list[Any]:
+        (asked,) = asked_in(event)
+        values = _drawn(playground, asked)
+        known: pg.ModelMapRequest = values[-1].request
+        return [known.text, known.decoder_text, known.model_id, known.task, known.quantization, *values]
 
-    rest = [parts.head, *parts.code, parts.drawn]
     work: dict[str, Any] = {**WORK, "show_progress_on": parts.picture}
+    outputs = [parts.picture, *rest]
     for start in (parts.button.click, parts.text.submit, parts.decoder_text.submit, parts.picture.first_view):
-        start(draw, given, [parts.picture, *rest], **work)
-    parts.picture.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress_on": parts.head}).success(
-        None, None, None, js=SEEN, **QUIET
-    )
-    parts.head.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress": "hidden"}, trigger_mode="always_last")
-    parts.model.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
-    parts.task.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
+        start(draw, given, outputs, **work)
+    parts.share.again(friendly(asking.of(last.wins(open_link))), None, [*given, *outputs], **work)
 
     def chosen(event: gr.EventData) -> list[Any]:
         model_id, task, quantization = map(str, payload(event))
         return [gr.Tabs(selected=ID), model_id, task, quantization, COMING]
 
+    def looked_into(event: gr.EventData) -> list[Any]:
+        return [*text_fields(payload(event)), COMING]
+
     fields = [tabs, parts.model, parts.task, parts.quantization, parts.picture]
-    asked = ledger.draw(chosen, None, fields, queue=False, **QUIET)
-    asked.then(draw, given, [parts.picture, *rest], **work).failure(lambda: None, None, parts.picture, **QUIET)
+    for filled in (
+        ledger.draw(chosen, None, fields, queue=False, **QUIET),
+        parts.picture.whole(looked_into, None, [*given, parts.picture], queue=False, **QUIET),
+    ):
+        filled.then(draw, given, outputs, **work).failure(lambda: None, None, parts.picture, **QUIET)
+    _wire_heads(playground, parts, rest)
+    for one in (parts.model, parts.task):
+        one.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
+
+
+def _fields(parts: _Parts) -> list[Any]:
+    return [parts.text, parts.decoder_text, parts.model, parts.task, parts.quantization]
+
+
+def _wire_heads(playground: pg.Playground, parts: _Parts, rest: list[Any]) -> None:
+    """Any head can be unrolled, for any token."""
+
+    @friendly
+    def unroll(drawn: pg.ModelMapResult | None, event: gr.EventData) -> list[Any]:
+        _, *values = _drawn(playground, head_request(drawn, payload(event)))
+        return values
+
+    parts.picture.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress_on": parts.head}).success(
+        None, None, None, js=SEEN, **QUIET
+    )
+    parts.head.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress": "hidden"}, trigger_mode="always_last")
+
+
+def _drawn(playground: pg.Playground, request: pg.ModelMapRequest) -> list[Any]:
+    """What the picture, the head, the code and the state take of an answer."""
+    result = playground.model_map(request)
+    title, code = title_of(playground, result.request.model_id), playground.model_map_receipt(result)
+    return [format_map(result, title), format_head(result, title), *receipt_values(code), result]
+
+
+def text_fields(sent: Mapping[str, Any]) -> list[str]:
+    """What the fields hold of a text that another part of the page has looked into."""
+    text, model_id, task, quantization = (str(sent.get(name) or "") for name in SENT)
+    return [text, "", model_id, task if task in TASKS else "", quantization or "auto"]
 
 
 def two_sides(playground: pg.Playground) -> Any:

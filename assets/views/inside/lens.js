@@ -4,23 +4,25 @@
  * The value is JSON text, see `Value` in state.js.
  */
 
+import { addressOf, seen } from "../links/address.js";
 import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { fontsOf, paint, textMaker } from "../shared/parts.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { exportAs } from "./exports.js";
 import { cellAt, cornerOf, geometryOf, gridPicture, gutterPicture, paintCursor } from "./grid.js";
 import { linesPicture } from "./lines.js";
-import { fontsOf, paint, textMaker } from "./parts.js";
 import { cellNote, cellOf, mostEntropy, mostOrders, newState, sentenceOf, spokenCell, tracksTitle } from "./state.js";
 import { drawTables, fillColumns } from "./twin.js";
 
 const RAMP = 150;
 const FIRST_MS = 150;
 const NOTHING = "What the model would say after each of its layers appears here. Press Look inside.";
+const WHOLE = ["models", "whole-model"]; // the tabs that it is in
 const COMING = "The model reads the reply up to this token…";
 
 /** @param {import("../view.d.ts").View} view */
@@ -201,6 +203,7 @@ function listen(tab) {
   find(".il-follow").addEventListener("click", () => {
     view.trigger("follow", { token_id: cellOf(state.value, state.layer, state.column).best[0].id, ...place(state) });
   });
+  find(".il-whole").addEventListener("click", () => openWhole(state.value));
   find(".il-twin").addEventListener("toggle", () => drawTables(tab));
   find(".il-column").addEventListener("change", (event) => move(tab, state.layer, Number(event.target.value)));
   for (const button of view.element.querySelectorAll("[data-export]"))
@@ -208,6 +211,13 @@ function listen(tab) {
 }
 
 const place = ({ layer, column }) => ({ layer, column });
+
+/** Goes to the picture of the whole model, for the text that was read and the weights that read it. */
+async function openWhole({ asked: [text, model_id], task, quantization }) {
+  location.hash = addressOf(WHOLE); // one step: back leads here again
+  tell(await seen("#model-map"), "whole", { text, model_id, task, quantization });
+  (await seen(`[role="tab"][data-tab-id="${WHOLE[1]}"]`))?.focus();
+}
 
 function move(tab, layer, column) {
   const { state } = tab;

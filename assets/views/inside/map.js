@@ -6,14 +6,15 @@
 
 import { pen } from "../shared/canvas.js";
 import { colour } from "../shared/colours.js";
-import { finder, pressed } from "../shared/dom.js";
+import { finder, pressed, sayEmpty } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { fontsOf, svgNodes, textMaker } from "../shared/parts.js";
 import { fillTable } from "../shared/tables.js";
 import { drawPart, drawTotals } from "./map_detail.js";
 import { COLUMNS, exportAs, tableOf } from "./map_exports.js";
 import { boxAt, cursorParts, layoutOf, mapPicture, memberAt } from "./map_layout.js";
 import { firstOpen, keyOf, newState, openForAdds, spokenRow, toggle, treeOf } from "./map_state.js";
-import { fontsOf, svgNodes, textMaker } from "./parts.js";
 
 const FIRST_MS = 150;
 
@@ -29,6 +30,10 @@ export function mount(view) {
     if (!element.clientWidth) return;
     if (!tab.asked) setTimeout(() => askFirst(tab), FIRST_MS);
     if (element.clientWidth !== tab.width) draw(tab);
+  });
+  readInbox(hostOf(element), life.signal, (name, value) => {
+    tab.asked = true; // by another part of the page, so the example isn't
+    view.trigger(name, value);
   });
   watch("value", () => take(tab, props.value));
   take(tab, props.value);
@@ -48,6 +53,7 @@ function take(tab, value) {
   const same =
     sent && !sent.coming && state.value?.model_class === sent.model_class && state.value.title === sent.title;
   state.value = sent?.coming ? null : sent;
+  sayEmpty(tab.view.element, !state.value, Boolean(sent));
   find(".im-empty").hidden = Boolean(state.value);
   find(".im-empty").textContent = sent?.coming ? "The model is being read…" : EMPTY;
   find(".im-main").hidden = !state.value;

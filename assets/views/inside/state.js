@@ -15,6 +15,8 @@ import { spokenPiece, visiblePiece } from "../shared/tokens.js";
  * @property {string} title
  * @property {string} origin
  * @property {string[]} asked  the text and the model id in the fields
+ * @property {string} task  whose head was read
+ * @property {string} quantization  as it was asked
  * @property {string[]} notes
  * @property {boolean} masked
  * @property {string} read  how a state becomes an answer

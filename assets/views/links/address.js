@@ -43,8 +43,13 @@ export async function openAll(ids) {
   }
 }
 
-/** The first element that can be seen, once there is one: what a tab holds is drawn when it is opened first. */
-async function seen(selector) {
+/**
+ * The first element that can be seen, once there is one: what a tab holds is drawn when it is opened first.
+ *
+ * @param {string} selector
+ * @returns {Promise<HTMLElement | null>}
+ */
+export async function seen(selector) {
   for (const end = performance.now() + THERE_MS; performance.now() < end; ) {
     const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
     const node = nodes.find((one) => one.checkVisibility());

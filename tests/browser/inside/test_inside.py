@@ -69,6 +69,13 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     expect(page.locator(".il-old")).to_be_hidden()
     expect(why.locator(".at-methods section")).to_have_count(1)
 
+    page.locator(".il-whole").click()
+    expect(page.locator(".im-origin")).to_contain_text("The capital of Italy is", timeout=60_000)
+    expect(page.locator(".ih")).to_have_attribute("data-drawn", "self 0 0 4")
+    expect(page.get_by_role("tab", name="The whole model")).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("tab", name="Look inside")).to_have_attribute("aria-selected", "true")
+
 
 def test_a_token_of_a_reply_is_looked_into(open_page):
     page = open_page()

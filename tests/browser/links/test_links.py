@@ -57,6 +57,9 @@ def more_results(playground) -> dict:
     """What was asked beside a text, of many texts, and of a model's inside."""
     reply = pg.LensRequest(messages=CHAT, prefix_token_ids=(28, 2), model_id=MODELS[1], track_token_ids=(3,))
     why = pg.AttributeNextRequest("Once upon", token_id=253, contrast_token_id=9, methods=("gradient_x_input",))
+    whole = pg.ModelMapRequest(
+        "king", "playground/word-association", "queen", stack="cross", layer=1, head=1, position=0
+    )
     asked = (pg.VocabularyRequest("play"), pg.SplitRequest("restaurants"))
     how = pg.TableFormat("separated", "utf-8", ",", "doubled", True)
     rows = (("7", "A dull evening.", "1"), ("8", "Great food, and cheap.", "5"))
@@ -72,6 +75,7 @@ def more_results(playground) -> dict:
         "table": (list(playground.classify_table(table))[-1],),
         "inside": (playground.logit_lens(reply),),
         "why": (playground.attribute_next(why),),
+        "model_map": (playground.model_map(whole),),
         "twin": (playground.twin(pg.TwinRequest("Once upon a time", max_new_tokens=2)),),
         "vocabulary": ((playground.search_vocabulary(asked[0]), playground.explain_split(asked[1])), asked),
         "people": (list(playground.word_pairs(rated_pairs(read_ratings(), None, DEFAULT_TEMPLATE)))[-1],),
@@ -96,6 +100,8 @@ def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, l
             continue
         page.evaluate("link => { location.hash = link }", str(link))
         said[name] = verdict(page)
+        if name == "model_map":
+            expect(page.locator(".ih")).to_have_attribute("data-drawn", "cross 1 1 0")
         page.locator(".lk-close").click()
     for name in IN_A_PAGE_OF_ITS_OWN:
         page = open_page(f"/{links[name]}")

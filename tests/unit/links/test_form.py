@@ -19,7 +19,16 @@ from hypothesis import strategies as st
 import playground as pg
 from playground.errors import InputError
 from playground.links.fingerprint import Fingerprint, Mark, Setting
-from playground.links.form import MOST_OF_A_FILE, MOST_OF_A_LINK, MOST_UNPACKED, VERSION, Link, link_to, linked
+from playground.links.form import (
+    MOST_OF_A_FILE,
+    MOST_OF_A_LINK,
+    MOST_UNPACKED,
+    VERSION,
+    Link,
+    differences,
+    link_to,
+    linked,
+)
 from playground.links.kinds import NOT_SHARED, PLACES_OF_LINKS, classes_of
 from playground.receipt import Receipt, notebook, script
 from playground.tables import Table
@@ -43,6 +52,7 @@ ASKED = {
     "twin": pg.TwinRequest("cats", "a/model", other_model_id="another/model"),
     "inside": pg.LensRequest("cats", prefix_token_ids=(5,), model_id="a/model", track_token_ids=(7,)),
     "why": pg.AttributeNextRequest(messages=CHAT, model_id="a/model", token_id=7, contrast_token_id=8),
+    "model_map": pg.ModelMapRequest("king", "a/model", "queen", stack="cross", layer=1, head=2, position=0),
     "table": pg.ClassifyTableRequest(pg.read_lines("one\n\ntwo"), "text", None, "a/model"),
     "attribution": pg.AttributeRequest("I love it", None, 4, "a/model"),
     "perturb": pg.PerturbRequest(pg.ClassifyRequest("I love it", None, "a/model"), (1, 2), "delete"),
@@ -91,6 +101,12 @@ def test_links_of_version_1_still_open(place):
 def test_settings_side_by_side_come_back_as_a_tuple():
     both = (ASKED["generation"], replace(ASKED["generation"], seed=7))
     assert pg.open_link(str(link_to(*both))) == both
+
+
+def test_what_a_question_leaves_to_the_catalog_is_no_difference():
+    named = pg.ModelMapRequest("a", "a/model", task="text-generation")
+    assert differences(link_to(pg.ModelMapRequest("a")), (named,)) == ()
+    assert differences(link_to(pg.ModelMapRequest("a", task="fill-mask")), (named,)) == ("task",)
 
 
 def test_who_asked_is_not_shared_and_cannot_be_given():

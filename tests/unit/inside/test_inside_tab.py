@@ -1,0 +1,37 @@
+"""What the page makes of a look inside, without a page: texts that go on to another part of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import playground as pg
+from playground.errors import EmptyInputError, InputError
+from playground.inside.result import InsideToken
+from tabs.inside.handlers import text_of
+from tabs.inside.model_map import head_request, request_of, text_fields
+
+
+@pytest.mark.parametrize(("added", "text"), [((), "<s>Hi there"), ((1,), "Hi there"), ((1, 2), "Hi there")])
+def test_a_text_that_was_read_has_no_token_twice_when_it_is_read_again(added, text):
+    """With (1, 2) the tokenizer ends a text, too; what it puts before is all that goes."""
+    playground = SimpleNamespace(tokenize=lambda request: SimpleNamespace(input_ids=added))
+    tokens = (InsideToken(1, "<s>", True), InsideToken(7, "Hi", False), InsideToken(8, " there", False))
+    assert text_of(playground, SimpleNamespace(request=pg.LensRequest("x", model_id="m"), tokens=tokens)) == text
+
+
+def test_what_another_part_of_the_page_sends_fills_the_fields():
+    sent = {"text": "a [MASK]", "model_id": "m", "task": "fill-mask", "quantization": "4-bit"}
+    assert request_of(*text_fields(sent)) == pg.ModelMapRequest("a [MASK]", "m", "", "fill-mask", "4-bit", layer=0)
+    assert text_fields({"text": None, "task": "no task"}) == ["", "", "", "", "auto"]
+
+
+def test_another_head_of_what_is_drawn_is_asked_for():
+    drawn = SimpleNamespace(request=pg.ModelMapRequest("a cat", "m", layer=0))
+    sent = {"stack": "cross", "layer": 3, "head": 2, "position": 1}
+    assert head_request(drawn, sent) == pg.ModelMapRequest("a cat", "m", stack="cross", layer=3, head=2, position=1)
+    with pytest.raises(EmptyInputError, match="Nothing is drawn"):
+        head_request(None, sent)
+    with pytest.raises(InputError, match="can't be unrolled"):
+        head_request(drawn, {"layer": "top"})
