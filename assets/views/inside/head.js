@@ -55,6 +55,7 @@ function take(tab, value) {
   const shown = state.value && (state.value.head || state.value.unfit);
   find(".ih-empty").hidden = Boolean(shown);
   find(".ih-main").hidden = !shown;
+  find(".ih").dataset.drawn = "";
   if (!shown) return;
   const { head, unfit } = state.value;
   find(".ih-unfit").hidden = !unfit;
