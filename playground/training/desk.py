@@ -1,0 +1,42 @@
+"""What a training has at hand in its process, and what the line is told of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.training.events import TrainingBytes
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What ``work(request, desk)`` has at hand in the process; see the wing's own text."""
+
+    device: str
+    folder: Path
+    send: Callable[[Any], None]
+    stopped: threading.Event
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the line takes.
+
+    ``work`` is a function at the top of a module and ``request`` what it gets, see the wing's own text; ``task`` is
+    that of the model in the folder and ``title`` how the page names it; ``parameters`` are all its numbers. ``person``
+    is who asks (a session) and ``run_id`` what ends or follows it. ``keep``: it goes on when nobody follows any more.
+    """
+
+    work: Callable[[Any, Desk], Any]
+    request: Any
+    task: str
+    title: str
+    size: TrainingBytes
+    parameters: int
+    person: str = ""
+    address: str = ""
+    run_id: str = ""
+    keep: bool = False
