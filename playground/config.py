@@ -138,6 +138,9 @@ class Settings:
         2_000_000_000, parse_bytes, "the largest copy that visitors may have loaded, and the largest download for one"
     )
     public_minutes: int = _setting(10, _minutes, "minutes in an hour that loads which visitors cause may take")
+    public_training_seconds: float = _setting(
+        180.0, parse_seconds, "seconds that a training of a visitor may take, one at a time; 0: visitors can't train"
+    )
     warm_up: tuple[str, ...] = _setting(
         ("embedded",),
         _names,

@@ -17,6 +17,7 @@ The tree, from the most general to the most particular::
     │   ├── WrongTaskError       the model has no head for what was asked
     │   └── UnsupportedOptionError     this quantization, dtype or device can't work here
     ├── BudgetError              the model doesn't fit, even after evicting what may be evicted
+    ├── TrainingError            a training ended before it was done
     ├── DeviceMemoryError        the device ran out of memory while working (retryable)
     ├── NotAllowedError          visitors of a public playground can't change what others share
     ├── BusyError                a limit on people or requests is reached (retryable)
@@ -138,6 +139,10 @@ class DeviceMemoryError(PlaygroundError):
     """The device ran out of memory while working."""
 
     retryable = True
+
+
+class TrainingError(PlaygroundError):
+    """A training ended before it was done; nothing else did."""
 
 
 class NotAllowedError(PlaygroundError):

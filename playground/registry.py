@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playground.models.origin import Origin
     from playground.runs import Runs
     from playground.tokens.rules import TokenizerShelf
+    from playground.training.line import Trainings
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Seconds = float | Callable[[Any], float]  # of every request, or told from the request
@@ -33,6 +34,7 @@ class Wing:
     catalog: Catalog
     manager: ModelManager
     runs: Runs
+    trainings: Trainings
     imported: bool
     lends_gpu: bool  # whether this is a Space with ZeroGPU
     if TYPE_CHECKING:

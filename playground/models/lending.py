@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Companion = TypeVar("Companion")
+SET_ASIDE = "set aside"  # in place of a quantization: bytes of work that is no model
 
 
 @dataclass(frozen=True)

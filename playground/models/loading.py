@@ -303,6 +303,7 @@ def corrupt(spec: ModelSpec, what: str) -> CorruptModelError:
     fixes = {
         "embedded": "It is prepared again at the next start.",
         "folder": f"Check the files in {spec.location}.",
+        "trained": "Train it again, or load the file that you downloaded.",
         "hub": f"Download it again: hf cache rm model/{spec.location}, then load it.",
     }
     return CorruptModelError(f"The files of {spec.id} are damaged: {what}.", fixes[spec.source])

@@ -35,6 +35,7 @@ from playground.models.origin import Origin, origin_of
 from playground.models.reach import HubReach
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.models.room import Room
+from playground.models.trained import TrainedModels
 from playground.models.visitors import SEALED, Visitors
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ class ModelManager:
         self._idle = IdleWatch(self._books, self._eviction, settings.idle_unload)
         self._tokenizers = Tokenizers(lambda: self._source)
         self._estimates = Estimates(self._books, lambda: self._source)
-        self._room = Room(self._books, self._eviction, self._estimates.guess, patience_seconds)
+        self.room = Room(self._books, self._eviction, self._estimates.guess, patience_seconds)
+        self.trained = TrainedModels(partial(_unload_all, weakref.ref(self)))
         self._visitors = Visitors(settings, lambda: self._books.places.device)
         self._loads = Loads(
-            self._books, lambda: self._source, self._tokenizers, self._estimates, self._room, self._eviction,
+            self._books, lambda: self._source, self._tokenizers, self._estimates, self.room, self._eviction,
             self._idle, self._visitors,
         )  # fmt: skip
         # A thread of ours that still computes when Python ends makes the process abort.
@@ -185,7 +187,7 @@ class ModelManager:
         """
         if model_id is None:
             return self.catalog.default_for(task, *TASKS)
-        if spec := self.catalog.find(model_id):
+        if spec := self.catalog.find(model_id) or self.trained.find(model_id):
             return spec
         if self.settings.hub == "any" and not self.settings.public:
             return typed_in(model_id, task)
@@ -244,7 +246,8 @@ class ModelManager:
         """What is resident now and what it takes."""
         now, clock, places = time.monotonic(), time.time(), self._books.places
         with self._books.lock:
-            models = tuple(report_of(entry, clock - now) for entry in self._books)
+            shown = [one for one in self._books if not (self.settings.public and one.spec.source == "trained")]
+            models = tuple(report_of(entry, clock - now) for entry in shown)
             used = places.device_tier.used_bytes, places.ram_tier.used_bytes
         return Snapshot(models, places.report(*used, sum(model.cache_bytes for model in models)))
 
@@ -343,9 +346,18 @@ class ModelManager:
                 entry.state = "leaving"
         self._eviction.retire(leaving, to_ram=False)
         self._tokenizers.clear()
+        self.trained.close()
         for thread in [*(job.thread for job in jobs), self._idle.thread]:
             if thread is not None and thread is not threading.current_thread():
                 thread.join(join_seconds)
+
+
+def _unload_all(reference: weakref.ref[ModelManager], model_id: str) -> None:
+    """Nothing stays loaded of a model that is forgotten, but what somebody uses."""
+    manager = reference()
+    for entry in list(manager._books) if manager is not None else []:
+        if entry.key.model_id == model_id:
+            manager.unload(entry.key)
 
 
 def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:

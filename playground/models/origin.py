@@ -15,6 +15,7 @@ from playground.models.recipes import RECIPES, Package
 if TYPE_CHECKING:
     from playground.models.catalog import ModelSpec
 
+_TRAINED = "Trained on the page: download it there (Training tab) and unpack it beside this code."
 PREPARED = "~/.cache/transformers-playground/models"  # where the playground keeps them, see `embedded.default_home`
 
 
@@ -71,6 +72,8 @@ def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
     """
     if spec.source == "hub":
         return Origin(spec.location, spec.revision if spec.revision not in (None, "main") else "")
+    if spec.source == "trained":
+        return Origin(_name_of(spec.id), notes=(_TRAINED,))
     if spec.source == "folder":
         mine = Origin(spec.id, notes=("A folder of the page's own machine: write the path of your copy here.",))
         return mine if public else Origin(str(folder))
@@ -78,6 +81,15 @@ def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
     if isinstance(source, Package) and _is_the_hubs(folder, source):
         return Origin(source.hub_id, source.hub_revision)
     return Origin(f"{PREPARED}/{spec.location}", notes=_how_to_prepare(spec, source, None if public else folder))
+
+
+def _name_of(model_id: str) -> str:
+    """The folder that the downloaded file holds.
+
+    >>> _name_of("trained/my-words-1a2b3c4d")
+    'my-words'
+    """
+    return model_id.rpartition("/")[2].rpartition("-")[0]
 
 
 def _is_the_hubs(folder: Path, source: Package) -> bool:

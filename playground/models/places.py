@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from playground.config import Settings
-from playground.models.lending import ModelKey
+from playground.models.lending import SET_ASIDE, ModelKey
 from playground.models.loading import pick_device
 from playground.models.memory import device_memory, keep_freed_memory
 from playground.models.report import DeviceReport
@@ -71,7 +71,7 @@ class Places:
 
     def can_spread(self, quantization: str, needed: int) -> bool:
         """Whether accelerate may put a part of a model into RAM: only beside a GPU, and not when it is quantized."""
-        beside_gpu = self.device.type == "cuda" and quantization not in ("8-bit", "4-bit")
+        beside_gpu = self.device.type == "cuda" and quantization not in ("8-bit", "4-bit", SET_ASIDE)
         most = self.spread_bytes + self.ram_tier.budget_bytes
         return beside_gpu and self.device_tier.budget_bytes < needed <= most
 

@@ -7,13 +7,14 @@ refused at once, with what is in the way and what would help. It leaves out how 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from playground.errors import BudgetError
 from playground.models.catalog import ModelSpec
 from playground.models.entries import Books, Entry, Job
 from playground.models.eviction import Eviction
-from playground.models.lending import ModelKey
+from playground.models.lending import SET_ASIDE, ModelKey
 from playground.units import format_bytes
 
 CACHE_SECONDS = 0.5  # a load that waits for room looks again so often: caches shrink without telling anybody
@@ -59,6 +60,22 @@ class Room:
             if not victims:
                 raise self.too_large(entry, needed, passing)
             self._eviction.retire(victims, to_ram=True)
+
+    @contextmanager
+    def set_aside(self, title: str, job: Job, needed: int) -> Iterator[None]:
+        """Around work beside the models, such as a training: so many bytes of the device are held for it.
+
+        Raises:
+            BudgetError: there is no room, now or ever. StoppedError: the job was cancelled meanwhile.
+        """
+        entry = Entry(ModelKey(f"{id(job)}", "", SET_ASIDE), ModelSpec(title, "", "", ""))
+        self.make(entry, job, needed)
+        try:
+            yield
+        finally:
+            with self._books.changed:
+                self._books.places.release(entry.key)
+                self._books.changed.notify_all()
 
     def make_beside(self, key: ModelKey, needed: int) -> None:
         """Nothing, if the companions of a resident model may hold so many bytes in all.
@@ -108,7 +125,7 @@ class Room:
             room = places.free_bytes(self._books.cache_bytes()) + tier.held.get(entry.key, 0)
             free = max(0, min(tier.budget_bytes, room))
         message = (
-            f"{entry.spec.title} in {entry.key.quantization} needs {format_bytes(needed)}; "
+            f"{entry.spec.title} {_how(entry)}needs {format_bytes(needed)}; "
             f"{format_bytes(free)} of the {format_bytes(tier.budget_bytes)} for models are free."
         )
         message += f" While it is loaded, it takes {format_bytes(passing)} more." if passing else ""
@@ -124,6 +141,8 @@ class Room:
 
     def _smaller(self, entry: Entry, needed: int, budget_bytes: int) -> list[str]:
         """The quantizations in which the model would fit, in words."""
+        if entry.key.quantization == SET_ASIDE:
+            return []
         counts = {name: self._estimate(entry.spec, entry.key.task, name) for name in ("8-bit", "4-bit")}
         return [
             f"{name} needs {format_bytes(count)}"
@@ -162,6 +181,10 @@ class Room:
         places.device_tier.hold(entry.key, share)
         places.ram_tier.hold(entry.key, needed - share)
         return {places.device.index or 0: share, "cpu": places.ram_tier.budget_bytes}
+
+
+def _how(entry: Entry) -> str:
+    return "" if entry.key.quantization == SET_ASIDE else f"in {entry.key.quantization} "
 
 
 def _cache_of(entry: Entry) -> str:

@@ -191,7 +191,7 @@ class Visitors:
         return self._is_own(spec) and key.quantization == self._named("auto", spec)
 
     def _is_own(self, spec: ModelSpec) -> bool:
-        return spec.source == "embedded" or spec.id in self._settings.warm_up
+        return spec.source in ("embedded", "trained") or spec.id in self._settings.warm_up
 
     def _model_obstacle(self, spec: ModelSpec) -> str:
         names = self._settings.public_models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from playground.training.events import TrainingBytes
+
+LENGTH = struct.Struct("<I")  # before each answer of the process
+STOP = b"s"
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,19 @@ class Training:
     address: str = ""
     run_id: str = ""
     keep: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What ``work`` returned; the last answer of a process."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How ``work`` ended early, as the last answer: an error of `playground.errors` by its name."""
+
+    kind: str
+    message: str
+    fix: str = ""

@@ -1,0 +1,93 @@
+"""``python -m playground.training.worker``: the process in which one training runs; `child` begins it.
+
+It is told by its standard input what to do, and answers on what was its standard output: each answer is its length in
+4 bytes and a pickle. What libraries print goes to standard error. When its input ends, because the parent has, so does
+it, wherever it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import threading
+from typing import Any, BinaryIO
+
+from playground.errors import PlaygroundError, said_by
+from playground.training.desk import LENGTH, STOP, Desk, Done, Failure
+
+NICE = 10  # others get about nine tenths of a core that both want
+
+
+class Answers:
+    """Sends answers, from any thread."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._lock = file, threading.Lock()
+
+    def send(self, answer: Any) -> None:
+        """Nothing, once the answer is on its way."""
+        content = pickle.dumps(answer)
+        with self._lock:
+            self._file.write(LENGTH.pack(len(content)) + content)
+            self._file.flush()
+
+
+def main() -> None:
+    """Never returns; the exit status is 0 where an answer was sent, also about a failure."""
+    answers = Answers(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    _be_quiet()
+    stopped = threading.Event()
+    try:
+        work, request, device, folder, threads = pickle.load(sys.stdin.buffer)
+        threading.Thread(target=_listen, args=(stopped,), daemon=True).start()
+        answers.send(Done(_run(work, request, Desk(device, folder, answers.send, stopped), threads)))
+    except BaseException as error:
+        answers.send(_failure(error))
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _be_quiet() -> None:
+    """Ctrl+C is for the parent, the processor is for others first, and nothing is asked of the Hub."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(NICE)
+
+
+def _listen(stopped: threading.Event) -> None:
+    """Hears that the training shall stop, or that nobody is there any more."""
+    while sys.stdin.buffer.read(1) == STOP:
+        stopped.set()
+    os._exit(1)
+
+
+def _run(work: Any, request: Any, desk: Desk, threads: int) -> Any:
+    import torch
+    import transformers
+
+    torch.set_num_threads(threads)
+    transformers.logging.set_verbosity_error()
+    return work(request, desk)
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, PlaygroundError):
+        return Failure(type(error).__name__, error.message, error.fix)
+    from playground.models.memory import is_out_of_memory
+
+    if is_out_of_memory(error) or isinstance(error, MemoryError):
+        return Failure(
+            "DeviceMemoryError", "The training ran out of memory.", "Take a smaller batch, shorter rows or fewer."
+        )
+    import traceback
+
+    traceback.print_exception(error)
+    return Failure("TrainingError", f"The training failed ({type(error).__name__}: {said_by(error)}).", "Try again.")
+
+
+if __name__ == "__main__":
+    main()
