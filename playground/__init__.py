@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from playground.links.compare import Verdict
     from playground.links.form import Link, link_to, open_link, read_link
     from playground.models.tokenizers import Message
+    from playground.models.trained import TrainedModel
     from playground.pipelines.request import PipelineRequest
     from playground.pipelines.result import PipelineResult
     from playground.service import Playground, WarmUp
@@ -108,6 +109,18 @@ if TYPE_CHECKING:
         Tokenization,
         VocabularyPage,
     )
+    from playground.training.events import (
+        ClassifierPlan,
+        HeldOut,
+        HeldRow,
+        SplitSaid,
+        TrainedClassifier,
+        TrainingBegins,
+        TrainingBytes,
+        TrainingStep,
+        TrainingWaits,
+    )
+    from playground.training.request import TrainClassifierRequest
 
 _HOMES = {
     "Alternative": "playground.generation.events",
@@ -128,6 +141,7 @@ _HOMES = {
     "ChatTemplate": "playground.tokens.result",
     "ChatTemplateRequest": "playground.tokens.request",
     "ClassifierInfo": "playground.classification.result",
+    "ClassifierPlan": "playground.training.events",
     "ClassifyRequest": "playground.classification.request",
     "ClassifyResult": "playground.classification.result",
     "ClassifyTableRequest": "playground.classification.request",
@@ -146,6 +160,8 @@ _HOMES = {
     "GenerateRequest": "playground.generation.request",
     "Generation": "playground.generation.running",
     "GenerationResult": "playground.generation.events",
+    "HeldOut": "playground.training.events",
+    "HeldRow": "playground.training.events",
     "LabelReading": "playground.classification.result",
     "LensRequest": "playground.inside.request",
     "LensResult": "playground.inside.result",
@@ -171,6 +187,7 @@ _HOMES = {
     "Settings": "playground.config",
     "Split": "playground.tokens.result",
     "SplitRequest": "playground.tokens.request",
+    "SplitSaid": "playground.training.events",
     "Started": "playground.generation.events",
     "Step": "playground.generation.events",
     "Table": "playground.tables",
@@ -181,6 +198,13 @@ _HOMES = {
     "TokenColumns": "playground.tokens.result",
     "Tokenization": "playground.tokens.result",
     "TokenizeRequest": "playground.tokens.request",
+    "TrainClassifierRequest": "playground.training.request",
+    "TrainedClassifier": "playground.training.events",
+    "TrainedModel": "playground.models.trained",
+    "TrainingBegins": "playground.training.events",
+    "TrainingBytes": "playground.training.events",
+    "TrainingStep": "playground.training.events",
+    "TrainingWaits": "playground.training.events",
     "Verdict": "playground.links.compare",
     "TwinProgress": "playground.generation.result",
     "TwinReply": "playground.generation.result",
@@ -236,6 +260,7 @@ __all__ = [
     "ChatTemplate",
     "ChatTemplateRequest",
     "ClassifierInfo",
+    "ClassifierPlan",
     "ClassifyRequest",
     "ClassifyResult",
     "ClassifyTableRequest",
@@ -254,6 +279,8 @@ __all__ = [
     "GenerateRequest",
     "Generation",
     "GenerationResult",
+    "HeldOut",
+    "HeldRow",
     "LabelReading",
     "LensRequest",
     "LensResult",
@@ -279,6 +306,7 @@ __all__ = [
     "Settings",
     "Split",
     "SplitRequest",
+    "SplitSaid",
     "Started",
     "Step",
     "Table",
@@ -289,6 +317,13 @@ __all__ = [
     "TokenColumns",
     "Tokenization",
     "TokenizeRequest",
+    "TrainClassifierRequest",
+    "TrainedClassifier",
+    "TrainedModel",
+    "TrainingBegins",
+    "TrainingBytes",
+    "TrainingStep",
+    "TrainingWaits",
     "TwinProgress",
     "TwinReply",
     "TwinRequest",

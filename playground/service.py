@@ -31,6 +31,8 @@ from playground.registry import declarations
 from playground.runs import Runs
 from playground.similarity.facade import SimilarityWing
 from playground.tokens.facade import TokensWing
+from playground.training.facade import TrainingWing
+from playground.training.line import Trainings
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Playground(
     InsideWing,
     SimilarityWing,
     PipelinesWing,
+    TrainingWing,
     LessonsWing,
     LinksWing,
     ClassroomWing,
@@ -78,6 +81,7 @@ class Playground(
         self.manager = manager or ModelManager(self.settings, self.catalog)
         self.runs = Runs()
         self.lends_gpu = put_on_gpu(self)
+        self.trainings = Trainings(self.manager, "cpu" if self.lends_gpu else "")
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self.imported = False
@@ -146,4 +150,5 @@ class Playground(
 
     def close(self, patience_seconds: float = 5.0) -> None:
         """Stops all work and unloads all models; what is lent has so long to be given back."""
+        self.trainings.close()
         self.manager.close(patience_seconds)

@@ -136,4 +136,5 @@ class GenerationWing(Wing):
 
     def cancel(self, run_id: str) -> bool:
         """Whether anything ran under this id; it ends within a step, and its last words still come."""
-        return self.runs.cancel(run_id)
+        trained = self.trainings.stop(run_id)
+        return self.runs.cancel(run_id) or trained

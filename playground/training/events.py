@@ -1,11 +1,12 @@
-"""What a training says before it works: its place in the line, and what it takes.
+"""What a training says: its place in the line, what it takes, and of a classifier's, how it goes and what came of it.
 
-What it says of its work is in the events of what is trained.
+What the training of a language model says of its work is in `language_model`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TrainingBytes:
 class TrainingWaits:
     """A place in the line: 1 is next. ``reason`` says for what, as a sentence."""
 
+    type: ClassVar[Literal["waits"]] = "waits"
     position: int
     reason: str
 
@@ -38,7 +40,112 @@ class TrainingWaits:
 class TrainingBegins:
     """The process starts. ``run_id`` is what `follow_training` and `cancel` take, ``device`` where it works."""
 
+    type: ClassVar[Literal["begins"]] = "begins"
     run_id: str
     device: str
     threads: int
     bytes: TrainingBytes
+
+
+@dataclass(frozen=True)
+class ClassifierPlan:
+    """What a training of a classifier would take: as in `SplitSaid`, and its bytes as predicted."""
+
+    base_id: str
+    labels: tuple[str, ...]
+    train_counts: tuple[int, ...]
+    held_counts: tuple[int, ...]
+    notes: tuple[str, ...]
+    total_steps: int
+    parameters: int
+    trained_parameters: int
+    bytes: TrainingBytes
+
+
+@dataclass(frozen=True)
+class SplitSaid:
+    """How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how
+    many are held out. ``notes`` say in sentences what was left out.
+    """
+
+    type: ClassVar[Literal["split"]] = "split"
+    labels: tuple[str, ...]
+    train_counts: tuple[int, ...]
+    held_counts: tuple[int, ...]
+    notes: tuple[str, ...]
+    chance: float
+    chance_loss: float
+    total_steps: int
+    parameters: int
+    trained_parameters: int
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A step: the mean loss of its rows, the learning rate that it was taken with, and how long all will take still."""
+
+    type: ClassVar[Literal["step"]] = "step"
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    elapsed_seconds: float
+    eta_seconds: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How the model does on the rows that it never learns from, after a step; ``best`` if it never did better."""
+
+    type: ClassVar[Literal["held_out"]] = "held_out"
+    step: int
+    epoch: float
+    loss: float
+    accuracy: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A held-out row: its label ids as it is, and as the model says before and after, and how sure that is."""
+
+    text: str
+    gold: int
+    before: int
+    after: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """What came of a training. ``model_id`` is the name that every other request takes; ``rows`` are those held out.
+
+    ``confusion_before`` and ``confusion`` count rows, as [gold][predicted]. ``best_step`` is the step whose model was
+    kept, the one with the least loss on held-out rows. ``stopped`` before all ``total_steps``.
+    """
+
+    type: ClassVar[Literal["trained_classifier"]] = "trained_classifier"
+    model_id: str
+    title: str
+    base_id: str
+    method: str
+    labels: tuple[str, ...]
+    accuracy_before: float
+    accuracy: float
+    loss: float
+    confusion_before: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[int, ...], ...]
+    rows: tuple[HeldRow, ...]
+    best_step: int
+    steps: int
+    total_steps: int
+    stopped: bool
+    train_losses: tuple[float, ...]
+    held_losses: tuple[float, ...]
+    parameters: int
+    trained_parameters: int
+    file_bytes: int
+    elapsed_seconds: float
+
+
+ClassifierEvent = TrainingWaits | TrainingBegins | SplitSaid | TrainingStep | HeldOut | TrainedClassifier

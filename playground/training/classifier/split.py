@@ -1,0 +1,141 @@
+"""Labelled rows of a table -> rows to learn from and rows held out, the same for the same seed.
+
+Every label has its share on both sides. It leaves out tokens and models.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+from playground.errors import EmptyInputError, InputError, InputTooLongError
+from playground.tables import Table
+from playground.texts import usable_text
+from playground.training.request import LEAST_ROWS, MOST_LABELS, MOST_ROWS
+
+MOST_CHARACTERS = 5_000
+MOST_HELD = 500
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts and the ids of their labels."""
+
+    texts: tuple[str, ...]
+    label_ids: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True)
+class Split:
+    """``labels`` in the order of their ids; ``notes`` say in sentences what was left out."""
+
+    labels: tuple[str, ...]
+    train: Rows
+    held: Rows
+    notes: tuple[str, ...] = ()
+
+    def counts(self, rows: Rows) -> tuple[int, ...]:
+        """How many rows each label has."""
+        found = Counter(rows.label_ids)
+        return tuple(found[one] for one in range(len(self.labels)))
+
+
+def split_rows(
+    table: Table, text_column: str, label_column: str, held_out: float, seed: int, most: int = MOST_ROWS
+) -> Split:
+    """The rows of a table, split.
+
+    Raises:
+        EmptyInputError, InputError, InputTooLongError: they can't teach; the message says why.
+    """
+    given, notes = _usable(table, text_column, label_column)
+    if len(given) > most:
+        raise InputTooLongError(f"There are {len(given):,} rows.", f"Use at most {most:,}.")
+    labels = _labels([label for _, label in given])
+    by_label = {label: [text for text, own in given if own == label] for label in labels}
+    if alone := [label for label in labels if len(by_label[label]) < 2]:
+        raise InputError(
+            f"The label {alone[0][:40]!r} has one row.", "Give it more, one to learn from and one to be tested with."
+        )
+    shares = {label: _held_count(len(texts), held_out, len(given)) for label, texts in by_label.items()}
+    chooser = random.Random(seed)
+    train, held = [], []
+    for number, label in enumerate(labels):
+        texts = list(by_label[label])
+        chooser.shuffle(texts)
+        held += [(text, number) for text in texts[: shares[label]]]
+        train += [(text, number) for text in texts[shares[label] :]]
+    chooser.shuffle(train)
+    return Split(labels, _rows(train), _rows(held), notes)
+
+
+def _held_count(rows: int, share: float, all_rows: int) -> int:
+    """How many rows of a label are held out: at least one, and never so many that all together are more than fit."""
+    share = min(share, MOST_HELD / all_rows)
+    return min(rows - 1, max(1, round(rows * share)))
+
+
+def _rows(pairs: list[tuple[str, int]]) -> Rows:
+    return Rows(tuple(text for text, _ in pairs), tuple(label for _, label in pairs))
+
+
+def _usable(table: Table, text_column: str, label_column: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """The pairs of text and label that can be learned from, each once, and what was left out.
+
+    A text that stands twice would be learned and then asked: its second row is left out. With two labels, it teaches
+    nothing.
+    """
+    seen: dict[str, str] = {}
+    empty = again = 0
+    for text, label in zip(table.column(text_column), table.column(label_column), strict=True):
+        text, label = usable_text(text, MOST_CHARACTERS, "A row").strip(), usable_text(label, 100, "A label").strip()
+        if not text or not label:
+            empty += 1
+        elif text in seen and seen[text] != label:
+            raise InputError(
+                f"The text {text[:60]!r} has two labels, {seen[text][:30]!r} and {label[:30]!r}.", "Keep one of them."
+            )
+        elif text in seen:
+            again += 1
+        else:
+            seen[text] = label
+    notes = [f"{_count(empty, 'row')} without a text or a label left out."] if empty else []
+    if again:
+        notes.append(f"{_count(again, 'row')} left out: the same text would be learned from and then asked.")
+    notes += [f"{_count(len(table.bad_rows), 'line')} that can't be read left out."] if table.bad_rows else []
+    _require_enough(list(seen.items()))
+    return list(seen.items()), tuple(notes)
+
+
+def _require_enough(pairs: list[tuple[str, str]]) -> None:
+    if not pairs:
+        raise EmptyInputError("There are no labelled rows.", "Write some, or take one of the samples.")
+    labels = {label for _, label in pairs}
+    if len(labels) == 1:
+        raise InputError(
+            f"All rows have the label {next(iter(labels))[:40]!r}: there is nothing to tell apart.",
+            "Give at least two labels.",
+        )
+    if len(pairs) < LEAST_ROWS:
+        raise InputError(f"There are {len(pairs)} different rows.", f"Give at least {LEAST_ROWS}, better 50 or more.")
+    if len(labels) > MOST_LABELS:
+        raise InputError(
+            f"There are {len(labels)} labels.",
+            f"Use at most {MOST_LABELS}, each with several rows. Is this the column of labels?",
+        )
+
+
+def _labels(given: list[str]) -> tuple[str, ...]:
+    """All labels in the order of their ids: that of the alphabet, numbers by their size."""
+    try:
+        return tuple(sorted(set(given), key=float))
+    except ValueError:
+        return tuple(sorted(set(given)))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s were' if count != 1 else ' was'}"

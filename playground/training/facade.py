@@ -1,0 +1,75 @@
+"""What a playground answers about training.
+
+Thin methods: each hands its request to the function that does it. What crosses is data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.registry import Wing, heavy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playground.models.trained import TrainedModel
+    from playground.receipt import Receipt
+    from playground.training.events import ClassifierEvent, ClassifierPlan, TrainedClassifier
+    from playground.training.request import TrainClassifierRequest
+
+
+class TrainingWing(Wing):
+    """What a playground answers about training."""
+
+    @heavy("playground.training.classifier.plan")
+    def plan_classifier(self, request: TrainClassifierRequest) -> ClassifierPlan:
+        """What a training would take: the split, the steps, trained numbers and bytes. Nothing is loaded."""
+        from playground.training.classifier.plan import plan_classifier
+
+        return plan_classifier(self.manager, request)
+
+    @heavy("playground.training.classifier.plan")
+    def train_classifier(self, request: TrainClassifierRequest) -> Iterator[ClassifierEvent]:
+        """Trains a classifier in a process of its own: its place in the line, each step, and what came of it.
+
+        Closing the iterator leaves it: it ends a minute later, unless it is followed again or to be kept. `cancel`
+        stops it, with the best model so far.
+        """
+        from playground.training.classifier.plan import classifier_training
+
+        yield from self.trainings.run(classifier_training(self.manager, request))
+
+    @heavy("playground.training.classifier.plan")
+    def follow_training(self, run_id: str) -> Iterator[ClassifierEvent]:
+        """All that was said, and is still to be said, of a training that was left."""
+        yield from self.trainings.follow(run_id)
+
+    @heavy("playground.training.classifier.plan")
+    def classifier_receipt(self, request: TrainClassifierRequest, result: TrainedClassifier | None = None) -> Receipt:
+        """Plain transformers code that gives the losses of a training; of a stopped one, until there."""
+        from playground.training.classifier.plan import receipt_of
+
+        return receipt_of(self.manager, request, result)
+
+    def trained_models(self, person: str = "") -> tuple[TrainedModel, ...]:
+        """What somebody trained here, the newest first; it is gone when the playground ends."""
+        return self.manager.trained.of(person)
+
+    def forget_trained(self, model_id: str) -> None:
+        """Nothing is left of a trained model; for whoever knows its name."""
+        self.manager.trained.remove(model_id)
+
+    def pack_trained(self, model_id: str, folder: Path) -> Path:
+        """A zip file in a folder with what was trained: an adapter, or the whole model, and its card."""
+        self.import_everything()
+        from playground.training.package import pack
+
+        return pack(self.manager.trained, model_id, folder)
+
+    @heavy("playground.training.classifier.plan")
+    def load_trained(self, path: Path, person: str = "") -> TrainedModel:
+        """A model from such a file, under a name of its own."""
+        from playground.training.package import unpack
+
+        return unpack(self.manager, path, person)
