@@ -46,12 +46,12 @@ def requirements(code: str) -> str:
     """
     wanted = [
         name
-        for name in ("torch", "transformers", "numpy", "scipy")
+        for name in ("torch", "transformers", "peft", "numpy", "scipy")
         if re.search(rf"^(import|from) {name}\b", code, re.M)
     ]
     if "BitsAndBytesConfig" in code:
         wanted += ["bitsandbytes"]
-    if "device_map" in code or "BitsAndBytesConfig" in code:
+    if "device_map" in code or "BitsAndBytesConfig" in code or "TrainingArguments(" in code:
         wanted += ["accelerate"]
     return " ".join(f"{name}=={version(name).partition('+')[0]}" for name in wanted)
 
