@@ -8,5 +8,5 @@ import importlib
 
 TABS = tuple(
     importlib.import_module(f"tabs.{wing}.tab")
-    for wing in ("classification", "tokens", "generation", "similarity", "pipelines", "models")
+    for wing in ("classification", "tokens", "generation", "similarity", "pipelines", "training", "models")
 )

@@ -61,7 +61,7 @@ class Source:
         """The folder, if it is on this machine already; prepares and downloads nothing."""
         if spec.source == "hub":
             return hub.cached_folder(spec)
-        if spec.source == "folder":
+        if spec.source in ("folder", "trained"):
             return Path(spec.location).expanduser()
         return embedded.locate(spec.location, self.settings.home) if self._is_prepared(spec) else None
 

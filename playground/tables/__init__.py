@@ -11,7 +11,7 @@ separator and quoting that ``dialect`` finds. ``separated``, ``json_lines`` and 
 from playground.tables.csv_text import write_csv
 from playground.tables.encoding import ENCODINGS
 from playground.tables.lines import read_lines, text_lines
-from playground.tables.read import SUFFIXES, read_file
+from playground.tables.read import SUFFIXES, read_file, read_pasted
 from playground.tables.table import MAX_ROWS, QUOTINGS, SEPARATORS, BadRow, Table, TableFormat
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "TableFormat",
     "read_file",
     "read_lines",
+    "read_pasted",
     "text_lines",
     "write_csv",
 ]

@@ -14,6 +14,18 @@ from playground.tables.table import QUOTINGS, SEPARATORS, Table, refuse_empty
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".txt")
 
 
+def read_pasted(text: str) -> Table:
+    """The rows of pasted CSV or TSV, such as the cells of a spreadsheet.
+
+    >>> read_pasted("text,label\\ngood,yes").rows
+    (('good', 'yes'),)
+
+    Raises:
+        EmptyInputError: there are none. InputTooLongError: there are more than MAX_ROWS.
+    """
+    return refuse_empty(read_separated(text.removeprefix("\ufeff"), "utf-8"), "the text")
+
+
 def read_file(
     path: Path,
     *,

@@ -28,6 +28,15 @@ class TrainingBytes:
 
 
 @dataclass(frozen=True)
+class RunningTraining:
+    """A training that works or waits, of whoever asks; ``task`` is that of the model that it makes."""
+
+    run_id: str
+    title: str
+    task: str
+
+
+@dataclass(frozen=True)
 class TrainingWaits:
     """A place in the line: 1 is next. ``reason`` says for what, as a sentence."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playground.models.trained import TrainedModel
     from playground.receipt import Receipt
-    from playground.training.events import ClassifierEvent, ClassifierPlan, TrainedClassifier
+    from playground.training.events import ClassifierEvent, ClassifierPlan, RunningTraining, TrainedClassifier
     from playground.training.request import TrainClassifierRequest
 
 
@@ -44,6 +44,18 @@ class TrainingWing(Wing):
     def follow_training(self, run_id: str) -> Iterator[ClassifierEvent]:
         """All that was said, and is still to be said, of a training that was left."""
         yield from self.trainings.follow(run_id)
+
+    def running_trainings(self, person: str) -> tuple[RunningTraining, ...]:
+        """What somebody trains now, or waits to."""
+        return self.trainings.of(person)
+
+    def asked_of_training(self, run_id: str) -> object:
+        """The request of a training that can still be followed.
+
+        Raises:
+            InputError: there is none.
+        """
+        return self.trainings.asked(run_id)
 
     @heavy("playground.training.classifier.plan")
     def classifier_receipt(self, request: TrainClassifierRequest, result: TrainedClassifier | None = None) -> Receipt:

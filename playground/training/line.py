@@ -19,7 +19,7 @@ from playground.errors import BusyError, InputError, NotAllowedError, Playground
 from playground.forks import in_every_fork
 from playground.models.entries import Job
 from playground.training.desk import Done, Training
-from playground.training.events import TrainingBegins, TrainingWaits
+from playground.training.events import RunningTraining, TrainingBegins, TrainingWaits
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
@@ -128,6 +128,21 @@ class Trainings:
         for one in found:
             one.stop()
         return bool(found)
+
+    def of(self, person: str) -> tuple[RunningTraining, ...]:
+        """What a person trains now, or waits to."""
+        with self._changed:
+            own = [one.training for one in self._line if one.training.person == person]
+        return tuple(RunningTraining(one.run_id, one.title, one.task) for one in own)
+
+    def asked(self, run_id: str) -> Any:
+        """The request that a training came from.
+
+        Raises:
+            InputError: there is no such training.
+        """
+        request = self._find(run_id).training.request
+        return getattr(request, "asked", request)
 
     def close(self) -> None:
         """All processes are gone."""

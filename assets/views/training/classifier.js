@@ -1,0 +1,80 @@
+/** The training of a classifier: its curves while it runs, and then what the model gets right and wrong. */
+
+import { finder, make, sayEmpty } from "../shared/dom.js";
+import { fillTable, namedGrid } from "../shared/tables.js";
+import { drawCurves } from "./curves.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch }) {
+  const find = finder(element, ".tc-");
+  const show = () => draw(element, find, props.value);
+  watch("value", show);
+  show();
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {(selector: string) => any} find
+ * @param {import("../types.d.ts").training.ClassifierShown | null} value
+ */
+function draw(element, find, value) {
+  const empty = !value;
+  sayEmpty(element, !value?.done, Boolean(value));
+  find("nothing").hidden = !empty;
+  find("body").hidden = empty;
+  if (!value) return;
+  find("fill").style.width = `${value.percent}%`;
+  find("track").hidden = value.done;
+  find("track").setAttribute("aria-valuenow", value.percent);
+  find("status").textContent = value.status;
+  find("verdict").hidden = !value.verdict;
+  find("verdict").textContent = value.verdict;
+  const card = ([name, number]) => make("div", "pg-card", make("b", "", number), make("span", "pg-muted", name));
+  find("cards").replaceChildren(...value.cards.map(card));
+  drawAll(find, value);
+  drawResult(find, value);
+  find("notes").replaceChildren(...value.notes.map((note) => make("li", "", note)));
+}
+
+function drawAll(find, value) {
+  const shared = { most: value.total_steps, xName: "step" };
+  const losses = [
+    { name: "rows it learns from", points: value.losses },
+    { name: "held-out rows", points: value.held_losses, kind: "held" },
+  ];
+  drawCurves(find("losses"), { ...shared, series: losses, levels: value.loss_levels, yName: "loss" });
+  const right = [
+    { name: "", points: [] },
+    { name: "accuracy", points: value.accuracies, kind: "held" },
+  ];
+  drawCurves(find("accuracies"), { ...shared, series: right, levels: value.accuracy_levels, yName: "share", top: 1 });
+  const columns = ["step", "loss of held-out rows", "right"].map((name) => ({ name, kind: "num" }));
+  fillTable(find("table"), columns, value.table);
+}
+
+function drawResult(find, value) {
+  find("after").hidden = !value.confusion.length;
+  drawMatrix(find("before"), value, value.confusion_before);
+  drawMatrix(find("now"), value, value.confusion);
+  const wrong = find("wrong");
+  wrong.hidden = !value.wrong_heading;
+  wrong.querySelector("h3").textContent = value.wrong_heading;
+  const columns = [{ name: "text" }, { name: "it is" }, { name: "the model says" }, { name: "as sure", kind: "num" }];
+  fillTable(wrong.querySelector("table"), columns, value.wrong);
+}
+
+/**
+ * @param {HTMLTableElement} table
+ * @param {import("../types.d.ts").training.ClassifierShown} value
+ * @param {number[][]} counts  [right label][said label]
+ */
+function drawMatrix(table, value, counts) {
+  const most = Math.max(1, ...counts.flat());
+  const cell = (gold, said) => {
+    const level = counts[gold][said] ? 1 + Math.round((counts[gold][said] / most) * 6) : 0;
+    const node = make("td", `${level >= 5 ? "deep" : ""} ${gold === said ? "right" : ""}`, counts[gold][said]);
+    node.style.background = `var(--pg-seq-${level})`;
+    return node;
+  };
+  table.replaceChildren(namedGrid("right ↓ said →", counts.length ? value.labels : [], value.labels, cell));
+}

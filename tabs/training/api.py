@@ -1,0 +1,86 @@
+"""What programs can ask of the Training tab: endpoints with plain values in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gradio as gr
+
+import playground as pg
+from playground.models.trained import TrainedModel
+from playground.tables import read_pasted
+from playground.training.events import ClassifierEvent
+from playground.training.request import Method
+from server.arrival import address_of
+from tabs.page import publish
+
+
+class TrainingApi:
+    """The endpoints of the tab, over one playground."""
+
+    def __init__(self, playground: pg.Playground) -> None:
+        self._playground = playground
+
+    def publish(self) -> None:
+        """Makes them endpoints of the page that is being built."""
+        publish(self.train_classifier, concurrency_limit=8)
+        publish(self.stop_training)
+        publish(self.trained_models)
+
+    def train_classifier(
+        self,
+        request: gr.Request,
+        rows: str,
+        method: Method = "lora",
+        model_id: str = "",
+        learning_rate: float | None = None,
+        num_train_epochs: int = 8,
+        per_device_train_batch_size: int = 16,
+        warmup_steps: float = 0.1,
+        weight_decay: float = 0.0,
+        seed: int = 0,
+        held_out: float = 0.25,
+        r: int = 8,
+        name: str = "",
+        run_id: str = "",
+    ) -> Iterator[ClassifierEvent]:
+        """Trains a classifier from labelled rows, in a process of its own; the last event names the model.
+
+        Args:
+            rows: CSV or TSV text; its first line may name the columns, such as text,label.
+            method: head, lora or full: what is trained.
+            model_id: an encoder of the catalog; empty is its first.
+            learning_rate: the size of a step; null is what suits the method.
+            num_train_epochs: how often each row is learned from.
+            per_device_train_batch_size: how many rows make one step.
+            warmup_steps: the share of steps in which the learning rate rises.
+            weight_decay: how much weights are pulled to 0.
+            seed: decides the split, the head's first values and the order of the rows.
+            held_out: the share of rows that the model is tested with and never learns from.
+            r: the rank of LoRA's adapters.
+            name: what the model is called.
+            run_id: /stop_training stops it under this id; the best model so far is kept.
+
+        Returns:
+            a stream: waits (the place in the line), begins, split, step and held_out again and again, and last
+            trained_classifier with model_id, which the other endpoints take from this client.
+        """
+        asked = pg.TrainClassifierRequest(
+            read_pasted(rows), model_id=model_id or None, method=method, learning_rate=learning_rate,
+            num_train_epochs=num_train_epochs, per_device_train_batch_size=per_device_train_batch_size,
+            warmup_steps=warmup_steps, weight_decay=weight_decay, seed=seed, held_out=held_out, r=r, name=name,
+            person=request.session_hash or "", address=address_of(request), run_id=run_id,
+        )  # fmt: skip
+        yield from self._playground.train_classifier(asked)
+
+    def stop_training(self, run_id: str) -> bool:
+        """Whether a training ran under this id; it ends within a step, and the best model so far is kept."""
+        return self._playground.cancel(run_id)
+
+    def trained_models(self, request: gr.Request) -> list[TrainedModel]:
+        """What this client has trained here, the newest first; it is gone when the playground ends.
+
+        Returns:
+            model_id (what the other endpoints take), title, task, parameters, file_bytes and made_at of each.
+        """
+        return list(self._playground.trained_models(request.session_hash or ""))

@@ -1,0 +1,193 @@
+"""The part of the Training tab for a classifier: labelled rows in, a model of one's own out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+import playground as pg
+from playground.training.request import BASES, LEARNING_RATES
+from server.arrival import address_of
+from tabs.components import example_chips, model_picker
+from tabs.page import explain, friendly, receipt_panel, view
+from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
+from tabs.training.examples import PRESETS, SAMPLES
+from tabs.training.handlers import NO_GUESS, ClassifierHandlers, Parts
+from tabs.training.mine import owner_of
+
+QUIET: dict[str, Any] = {"api_visibility": "private"}
+UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
+METHODS = (
+    ("head: the new head alone", "head"),
+    ("lora: the head, and small adapters beside the weights", "lora"),
+    ("full: every weight", "full"),
+)
+
+
+class Section(NamedTuple):
+    """What the rest of the tab needs of this part."""
+
+    handlers: ClassifierHandlers
+    parts: Parts
+    training: Any  # the event of a training, for what follows it
+    planning: dict[str, Any]  # the event that says what one would take
+
+
+class _Fields(NamedTuple):
+    """All that is filled in, by the names of the request where it has them."""
+
+    controls: dict[str, Any]
+    chips: list[gr.Button]
+    table: TableFile
+    preset: gr.Dropdown
+
+
+def build_classifier_section(playground: pg.Playground, person: gr.BrowserState) -> Section:
+    """Lays out the part inside the current Blocks."""
+    explain(
+        "Rows of a text and its label teach a model that knows words already **what you mean**. It never sees the "
+        "rows held out: they show whether it learned, or only remembers."
+    )
+    fields = _lay_out_fields(playground)
+    plan = gr.Markdown(elem_classes="pg-explain", elem_id="training-plan", min_height=24)
+    with gr.Row():
+        run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=160, scale=3)
+        stop = gr.Button(
+            "Stop: keep the best so far",
+            variant="stop",
+            interactive=False,
+            elem_id="training-stop",
+            min_width=120,
+            scale=1,
+        )
+    shown = view("training/classifier", elem_id="training-view")
+    code = receipt_panel("Code: this training with transformers' Trainer")
+    explain(
+        "A training has no link to share: its rows are yours, and its model is gone after the visit. The code has both "
+        "and gives the same losses."
+    )
+    controls = fields.controls
+    parts = Parts(
+        plan=plan, learning_rate=controls["learning_rate"], num_train_epochs=controls["num_train_epochs"],
+        text_column=controls["text_column"], label_column=controls["label_column"], run=run, stop=stop, view=shown,
+        run_id=gr.State(""), code=code[0], notebook=code[1],
+    )  # fmt: skip
+    handlers = ClassifierHandlers(playground, parts)
+    planning = _wire_fields(handlers, fields, parts)
+    return Section(handlers, parts, _wire_run(playground, handlers, fields, person), planning)
+
+
+def _lay_out_fields(playground: pg.Playground) -> _Fields:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            chips = example_chips([one.name for one in SAMPLES], "Rows to learn from")
+            rows = gr.Textbox(
+                SAMPLES[0].rows(), label="labelled rows: text,label", lines=8, max_lines=14, elem_id="training-rows",
+                info="Change them, paste your own (CSV, or cells of a spreadsheet), or drop a file.",
+            )  # fmt: skip
+            with gr.Accordion("…or a file", open=False):
+                file = gr.File(
+                    label="CSV, TSV or JSONL with a column of texts and one of labels",
+                    file_types=[".csv", ".tsv", ".jsonl", ".ndjson"], height=110, elem_id="training-file",
+                )  # fmt: skip
+                table = lay_out_table_file("training")
+                with gr.Row():
+                    columns = {
+                        f"{name}_column": gr.Dropdown([], label=f"{name} column", visible=False, min_width=120)
+                        for name in ("text", "label")
+                    }
+        with gr.Column(scale=3, min_width=290):
+            model = model_picker(playground, *BASES, label="model to begin with", elem_id="training-model")
+            method = gr.Radio(list(METHODS), value="lora", label="method: what is trained", elem_id="training-method")
+            name = gr.Textbox(
+                label="name", placeholder="What your model is called", max_lines=1, elem_id="training-name"
+            )
+            guess = gr.Slider(
+                NO_GUESS, 20, NO_GUESS, step=1, elem_id="training-guess",
+                label="your guess: how many of 20 held-out rows will it get right?", info="-1: no guess.",
+            )  # fmt: skip
+    settings, preset = _lay_out_settings()
+    own = {"rows": rows, "file": file, "how": table.how, "model_id": model, "method": method, "name": name}
+    return _Fields({**own, "guess": guess, **columns, **settings}, chips, table, preset)
+
+
+def _lay_out_settings() -> tuple[dict[str, Any], gr.Dropdown]:
+    """The settings of ``TrainingArguments``, by its own names."""
+    with gr.Accordion("How it learns: TrainingArguments", open=False, elem_id="training-settings"):
+        with gr.Row():
+            preset = gr.Dropdown(
+                list(PRESETS), value="as usual", label="preset", elem_id="training-preset", min_width=160
+            )
+            settings: dict[str, Any] = {
+                "learning_rate": gr.Number(LEARNING_RATES["lora"], label="learning_rate", min_width=120),
+                "num_train_epochs": gr.Slider(1, 50, 8, step=1, label="num_train_epochs", min_width=160),
+                "per_device_train_batch_size": gr.Slider(
+                    1, 64, 16, step=1, label="per_device_train_batch_size", min_width=160
+                ),
+            }
+        with gr.Row():
+            settings |= {
+                "warmup_steps": gr.Slider(0, 0.9, 0.1, step=0.05, label="warmup_steps, as a share", min_width=160),
+                "weight_decay": gr.Slider(0, 0.5, 0, step=0.01, label="weight_decay", min_width=160),
+                "held_out": gr.Slider(0.1, 0.5, 0.25, step=0.05, label="held out", min_width=160),
+                "r": gr.Slider(1, 64, 8, step=1, label="r: the rank of LoRA", min_width=160),
+                "seed": gr.Number(0, label="seed", precision=0, min_width=100),
+            }
+        settings["keep"] = gr.Checkbox(
+            False, label="go on when I close the page", info="Else it stops a minute later.", elem_id="training-keep"
+        )
+    return settings, preset
+
+
+def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) -> dict[str, Any]:
+    """A sample fills the rows, a file its columns; and what it would take is said anew."""
+    controls, table = fields.controls, fields.table
+    for chip, sample in zip(fields.chips, SAMPLES, strict=True):
+        chip.click(
+            lambda one=sample: (one.rows(), one.model, None),
+            None, [controls["rows"], controls["name"], controls["file"]], **UNSEEN,
+        )  # fmt: skip
+    file, how = controls["file"], table.how
+    new = file.change(lambda path: show_new(table, path), file, list(table), **UNSEEN)
+    chosen = gr.on(
+        [choice.input for choice in table.choices],
+        lambda path, *choices: show(table, HowRead(path, *choices)) if path else show_new(table, None),
+        [file, *table.choices], list(table), **UNSEEN,
+    )  # fmt: skip
+    columns = [parts.text_column, parts.label_column]
+    planning = {"fn": friendly(lambda data: handlers.plan(_given(fields, data))), "inputs": set(controls.values())}
+    planning |= {"outputs": [parts.plan], "trigger_mode": "always_last", **UNSEEN}
+    for event in (new, chosen):
+        event.success(friendly(handlers.read_columns), [file, how], columns, **UNSEEN).success(**planning)
+    preset = [parts.learning_rate, parts.num_train_epochs]
+    gr.on(
+        [fields.preset.input, controls["method"].input],
+        handlers.choose_preset, [fields.preset, controls["method"]], preset, **UNSEEN,
+    )  # fmt: skip
+    told = ("rows", "model_id", "method", "num_train_epochs", "per_device_train_batch_size", "held_out", "r", "seed")
+    gr.on([controls[name].change for name in told], **planning)
+    gr.on([one.input for one in columns], **planning)
+    return planning
+
+
+def _wire_run(playground: pg.Playground, handlers: ClassifierHandlers, fields: _Fields, person: gr.BrowserState) -> Any:
+    parts = handlers.parts
+
+    def halt(run_id: str) -> None:
+        playground.cancel(run_id)
+
+    @friendly
+    def train(data: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        owner = owner_of(data[person], request)
+        yield from handlers.train(_given(fields, data), owner, address_of(request))
+
+    parts.stop.click(halt, parts.run_id, None, queue=False, **UNSEEN)
+    return parts.run.click(
+        train, {*fields.controls.values(), person}, parts.everything, trigger_mode="once", concurrency_limit=8, **UNSEEN
+    )
+
+
+def _given(fields: _Fields, data: dict[Any, Any]) -> dict[str, Any]:
+    return {name: data[control] for name, control in fields.controls.items()}

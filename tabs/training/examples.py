@@ -1,0 +1,48 @@
+"""Rows to learn from, as text that can be changed; and how long a model shall learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+FOLDER = Path(__file__).parents[2] / "assets" / "examples"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file of rows that ships with the page: what it is called, and what a model of it is."""
+
+    name: str
+    file: str
+    model: str
+
+    def rows(self) -> str:
+        """Its text."""
+        return (FOLDER / self.file).read_text(encoding="utf-8")
+
+
+SAMPLES = (
+    Sample("What does it want?", "intents.csv", "Intents"),
+    Sample("Polite or rude", "manners.csv", "Manners"),
+    Sample("Which subject?", "subjects.csv", "Subjects"),
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How long a model learns, and how large its steps are, as a multiple of what suits the method."""
+
+    num_train_epochs: int
+    rate: float
+
+
+PRESETS = MappingProxyType(
+    {
+        "as usual": Preset(8, 1.0),
+        "a quick look": Preset(3, 1.0),
+        "small steps": Preset(12, 0.25),
+        "far too large steps": Preset(8, 20.0),
+        "too long": Preset(40, 1.0),
+    }
+)

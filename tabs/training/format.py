@@ -1,0 +1,236 @@
+"""What a training has said so far -> what its view draws; every number as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import playground as pg
+from playground.links.form import link_to
+from playground.units import format_bytes, format_seconds
+
+MOST_POINTS = 400
+MOST_WRONG = 30
+GUESSED = 20  # held-out rows that a guess is about
+
+
+@dataclass(frozen=True)
+class ClassifierShown:
+    """The view's value. ``confusion`` and what follows it are empty until the training is over."""
+
+    status: str
+    percent: int
+    done: bool
+    verdict: str
+    cards: tuple[tuple[str, str], ...]
+    total_steps: int
+    losses: tuple[tuple[float, float], ...]
+    held_losses: tuple[tuple[float, float], ...]
+    accuracies: tuple[tuple[float, float], ...]
+    loss_levels: tuple[Level, ...]
+    accuracy_levels: tuple[Level, ...]
+    table: tuple[tuple[str, str, str], ...]
+    labels: tuple[str, ...]
+    confusion_before: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[int, ...], ...]
+    wrong_heading: str
+    wrong: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to compare a curve with."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class TrainedShown:
+    """Where a trained model can be used: names and addresses."""
+
+    about: str
+    ways: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class SoFar:
+    """All that a training has said."""
+
+    guess: int | None = None
+    waits: pg.TrainingWaits | None = None
+    begins: pg.TrainingBegins | None = None
+    split: pg.SplitSaid | None = None
+    steps: list[pg.TrainingStep] = field(default_factory=list)
+    held: list[pg.HeldOut] = field(default_factory=list)
+    result: pg.TrainedClassifier | None = None
+
+    def add(self, event: Any) -> None:
+        """One more event."""
+        for kind, name in _SINGLE.items():
+            if isinstance(event, kind):
+                setattr(self, name, event)
+        if isinstance(event, pg.TrainingStep):
+            self.steps.append(event)
+        if isinstance(event, pg.HeldOut):
+            self.held.append(event)
+
+
+_SINGLE: dict[type, str] = {
+    pg.TrainingWaits: "waits",
+    pg.TrainingBegins: "begins",
+    pg.SplitSaid: "split",
+    pg.TrainedClassifier: "result",
+}
+
+
+def format_training(so_far: SoFar) -> ClassifierShown:
+    """The view's value for what has been said."""
+    split, result = so_far.split, so_far.result
+    total = split.total_steps if split else 1
+    done = result is not None
+    return ClassifierShown(
+        status=_status(so_far),
+        percent=100 if done else 100 * len(so_far.steps) // total,
+        done=done,
+        verdict=_verdict(so_far.guess, result) if result else "",
+        cards=_cards(so_far),
+        total_steps=total,
+        losses=_points([(one.step, one.loss) for one in so_far.steps]),
+        held_losses=tuple((one.step, one.loss) for one in so_far.held),
+        accuracies=tuple((one.step, one.accuracy) for one in so_far.held),
+        loss_levels=(Level("guessing", split.chance_loss),) if split else (),
+        accuracy_levels=(Level("guessing", split.chance),) if split else (),
+        table=tuple((f"{one.step}", f"{one.loss:.4f}", _percent(one.accuracy)) for one in so_far.held),
+        labels=result.labels if result else (),
+        confusion_before=result.confusion_before if result else (),
+        confusion=result.confusion if result else (),
+        wrong_heading=_wrong_heading(result) if result else "",
+        wrong=_wrong(result) if result else (),
+        notes=split.notes if split else (),
+    )
+
+
+def _status(so_far: SoFar) -> str:
+    """Where it is, in a sentence."""
+    result = so_far.result
+    if result is not None:
+        how = f"Stopped after {result.steps} of {result.total_steps} steps" if result.stopped else "Done"
+        return (
+            f"{how} in {format_seconds(result.elapsed_seconds)}: the model of step {result.best_step}, the best so "
+            f"far, is kept as {result.title}."
+        )
+    if so_far.steps:
+        last, split = so_far.steps[-1], so_far.split
+        total = split.total_steps if split else 0
+        return (
+            f"Step {last.step} of {total} · epoch {last.epoch:.1f} · loss {last.loss:.3f} · "
+            f"learning_rate {last.learning_rate:.2g} · about {format_seconds(last.eta_seconds)} left"
+        )
+    if so_far.split:
+        return "The first step…"
+    if so_far.begins:
+        return f"A process of its own starts on {so_far.begins.device}; it reads transformers and the model first…"
+    if so_far.waits:
+        return f"In line, place {so_far.waits.position}: {so_far.waits.reason}"
+    return "Starting…"
+
+
+def _cards(so_far: SoFar) -> tuple[tuple[str, str], ...]:
+    split, result = so_far.split, so_far.result
+    if split is None:
+        return ()
+    cards = [("rows learned from", f"{sum(split.train_counts):,}"), ("rows held out", f"{sum(split.held_counts):,}")]
+    cards.append((f"numbers trained, of {_many(split.parameters)}", _many(split.trained_parameters)))
+    if so_far.begins:
+        size = so_far.begins.bytes
+        cards.append(("bytes set aside for it", format_bytes(size.total)))
+    if result is not None:
+        cards.insert(0, (f"right; before: {_percent(result.accuracy_before)}", _percent(result.accuracy)))
+    elif so_far.held:
+        cards.insert(0, (f"right; by guessing: {_percent(split.chance)}", _percent(so_far.held[-1].accuracy)))
+    return tuple(cards)
+
+
+def _verdict(guess: int | None, result: pg.TrainedClassifier) -> str:
+    """What came of a guess."""
+    if guess is None:
+        return ""
+    rows = mixed(result.rows)[:GUESSED]
+    right = sum(row.gold == row.after for row in rows)
+    close = "exactly" if right == guess else "close" if abs(right - guess) <= 1 else "not quite"
+    return f"You guessed {guess} of {len(rows)} held-out rows; it gets {right} right: {close}."
+
+
+def mixed(rows: Sequence[pg.HeldRow]) -> list[pg.HeldRow]:
+    """The held-out rows, which stand label by label, in an order in which the first ones are of all labels."""
+    by_label: dict[int, list[pg.HeldRow]] = {}
+    for row in rows:
+        by_label.setdefault(row.gold, []).append(row)
+    longest = max(map(len, by_label.values()), default=0)
+    return [own[place] for place in range(longest) for own in by_label.values() if place < len(own)]
+
+
+def _wrong_heading(result: pg.TrainedClassifier) -> str:
+    count = sum(row.gold != row.after for row in result.rows)
+    if not count:
+        return "It gets every held-out row right"
+    shown = f", the surest {MOST_WRONG} of them" if count > MOST_WRONG else ""
+    return f"Still wrong: {count} of {len(result.rows)} held-out rows{shown}"
+
+
+def _wrong(result: pg.TrainedClassifier) -> tuple[tuple[str, str, str, str], ...]:
+    wrong = sorted((row for row in result.rows if row.gold != row.after), key=lambda row: -row.probability)
+    names = result.labels
+    return tuple(
+        (row.text[:300], names[row.gold], names[row.after], _percent(row.probability)) for row in wrong[:MOST_WRONG]
+    )
+
+
+def format_plan(plan: pg.ClassifierPlan) -> str:
+    """What a training would take, as Markdown."""
+    rows, held = sum(plan.train_counts), sum(plan.held_counts)
+    share = plan.trained_parameters / plan.parameters
+    shown = f"{100 * share:.1f} %" if share < 0.995 else "all"
+    size = plan.bytes
+    return (
+        f"{len(plan.labels)} labels; learns from **{rows:,}** rows, is tested with **{held:,}**. "
+        f"Trains **{_many(plan.trained_parameters)}** of {_many(plan.parameters)} numbers ({shown}) in "
+        f"**{plan.total_steps:,}** steps; takes about {format_bytes(size.total)}: weights "
+        f"{format_bytes(size.weights)}, gradients {format_bytes(size.gradients)}, optimizer "
+        f"{format_bytes(size.optimizer)}, activations {format_bytes(size.activations)}, the process itself "
+        f"{format_bytes(size.process)}."
+    )
+
+
+def format_trained(model: pg.TrainedModel, text: str = "") -> TrainedShown:
+    """Where a model can be used; ``text`` is what it is asked first."""
+    about = f"{model.model_id} · {_many(model.parameters)} numbers:"
+    if model.task == "text-generation":
+        asked = pg.GenerateRequest(prompt=text or "Once", model_id=model.model_id, max_new_tokens=40)
+        lens = pg.LensRequest(text or "Once", model.model_id)
+        attend = pg.AttentionRequest(text or "Once", model.model_id)
+        made = [("Generate with it", asked), ("Its attention", attend), ("Layer by layer", lens)]
+    else:
+        first = text or "A text to try it with"
+        classify = pg.ClassifyRequest(first, model_id=model.model_id)
+        attribute = pg.AttributeRequest(first, model_id=model.model_id)
+        attend = pg.AttentionRequest(first, model.model_id)
+        made = [("Classify with it", classify), ("Why it says so", attribute), ("Its attention", attend)]
+    return TrainedShown(about, tuple((name, str(link_to(request))) for name, request in made))
+
+
+def _points(points: list[tuple[int, float]]) -> tuple[tuple[float, float], ...]:
+    """So few that they can be drawn many times a second; the last is always among them."""
+    step = -(-len(points) // MOST_POINTS) or 1
+    return tuple(points[::step] + points[-1:] * bool((len(points) - 1) % step))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _many(count: int) -> str:
+    return f"{count / 1e6:.1f} million" if count >= 1_000_000 else f"{count:,}"

@@ -1,0 +1,145 @@
+"""What happens when somebody trains a classifier: plain functions that fill components by name.
+
+``parts`` are only ever used as keys of what is returned. It leaves out where they stand (`classifier`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from playground.tables import read_pasted
+from playground.training.request import LEARNING_RATES
+from playground.wire import to_json
+from tabs.page import receipt_values
+from tabs.table_file import HowRead, read_table
+from tabs.training.examples import PRESETS
+from tabs.training.format import SoFar, format_plan, format_training
+
+REDRAW_SECONDS = 0.25
+NO_GUESS = -1
+Values = dict[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The components that are filled."""
+
+    plan: Any
+    learning_rate: Any
+    num_train_epochs: Any
+    text_column: Any
+    label_column: Any
+    run: Any
+    stop: Any
+    view: Any
+    run_id: Any
+    code: Any
+    notebook: Any
+
+    @property
+    def everything(self) -> list[Any]:
+        """All of them in one list, for events that may fill any."""
+        return list(vars(self).values())
+
+
+class ClassifierHandlers:
+    """The handlers of the part for a classifier."""
+
+    def __init__(self, playground: pg.Playground, parts: Parts) -> None:
+        self._playground, self.parts = playground, parts
+
+    def request(self, given: Mapping[str, Any], **more: Any) -> pg.TrainClassifierRequest:
+        """What is asked when these values stand in the fields.
+
+        Raises:
+            InputError: it can't be asked; the message says why.
+        """
+        path, how = given["file"], given["how"]
+        table = read_table(path, how) if path else read_pasted(given["rows"] or "")
+        columns = {name: given[name] or "" for name in ("text_column", "label_column")} if path else {}
+        settings = {name: given[name] for name in _SETTINGS}
+        return pg.TrainClassifierRequest(
+            table, model_id=given["model_id"] or None, name=given["name"] or "", **columns, **settings, **more
+        )
+
+    def plan(self, given: Mapping[str, Any]) -> Values:
+        """What a training would take, or what is in its way: below the fields, while they are filled in."""
+        try:
+            said = format_plan(self._playground.plan_classifier(self.request(given)))
+        except pg.PlaygroundError as error:
+            said = f"⚠ {str(error).translate(_PLAIN)}"
+        return {self.parts.plan: said}
+
+    def read_columns(self, path: str | None, how: HowRead | None) -> Values:
+        """The columns of a dropped file, with a guess which is which; none without a file."""
+        parts = self.parts
+        if not path:
+            hidden = (parts.text_column, parts.label_column)
+            return {one: gr.Dropdown(choices=[], value=None, visible=False) for one in hidden}
+        table = read_table(path, how)
+        text = table.text_column
+        label = table.label_column or next((name for name in reversed(table.columns) if name != text), None)
+        choices = list(table.columns)
+        return {
+            parts.text_column: gr.Dropdown(choices=choices, value=text, visible=True),
+            parts.label_column: gr.Dropdown(choices=choices, value=label, visible=True),
+        }
+
+    def choose_preset(self, name: str, method: str) -> Values:
+        """The settings that a preset means for a method."""
+        preset, parts = PRESETS[name], self.parts
+        rate = float(f"{preset.rate * LEARNING_RATES[method]:.3g}")
+        return {parts.learning_rate: rate, parts.num_train_epochs: preset.num_train_epochs}
+
+    def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
+        """The whole training, as the view draws it."""
+        run_id = secrets.token_hex(8)
+        asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
+        guess = None if given["guess"] == NO_GUESS else int(given["guess"])
+        yield {self.parts.run_id: run_id, **self._begun()}
+        yield from self._hear(self._playground.train_classifier(asked), SoFar(guess), asked)
+
+    def follow(self, run_id: str) -> Iterator[Values]:
+        """A training that was left, from its beginning."""
+        asked = self._playground.asked_of_training(run_id)
+        if isinstance(asked, pg.TrainClassifierRequest):
+            yield self._begun()
+            yield from self._hear(self._playground.follow_training(run_id), SoFar(), asked)
+
+    def _begun(self) -> Values:
+        parts = self.parts
+        return {
+            parts.view: to_json(format_training(SoFar())), parts.stop: gr.Button(interactive=True),
+            parts.run: gr.Button(interactive=False), parts.code: None, parts.notebook: None,
+        }  # fmt: skip
+
+    def _hear(self, events: Iterator[Any], so_far: SoFar, asked: pg.TrainClassifierRequest) -> Iterator[Values]:
+        parts, drawn_at = self.parts, 0.0
+        try:
+            for event in events:
+                so_far.add(event)
+                if time.monotonic() - drawn_at > REDRAW_SECONDS or isinstance(event, pg.TrainedClassifier):
+                    drawn_at = time.monotonic()
+                    yield {parts.view: to_json(format_training(so_far), short=True)}
+            receipt = self._playground.classifier_receipt(asked, so_far.result)
+            yield {**dict(zip((parts.code, parts.notebook), receipt_values(receipt), strict=True)), **self._ended()}
+        except Exception:
+            yield {**self._ended(), parts.view: None}
+            raise
+
+    def _ended(self) -> Values:
+        return {self.parts.stop: gr.Button(interactive=False), self.parts.run: gr.Button(interactive=True)}
+
+
+_SETTINGS = (
+    "method", "learning_rate", "num_train_epochs", "per_device_train_batch_size", "warmup_steps", "weight_decay",
+    "seed", "held_out", "r",
+)  # fmt: skip
+_PLAIN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#"})

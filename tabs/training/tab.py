@@ -1,0 +1,73 @@
+"""The Training tab: watch a model learn from your own examples, then use it in all other tabs.
+
+What to try: train on the first sample; change half of its labels to something silly, and train again; take steps that
+are far too large.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from tabs.gradio_patches import blocks_being_built, tab_being_built
+from tabs.page import explain, friendly, heading
+from tabs.training.api import TrainingApi
+from tabs.training.classifier import Section, build_classifier_section
+from tabs.training.mine import MineHandlers, lay_out_mine, wire_mine
+from tabs.training.offer import Lists
+
+TITLE = "Training"
+UNSEEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build_tab(playground: pg.Playground) -> None:
+    """Lays out the tab inside the current Blocks."""
+    page, page_tab = blocks_being_built(), tab_being_built()
+    lists = Lists(playground, list(page.blocks.values()))
+    explain(
+        "A model learns by guessing, being told how wrong it was, and moving each of its numbers a little. **Train one "
+        "here in a minute**, in a process of its own, while everything else goes on."
+    )
+    person = gr.BrowserState("", storage_key="pg-person", secret=secrets.token_hex(16))
+    parts = gr.Tabs(elem_id="training-parts", overflow_behavior="wrap")
+    with parts, gr.Tab("Fine-tune a classifier", id="classifier"):
+        heading("Fine-tune a classifier", 3)
+        section = build_classifier_section(playground, person)
+    mine = lay_out_mine()
+    handlers = MineHandlers(playground, mine, lists)
+    refreshing = wire_mine(handlers, mine, person)
+    section.training.then(**refreshing)
+    if page_tab is not None:
+        page_tab.select(**section.planning)
+    _wire_arrival(playground, page, person, section, refreshing)
+    TrainingApi(playground).publish()
+
+
+def _wire_arrival(
+    playground: pg.Playground, page: gr.Blocks, person: gr.BrowserState, section: Section, refreshing: dict[str, Any]
+) -> None:
+    """Who comes back finds the models, and a training that goes on; who comes first gets a name that nobody guesses."""
+    left, has_models = gr.State(""), gr.State(False)
+
+    def arrive(name: Any) -> dict[Any, Any]:
+        owner = str(name or "")[:64]
+        running = [one.run_id for one in playground.running_trainings(owner)] if owner else []
+        return {
+            person: owner or secrets.token_hex(16),
+            left: running[0] if running else "",
+            has_models: bool(owner and playground.trained_models(owner)),
+        }
+
+    @friendly
+    def follow(run_id: str) -> Iterator[dict[Any, Any]]:
+        if run_id:
+            yield from section.handlers.follow(run_id)
+
+    page.load(arrive, person, [person, left, has_models], queue=False, **UNSEEN)
+    following = left.change(follow, left, section.parts.everything, concurrency_limit=8, **UNSEEN)
+    following.then(**refreshing)
+    has_models.change(**refreshing)
