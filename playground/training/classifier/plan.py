@@ -10,11 +10,11 @@ from playground.models.adapters import read_adapter
 from playground.models.loading import blueprint, explaining, load_config, pick_device
 from playground.training.classifier.begin import predicted_counts
 from playground.training.classifier.fit import MOST_TOKENS, FitClassifier, fit, steps_of
-from playground.training.classifier.receipt import classifier_receipt
 from playground.training.classifier.split import Split, split_rows
 from playground.training.desk import Training
 from playground.training.events import ClassifierPlan, TrainingBytes
 from playground.training.line import threads_for
+from playground.training.receipt import classifier_receipt
 from playground.training.request import BASES, MOST_ROWS, MOST_ROWS_OF_VISITORS, TrainClassifierRequest
 
 if TYPE_CHECKING:

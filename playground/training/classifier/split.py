@@ -103,10 +103,10 @@ def _usable(table: Table, text_column: str, label_column: str) -> tuple[list[tup
             again += 1
         else:
             seen[text] = label
-    notes = [f"{_count(empty, 'row')} without a text or a label left out."] if empty else []
+    notes = [f"{_count(empty, 'row')} left out: a text or a label is missing."] if empty else []
     if again:
         notes.append(f"{_count(again, 'row')} left out: the same text would be learned from and then asked.")
-    notes += [f"{_count(len(table.bad_rows), 'line')} that can't be read left out."] if table.bad_rows else []
+    notes += [f"{_count(len(table.bad_rows), 'line')} left out: unreadable."] if table.bad_rows else []
     _require_enough(list(seen.items()))
     return list(seen.items()), tuple(notes)
 

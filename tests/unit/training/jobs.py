@@ -1,0 +1,61 @@
+"""Work for processes of tests: it tells, waits, saves, fails or is too slow, as it is asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+from playground.errors import InputError, StoppedError
+from playground.training.desk import Desk
+
+
+@dataclass(frozen=True)
+class Order:
+    """What shall happen."""
+
+    what: str = "save"
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result."""
+
+    model_id: str
+    steps: int
+
+
+def work(order: Order, desk: Desk) -> Made:
+    """Tells of some steps, and ends as it was asked."""
+    steps = 0
+    while order.what == "until stopped" and not desk.stopped.is_set():
+        desk.send(Told(steps))
+        steps += 1
+        time.sleep(0.02)
+    if order.what == "tell":
+        for number in range(5):
+            desk.send(Told(number))
+    if order.what == "kill":
+        desk.send(Told(0))
+        os.kill(os.getpid(), signal.SIGKILL)
+    if order.what == "refuse":
+        raise InputError("These rows can't teach.", "Give others.")
+    if order.what == "memory":
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+    if order.what == "fail":
+        raise ValueError("a fault of ours")
+    if order.what == "nothing yet":
+        desk.stopped.wait()
+        raise StoppedError("Nothing yet.")
+    print("what libraries print reaches nobody's events")
+    (desk.folder / "config.json").write_text("{}", encoding="utf-8")
+    return Made("", steps)

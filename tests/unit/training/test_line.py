@@ -1,0 +1,262 @@
+"""The line of trainings: order, leaving, coming back, Stop, what the process does to others, and what is left of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from playground.config import Settings
+from playground.errors import (
+    BudgetError,
+    BusyError,
+    DeviceMemoryError,
+    InputError,
+    NotAllowedError,
+    StoppedError,
+    TrainingError,
+)
+from playground.models.catalog import Catalog
+from playground.models.manager import ModelManager
+from playground.training import line as lines
+from playground.training.desk import Done, Training
+from playground.training.events import TrainingBegins, TrainingBytes, TrainingWaits
+from playground.training.line import Trainings
+from tests.unit.training.jobs import Made, Order, Told, work
+
+SIZE = TrainingBytes(100, 100, 200, 50, 50)
+
+
+@contextmanager
+def trainings(**settings):
+    options = {"device": "cpu", "memory_budget": 10_000, **settings}
+    manager = ModelManager(Settings(**options), Catalog(()), patience_seconds=0.2)
+    made = Trainings(manager)
+    made.manager = manager
+    try:
+        yield made
+    finally:
+        made.close()
+        manager.close()
+
+
+def job(what="save", **more):
+    return Training(work, Order(what), "text-classification", "Mine", SIZE, 7, **more)
+
+
+class FakeChild:
+    """A process in name alone: what it says is put there by the test."""
+
+    made: list[FakeChild]
+
+    def __init__(self, training, device, folder, threads):
+        self.training, self.stopped, self.ended, self.answers = training, False, False, []
+        self.changed = threading.Condition()
+        FakeChild.made.append(self)
+
+    def say(self, answer):
+        with self.changed:
+            self.answers.append(answer)
+            self.changed.notify_all()
+
+    def next(self, seconds):
+        with self.changed:
+            self.changed.wait_for(lambda: self.answers, seconds)
+            return self.answers.pop(0) if self.answers else None
+
+    def stop(self):
+        self.stopped = True
+        self.say(Done(Made("", 3)))
+
+    def end(self):
+        self.ended = True
+
+
+@pytest.fixture
+def children(monkeypatch):
+    from playground.training import child
+
+    FakeChild.made = []
+    monkeypatch.setattr(child, "Child", FakeChild)
+    monkeypatch.setattr(lines, "LOOK_SECONDS", 0.02)
+    return FakeChild.made
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+class Follower:
+    """Somebody who reads all that is said, on a thread."""
+
+    def __init__(self, events):
+        self.heard, self.failure, self.events = [], None, events
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        try:
+            for event in self.events:
+                self.heard.append(event)
+        except Exception as error:
+            self.failure = error
+
+    def end(self):
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        if self.failure:
+            raise self.failure
+        return self.heard
+
+
+def test_one_works_and_the_others_wait_with_their_places(children):
+    with trainings() as line:
+        first = Follower(line.run(job(person="a")))
+        wait_for(lambda: len(children) == 1)
+        second, third = (Follower(line.run(job(person=name))) for name in "bc")
+        wait_for(lambda: second.heard and third.heard)
+        assert line.manager.snapshot().devices[0].used_bytes == SIZE.total
+        places = sorted(one.position for one in (*second.heard, *third.heard))
+        assert places == [1, 2] and all(isinstance(one, TrainingWaits) for one in second.heard)
+        children[0].say(Told(1))
+        children[0].say(Done(Made("", 1)))
+        begins, told, made = first.end()
+        assert isinstance(begins, TrainingBegins) and begins.bytes == SIZE and told == Told(1)
+        assert made.model_id.startswith("trained/mine-")
+        wait_for(lambda: len(children) == 2)
+        children[1].say(Done(Made("", 1)))
+        wait_for(lambda: len(children) == 3)
+        children[2].say(Done(Made("", 1)))
+        assert [one.position for one in third.end() + second.end() if isinstance(one, TrainingWaits)].count(1) == 2
+        assert line.manager.snapshot().devices[0].used_bytes == 0
+        assert all(one.ended for one in children)
+
+
+def test_a_closed_page_may_come_back_for_a_minute(children, monkeypatch):
+    with trainings() as line:
+        events = line.run(job(run_id="mine", person="a"))
+        next(events)
+        events.close()
+        children[0].say(Told(1))
+        again = Follower(line.follow("mine"))
+        wait_for(lambda: Told(1) in again.heard)
+        assert line.of("a")[0].run_id == "mine"
+        monkeypatch.setattr(lines, "LEFT_SECONDS", 0.0)
+        time.sleep(0.1)
+        assert not children[0].stopped, "somebody follows it"
+        children[0].say(Done(Made("", 1)))
+        assert again.end()[-1].model_id
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_what_nobody_follows_ends_unless_it_is_kept(children, monkeypatch, keep):
+    monkeypatch.setattr(lines, "LEFT_SECONDS", 0.1)
+    with trainings() as line:
+        events = line.run(job(run_id="left", keep=keep))
+        next(events)
+        events.close()
+        waiting = line.run(job(run_id="waiting"))
+        next(waiting)
+        waiting.close()
+        if keep:
+            time.sleep(0.4)
+            assert not children[0].stopped
+            children[0].say(Done(Made("", 1)))
+        wait_for(lambda: not line.of(""))
+        assert children[0].stopped is not keep
+        assert len(children) == 1, "what waited and was left never began"
+        assert line.manager.snapshot().devices[0].used_bytes == 0
+
+
+def test_stop_keeps_the_best_so_far_and_in_line_ends_at_once(children):
+    with trainings() as line:
+        first = Follower(line.run(job(run_id="one", person="a")))
+        wait_for(lambda: len(children) == 1)
+        second = Follower(line.run(job(run_id="two", person="b")))
+        wait_for(lambda: second.heard)
+        assert line.stop("two") and line.stop("one") and not line.stop("three") and not line.stop("")
+        assert first.end()[-1].steps == 3
+        with pytest.raises(StoppedError, match="before it began"):
+            second.end()
+
+
+def test_what_does_not_fit_is_refused_with_what_it_needs(children):
+    with trainings(memory_budget=400) as line:
+        with pytest.raises(BudgetError, match="Training Mine needs 500 bytes"):
+            list(line.run(job()))
+        assert children == [] and line.of("") == ()
+
+
+def test_visitors_train_one_at_a_time_and_not_for_long(children):
+    with trainings(public=True, public_training_seconds=0.1) as line:
+        first = Follower(line.run(job(person="a", address="1")))
+        wait_for(lambda: len(children) == 1)
+        with pytest.raises(BusyError, match="train already"):
+            list(line.run(job(person="another name", address="1")))
+        assert first.end()[-1].steps == 3, "its time was up: the best so far is kept"
+        assert children[0].stopped
+    with trainings(public=True, public_training_seconds=0) as line, pytest.raises(NotAllowedError, match="can't train"):
+        list(line.run(job()))
+
+
+def test_a_line_has_an_end(children, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1)
+    with trainings() as line:
+        first = Follower(line.run(job(person="a")))
+        wait_for(lambda: len(children) == 1)
+        with pytest.raises(BusyError, match="wait already"):
+            list(line.run(job(person="b")))
+        line.close()
+        assert first.end()[-1].steps == 3
+        with pytest.raises(StoppedError, match="shutting down"):
+            list(line.run(job()))
+
+
+def test_nobody_can_follow_what_is_not_there():
+    with trainings() as line, pytest.raises(InputError, match="no such training"):
+        list(line.follow(""))
+
+
+# Real processes
+
+
+@pytest.fixture(scope="module")
+def real():
+    with trainings() as line:
+        yield line
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "said"),
+    [
+        ("kill", DeviceMemoryError, "ended by the system"),
+        ("refuse", InputError, "can't teach"),
+        ("memory", DeviceMemoryError, "out of memory"),
+        ("fail", TrainingError, "ValueError: a fault of ours"),
+    ],
+)
+def test_whatever_happens_in_a_process_ends_that_training_alone(real, what, kind, said):
+    follower = Follower(real.run(job(what)))
+    with pytest.raises(kind, match=said):
+        follower.end()
+    assert real.manager.snapshot().devices[0].used_bytes == 0
+    assert real.manager.trained.of("") == ()
+
+
+def test_a_process_tells_saves_and_is_stopped(real):
+    follower = Follower(real.run(job("until stopped", run_id="slow", person="me")))
+    wait_for(lambda: any(isinstance(one, Told) for one in follower.heard), 60)
+    assert real.stop("slow")
+    made = follower.end()[-1]
+    assert made.steps > 0
+    [model] = real.manager.trained.of("me")
+    assert made.model_id == model.model_id and model.parameters == 7
+    folder = real.manager.trained.folder(model.model_id)
+    assert (folder / "config.json").is_file()
+    real.manager.trained.remove(model.model_id)
+    assert not folder.exists()
