@@ -1,0 +1,59 @@
+"""Training in Chromium: a model learns while one watches, is used in another tab, forgotten; on a phone, by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+
+
+def opened(page):
+    page.get_by_role("tab", name="Training", exact=True).click()
+    expect(page.locator("#training-plan")).to_contain_text("learns from", timeout=60_000)
+    return page
+
+
+def test_a_model_learns_is_used_in_another_tab_and_forgotten(open_page):
+    page = opened(open_page())
+    expect(page.locator(".tc-nothing")).to_be_visible()
+    page.get_by_role("button", name="Polite or rude").click()
+    expect(page.locator("#training-plan")).to_contain_text("2 labels; learns from 76 rows")
+    page.get_by_label("head: the new head alone").check()
+    page.locator("#training-guess input[type=number]").fill("15")
+    page.locator("#training-guess input[type=number]").press("Enter")
+    page.locator("#training-run").click()
+    expect(page.locator("#training-stop")).to_be_enabled()
+    expect(page.locator(".tc-status")).to_contain_text("Step", timeout=120_000)
+    expect(page.locator(".tc-status")).to_contain_text("is kept as", timeout=120_000)
+    expect(page.locator(".tc-verdict")).to_contain_text("You guessed 15 of 20")
+    expect(page.locator(".tc-losses .curve")).to_have_count(2)
+    expect(page.locator(".tc-matrix.tc-now td")).to_have_count(4)
+    expect(page.locator("#training-stop")).to_be_disabled()
+    expect(page.locator("#training-mine input")).to_have_value("Manners")
+    page.locator("#training-ways a", has_text="Classify with it").click()
+    expect(page.locator("#classification-bars")).to_contain_text("polite", timeout=60_000)
+    page.get_by_role("tab", name="Training", exact=True).click()
+    page.locator("#training-forget").click()
+    expect(page.locator("#training-mine")).to_contain_text("Nothing yet.")
+    expect(page.locator("#training-download")).to_be_disabled()
+
+
+def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):
+    page = opened(open_page(width=390, dark=True))
+    rows = page.locator("#training-rows textarea")
+    text = rows.input_value()
+    rows.fill("text,label\nonly,one\n")
+    expect(page.locator("#training-plan")).to_contain_text("nothing to tell apart")
+    page.locator("#training-run").click()
+    expect(page.locator(".toast-body")).to_contain_text("nothing to tell apart", timeout=20_000)
+    rows.fill(text)
+    expect(page.locator("#training-plan")).to_contain_text("6 labels")
+    page.locator("#training-run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tc-status")).to_contain_text("Step", timeout=120_000)
+    page.locator("#training-stop").click()
+    expect(page.locator(".tc-status")).to_contain_text("Stopped after", timeout=60_000)
+    expect(page.locator(".tc-after")).to_be_visible()
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]

@@ -1,0 +1,197 @@
+"""A classifier that learns: by head, adapters or all weights, stopped or not, and the same by its receipt."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+import playground as pg
+from playground.errors import UnsupportedOptionError, WrongTaskError
+from playground.models.adapters import read_adapter
+from playground.models.catalog import Catalog
+from playground.models.manager import ModelManager
+from playground.models.origin import Origin
+from playground.training.classifier.begin import begin, count
+from playground.training.classifier.fit import ADAPTER, FitClassifier, fit
+from playground.training.classifier.plan import classifier_training, plan_classifier
+from playground.training.classifier.split import split_rows
+from playground.training.desk import Desk
+from playground.training.receipt import classifier_receipt
+from tests.tiny_models import make_spec
+
+WORDS = {"small": range(4, 20), "large": range(60, 76)}
+ROWS = pg.Table(
+    ("text", "label"),
+    tuple(
+        (f"w{first} w{second} w{30 + first % 7}", label)
+        for label, numbers in WORDS.items()
+        for first, second in zip(numbers, reversed(numbers), strict=True)
+    ),
+    tuple(range(1, 33)),
+)
+ASKED = pg.TrainClassifierRequest(ROWS, num_train_epochs=4, per_device_train_batch_size=5, seed=3, learning_rate=0.01)
+METHODS = ("head", "lora", "full")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    return make_spec(tmp_path_factory.mktemp("base") / "bert", "bert", task="feature-extraction")
+
+
+@contextmanager
+def managed(*specs, **settings):
+    manager = ModelManager(pg.Settings(device="cpu", **settings), Catalog(specs))
+    yield manager
+    manager.close()
+
+
+class Ears:
+    """Hears a training, and stops it at a step."""
+
+    def __init__(self, stop_at=0):
+        self.heard, self.stop_at, self.stopped = [], stop_at, threading.Event()
+
+    def __call__(self, event):
+        self.heard.append(event)
+        if isinstance(event, pg.TrainingStep) and event.step == self.stop_at:
+            self.stopped.set()
+
+
+def trained(spec, folder, asked, stop_at=0):
+    """What is heard, and the result, of a training in this process."""
+    folder.mkdir()
+    split = split_rows(asked.table, asked.text_column, asked.label_column, asked.held_out, asked.seed)
+    ears = Ears(stop_at)
+    job = FitClassifier(asked, split, spec.location, spec.id, "Mine")
+    return ears.heard, fit(job, Desk("cpu", folder, ears, ears.stopped)), split
+
+
+@pytest.fixture(scope="module")
+def runs(spec, tmp_path_factory):
+    """A training by each method, and one that was stopped."""
+    home = tmp_path_factory.mktemp("trained")
+    found = {name: (home / name, *trained(spec, home / name, replace(ASKED, method=name))) for name in METHODS}
+    long = replace(ASKED, method="lora", num_train_epochs=50)
+    return {**found, "stopped": (home / "stopped", *trained(spec, home / "stopped", long, stop_at=7))}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_step_and_each_epoch_is_told_and_the_model_learns(runs, method):
+    _, heard, result, split = runs[method]
+    said, *rest = heard
+    assert isinstance(said, pg.SplitSaid) and said.labels == ("large", "small") and said.chance == 0.5
+    steps = [one for one in rest if isinstance(one, pg.TrainingStep)]
+    held = [one for one in rest if isinstance(one, pg.HeldOut)]
+    assert [one.step for one in steps] == list(range(1, said.total_steps + 1))
+    assert [one.epoch for one in held] == [1, 2, 3, 4]
+    assert result.train_losses == tuple(one.loss for one in steps)
+    assert result.held_losses == tuple(one.loss for one in held)
+    best = min(held, key=lambda one: one.loss)
+    assert (result.best_step, result.loss, result.accuracy) == (best.step, best.loss, pytest.approx(best.accuracy))
+    assert min(result.train_losses[-5:]) < said.chance_loss
+    assert steps[-1].learning_rate < max(one.learning_rate for one in steps) <= 0.01
+    assert sum(map(sum, result.confusion)) == len(split.held) == len(result.rows) == 8
+    assert result.accuracy == sum(row.gold == row.after for row in result.rows) / 8
+    assert not result.stopped and steps[-1].eta_seconds == 0
+
+
+def test_only_what_shall_learn_learns(runs):
+    heads = {name: runs[name][2].trained_parameters for name in METHODS}
+    assert heads["head"] == 32 * 2 + 2 < heads["lora"] < heads["full"] == runs["full"][2].parameters
+
+
+@pytest.mark.parametrize("name", [*METHODS, "stopped"])
+def test_what_is_saved_answers_as_it_was_judged(runs, name):
+    """The best model, not the last; adapters are merged, and stand alone as well."""
+    from transformers import pipeline
+
+    folder, _, result, split = runs[name]
+    pipe = pipeline("text-classification", model=str(folder), device="cpu")
+    for row in result.rows:
+        answer = pipe(row.text)[0]
+        assert answer["label"] == result.labels[row.after]
+        assert answer["score"] == pytest.approx(row.probability, abs=1e-5)
+    card = (folder / "README.md").read_text()
+    assert f"on {len(split.train)} rows" in card and "seed 3" in card and "base_model: tiny/bert" in card
+    files = {path.name for path in folder.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= files and "scratch" not in files
+    assert (folder / ADAPTER).is_dir() == (name in ("lora", "stopped"))
+
+
+def test_stop_keeps_the_best_so_far(runs):
+    _, heard, result, _ = runs["stopped"]
+    assert result.stopped and result.total_steps == 250
+    assert 7 <= result.steps <= 8 and result.steps == len([one for one in heard if isinstance(one, pg.TrainingStep)])
+    assert heard[-1].step == result.steps, "the model is judged where it stopped"
+
+
+def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec):
+    """To 1e-4, step by step, for each method and up to where Stop was pressed; nothing of this project is imported."""
+    codes = []
+    for name, (_, _, result, split) in runs.items():
+        asked = replace(ASKED, method=result.method, num_train_epochs=50 if name == "stopped" else 4)
+        codes.append(classifier_receipt(Origin(spec.location), asked, split, 1, result).code)
+    runner = "import sys, json\nfor code in json.load(sys.stdin): exec(code, {'__name__': '__main__'})"
+    done = subprocess.run([sys.executable, "-c", runner], input=json.dumps(codes), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    numbers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{") and '"losses"' in line]
+    assert len(numbers) == len(runs)
+    for found, (_, _, result, _) in zip(numbers, runs.values(), strict=True):
+        assert found["losses"] == pytest.approx(result.train_losses, abs=1e-4)
+        assert found["held_losses"] == pytest.approx(result.held_losses, abs=1e-4)
+    assert all("playground" not in code for code in codes)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plan_predicts_what_is_trained(spec, method):
+    with managed(spec) as manager:
+        plan = plan_classifier(manager, replace(ASKED, method=method))
+    _, model = begin(spec.location, plan.labels, method, ASKED.r, 0)
+    assert (plan.parameters, plan.trained_parameters) == count(model)
+    assert plan.bytes.gradients == 4 * plan.trained_parameters
+    assert plan.bytes.optimizer == 8 * plan.trained_parameters
+
+
+def test_what_cannot_be_trained_is_refused(spec, tmp_path, runs):
+    t5 = make_spec(tmp_path / "t5", "t5", task="feature-extraction")
+    adapter = replace(spec, id="an/adapter", location=str(runs["lora"][0] / ADAPTER))
+    with managed(spec, t5, adapter) as manager:
+        for model_id, kind in ((t5.id, WrongTaskError), (adapter.id, UnsupportedOptionError)):
+            with pytest.raises(kind):
+                classifier_training(manager, replace(ASKED, model_id=model_id))
+
+
+def test_an_adapter_is_taken_home_and_loaded_again(spec, runs, tmp_path):
+    """The zip holds the adapter alone; loaded again, it gives the same answers by the base that is here."""
+    folder, _, result, _ = runs["lora"]
+    settings = pg.Settings(device="cpu", warm_up=("none",))
+    with pg.Playground(settings, ModelManager(settings, Catalog((spec,)))) as playground:
+        own = playground.manager.trained.new_folder()
+        shutil.copytree(folder, own, dirs_exist_ok=True)
+        made = playground.manager.trained.add(own, "Mine", "text-classification", 1, "me")
+        path = playground.pack_trained(made.model_id, tmp_path)
+        assert path.name == "mine.zip" and path.stat().st_size < (folder / "model.safetensors").stat().st_size
+        again = playground.load_trained(path, "me")
+        assert again.model_id != made.model_id
+        assert {one.model_id for one in playground.trained_models("me")} == {made.model_id, again.model_id}
+        assert playground.trained_models("you") == ()
+        assert read_adapter(spec, playground.manager.trained.folder(again.model_id)) is not None
+        for row in result.rows[:3]:
+            answers = [
+                playground.classify(pg.ClassifyRequest(row.text, model_id=one.model_id)) for one in (made, again)
+            ]
+            assert [one.best.label for one in answers] == [result.labels[row.after]] * 2
+            assert answers[0].best.probability == pytest.approx(answers[1].best.probability, abs=1e-5)
+            assert answers[0].best.probability == pytest.approx(row.probability, abs=1e-5)
+        attended = playground.attend(pg.AttentionRequest(result.rows[0].text, made.model_id))
+        assert attended.stacks
+        playground.forget_trained(again.model_id)
+        with pytest.raises(pg.PlaygroundError, match="isn't here any more"):
+            playground.classify(pg.ClassifyRequest("w5", model_id=again.model_id))
