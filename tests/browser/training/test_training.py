@@ -1,4 +1,4 @@
-"""Training in Chromium: a model learns while one watches, is used in another tab, forgotten; on a phone, by keyboard."""
+"""Training in Chromium: a model learns while one watches, is used in another tab, and forgotten; on a phone as well."""
 
 from __future__ import annotations
 

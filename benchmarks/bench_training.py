@@ -1,0 +1,204 @@
+"""What a training costs, how soon it pays, and what others notice of it: the shipped intents, MiniLM, LoRA.
+
+``step_over_bare_loop`` is the median time of a step by `Trainer` with all that is told of it, over that of a bare loop
+of PyTorch on the same batches, with as many threads. ``others_slowdown`` is the 95th percentile of how long one text
+takes to be classified in another tab while a training runs, over that without one; ``tokens_slowdown`` the same for
+the tokens of a reply. ``seconds_to_90`` is the time from the press until 90 % of the held-out rows are right, the start
+of the process included. ``bytes_left_after_20`` is by how much the resident bytes of the program grew over 20
+trainings (``--quick``: 3), as a share.
+
+Run: ``python benchmarks/bench_training.py [--quick]``; the last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import psutil
+import torch
+import transformers
+
+import playground as pg
+from playground.tables import read_pasted
+from playground.training.classifier.begin import begin
+from playground.training.classifier.fit import FitClassifier, encode, fit
+from playground.training.classifier.plan import classifier_training
+from playground.training.desk import Desk
+from playground.training.line import threads_for
+from tabs.training.examples import SAMPLES
+
+ASKED = pg.TrainClassifierRequest(read_pasted(SAMPLES[0].rows()), name="Intents")
+TEXT = "The soup was cold, and yet I would go there again tomorrow."
+
+
+def step_seconds(job: FitClassifier) -> float:
+    """The median time of a step as it is trained here."""
+    told: list[float] = []
+
+    def hear(event: object) -> None:
+        if isinstance(event, pg.TrainingStep):
+            told.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        fit(job, Desk("cpu", Path(folder), hear, threading.Event()))
+    per_epoch = len(told) // job.asked.num_train_epochs
+    between = [later - earlier for earlier, later in zip(told, told[1:], strict=False)]
+    # Between the last step of an epoch and the first of the next the held-out rows are asked.
+    return statistics.median(gap for number, gap in enumerate(between, start=1) if number % per_epoch)
+
+
+def bare_seconds(job: FitClassifier) -> float:
+    """The median time of a step of the bare loop."""
+    asked = job.asked
+    tokenizer, model = begin(job.base, job.split.labels, asked.method, asked.r, asked.seed)
+    rows = encode(tokenizer, job.split.train)
+    collate = transformers.DataCollatorWithPadding(tokenizer)
+    learning = [one for one in model.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=asked.learning_rate or 0.0, fused=True)
+    size, times = asked.per_device_train_batch_size, []
+    model.train()
+    for _ in range(asked.num_train_epochs):
+        for start in range(0, len(rows) - len(rows) % size, size):
+            began = time.perf_counter()
+            loss = model(**collate(rows[start : start + size])).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(learning, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            loss.item()
+            times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def step_over_bare(playground: pg.Playground, pairs: int) -> float:
+    """The median of ours over the bare loop's, measured by turns."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads_for("cpu"))
+    job = classifier_training(playground.manager, replace(ASKED, num_train_epochs=3)).request
+    bare_seconds(job)
+    found = [step_seconds(job) / bare_seconds(job) for _ in range(pairs)]
+    torch.set_num_threads(before)
+    return statistics.median(found)
+
+
+@contextmanager
+def training(playground: pg.Playground) -> Iterator[None]:
+    """While something is trained."""
+    asked = replace(ASKED, num_train_epochs=50, run_id="bench", person="bench")
+    steps = threading.Event()
+
+    def hear() -> None:
+        for event in playground.train_classifier(asked):
+            if isinstance(event, pg.TrainingStep):
+                steps.set()
+            if isinstance(event, pg.TrainedClassifier):
+                playground.forget_trained(event.model_id)
+
+    thread = threading.Thread(target=hear)
+    thread.start()
+    steps.wait(120)
+    yield
+    playground.cancel("bench")
+    thread.join()
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def classify_seconds(playground: pg.Playground, count: int) -> list[float]:
+    """How long one text takes, again and again."""
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        playground.classify(pg.ClassifyRequest(TEXT))
+        times.append(time.perf_counter() - began)
+        time.sleep(0.02)
+    return times
+
+
+def token_seconds(playground: pg.Playground, count: int) -> list[float]:
+    """The time between two tokens of a reply."""
+    told = [
+        time.perf_counter()
+        for event in playground.generate(pg.GenerateRequest(prompt="Once upon a time", max_new_tokens=count))
+        if isinstance(event, pg.Step)
+    ]
+    return [later - earlier for earlier, later in zip(told, told[1:], strict=False)]
+
+
+def slowdown(playground: pg.Playground, measure: Callable[[pg.Playground, int], list[float]], count: int) -> float:
+    """While something is trained, over alone."""
+    measure(playground, count // 4)
+    alone = p95(measure(playground, count))
+    with training(playground):
+        return p95(measure(playground, count)) / alone
+
+
+def seconds_to_90(playground: pg.Playground) -> float:
+    """From the press until 90 % of the held-out rows are right; infinite if they never are."""
+    began, reached = time.perf_counter(), float("inf")
+    for event in playground.train_classifier(ASKED):
+        if isinstance(event, pg.HeldOut) and event.accuracy >= 0.9:
+            reached = min(reached, time.perf_counter() - began)
+        if isinstance(event, pg.TrainedClassifier):
+            playground.forget_trained(event.model_id)
+    return reached
+
+
+def bytes_left(playground: pg.Playground, count: int) -> float:
+    """By how much the resident bytes grew, as a share."""
+
+    def one(seed: int) -> None:
+        *_, result = playground.train_classifier(replace(ASKED, method="head", num_train_epochs=1, seed=seed))
+        playground.classify(pg.ClassifyRequest(TEXT, model_id=result.model_id))
+        playground.forget_trained(result.model_id)
+
+    def resident() -> int:
+        gc.collect()
+        playground.manager.reclaim()
+        return psutil.Process().memory_info().rss
+
+    for seed in range(2):
+        one(seed)
+    before = resident()
+    for seed in range(count):
+        one(seed)
+    return resident() / before - 1
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    with pg.Playground(pg.Settings(device="cpu")) as playground:
+        playground.classify(pg.ClassifyRequest(TEXT))
+        found = {
+            "seconds_to_90": round(seconds_to_90(playground), 1),
+            "step_over_bare_loop": round(step_over_bare(playground, 3 if quick else 7), 3),
+            "others_slowdown": round(slowdown(playground, classify_seconds, 60 if quick else 200), 2),
+            "tokens_slowdown": round(slowdown(playground, token_seconds, 60 if quick else 200), 2),
+            "bytes_left_after_20": round(bytes_left(playground, 3 if quick else 20), 4),
+        }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
