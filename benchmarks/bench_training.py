@@ -29,6 +29,8 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import itertools
+
 import psutil
 import torch
 import transformers
@@ -57,7 +59,7 @@ def step_seconds(job: FitClassifier) -> float:
     with tempfile.TemporaryDirectory() as folder:
         fit(job, Desk("cpu", Path(folder), hear, threading.Event()))
     per_epoch = len(told) // job.asked.num_train_epochs
-    between = [later - earlier for earlier, later in zip(told, told[1:], strict=False)]
+    between = [later - earlier for earlier, later in itertools.pairwise(told)]
     # Between the last step of an epoch and the first of the next the held-out rows are asked.
     return statistics.median(gap for number, gap in enumerate(between, start=1) if number % per_epoch)
 
@@ -140,7 +142,7 @@ def token_seconds(playground: pg.Playground, count: int) -> list[float]:
         for event in playground.generate(pg.GenerateRequest(prompt="Once upon a time", max_new_tokens=count))
         if isinstance(event, pg.Step)
     ]
-    return [later - earlier for earlier, later in zip(told, told[1:], strict=False)]
+    return [later - earlier for earlier, later in itertools.pairwise(told)]
 
 
 def slowdown(playground: pg.Playground, measure: Callable[[pg.Playground, int], list[float]], count: int) -> float:
