@@ -160,8 +160,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.read(sys.argv[1:] if argv is None else argv)
         port = _free_port(settings)
-        os.environ["GRADIO_TEMP_DIR"] = str(RunFolder().begin())  # read by gradio when it is imported
+        run_folder = RunFolder().begin()
+        os.environ["GRADIO_TEMP_DIR"] = str(run_folder / "page")  # read by gradio when it is imported
         playground = Playground(settings)
+        playground.manager.trained.live_in(run_folder / "trained")
         classroom = classroom_of(playground)
         routes = routes_for_programs(playground, classroom)
     except ConfigError as error:

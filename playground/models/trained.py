@@ -52,7 +52,7 @@ class TrainedModels:
     def __init__(self, forget: Callable[[str], object] = lambda model_id: None) -> None:
         self._forget = forget
         self._kept: dict[str, _Kept] = {}
-        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._home: Path | None = None
         self.renew()
         in_every_fork(self, TrainedModels.renew)
 
@@ -64,8 +64,13 @@ class TrainedModels:
         """An empty folder of its own, below one that is deleted with the playground."""
         with self._lock:
             if self._home is None:
-                self._home = tempfile.TemporaryDirectory(prefix="playground-trained-", ignore_cleanup_errors=True)
-            return Path(tempfile.mkdtemp(dir=self._home.name))
+                self._home = Path(tempfile.mkdtemp(prefix="playground-trained-"))
+            return Path(tempfile.mkdtemp(dir=self._home))
+
+    def live_in(self, folder: Path) -> None:
+        """From here on models lie in this folder, which is made, and goes with the playground."""
+        folder.mkdir(mode=0o700)
+        self._home = folder
 
     def add(self, folder: Path, title: str, task: str, parameters: int, person: str, note: str = "") -> TrainedModel:
         """A model under a name of its own, from a folder of `new_folder`; too many, and the oldest go."""
@@ -140,4 +145,4 @@ class TrainedModels:
             self._kept.clear()
             home, self._home = self._home, None
         if home is not None:
-            home.cleanup()
+            shutil.rmtree(home, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,8 +76,8 @@ class MineHandlers:
                 mine.ways: None, mine.download: gr.DownloadButton(value=None, interactive=False),
                 mine.forget: gr.Button(interactive=False),
             }  # fmt: skip
-        folder = upload_folder() / secrets.token_hex(16)
-        path = self._playground.pack_trained(model.model_id, folder)
+        folder = upload_folder() / hashlib.sha256(model.model_id.encode()).hexdigest()
+        path = next(folder.glob("*.zip"), None) or self._playground.pack_trained(model.model_id, folder)
         return {
             mine.ways: to_json(format_trained(model)),
             mine.download: gr.DownloadButton(value=str(path), interactive=True),

@@ -18,6 +18,7 @@ FIRST_ANSWERS = {
     "generation": ".gen-text .gen-token",
     "similarity": "#similarity-losses .wl-verdict",
     "pipelines": "#pipelines-view .pp-title",
+    "training": "#training-plan strong",
     "models": "#models-ledger .lg-devices",
 }
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>

@@ -36,6 +36,8 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         {"text": "a cat", "texts": ["a dog"]},
         {"task": "text2text-generation", "text": "salt", "options": {"max_new_tokens": 4}},
     ],
+    "/stop_training": [{"run_id": "none"}],
+    "/trained_models": [{}],
     "/load_model": [{"model_id": EMBEDDED[0]}],
     "/models": [{}],
 }
@@ -60,7 +62,7 @@ def strict(schema: Any) -> Any:
 
 
 def test_every_endpoint_is_typed(published):
-    assert set(published) == {*CALLS, "/classify_table", "/unload_model"}
+    assert set(published) == {*CALLS, "/classify_table", "/unload_model", "/train_classifier"}
     assert [name for name, schema in published.items() if not schema.get("type")] == []
 
 

@@ -39,6 +39,7 @@ CALLS = {
     "/word_matrix": lambda text: {"words": ["man", "woman", text]},
     "/word_map": lambda text: {"words": ["man", "woman", text]},
     "/pipeline": lambda text: {"text": text, "texts": ["a cat"]},
+    "/train_classifier": lambda text: {"rows": text},
     "/quantization_twin": lambda text: {"text": text, "other_quantization": "float32", "max_new_tokens": 1},
 }
 NAMELESS = ("The upstream Gradio app has raised an exception", "Something went wrong on our side", "Traceback")
@@ -46,7 +47,7 @@ NAMELESS = ("The upstream Gradio app has raised an exception", "Something went w
 
 def test_every_endpoint_with_a_text_is_called(client):
     """A new endpoint is added to this list, or to those that take no text."""
-    without_text = {"/classify_table", "/models", "/load_model", "/unload_model"}
+    without_text = {"/classify_table", "/models", "/load_model", "/unload_model", "/stop_training", "/trained_models"}
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == set(CALLS) | without_text
 
 

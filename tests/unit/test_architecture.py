@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CAPABILITIES = ("classification", "tokens", "attention", "generation", "inside", "similarity", "pipelines")
+CAPABILITIES = ("classification", "tokens", "attention", "generation", "inside", "similarity", "pipelines", "training")
 WINGS = (*CAPABILITIES, "models")
 PLAYGROUND = sorted((ROOT / "playground").rglob("*.py"))
 SERVER = sorted((ROOT / "server").rglob("*.py"))
