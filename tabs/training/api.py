@@ -43,7 +43,7 @@ class TrainingApi:
         r: int = 8,
         name: str = "",
         run_id: str = "",
-    ) -> Iterator[ClassifierEvent]:
+    ) -> Iterator[list[ClassifierEvent]]:
         """Trains a classifier from labelled rows, in a process of its own; the last event names the model.
 
         Args:
@@ -62,7 +62,7 @@ class TrainingApi:
             run_id: /stop_training stops it under this id; the best model so far is kept.
 
         Returns:
-            a stream: waits (the place in the line), begins, split, step and held_out again and again, and last
+            a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and again, and last
             trained_classifier with model_id, which the other endpoints take from this client.
         """
         asked = pg.TrainClassifierRequest(
@@ -71,7 +71,8 @@ class TrainingApi:
             warmup_steps=warmup_steps, weight_decay=weight_decay, seed=seed, held_out=held_out, r=r, name=name,
             person=request.session_hash or "", address=address_of(request), run_id=run_id,
         )  # fmt: skip
-        yield from self._playground.train_classifier(asked)
+        for event in self._playground.train_classifier(asked):
+            yield [event]
 
     def stop_training(self, run_id: str) -> bool:
         """Whether a training ran under this id; it ends within a step, and the best model so far is kept."""

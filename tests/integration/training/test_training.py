@@ -22,7 +22,7 @@ def streamed(app_playground, app_server):
     client = Client(app_server, verbose=False)
     job = client.submit(rows=ROWS, method="head", num_train_epochs=2, name="Manners", api_name="/train_classifier")
     job.result(timeout=120)
-    return client, job.outputs()
+    return client, [event for message in job.outputs() for event in message]
 
 
 def test_the_api_streams_each_step_and_the_model_is_used_at_once(app_playground, streamed):
