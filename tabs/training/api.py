@@ -62,8 +62,8 @@ class TrainingApi:
             run_id: /stop_training stops it under this id; the best model so far is kept.
 
         Returns:
-            a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and again, and last
-            trained_classifier with model_id, which the other endpoints take from this client.
+            a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and
+            again, and last trained_classifier with model_id, which the other endpoints take from this client.
         """
         asked = pg.TrainClassifierRequest(
             read_pasted(rows), model_id=model_id or None, method=method, learning_rate=learning_rate,

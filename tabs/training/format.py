@@ -210,7 +210,7 @@ def format_trained(model: pg.TrainedModel, text: str = "") -> TrainedShown:
     about = f"{model.model_id} · {_many(model.parameters)} numbers:"
     if model.task == "text-generation":
         asked = pg.GenerateRequest(prompt=text or "Once", model_id=model.model_id, max_new_tokens=40)
-        lens = pg.LensRequest(text or "Once", model.model_id)
+        lens = pg.LensRequest(text or "Once", model_id=model.model_id)
         attend = pg.AttentionRequest(text or "Once", model.model_id)
         made = [("Generate with it", asked), ("Its attention", attend), ("Layer by layer", lens)]
     else:
