@@ -6,7 +6,7 @@ It leaves out every decision: who gets room (`room`), how a model comes (`loads`
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -124,13 +124,18 @@ class Books:
         """The entry of the exact key, made if need be; found from now on under the key that was asked for, too."""
         with self.lock:
             if len(self._entries) >= REMEMBERED:
-                self._forget()
+                self._forget(lambda one: True)
             entry = self._entries.setdefault(exact, Entry(exact, spec))
             self._aliases[asked] = self._aliases[exact] = entry
         return entry
 
-    def _forget(self) -> None:
-        gone = {id(one) for one in self if one.forgettable}
+    def forget(self, model_id: str) -> None:
+        """Nothing is known any more of a model, unless it is used."""
+        with self.lock:
+            self._forget(lambda one: one.key.model_id == model_id)
+
+    def _forget(self, chosen: Callable[[Entry], bool]) -> None:
+        gone = {id(one) for one in self if one.forgettable and chosen(one)}
         self._entries = {key: one for key, one in self._entries.items() if id(one) not in gone}
         self._aliases = {key: one for key, one in self._aliases.items() if id(one) not in gone}
 

@@ -240,7 +240,7 @@ def load_model(
         ModelError: it can't be loaded; the kind says why, see `explaining`.
     """
     config = load_config(spec, folder, task, adapter)
-    options = _options(quantization, device, max_memory)
+    options = _options(quantization, device, max_memory) | {"ignore_mismatched_sizes": adapter is not None}
     auto_class = getattr(transformers, AUTO_CLASSES[task])
     with explaining(spec), BUILDING, weights_progress(report):
         model, info = auto_class.from_pretrained(
@@ -251,6 +251,7 @@ def load_model(
         missing = set(info["missing_keys"])
         if adapter:
             require_float(spec, quantization)
+            missing |= {name for name, *_ in info["mismatched_keys"]}  # its head may have other labels than its base's
             missing -= adapted_names(adapter)
             model = merge(model, adapter)
     _check_complete(spec, task, model, missing)

@@ -358,6 +358,8 @@ def _unload_all(reference: weakref.ref[ModelManager], model_id: str) -> None:
     for entry in list(manager._books) if manager is not None else []:
         if entry.key.model_id == model_id:
             manager.unload(entry.key)
+    if manager is not None:
+        manager._books.forget(model_id)
 
 
 def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:

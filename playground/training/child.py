@@ -91,7 +91,7 @@ def _ended(status: int) -> PlaygroundError:
     """Why a process ended without a word."""
     if status == -9:
         return DeviceMemoryError(
-            "The training's process was ended by the system, most likely because memory ran out.",
+            "The training's process was ended by the system (signal 9), most often because memory runs out.",
             "Take a smaller batch, shorter rows or a smaller model, and try again; everything else goes on.",
         )
     return TrainingError(f"The training's process ended by itself (status {status}).", "Try again.")

@@ -44,7 +44,8 @@ def main() -> None:
     try:
         work, request, device, folder, threads = pickle.load(sys.stdin.buffer)
         threading.Thread(target=_listen, args=(stopped,), daemon=True).start()
-        answers.send(Done(_run(work, request, Desk(device, folder, answers.send, stopped), threads)))
+        _set_up(threads)
+        answers.send(Done(work(request, Desk(device, folder, answers.send, stopped))))
     except BaseException as error:
         answers.send(_failure(error))
     sys.stderr.flush()
@@ -65,21 +66,18 @@ def _listen(stopped: threading.Event) -> None:
     os._exit(1)
 
 
-def _run(work: Any, request: Any, desk: Desk, threads: int) -> Any:
-    import torch
-    import transformers
-
-    torch.set_num_threads(threads)
-    transformers.logging.set_verbosity_error()
-    return work(request, desk)
+def _set_up(threads: int) -> None:
+    """Few threads and few words, of what the module of ``work`` has imported."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
+    if transformers := sys.modules.get("transformers"):
+        transformers.logging.set_verbosity_error()
 
 
 def _failure(error: BaseException) -> Failure:
     if isinstance(error, PlaygroundError):
         return Failure(type(error).__name__, error.message, error.fix)
-    from playground.models.memory import is_out_of_memory
-
-    if is_out_of_memory(error) or isinstance(error, MemoryError):
+    if _is_out_of_memory(error):
         return Failure(
             "DeviceMemoryError", "The training ran out of memory.", "Take a smaller batch, shorter rows or fewer."
         )
@@ -87,6 +85,14 @@ def _failure(error: BaseException) -> Failure:
 
     traceback.print_exception(error)
     return Failure("TrainingError", f"The training failed ({type(error).__name__}: {said_by(error)}).", "Try again.")
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if "torch" not in sys.modules:
+        return isinstance(error, MemoryError)
+    from playground.models.memory import is_out_of_memory
+
+    return isinstance(error, MemoryError) or is_out_of_memory(error)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,9 @@ def work(order: Order, desk: Desk) -> Made:
     if order.what == "refuse":
         raise InputError("These rows can't teach.", "Give others.")
     if order.what == "memory":
+        import torch
+
+        assert torch.get_num_threads() > 0
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
     if order.what == "fail":
         raise ValueError("a fault of ours")

@@ -164,12 +164,11 @@ def test_what_nobody_follows_ends_unless_it_is_kept(children, monkeypatch, keep)
         next(waiting)
         waiting.close()
         if keep:
-            time.sleep(0.4)
-            assert not children[0].stopped
+            wait_for(lambda: len(line.of("")) == 1)  # what waited and was left never began
+            assert not children[0].stopped and len(children) == 1
             children[0].say(Done(Made("", 1)))
         wait_for(lambda: not line.of(""))
         assert children[0].stopped is not keep
-        assert len(children) == 1, "what waited and was left never began"
         assert line.manager.snapshot().devices[0].used_bytes == 0
 
 
