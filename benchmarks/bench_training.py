@@ -169,6 +169,7 @@ def bytes_left(playground: pg.Playground, count: int) -> float:
 
     def one(seed: int) -> None:
         *_, result = playground.train_classifier(replace(ASKED, method="head", num_train_epochs=1, seed=seed))
+        assert isinstance(result, pg.TrainedClassifier)
         playground.classify(pg.ClassifyRequest(TEXT, model_id=result.model_id))
         playground.forget_trained(result.model_id)
 

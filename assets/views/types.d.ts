@@ -861,6 +861,15 @@ export namespace models {
     tokenizer_source: string;
     notes: string[];
   }
+  /** A model that somebody trained here; ``model_id`` is what every request takes. */
+  interface TrainedModel {
+    model_id: string;
+    title: string;
+    task: string;
+    parameters: number;
+    file_bytes: number;
+    made_at: number;
+  }
 }
 
 export namespace pipelines {
@@ -1586,5 +1595,159 @@ export namespace tokens {
     query: string;
     model_id: string;
     limit: number;
+  }
+}
+
+export namespace training {
+  /** What a training of a classifier would take: as in `SplitSaid`, and its bytes as predicted. */
+  interface ClassifierPlan {
+    base_id: string;
+    labels: string[];
+    train_counts: number[];
+    held_counts: number[];
+    notes: string[];
+    total_steps: number;
+    parameters: number;
+    trained_parameters: number;
+    bytes: training.TrainingBytes;
+  }
+  /** The view's value. ``confusion`` and what follows it are empty until the training is over. */
+  interface ClassifierShown {
+    status: string;
+    percent: number;
+    done: boolean;
+    verdict: string;
+    cards: [string, string][];
+    total_steps: number;
+    losses: [number, number][];
+    held_losses: [number, number][];
+    accuracies: [number, number][];
+    loss_levels: training.Level[];
+    accuracy_levels: training.Level[];
+    table: [string, string, string][];
+    labels: string[];
+    confusion_before: number[][];
+    confusion: number[][];
+    wrong_heading: string;
+    wrong: [string, string, string, string][];
+    notes: string[];
+  }
+  /** How the model does on the rows that it never learns from, after a step; ``best`` if it never did better. */
+  interface HeldOut {
+    type: "held_out";
+    step: number;
+    epoch: number;
+    loss: number;
+    accuracy: number;
+    best: boolean;
+  }
+  /** A held-out row: its label ids as it is, and as the model says before and after, and how sure that is. */
+  interface HeldRow {
+    text: string;
+    gold: number;
+    before: number;
+    after: number;
+    probability: number;
+  }
+  /** A value to compare a curve with. */
+  interface Level {
+    name: string;
+    value: number;
+  }
+  /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. */
+  interface SplitSaid {
+    type: "split";
+    labels: string[];
+    train_counts: number[];
+    held_counts: number[];
+    notes: string[];
+    chance: number;
+    chance_loss: number;
+    total_steps: number;
+    parameters: number;
+    trained_parameters: number;
+  }
+  /** Labelled rows, a model to begin with, and how to train it. */
+  interface TrainClassifierRequest {
+    table: tables.Table;
+    text_column: string;
+    label_column: string;
+    model_id: string | null;
+    method: "head" | "lora" | "full";
+    learning_rate: number | null;
+    num_train_epochs: number;
+    per_device_train_batch_size: number;
+    warmup_steps: number;
+    weight_decay: number;
+    seed: number;
+    held_out: number;
+    r: number;
+    name: string;
+    keep: boolean;
+    person: string;
+    address: string;
+    run_id: string;
+  }
+  /** What came of a training. ``model_id`` is the name that every other request takes; ``rows`` are those held out. */
+  interface TrainedClassifier {
+    type: "trained_classifier";
+    model_id: string;
+    title: string;
+    base_id: string;
+    method: string;
+    labels: string[];
+    accuracy_before: number;
+    accuracy: number;
+    loss: number;
+    confusion_before: number[][];
+    confusion: number[][];
+    rows: training.HeldRow[];
+    best_step: number;
+    steps: number;
+    total_steps: number;
+    stopped: boolean;
+    train_losses: number[];
+    held_losses: number[];
+    parameters: number;
+    trained_parameters: number;
+    file_bytes: number;
+    elapsed_seconds: number;
+  }
+  /** Where a trained model can be used: names and addresses. */
+  interface TrainedShown {
+    about: string;
+    ways: [string, string][];
+  }
+  /** The process starts. ``run_id`` is what `follow_training` and `cancel` take, ``device`` where it works. */
+  interface TrainingBegins {
+    type: "begins";
+    run_id: string;
+    device: string;
+    threads: number;
+    bytes: training.TrainingBytes;
+  }
+  /** What a training takes, in bytes: weights, a gradient per trained number, two numbers of AdamW per trained number, what flows through the layers, and Python with its libraries in the process of its own. */
+  interface TrainingBytes {
+    weights: number;
+    gradients: number;
+    optimizer: number;
+    activations: number;
+    process: number;
+  }
+  /** A step: the mean loss of its rows, the learning rate that it was taken with, and how long all will take still. */
+  interface TrainingStep {
+    type: "step";
+    step: number;
+    epoch: number;
+    loss: number;
+    learning_rate: number;
+    elapsed_seconds: number;
+    eta_seconds: number;
+  }
+  /** A place in the line: 1 is next. ``reason`` says for what, as a sentence. */
+  interface TrainingWaits {
+    type: "waits";
+    position: number;
+    reason: string;
   }
 }

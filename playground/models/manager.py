@@ -354,12 +354,12 @@ class ModelManager:
 
 def _unload_all(reference: weakref.ref[ModelManager], model_id: str) -> None:
     """Nothing stays loaded of a model that is forgotten, but what somebody uses."""
-    manager = reference()
-    for entry in list(manager._books) if manager is not None else []:
+    if (manager := reference()) is None:
+        return
+    for entry in list(manager._books):
         if entry.key.model_id == model_id:
             manager.unload(entry.key)
-    if manager is not None:
-        manager._books.forget(model_id)
+    manager._books.forget(model_id)
 
 
 def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:

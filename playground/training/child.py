@@ -33,7 +33,7 @@ class Child:
             "OMP_WAIT_POLICY": "passive",  # who waits for another thread leaves the core to others
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "playground.training.worker"],
+            [sys.executable, "-W", "ignore", "-m", "playground.training.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
         )  # fmt: skip
         self._said: queue.Queue[Any] = queue.Queue()

@@ -72,6 +72,7 @@ def _set_up(threads: int) -> None:
         torch.set_num_threads(threads)
     if transformers := sys.modules.get("transformers"):
         transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
 
 
 def _failure(error: BaseException) -> Failure:

@@ -102,7 +102,11 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
             model = model_picker(playground, *BASES, label="model to begin with", elem_id="training-model")
             method = gr.Radio(list(METHODS), value="lora", label="method: what is trained", elem_id="training-method")
             name = gr.Textbox(
-                label="name", placeholder="What your model is called", max_lines=1, elem_id="training-name"
+                value=SAMPLES[0].model,
+                label="name",
+                placeholder="What your model is called",
+                max_lines=1,
+                elem_id="training-name",
             )
             guess = gr.Slider(
                 NO_GUESS, 20, NO_GUESS, step=1, elem_id="training-guess",

@@ -63,10 +63,11 @@ class ClassifierHandlers:
         """
         path, how = given["file"], given["how"]
         table = read_table(path, how) if path else read_pasted(given["rows"] or "")
-        columns = {name: given[name] or "" for name in ("text_column", "label_column")} if path else {}
-        settings = {name: given[name] for name in _SETTINGS}
+        settings: dict[str, Any] = {name: given[name] for name in _SETTINGS}
+        if path:
+            settings |= {name: given[name] or "" for name in ("text_column", "label_column")}
         return pg.TrainClassifierRequest(
-            table, model_id=given["model_id"] or None, name=given["name"] or "", **columns, **settings, **more
+            table, model_id=given["model_id"] or None, name=given["name"] or "", **settings, **more
         )
 
     def plan(self, given: Mapping[str, Any]) -> Values:

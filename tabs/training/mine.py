@@ -35,7 +35,7 @@ def lay_out_mine() -> Mine:
         "**What you trained** is yours alone: it stands first in the lists of models of the other tabs, and is gone "
         "when the playground ends, unless you download it."
     )
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False):
         chosen = gr.Dropdown([], label="your models", info=NOTHING, elem_id="training-mine", scale=3, min_width=240)
         download = gr.DownloadButton(
             "Download", size="sm", interactive=False, elem_id="training-download", min_width=110
