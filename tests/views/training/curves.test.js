@@ -3,11 +3,25 @@ import { test } from "node:test";
 import { extent, ticks } from "../../../assets/views/training/curves.js";
 
 test("axes end a little above the highest value, that of guessing included", () => {
-  const curves = { series: [{ name: "loss", points: [[1, 2], [2, Number.NaN]] }], levels: [], most: 5, xName: "", yName: "" };
+  const curves = {
+    series: [
+      {
+        name: "loss",
+        points: [
+          [1, 2],
+          [2, Number.NaN],
+        ],
+      },
+    ],
+    levels: [],
+    most: 5,
+    xName: "",
+    yName: "",
+  };
   assert.deepEqual(extent(curves), { most: 5, top: 2.12 });
   assert.equal(extent({ ...curves, levels: [{ name: "guessing", value: 3 }] }).top, 3.18);
   assert.equal(extent({ ...curves, top: 1 }).top, 1);
-  assert.deepEqual(extent({ ...curves, series: [], most: 0 }), { most: 1, top: 0.106 });
+  assert.deepEqual(extent({ ...curves, series: [], most: 0 }), { most: 1, top: 0.1 * 1.06 });
 });
 
 test("ticks are round numbers from 0 to the end", () => {
