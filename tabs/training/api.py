@@ -50,15 +50,10 @@ class TrainingApi:
             rows: CSV or TSV text; its first line may name the columns, such as text,label.
             method: head, lora or full: what is trained.
             model_id: an encoder of the catalog; empty is its first.
-            learning_rate: the size of a step; null is what suits the method.
-            num_train_epochs: how often each row is learned from.
-            per_device_train_batch_size: how many rows make one step.
+            learning_rate: null is what suits the method.
             warmup_steps: the share of steps in which the learning rate rises.
-            weight_decay: how much weights are pulled to 0.
-            seed: decides the split, the head's first values and the order of the rows.
             held_out: the share of rows that the model is tested with and never learns from.
-            r: the rank of LoRA's adapters.
-            name: what the model is called.
+            r: the rank of LoRA's adapters; other names are those of TrainingArguments.
             run_id: /stop_training stops it under this id; the best model so far is kept.
 
         Returns:

@@ -253,6 +253,7 @@ PRIVATE_NAMES = {
     "playground/models/cpu/linear.py",
     "playground/models/loading.py",
     "playground/models/shared_tokenizer.py",
+    "playground/training/worker.py",
     "process.py",
     "tabs/gradio_patches.py",
 }
