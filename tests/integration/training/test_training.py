@@ -55,7 +55,8 @@ def test_nothing_of_a_training_stays_in_the_budget(app_playground, streamed):
 
 def test_the_code_gives_the_same_losses_at_home(app_playground, home, streamed):
     """By LoRA, on the sample, with the model as the Hub has it."""
-    asked = pg.TrainClassifierRequest(read_pasted(ROWS), num_train_epochs=1, seed=5)
+    few = "\n".join(ROWS.splitlines()[:25])
+    asked = pg.TrainClassifierRequest(read_pasted(few), num_train_epochs=1, seed=5, per_device_train_batch_size=4)
     *_, result = app_playground.train_classifier(asked)
     [numbers] = home.numbers(app_playground.classifier_receipt(asked, result).code)
     assert numbers["losses"] == pytest.approx(result.train_losses, abs=1e-4)
