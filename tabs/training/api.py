@@ -52,7 +52,7 @@ class TrainingApi:
             model_id: an encoder of the catalog; empty is its first.
             warmup_steps: the share of steps in which the learning rate rises.
             held_out: the share of rows that the model is tested with and never learns from.
-            r: the rank of LoRA's adapters; a learning_rate of null suits the method; other names are those of TrainingArguments.
+            r: the rank of LoRA's adapters; other names are those of TrainingArguments.
             run_id: /stop_training stops it under this id; the best model so far is kept.
 
         Returns:
