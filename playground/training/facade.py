@@ -5,13 +5,13 @@ Thin methods: each hands its request to the function that does it. What crosses 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.registry import Wing, heavy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playground.models.trained import TrainedModel
     from playground.receipt import Receipt
@@ -49,13 +49,16 @@ class TrainingWing(Wing):
         """What somebody trains now, or waits to."""
         return self.trainings.of(person)
 
-    def asked_of_training(self, run_id: str) -> object:
-        """The request of a training that can still be followed.
+    def asked_of_training(self, run_id: str) -> TrainClassifierRequest | None:
+        """The request of a classifier's training that can still be followed; None for one of another kind.
 
         Raises:
             InputError: there is none.
         """
-        return self.trainings.asked(run_id)
+        from playground.training.request import TrainClassifierRequest
+
+        asked = self.trainings.asked(run_id)
+        return asked if isinstance(asked, TrainClassifierRequest) else None
 
     @heavy("playground.training.classifier.plan")
     def classifier_receipt(self, request: TrainClassifierRequest, result: TrainedClassifier | None = None) -> Receipt:
@@ -72,16 +75,16 @@ class TrainingWing(Wing):
         """Nothing is left of a trained model; for whoever knows its name."""
         self.manager.trained.remove(model_id)
 
-    def pack_trained(self, model_id: str, folder: Path) -> Path:
-        """A zip file in a folder with what was trained: an adapter, or the whole model, and its card."""
+    def pack_trained(self, model_id: str, folder: str) -> str:
+        """The path of a zip file in a folder with what was trained: an adapter, or the whole model, and its card."""
         self.import_everything()
         from playground.training.package import pack
 
-        return pack(self.manager.trained, model_id, folder)
+        return str(pack(self.manager.trained, model_id, Path(folder)))
 
     @heavy("playground.training.classifier.plan")
-    def load_trained(self, path: Path, person: str = "") -> TrainedModel:
+    def load_trained(self, path: str, person: str = "") -> TrainedModel:
         """A model from such a file, under a name of its own."""
         from playground.training.package import unpack
 
-        return unpack(self.manager, path, person)
+        return unpack(self.manager, Path(path), person)

@@ -110,7 +110,7 @@ class ClassifierHandlers:
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
         asked = self._playground.asked_of_training(run_id)
-        if isinstance(asked, pg.TrainClassifierRequest):
+        if asked is not None:
             yield self._begun()
             yield from self._hear(self._playground.follow_training(run_id), SoFar(), asked)
 

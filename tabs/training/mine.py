@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -77,7 +76,7 @@ class MineHandlers:
                 mine.forget: gr.Button(interactive=False),
             }  # fmt: skip
         folder = upload_folder() / hashlib.sha256(model.model_id.encode()).hexdigest()
-        path = next(folder.glob("*.zip"), None) or self._playground.pack_trained(model.model_id, folder)
+        path = next(folder.glob("*.zip"), None) or self._playground.pack_trained(model.model_id, str(folder))
         return {
             mine.ways: to_json(format_trained(model)),
             mine.download: gr.DownloadButton(value=str(path), interactive=True),
@@ -92,7 +91,7 @@ class MineHandlers:
 
     def load(self, path: str, person: str) -> dict[Any, Any]:
         """A model from a file that was downloaded."""
-        self._playground.load_trained(Path(path), person)
+        self._playground.load_trained(path, person)
         return self.refresh(person)
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -176,9 +177,9 @@ def test_an_adapter_is_taken_home_and_loaded_again(spec, runs, tmp_path):
         own = playground.manager.trained.new_folder()
         shutil.copytree(folder, own, dirs_exist_ok=True)
         made = playground.manager.trained.add(own, "Mine", "text-classification", 1, "me")
-        path = playground.pack_trained(made.model_id, tmp_path)
+        path = Path(playground.pack_trained(made.model_id, str(tmp_path)))
         assert path.name == "mine.zip" and path.stat().st_size < (folder / "model.safetensors").stat().st_size
-        again = playground.load_trained(path, "me")
+        again = playground.load_trained(str(path), "me")
         assert again.model_id != made.model_id
         assert {one.model_id for one in playground.trained_models("me")} == {made.model_id, again.model_id}
         assert playground.trained_models("you") == ()
