@@ -189,7 +189,12 @@ def _wire_run(playground: pg.Playground, handlers: ClassifierHandlers, fields: _
 
     parts.stop.click(halt, parts.run_id, None, queue=False, **UNSEEN)
     return parts.run.click(
-        train, {*fields.controls.values(), person}, parts.everything, trigger_mode="once", concurrency_limit=8, **UNSEEN
+        train,
+        {*fields.controls.values(), person},
+        parts.of_training,
+        trigger_mode="once",
+        concurrency_limit=8,
+        **UNSEEN,
     )
 
 

@@ -44,9 +44,9 @@ class Parts:
     notebook: Any
 
     @property
-    def everything(self) -> list[Any]:
-        """All of them in one list, for events that may fill any."""
-        return list(vars(self).values())
+    def of_training(self) -> list[Any]:
+        """Those that a training fills."""
+        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook]
 
 
 class ClassifierHandlers:
@@ -102,9 +102,10 @@ class ClassifierHandlers:
     def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
         run_id = secrets.token_hex(8)
+        yield {self.parts.run_id: run_id}  # gradio would empty what a generator fills that fails before it gives any
         asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
         guess = None if given["guess"] == NO_GUESS else int(given["guess"])
-        yield {self.parts.run_id: run_id, **self._begun()}
+        yield self._begun()
         yield from self._hear(self._playground.train_classifier(asked), SoFar(guess), asked)
 
     def follow(self, run_id: str) -> Iterator[Values]:

@@ -64,10 +64,11 @@ def _wire_arrival(
 
     @friendly
     def follow(run_id: str) -> Iterator[dict[Any, Any]]:
+        yield gr.skip()  # gradio would empty what a generator fills that gives nothing
         if run_id:
             yield from section.handlers.follow(run_id)
 
     page.load(arrive, person, [person, left, has_models], queue=False, **UNSEEN)
-    following = left.change(follow, left, section.parts.everything, concurrency_limit=8, **UNSEEN)
+    following = left.change(follow, left, section.parts.of_training, concurrency_limit=8, **UNSEEN)
     following.then(**refreshing)
     has_models.change(**refreshing)
