@@ -15,7 +15,6 @@ from tabs.training.format import format_trained
 from tabs.training.offer import Lists
 
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-NOTHING = "Nothing yet."
 
 
 class Mine(NamedTuple):
@@ -35,11 +34,9 @@ def lay_out_mine() -> Mine:
         "when the playground ends, unless you download it."
     )
     with gr.Row(equal_height=False):
-        chosen = gr.Dropdown([], label="your models", info=NOTHING, elem_id="training-mine", scale=3, min_width=240)
-        download = gr.DownloadButton(
-            "Download", size="sm", interactive=False, elem_id="training-download", min_width=110
-        )
-        forget = gr.Button("Forget", size="sm", interactive=False, elem_id="training-forget", min_width=90)
+        chosen = gr.Dropdown([], label="your models", visible=False, elem_id="training-mine", scale=3, min_width=240)
+        download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="training-download", min_width=110)
+        forget = gr.Button("Forget", size="sm", visible=False, elem_id="training-forget", min_width=90)
         load = gr.UploadButton(
             "Load one from its file", size="sm", file_types=[".zip"], elem_id="training-load", min_width=150
         )
@@ -63,7 +60,7 @@ class MineHandlers:
         models = self._playground.trained_models(person)
         choices = [(one.title, one.model_id) for one in models]
         newest = models[0].model_id if models else None
-        chosen = gr.Dropdown(choices=choices, value=newest, info="" if models else NOTHING)
+        chosen = gr.Dropdown(choices=choices, value=newest, visible=bool(models))
         return {self._mine.chosen: chosen, **self.choose(newest, person), **self._lists.with_trained(models)}
 
     def choose(self, model_id: str | None, person: str) -> dict[Any, Any]:
@@ -72,15 +69,15 @@ class MineHandlers:
         model = next((one for one in self._playground.trained_models(person) if one.model_id == model_id), None)
         if model is None:
             return {
-                mine.ways: None, mine.download: gr.DownloadButton(value=None, interactive=False),
-                mine.forget: gr.Button(interactive=False),
+                mine.ways: None, mine.download: gr.DownloadButton(value=None, visible=False),
+                mine.forget: gr.Button(visible=False),
             }  # fmt: skip
         folder = upload_folder() / hashlib.sha256(model.model_id.encode()).hexdigest()
         path = next(folder.glob("*.zip"), None) or self._playground.pack_trained(model.model_id, str(folder))
         return {
             mine.ways: to_json(format_trained(model)),
-            mine.download: gr.DownloadButton(value=str(path), interactive=True),
-            mine.forget: gr.Button(interactive=True),
+            mine.download: gr.DownloadButton(value=str(path), visible=True),
+            mine.forget: gr.Button(visible=True),
         }
 
     def forget(self, model_id: str | None, person: str) -> dict[Any, Any]:
