@@ -129,7 +129,7 @@ class Books:
             self._aliases[asked] = self._aliases[exact] = entry
         return entry
 
-    def forget(self, model_id: str) -> None:
+    def drop(self, model_id: str) -> None:
         """Nothing is known any more of a model, unless it is used."""
         with self.lock:
             self._forget(lambda one: one.key.model_id == model_id)

@@ -359,7 +359,7 @@ def _unload_all(reference: weakref.ref[ModelManager], model_id: str) -> None:
     for entry in list(manager._books):
         if entry.key.model_id == model_id:
             manager.unload(entry.key)
-    manager._books.forget(model_id)
+    manager._books.drop(model_id)
 
 
 def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:
