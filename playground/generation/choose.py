@@ -84,7 +84,8 @@ class Kept:
             if self.ids is None:
                 winners.append((self.probabilities[row] / times[0]).argmax())
             else:
-                winners.append(self.ids[row, (self.probabilities[row] / times[0, self.ids[row]]).argmax()])
+                race = self.probabilities[row] / times[0, self.ids[row]]
+                winners.append(self.ids[row].gather(0, race.argmax(0, keepdim=True))[0])
         return torch.stack(winners)
 
 
@@ -92,7 +93,7 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
     """The next token of every row; ``logits`` is float32 of shape (rows, vocab).
 
     Rows that share settings are processed in one go. A row's random stream is used exactly as ``model.generate`` uses
-    torch's global one, so the same seed gives the same tokens.
+    torch's global one, so the same seed gives the same tokens. A GPU is waited for as often for many rows as for one.
     """
     log_total = logits.logsumexp(-1, keepdim=True)
     log_before = logits - log_total
