@@ -13,7 +13,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS))) run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench sweep lock audit image image-check train-sentiment train-association evaluate clean
+.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ format: $(VENV)/.dev tests/views/node_modules/.package-lock.json ## let ruff and
 bench: $(VENV)/.dev models browser-setup ## every benchmark, quick; results go to benchmarks/results
 	@if [ -f requirements-bench.txt ]; then $(PIP) -r requirements-bench.txt; fi
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PY) $$script --quick || exit 1; done
+
+gpu: ## on a machine with CUDA: every test of a GPU and its benchmarks, in ten minutes (ARGS=--cpu tries the script)
+	@$(or $(wildcard $(PY)),$(BASE_PYTHON),python3) benchmarks/gpu.py $(ARGS)
 
 lock: $(VENV)/pyvenv.cfg ## write the lock files anew from the requirements (needs a network)
 	@$(PIP) uv==0.13.9

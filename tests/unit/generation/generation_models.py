@@ -103,7 +103,7 @@ class OneModel:
 
 def reference(model, tokenizer, request, **more):
     """New token ids of plain ``model.generate`` for a request."""
-    ids = tokenizer(request.prompt, return_tensors="pt").input_ids
+    ids = tokenizer(request.prompt, return_tensors="pt").input_ids.to(model.device)
     options: dict = {"do_sample": False, "num_beams": request.num_beams, **more}
     if request.do_sample:
         options = {

