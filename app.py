@@ -43,6 +43,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     import gradio as gr
 
     from tabs import TABS, gradio_patches
+    from tabs.classroom.panel import teaching_panel, tie_teaching
     from tabs.components import status_bar, three_ways_in
     from tabs.lessons.panel import build_panel
     from tabs.lessons.watched import Watched
@@ -64,6 +65,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
                 gr.HTML('<a class="pg-class-link" href="class">Class</a>', elem_id="pg-class")
         watched: list[Watched] = []
         bar = links_bar(playground, watched)
+        teaching = teaching_panel() if playground.settings.classroom else None
         three_ways_in()
         with gr.Tabs(elem_id="pg-tabs", overflow_behavior="wrap"):
             for tab in TABS:
@@ -72,6 +74,8 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
                     watched += tab.build_tab(playground) or ()
         build_panel(playground, watched)
         tie_links(playground, bar, watched)
+        if teaching is not None:
+            tie_teaching(playground, teaching, watched)
     gradio_patches.describe_once(demo)
     return demo
 
@@ -101,11 +105,13 @@ def routes_for_programs(playground: Playground, classroom: Classroom | None = No
 
         routes += mcp_server(playground).routes()
     if classroom:
+        from server import frames_of
         from server.classroom.pages import Pages
         from tabs.view_files import PATH, version
 
         others = address_for_others() if settings.host in EVERYWHERE else None
-        routes += classroom.routes() + Pages(f"{PATH[1:]}/{version()}", others or "").routes()
+        pages = Pages(f"{PATH[1:]}/{version()}", others or "", frames_of())
+        routes += classroom.routes() + pages.routes()
     return routes
 
 

@@ -22,6 +22,11 @@ TUNNEL = "*.gradio.live"  # where --share leads
 SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
 
 
+def frames_of(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The origins that may show our pages in a frame, beside their own: on a Space the Hub's."""
+    return SPACE_FRAMES if environ.get("SPACE_ID") else ()
+
+
 def guards(settings: Settings, head: str, uploads: Path, environ: Mapping[str, str] = os.environ) -> list[Middleware]:
     """The middleware that every request passes, outermost first.
 
@@ -31,9 +36,8 @@ def guards(settings: Settings, head: str, uploads: Path, environ: Mapping[str, s
     """
     own_names = (*settings.allowed_hosts, *filter(None, environ.get("SPACE_HOST", "").split(",")))
     own_names += (TUNNEL,) if settings.share else ()
-    frames = SPACE_FRAMES if environ.get("SPACE_ID") else ()
     return [
-        Middleware(SecurityHeaders, frames=frames, head_scripts=script_hashes(head.encode())),
+        Middleware(SecurityHeaders, frames=frames_of(environ), head_scripts=script_hashes(head.encode())),
         Middleware(OwnPageOnly, hosts=AllowedHosts(settings.host, own_names)),
         Middleware(BoundedRequests),
         Middleware(

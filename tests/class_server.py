@@ -47,8 +47,9 @@ class QuickModel:
     def generate(self, request: Any) -> Any:
         """The forced tokens, or always the first one."""
         ids = request.prefix_token_ids or (0,) * request.max_new_tokens
-        finished = SimpleNamespace(text="".join(self.PIECES[one] for one in ids), perplexity=2.0)
-        return SimpleNamespace(result=lambda: SimpleNamespace(finished=finished))
+        steps = [SimpleNamespace(text=self.PIECES[one], probability_before=0.5) for one in ids]
+        finished = SimpleNamespace(text="".join(step.text for step in steps))
+        return SimpleNamespace(result=lambda: SimpleNamespace(finished=finished, steps=steps))
 
     def compare(self, requests: Any) -> Any:
         """Each by itself."""

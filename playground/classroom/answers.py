@@ -9,6 +9,7 @@ finds likelier.
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 from collections.abc import Iterable, Sequence
@@ -23,10 +24,13 @@ from playground.classroom.questions import (
     GreedyReply,
     Label,
     NextWord,
+    Number,
     OneOfTop,
     Question,
     Slider,
+    Spoken,
     TokenCount,
+    Word,
 )
 from playground.classroom.result import ModelSays, Said, Writing
 from playground.errors import InputError
@@ -96,8 +100,9 @@ class Answers:
             InputError: the model can't be asked this.
             ModelError, BudgetError: the model can't be used; see `ModelManager.lease`.
         """
-        if isinstance(question, NextWord | OneOfTop | GreedyReply) and not question.model_id:
-            question = replace(question, model_id=self._model.catalog.default_for(TASK).id)
+        if isinstance(question, NextWord | OneOfTop | GreedyReply):
+            model_id = question.model_id or self._model.catalog.default_for(TASK).id
+            question = replace(question, model_id=model_id, reply=self._text_of(question, question.reply_ids))
         match question:
             case NextWord():
                 return Prepared(question, self._next_tokens(question))
@@ -106,7 +111,7 @@ class Answers:
             case Label():
                 return self._label(question)
             case TokenCount():
-                asked = TokenizeRequest(question.text, question.model_id, add_special_tokens=False)
+                asked = TokenizeRequest(question.text, question.model_id, question.add_special_tokens)
                 return Prepared(question, ModelSays(number=float(len(self._model.tokenize(asked).input_ids))))
             case CloserPair():
                 return self._closer_pair(question)
@@ -114,7 +119,7 @@ class Answers:
                 return self._greedy_reply(question)
             case Choice():
                 return Prepared(question, ModelSays(tuple(Said(name, None) for name in question.choices)))
-            case Slider():
+            case Slider() | Number() | Word():
                 return Prepared(question, ModelSays())
 
     def read_words(self, question: NextWord, says: ModelSays, words: Iterable[str]) -> ModelSays:
@@ -140,33 +145,41 @@ class Answers:
     def continued(self, question: Continued, token_id: int) -> Continued:
         """The same question, one token later; its choices are made anew by `prepare`."""
         ids = (*question.token_ids, token_id)
-        asked = replace(self._request(question), prefix_token_ids=ids, max_new_tokens=len(ids))
-        added = self._model.generate(asked).result().finished.text
+        added = self._text_of(question, (*question.reply_ids, *ids)).removeprefix(question.reply)
         later = replace(question, token_ids=ids, added=added)
         return replace(later, choices=(), choice_ids=()) if isinstance(later, OneOfTop) else later
 
     def writing(self, question: Continued) -> Writing:
         """What the class has written so far, beside what the model writes, with the model's perplexity of each."""
-        ids = question.token_ids
+        ids, before = question.token_ids, question.reply_ids
+        prompt = question.text + question.reply
         if not ids:
-            return Writing(question.text, "", None, "", None, 0, question.model_id)
-        alone = replace(self._request(question), prefix_token_ids=(), max_new_tokens=len(ids))
-        forced = replace(alone, prefix_token_ids=ids)
-        ours, theirs = (one.finished for one in self._model.compare((forced, alone)).results())
-        return Writing(
-            question.text, ours.text, ours.perplexity, theirs.text, theirs.perplexity, len(ids), question.model_id
-        )
+            return Writing(prompt, "", None, "", None, 0, question.model_id)
+        alone = replace(self._request(question), prefix_token_ids=before, max_new_tokens=len(before) + len(ids))
+        forced = replace(alone, prefix_token_ids=(*before, *ids))
+        ours, theirs = (_after(one, len(before)) for one in self._model.compare((forced, alone)).results())
+        return Writing(prompt, *ours, *theirs, len(ids), question.model_id)
 
-    def _request(self, question: Continued | GreedyReply) -> GenerateRequest:
-        ids = () if isinstance(question, GreedyReply) else question.token_ids
+    def _request(self, question: Spoken) -> GenerateRequest:
+        ids = (*question.reply_ids, *getattr(question, "token_ids", ()))
         return GenerateRequest(
-            question.text,
-            model_id=question.model_id or None,
+            None if question.messages else question.text,
+            question.messages or None,
+            question.model_id or None,
+            question.quantization,
             prefix_token_ids=ids,
             max_new_tokens=len(ids) + 1,
+            split_special_tokens=question.split_special_tokens,
             top=10,
             address=self._address,
         )
+
+    def _text_of(self, question: Spoken, ids: tuple[int, ...]) -> str:
+        """Tokens of a reply as text."""
+        if not ids:
+            return ""
+        asked = replace(self._request(question), prefix_token_ids=ids, max_new_tokens=len(ids))
+        return self._model.generate(asked).result().finished.text
 
     def _next_tokens(self, question: Continued) -> ModelSays:
         found = self._model.next_token(self._request(question)).candidates
@@ -181,13 +194,17 @@ class Answers:
         return Prepared(replace(question, choices=names, choice_ids=ids), says)
 
     def _label(self, question: Label) -> Prepared:
-        found = self._model.classify(ClassifyRequest(question.text, model_id=question.model_id or None))
+        asked = ClassifyRequest(
+            question.text, question.text_pair or None, question.model_id or None, question.quantization
+        )
+        found = self._model.classify(asked)
         said = tuple(Said(one.label, one.probability) for one in found.labels)
         right = found.labels.index(found.best)
         return Prepared(replace(question, choices=tuple(one.name for one in said)), ModelSays(said, right=right))
 
     def _closer_pair(self, question: CloserPair) -> Prepared:
-        asked = WordLossRequest((question.word, *question.choices), question.model_id or None)
+        words = (question.word, *question.choices)
+        asked = WordLossRequest(words, question.model_id or None, question.quantization, question.template)
         loss = {one.target: one for one in self._model.word_loss(asked).losses if one.source == question.word}
         right = min((0, 1), key=lambda place: loss[question.choices[place]].loss)
         note = ", ".join(f"{word} {loss[word].perplexity:.3g}" for word in question.choices)
@@ -196,7 +213,8 @@ class Answers:
 
     def _greedy_reply(self, question: GreedyReply) -> Prepared:
         """Both replies; the other is drawn anew until it differs."""
-        asked = replace(self._request(question), max_new_tokens=question.max_new_tokens)
+        length = len(question.reply_ids) + question.max_new_tokens
+        asked = replace(self._request(question), max_new_tokens=length)
         greedy = self._model.generate(asked).result().finished.text
         for _ in range(TRIES):
             drawn = replace(asked, do_sample=True, seed=self._chance.randrange(2**31))
@@ -221,9 +239,19 @@ class Answers:
 
     def _look_up(self, question: NextWord, ids: Sequence[int]) -> list[Said]:
         """Tokens that aren't among the likeliest, each with its exact probability."""
-        asked = [replace(self._request(question), prefix_token_ids=(*question.token_ids, one)) for one in ids]
+        here = self._request(question)
+        asked = [replace(here, prefix_token_ids=(*here.prefix_token_ids, one)) for one in ids]
         groups = (asked[start : start + TOGETHER] for start in range(0, len(asked), TOGETHER))
         return [_last_of(one) for group in groups for one in self._model.compare(group).results()]
+
+
+def _after(result: GenerationResult, count: int) -> tuple[str, float | None]:
+    """The text of a reply after its first tokens, and the model's perplexity of it."""
+    steps = result.steps[count:]
+    if not steps:
+        return "", None
+    loss = -math.fsum(math.log(max(step.probability_before, 1e-300)) for step in steps) / len(steps)
+    return "".join(step.text for step in steps), math.exp(loss)
 
 
 def _last_of(result: GenerationResult) -> Said:

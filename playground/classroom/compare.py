@@ -10,11 +10,14 @@ import itertools
 import math
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from playground.classroom.questions import Question, Slider, TokenCount, Value
+from playground.classroom.questions import Choice, Number, Question, Slider, TokenCount, Told, Value, Word
 from playground.classroom.result import Bar, ModelSays, Reveal, Said, Surprise
-from playground.errors import InputError
+from playground.errors import InputError, NotAllowedError
 
 SLIDER_BARS = 10
 MOST_SURPRISES = 3
@@ -23,7 +26,7 @@ SURPRISING_BITS = 4.0  # one in sixteen
 
 def reveal(question: Question, answers: Mapping[int, Value], says: ModelSays) -> Reveal:
     """The class beside the model; ``answers`` are those of each seat, by its number."""
-    if isinstance(question, TokenCount | Slider):
+    if isinstance(question, TokenCount | Slider | Number):
         return _numbers(question, answers, says)
     seats = _seats_of(answers, says)
     total = len(answers)
@@ -41,6 +44,50 @@ def reveal(question: Question, answers: Mapping[int, Value], says: ModelSays) ->
         surprises=_surprises(says.said, seats) if known else (),
         note=says.note,
     )
+
+
+def told(question: Question, says: ModelSays, given: Any) -> ModelSays:
+    """What is right, as whoever asks says where no model answers.
+
+    Raises:
+        InputError: it is no answer to this question.
+        NotAllowedError: the model answers this question itself.
+    """
+    if not isinstance(question, Told):
+        raise NotAllowedError("The model answers this question itself.", "Leave right out.")
+    value = question.read(given)
+    if isinstance(question, Choice):
+        return replace(says, right=int(value))
+    if isinstance(question, Word):
+        return replace(says, said=(Said(str(value), None),), right=0)
+    return replace(says, number=float(value))
+
+
+def count_words(says: ModelSays, words: Iterable[str]) -> ModelSays:
+    """The words of a class, the one that most gave first; they are the same whatever their case.
+
+    >>> count_words(ModelSays(), ["Cat", "dog", "cat"]).read_as
+    (('Cat', 0), ('cat', 0), ('dog', 1))
+    """
+    given = sorted(words)
+    names = {one.casefold(): one for one in reversed(given)}
+    right = says.said[: says.right + 1]
+    known = [one.name.casefold() for one in right]
+    counted = Counter(word.casefold() for word in given)
+    order = [*known, *sorted(counted.keys() - set(known), key=lambda word: (-counted[word], word))]
+    places = {word: place for place, word in enumerate(order)}
+    said = (*right, *(Said(names[word], None) for word in order[len(right) :]))
+    return replace(says, said=said, read_as=tuple((word, places[word.casefold()]) for word in sorted(set(given))))
+
+
+def bar_of(question: Question, says: ModelSays, shown: Reveal, value: Value) -> int:
+    """The place among the bars of an answer that counted in them."""
+    if isinstance(question, TokenCount | Slider | Number):
+        name, token_id = _names_of_bars(question, [float(value)])[float(value)], -1
+    else:
+        one = says.said[dict(says.read_as)[value] if isinstance(value, str) else int(value)]
+        name, token_id = one.name, one.token_id
+    return next((at for at, bar in enumerate(shown.bars) if (bar.name, bar.token_id) == (name, token_id)), -1)
 
 
 def total_variation(bars: Sequence[Bar]) -> float:
@@ -114,7 +161,7 @@ def _surprises(said: Sequence[Said], seats: Sequence[Sequence[int]]) -> tuple[Su
     return tuple(sorted(found, key=lambda one: (-one.bits, one.name))[:MOST_SURPRISES])
 
 
-def _numbers(question: TokenCount | Slider, answers: Mapping[int, Value], says: ModelSays) -> Reveal:
+def _numbers(question: TokenCount | Slider | Number, answers: Mapping[int, Value], says: ModelSays) -> Reveal:
     """The class's numbers as bars, one of which is the model's."""
     values = [float(value) for value in answers.values()]
     names = _names_of_bars(question, [*values, *([] if says.number is None else [says.number])])
@@ -134,10 +181,11 @@ def _numbers(question: TokenCount | Slider, answers: Mapping[int, Value], says: 
     )
 
 
-def _names_of_bars(question: TokenCount | Slider, values: Sequence[float]) -> dict[float, str]:
+def _names_of_bars(question: TokenCount | Slider | Number, values: Sequence[float]) -> dict[float, str]:
     """Which bar each number belongs to; the bars of a slider are all there, also those that nobody chose."""
-    if isinstance(question, TokenCount):
-        return {value: f"{value:g}" for value in sorted(values)}
+    if not isinstance(question, Slider):
+        unit = getattr(question, "unit", "")
+        return {value: f"{value:.12g}{unit}" for value in sorted(values)}
     width = (question.high - question.low) / SLIDER_BARS
     ends = [question.low + place * width for place in range(SLIDER_BARS + 1)]
     names = {low: f"{low:g} to {high:g}{question.unit}" for low, high in itertools.pairwise(ends)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from playground.errors import EmptyInputError, InputError
+from playground.models.tokenizers import Message
+from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.texts import usable_text
 from playground.values import real_number, whole_number
 
@@ -19,21 +21,42 @@ LONGEST_WORD = 60
 LONGEST_CHOICE = 600
 MOST_CHOICES = 30
 MOST_TOKENS = 2000
+LARGEST_NUMBER = 1e12
+LONGEST_UNIT = 12
 Value = str | int | float
 
 
 @dataclass(frozen=True)
-class NextWord:
+class Spoken:
+    """What a language model goes on from: a text, or a chat, of which ``text`` is then how it is shown.
+
+    ``reply_ids`` are tokens of a reply that stand there already, and ``reply`` is their text.
+    """
+
+    text: str = ""
+    model_id: str = ""
+    quantization: str = "auto"
+    messages: tuple[Message, ...] = ()
+    split_special_tokens: bool = False
+    reply_ids: tuple[int, ...] = ()
+    reply: str = ""
+
+    def __post_init__(self) -> None:
+        if self.messages:
+            shown = "\n".join(f"{one.role}: {one.content}" for one in self.messages)
+            object.__setattr__(self, "text", f"{shown}\nassistant: ")
+        _check_text(self.text)
+        if len(self.reply_ids) > MOST_TOKENS:
+            raise InputError("The reply is too long.", f"A class goes on from at most {MOST_TOKENS} tokens.")
+
+
+@dataclass(frozen=True)
+class NextWord(Spoken):
     """What comes next in a text, in the student's own words. ``token_ids`` is what the class has added to the text."""
 
     type: ClassVar[Literal["next_word"]] = "next_word"
-    text: str
-    model_id: str = ""
     token_ids: tuple[int, ...] = ()
     added: str = ""
-
-    def __post_init__(self) -> None:
-        _check_text(self.text)
 
     @property
     def ask(self) -> str:
@@ -50,12 +73,10 @@ class NextWord:
 
 
 @dataclass(frozen=True)
-class OneOfTop:
+class OneOfTop(Spoken):
     """Which of the model's ``top`` likeliest tokens comes next; they stand in ``choices``, shuffled."""
 
     type: ClassVar[Literal["one_of_top"]] = "one_of_top"
-    text: str
-    model_id: str = ""
     top: int = 4
     token_ids: tuple[int, ...] = ()
     added: str = ""
@@ -63,7 +84,7 @@ class OneOfTop:
     choice_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_text(self.text)
+        super().__post_init__()
         if not 2 <= self.top <= 10:
             raise InputError(f"top is {self.top}.", "It goes from 2 to 10.")
 
@@ -87,11 +108,14 @@ class Label:
 
     type: ClassVar[Literal["label"]] = "label"
     text: str
+    text_pair: str = ""
     model_id: str = ""
+    quantization: str = "auto"
     choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_text(self.text)
+        usable_text(self.text_pair, LONGEST_TEXT)
 
     @property
     def ask(self) -> str:
@@ -109,11 +133,12 @@ class Label:
 
 @dataclass(frozen=True)
 class TokenCount:
-    """Into how many tokens a tokenizer splits a text, special ones left out."""
+    """Into how many tokens a tokenizer splits a text."""
 
     type: ClassVar[Literal["token_count"]] = "token_count"
     text: str
     model_id: str = ""
+    add_special_tokens: bool = False
 
     def __post_init__(self) -> None:
         _check_text(self.text)
@@ -121,7 +146,7 @@ class TokenCount:
     @property
     def ask(self) -> str:
         """The question."""
-        return "How many tokens is this?"
+        return f"How many tokens is this{', special ones included' if self.add_special_tokens else ''}?"
 
     def read(self, given: Any) -> int:
         """The number.
@@ -140,6 +165,8 @@ class CloserPair:
     word: str
     choices: tuple[str, str]
     model_id: str = ""
+    quantization: str = "auto"
+    template: str = DEFAULT_TEMPLATE
 
     def __post_init__(self) -> None:
         for one in (self.word, *self.choices):
@@ -162,17 +189,15 @@ class CloserPair:
 
 
 @dataclass(frozen=True)
-class GreedyReply:
+class GreedyReply(Spoken):
     """Which of two replies always took the likeliest token; the other one was drawn."""
 
     type: ClassVar[Literal["greedy_reply"]] = "greedy_reply"
-    text: str
-    model_id: str = ""
     max_new_tokens: int = 20
     choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_text(self.text)
+        super().__post_init__()
         if not 1 <= self.max_new_tokens <= 100:
             raise InputError(f"max_new_tokens is {self.max_new_tokens}.", "It goes from 1 to 100.")
 
@@ -192,20 +217,21 @@ class GreedyReply:
 
 @dataclass(frozen=True)
 class Slider:
-    """A position between two numbers, such as how sure the model is; ``unit`` is written behind the number."""
+    """A position between two numbers, such as how sure the model is of a text; ``unit`` is behind the number."""
 
     type: ClassVar[Literal["slider"]] = "slider"
     question: str
     low: float = 0.0
     high: float = 100.0
     unit: str = "%"
+    text: str = ""
 
     def __post_init__(self) -> None:
         one_line(self.question, LONGEST_CHOICE, "The question")
+        usable_text(self.text, LONGEST_TEXT)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise InputError(f"The slider goes from {self.low} to {self.high}.", "Its low end is the smaller number.")
-        if len(self.unit) > 12:
-            raise InputError("The unit is too long.", "Use at most 12 characters.")
+        _check_unit(self.unit)
 
     @property
     def ask(self) -> str:
@@ -250,8 +276,59 @@ class Choice:
         return place_of(given, self.choices)
 
 
-Question = NextWord | OneOfTop | Label | TokenCount | CloserPair | GreedyReply | Slider | Choice
+@dataclass(frozen=True)
+class Number:
+    """Any question for a number, such as that of a lesson; ``unit`` is written behind it."""
+
+    type: ClassVar[Literal["number"]] = "number"
+    question: str
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        one_line(self.question, LONGEST_CHOICE, "The question")
+        _check_unit(self.unit)
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return self.question
+
+    def read(self, given: Any) -> float:
+        """The number.
+
+        Raises:
+            InputError: it is none, or too large.
+        """
+        return within(real_number("The number", given), -LARGEST_NUMBER, LARGEST_NUMBER)
+
+
+@dataclass(frozen=True)
+class Word:
+    """Any question for a word, such as that of a lesson."""
+
+    type: ClassVar[Literal["word"]] = "word"
+    question: str
+
+    def __post_init__(self) -> None:
+        one_line(self.question, LONGEST_CHOICE, "The question")
+
+    @property
+    def ask(self) -> str:
+        """The question."""
+        return self.question
+
+    def read(self, given: Any) -> str:
+        """The word, without spaces around it.
+
+        Raises:
+            InputError: there is none, or it is too long.
+        """
+        return one_line(given, LONGEST_WORD, "The word")
+
+
+Question = NextWord | OneOfTop | Label | TokenCount | CloserPair | GreedyReply | Slider | Choice | Number | Word
 Continued = NextWord | OneOfTop  # those whose answer can become the text's next token
+Told = Slider | Choice | Number | Word  # those that no model answers: who asks knows what is right
 
 
 def one_line(given: Any, most: int, name: str) -> str:
@@ -290,6 +367,11 @@ def within(number: Any, low: float, high: float) -> Any:
     if not low <= number <= high:
         raise InputError(f"{number:g} is out of range.", f"It goes from {low:g} to {high:g}.")
     return number
+
+
+def _check_unit(unit: str) -> None:
+    if len(usable_text(unit, LONGEST_WORD)) > LONGEST_UNIT:
+        raise InputError("The unit is too long.", f"Use at most {LONGEST_UNIT} characters.")
 
 
 def _check_text(text: str) -> None:

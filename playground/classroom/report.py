@@ -17,24 +17,16 @@ def answers_csv(room: Room) -> str:
     """
     names = {seat.number: seat.name for seat in room.seats} if room.names_shown else {}
     rows = [
-        (
-            asked.number,
-            asked.question.type,
-            asked.question.ask,
-            text_of(asked.question),
-            seat,
-            names.get(seat, ""),
-            *rest,
-        )
+        (*_about(asked), seat, names.get(seat, ""), *_answered(asked, value))
         for asked in room.rounds
-        for seat, rest in ((seat, _answered(asked, value)) for seat, value in sorted(asked.answers.items()))
+        for seat, value in sorted(asked.answers.items())
     ]
     return write_csv(COLUMNS, rows)
 
 
 def class_text(room: Room, address: str) -> str:
     """What the class wrote beside what the model writes, and the links of what was shown, as plain text."""
-    parts = [_both(room.writing)] if room.writing else []
+    parts = [_both(one) for one in room.written]
     parts += [
         f"{asked.number}. {asked.question.ask}\n{text_of(asked.question)}\n"
         + "\n".join(f"  {bar.name}: {bar.count}" for bar in asked.reveal.bars if bar.count)
@@ -48,8 +40,10 @@ def class_text(room: Room, address: str) -> str:
 
 def text_of(question: Question) -> str:
     """The text that a question is about, as far as it has been written; empty for those about none."""
-    text = getattr(question, "text", "") or getattr(question, "word", "")
-    return str(text) + str(getattr(question, "added", ""))
+    text = str(getattr(question, "text", "") or getattr(question, "word", ""))
+    if pair := getattr(question, "text_pair", ""):
+        return f"{text}\n{pair}"
+    return text + str(getattr(question, "reply", "")) + str(getattr(question, "added", ""))
 
 
 def said_by(question: Question, value: Value) -> str:

@@ -26,6 +26,7 @@ LONGEST_NAME = 40
 LONGEST_LINK = 4000
 PRESENT_SECONDS = 45.0  # a page says at least every 20 seconds that it is there
 State = Literal["open", "closed", "revealed"]
+Shows = Literal["", "question", "writing", "follow", "link"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ class Room:
         self.shown_links: list[str] = []
         self.follow = ""  # a link: what the teacher has on her screen
         self.on_board = ""  # a link that she has put on the board
+        self.shows: Shows = ""  # on the board: what the teacher did last
         self.names_shown = False
         self.writing: Writing | None = None
+        self.written: list[Writing] = []  # all that was on the screens, for the file
         self.ended = False
         self.changed = 0  # what students see
         self.counted = 0  # what the board and the teacher see
@@ -141,6 +144,16 @@ class Room:
         """The last question."""
         return self.rounds[-1] if self.rounds else None
 
+    def round(self, number: int) -> Round:
+        """The question of this number.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not 1 <= number <= len(self.rounds):
+            raise InputError("There is no such question.", "Wait for the next one.")
+        return self.rounds[number - 1]
+
     def ask(self, question: Question, says: ModelSays) -> Round:
         """The new question, open; one that was open before is closed.
 
@@ -155,7 +168,7 @@ class Room:
         self.rounds.append(Round(len(self.rounds) + 1, question, says))
         self.on_board = ""
         self.writing = None
-        self._moved()
+        self._moved("question")
         return self.rounds[-1]
 
     def answer(self, token: str, number: int, given: Any, now: float) -> Value:
@@ -167,9 +180,7 @@ class Room:
         """
         seat = self.seat(token, now)
         self._require_going_on()
-        if not 1 <= number <= len(self.rounds):
-            raise InputError("There is no such question.", "Wait for the next one.")
-        asked = self.rounds[number - 1]
+        asked = self.round(number)
         value = asked.question.read(given)
         if asked.state != "open" and asked.answers.get(seat.number) != value:
             raise InputError("This question takes no more answers.", "Wait for the next one.")
@@ -187,8 +198,17 @@ class Room:
         asked = self._asked()
         if asked.state == "open":
             self._put(replace(asked, state="closed"))
-            self._moved()
+            self._moved("question")
         return self._asked()
+
+    def tell(self, number: int, says: ModelSays) -> None:
+        """Keeps what is right, where no model answers; no screen has it before the reveal.
+
+        Raises:
+            InputError: there is no such question.
+        """
+        self._require_going_on()
+        self._put(replace(self.round(number), says=says))
 
     def show(self, number: int, reveal: Reveal, says: ModelSays) -> None:
         """Puts the answer on all screens.
@@ -200,18 +220,20 @@ class Room:
         if asked.number != number or asked.state == "open":
             raise InputError("Another question was asked meanwhile.", "Reveal that one.")
         self._put(replace(asked, state="revealed", reveal=reveal, says=says))
-        self._moved()
+        self._moved("question")
 
     def wrote(self, writing: Writing) -> None:
         """Puts both texts on all screens."""
         self._require_going_on()
         self.writing = writing
-        self._moved()
+        before = [one for one in self.written if one.prompt != writing.prompt]
+        self.written = [*before, writing]
+        self._moved("writing")
 
     # What is on all screens
 
-    def lead(self, link: str) -> None:
-        """Puts a link on all screens; an empty one lets go.
+    def lead(self, link: str, on_board: bool = True) -> None:
+        """Puts a link on all screens; on the board only if it may take another's place. An empty one lets go.
 
         Raises:
             InputError: it is no link to a run, or too long.
@@ -219,7 +241,7 @@ class Room:
         self._require_going_on()
         self.follow = read_link(link) if link else ""
         self._remember(self.follow)
-        self._moved()
+        self._moved("follow" if self.follow and on_board else self.shows)
 
     def find(self, token: str, link: str, now: float) -> Find:
         """A student's link, for the teacher alone.
@@ -247,12 +269,12 @@ class Room:
             raise InputError("There is no such link.", "Choose one of the list.")
         self.on_board = self.finds[number - 1].link if number else ""
         self._remember(self.on_board)
-        self._moved()
+        self._moved("link" if number else self.shows)
 
     def show_names(self, shown: bool) -> None:
         """Lets the board and the files have nicknames, or not."""
         self.names_shown = shown
-        self._moved()
+        self._moved(self.shows)
 
     def end(self) -> None:
         """The class is over: everything about it goes."""
@@ -263,7 +285,8 @@ class Room:
         self.shown_links.clear()
         self.follow = self.on_board = ""
         self.writing = None
-        self._moved()
+        self.written.clear()
+        self._moved("")
 
     def _asked(self) -> Round:
         self._require_going_on()
@@ -278,7 +301,11 @@ class Room:
         if link and link not in self.shown_links:
             self.shown_links.append(link)
 
-    def _moved(self) -> None:
+    def _moved(self, shows: Shows) -> None:
+        """Something else is on the screens; the board shows this, or what is left where it has gone."""
+        there = {"": True, "question": self.current, "writing": self.writing}
+        there |= {"follow": self.follow, "link": self.on_board}
+        self.shows = shows if there[shows] else "question" if self.current else "follow" if self.follow else ""
         self.changed += 1
         self.counted += 1
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.classroom.compare import bar_of
 from playground.classroom.questions import Question
 from playground.classroom.report import text_of
 from playground.classroom.room import Room, Round
@@ -35,6 +36,7 @@ def for_board(room: Room, now: float) -> dict[str, Any]:
         "present": room.present(now),
         "answered": len(room.current.answers) if room.current else 0,
         "link": room.on_board,
+        "shows": room.shows,
     }
 
 
@@ -48,6 +50,15 @@ def for_teacher(room: Room, now: float) -> dict[str, Any]:
         "finds": [{"number": one.number, "link": one.link, "name": names.get(one.seat, "")} for one in room.finds],
         "rounds": len(room.rounds),
     }
+
+
+def for_seat(room: Room, seat: int) -> dict[str, Any]:
+    """What a student has answered, by the number of the question, and the place of it among the bars that are shown."""
+    asked, answers = room.current, room.answers_of(seat)
+    place = -1
+    if asked and asked.reveal and asked.number in answers:
+        place = bar_of(asked.question, asked.says, asked.reveal, answers[asked.number])
+    return {"answers": answers, "place": place}
 
 
 def _asked(asked: Round | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from playground.classroom.room import Room
 from playground.classroom.screens import for_board, for_students, for_teacher
 
 ROLES = ("student", "board", "teacher")
-PING_SECONDS = 15.0  # proxies close what is silent for a minute
+PING_SECONDS = 5.0  # a page that hears nothing for twelve takes the line for one that holds events back
 GATHER_SECONDS = 0.1  # answers that come together are told together
 
 
@@ -24,13 +24,18 @@ class Live:
         self.opened_from = opened_from
         self.lock = asyncio.Lock()
         self._clock = clock
-        self._changed = asyncio.Event()
+        self._changed = {role: asyncio.Event() for role in ROLES}
+        self._rung = room.changed
         self._students = (-1, b"")
 
     def ring(self) -> None:
-        """Tells everybody that something has changed."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+        """Tells those whose screens have changed: of an answer, students needn't hear."""
+        quiet = ("student",) if self.room.changed == self._rung else ()
+        self._rung = self.room.changed
+        for role in ROLES:
+            if role not in quiet:
+                self._changed[role].set()
+                self._changed[role] = asyncio.Event()
 
     def screen(self, role: str) -> bytes:
         """What the screens of a role show, as JSON; that of the students is written once for all of them."""
@@ -46,7 +51,7 @@ class Live:
         last, silent = b"", False
         while True:
             seen()
-            changed = self._changed
+            changed = self._changed[role]
             now = self.screen(role)
             if now != last:
                 yield b"data: " + now + b"\n\n"

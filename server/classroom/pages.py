@@ -9,6 +9,7 @@ import hashlib
 import html
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from server.requests import refusal
 ASSETS = Path(__file__).parents[2] / "assets"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 )
 TITLES = {"student": "Class", "board": "Board", "teach": "Teach a class"}
 LONGEST_ADDRESS = 300
@@ -43,11 +44,16 @@ PAGE = """<!doctype html>
 
 
 class Pages:
-    """Serves the pages. ``views`` is where their modules are, ``address`` this server's for others in its network."""
+    """Serves the pages.
 
-    def __init__(self, views: str, address: str = "") -> None:
+    ``views`` is where their modules are, ``address`` this server's for others in its network, ``frames`` are the
+    origins that may show them in a frame, as they show the app.
+    """
+
+    def __init__(self, views: str, address: str = "", frames: Sequence[str] = ()) -> None:
         self._views = views
         self._address = address
+        self._policy = POLICY + " ".join(("'self'", *frames))
         self._style = style()
         self._version = hashlib.sha256(self._style.encode()).hexdigest()[:12]
 
@@ -85,7 +91,7 @@ class Pages:
             code=code,
             address=html.escape(self._address),
         )
-        return HTMLResponse(text, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+        return HTMLResponse(text, headers={"Content-Security-Policy": self._policy, "Cache-Control": "no-store"})
 
 
 async def qr(request: Request) -> Response:

@@ -12,17 +12,17 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.classroom.compare import draw, reveal, vote
-from playground.classroom.questions import Choice, NextWord, OneOfTop, Slider
+from playground.classroom.compare import count_words, draw, reveal, told, vote
+from playground.classroom.questions import NextWord, OneOfTop, Word
 from playground.classroom.report import answers_csv, class_text
-from playground.errors import InputError, NotAllowedError
+from playground.classroom.screens import for_seat
+from playground.errors import InputError
 from server.arrival import address_of
 from server.classroom.bodies import answer, failure, number, question, read_body, text
 from server.classroom.hall import Hall, bearer
@@ -31,8 +31,9 @@ from server.event_stream import EventStream
 from server.requests import refusal
 
 if TYPE_CHECKING:
+    from playground.classroom.questions import Question
     from playground.classroom.result import ModelSays
-    from playground.classroom.room import Round
+    from playground.classroom.room import Room, Round
     from playground.service import Playground
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -59,6 +60,7 @@ class Classroom:
             f"{ROOM}/ask": self._ask,
             f"{ROOM}/close": self._close,
             f"{ROOM}/reveal": self._reveal,
+            f"{ROOM}/right": self._right,
             f"{ROOM}/continue": self._continue,
             f"{ROOM}/texts": self._texts,
             f"{ROOM}/follow": self._follow,
@@ -69,6 +71,7 @@ class Classroom:
         gets = {
             f"{ROOM}/events": self._events,
             f"{ROOM}/state": self._state,
+            f"{ROOM}/mine": self._mine,
             f"{ROOM}/answers.csv": self._csv,
             f"{ROOM}/class.txt": self._text,
         }
@@ -106,6 +109,10 @@ class Classroom:
         live.ring()
         return answer({"number": found.number})
 
+    async def _mine(self, request: Request) -> Response:
+        live, seat = self.hall.sit(request)
+        return answer(for_seat(live.room, seat.number))
+
     # What everybody sees
 
     async def _events(self, request: Request) -> Response:
@@ -129,10 +136,12 @@ class Classroom:
 
     async def _ask(self, request: Request) -> Response:
         live = self.hall.teach(request)
-        asked = question(await read_body(request))
+        body = await read_body(request)
+        asked = question(body)
         async with live.lock:
             prepared = await asyncio.to_thread(self._playground.prepare_question, asked, address_of(request))
-            begun = live.room.ask(prepared.question, prepared.says)
+            says = _with_right(prepared.question, prepared.says, body)
+            begun = live.room.ask(prepared.question, says)
         live.ring()
         return answer({"question": begun.number})
 
@@ -147,15 +156,26 @@ class Classroom:
         async with live.lock:
             closed = live.room.close()
             live.ring()
-            says = _told(closed, body)
+            says = _with_right(closed.question, closed.says, body)
             if isinstance(closed.question, NextWord) and closed.state != "revealed":
                 words = sorted({str(word) for word in closed.answers.values()})
                 says = await asyncio.to_thread(
                     self._playground.read_words, closed.question, says, words, address_of(request)
                 )
-            live.room.show(closed.number, reveal(closed.question, closed.answers, says), says)
+            _show(live.room, closed, says)
         live.ring()
         return answer({"question": closed.number})
+
+    async def _right(self, request: Request) -> Response:
+        live, body = self.hall.teach(request), await read_body(request)
+        async with live.lock:
+            asked = live.room.round(int(number(body, "question", 0)))
+            says = told(asked.question, asked.says, body.get("right"))
+            live.room.tell(asked.number, says)
+            if asked.state == "revealed" and asked.number == len(live.room.rounds):
+                _show(live.room, asked, says)
+        live.ring()
+        return answer({"question": asked.number})
 
     async def _continue(self, request: Request) -> Response:
         live, body = self.hall.teach(request), await read_body(request)
@@ -189,7 +209,7 @@ class Classroom:
 
     async def _follow(self, request: Request) -> Response:
         live, body = self.hall.teach(request), await read_body(request)
-        live.room.lead(text(body, "link"))
+        live.room.lead(text(body, "link"), body.get("board") is not False)
         live.ring()
         return answer()
 
@@ -242,21 +262,20 @@ def _note_presence(live: Live, token: str, clock: Callable[[], float]) -> None:
         live.room.seat(token, clock())
 
 
-def _told(closed: Round, body: dict[str, Any]) -> ModelSays:
+def _with_right(question: Question, says: ModelSays, body: dict[str, Any]) -> ModelSays:
     """What the model says; of a question whose answer only the teacher's page knows, what she says that it is.
 
     Raises:
-        InputError: it is none.
-        NotAllowedError: the model answers this question itself.
+        InputError, NotAllowedError: see `told`.
     """
-    if body.get("right") is None:
-        return closed.says
-    value = closed.question.read(body["right"])
-    if isinstance(closed.question, Choice):
-        return replace(closed.says, right=int(value))
-    if isinstance(closed.question, Slider):
-        return replace(closed.says, number=float(value))
-    raise NotAllowedError("The model answers this question itself.", "Leave right out.")
+    return says if body.get("right") is None else told(question, says, body["right"])
+
+
+def _show(room: Room, asked: Round, says: ModelSays) -> None:
+    """Puts the class beside the answer on all screens."""
+    if isinstance(asked.question, Word):
+        says = count_words(says, (str(word) for word in asked.answers.values()))
+    room.show(asked.number, reveal(asked.question, asked.answers, says), says)
 
 
 def _download(content: str, kind: str, name: str) -> Response:

@@ -17,7 +17,17 @@ from playground.links.kinds import PLACES_OF_LINKS
 from tabs.gradio_patches import payload
 from tabs.lessons.handlers import filled
 from tabs.lessons.watched import Watched
-from tabs.links.handlers import asked_fields, is_ready, kept_by, opened, restored, shareable, shared_link, verdict
+from tabs.links.handlers import (
+    asked_fields,
+    is_ready,
+    kept_by,
+    opened,
+    restored,
+    shareable,
+    shared_link,
+    states_of,
+    verdict,
+)
 from tabs.page import answering, friendly, message_of, view
 
 ELEMENT = "pg-links"
@@ -81,7 +91,7 @@ def _wire_opening(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Wat
         return {bar: {"look": asked["look"], **found}}
 
     bar.fill(fill, None, [bar, *controls, *beside - controls], **AT_ONCE)
-    bar.look(look, _states(watched), [bar], **AT_ONCE)
+    bar.look(look, states_of(watched), [bar], **AT_ONCE)
     for one in watched:
         kept = (one.shared and one.shared.kept) or one.kept
         (kept if isinstance(kept, gr.State) else one.view).change(
@@ -105,7 +115,7 @@ def _wire_typing(bar: gr.HTML, watched: Sequence[Watched]) -> None:
 
     controls = {control for one in watched for control in one.controls.values()}
     bar.restore(restore, None, [bar, *controls], **AT_ONCE)
-    bar.recall(recall, _states(watched), [bar], **AT_ONCE)
+    bar.recall(recall, states_of(watched), [bar], **AT_ONCE)
     for one in watched:
         if not one.controls:
             continue
@@ -126,13 +136,7 @@ def _wire_share(playground: pg.Playground, watched: Watched, button: gr.HTML) ->
             found = {"error": message_of(error)}
         return {button: {**found, "times": asked["times"]}}
 
-    button.ask_link(share, _states([watched]), [button], **AT_ONCE)
-
-
-def _states(watched: Sequence[Watched]) -> set[Any]:
-    """The states in which places keep their answers."""
-    kept = [place for one in watched for place in (one.kept, one.shared and one.shared.kept)]
-    return {one for one in kept if isinstance(one, gr.State)}
+    button.ask_link(share, states_of([watched]), [button], **AT_ONCE)
 
 
 def _tell(name: str, value: str) -> str:

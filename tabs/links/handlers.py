@@ -40,6 +40,12 @@ def kept_by(watched: Watched, data: Mapping[Any, Any], person: str) -> Any:
     return data[kept] if isinstance(kept, gr.State) else kept(person)
 
 
+def states_of(watched: Sequence[Watched]) -> set[Any]:
+    """The states in which places keep their answers."""
+    kept = [place for one in watched for place in (one.kept, one.shared and one.shared.kept)]
+    return {one for one in kept if isinstance(one, gr.State)}
+
+
 def last_answer(watched: Watched, kept: Any) -> tuple[tuple[Any, ...], Any] | None:
     """What a place was last asked and has answered; None where there is no answer. ``kept`` is what it keeps of it."""
     if kept is None:
@@ -81,7 +87,7 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
     fields = {name: value for name, value in (_fields(place, shown) | looked).items() if value not in empty}
     return (
         {"place": link.place, "title": PLACES_OF_LINKS[link.place].title, "filled": shown.place}
-        | {"tabs": _tabs(place), "own": _tabs(PLACES_OF_LINKS[link.place]), "button": place.button}
+        | {"tabs": tabs_of(place), "own": tabs_of(PLACES_OF_LINKS[link.place]), "button": place.button}
         | _where(found, own)
         | {
             "buttons": dict(place.buttons),
@@ -118,7 +124,7 @@ def _where(found: Watched, own: Watched) -> dict[str, Any]:
     return {**fields, "view": answer["view"], "ways": fields["ways"] | {"view": answer["ways"].get("view", [])}}
 
 
-def _tabs(place: Place) -> list[str]:
+def tabs_of(place: Place) -> list[str]:
     """The ids of a place's tabs, from outside to inside."""
     return [place.tab, *filter(None, place.part.split("/"))]
 

@@ -1,8 +1,8 @@
 /** The board: made for a projector. With the teacher's key a presenter's keys move the class. */
 import { make, makeSvg } from "../shared/dom.js";
-import { bars, question, texts } from "./draw.js";
+import { bars, Followed, question, texts } from "./draw.js";
 import { addressOfClass, keyOf } from "./keys.js";
-import { Room } from "./room.js";
+import { Room, sentence } from "./room.js";
 
 const { root = "", code = "", address = "" } = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -49,7 +49,10 @@ class Board {
   invites = false;
   drawn = "";
   line = make("span", "cl-line");
+  top = make("header", "cl-top");
+  body = make("div", "cl-body");
   said = make("p", "cl-said");
+  followed = new Followed(root, "What is shown", "&present");
 
   show(screen = this.screen) {
     this.screen = screen;
@@ -57,19 +60,18 @@ class Board {
     if (!screen || key === this.drawn) return;
     this.drawn = key;
     const here = `${screen.present ?? 0} here`;
-    main.replaceChildren(
-      make("header", "cl-top", `Class ${code}`, make("span", "", here), this.line),
-      this.content(screen),
-    );
-    main.append(this.said);
+    if (!this.followed.node.isConnected) main.replaceChildren(this.top, this.body, this.followed.node, this.said);
+    this.top.replaceChildren(`Class ${code}`, make("span", "", here), this.line);
+    const link = this.invites || screen.ended ? "" : ({ link: screen.link, follow: screen.follow }[screen.shows] ?? "");
+    this.followed.show(link);
+    this.body.hidden = Boolean(link);
+    if (!link) this.body.replaceChildren(this.content(screen));
   }
 
   content(screen) {
     if (screen.ended) return make("h1", "", "This class is over.");
-    if (this.invites || !(screen.asked || screen.writing || screen.link || screen.follow)) return invitation();
-    if (screen.writing) return texts(screen.writing);
-    const link = screen.link || screen.follow;
-    if (link) return frame(link);
+    if (this.invites || !screen.shows) return invitation();
+    if (screen.shows === "writing") return texts(screen.writing);
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
     if (reveal) box.append(bars({ ...reveal, bars: reveal.bars.slice(0, MOST_BARS) }, asked.kind), others(reveal));
@@ -85,7 +87,7 @@ class Board {
     const act = this.forward(key);
     this.said.textContent = "";
     if (act)
-      await room.post(act, act === "continue" ? { how: "vote" } : {}).catch((error) => this.complain(error.message));
+      await room.post(act, act === "continue" ? { how: "vote" } : {}).catch((error) => this.complain(sentence(error)));
     this.show();
   }
 
@@ -102,13 +104,6 @@ class Board {
   complain(text) {
     this.said.textContent = text;
   }
-}
-
-function frame(link) {
-  const node = make("iframe", "cl-frame");
-  node.src = `${root}${link}`;
-  node.title = "A shared run";
-  return node;
 }
 
 function theme() {

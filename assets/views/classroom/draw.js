@@ -12,20 +12,23 @@ export function question(asked) {
   return box;
 }
 
+/** Kinds that no model answers: who asks knows what is right. */
+export const TOLD = ["choice", "slider", "number", "word"];
+
 /**
  * The class beside the model, as a table whose cells are bars on one scale.
  *
  * @param {any} reveal
  * @param {string} kind  of the question
- * @param {string} [own]  the answer of whoever looks
+ * @param {number} [own]  the place of the answer of whoever looks
  */
-export function bars(reveal, kind, own = "") {
-  const answered = ["choice", "slider"].includes(kind) ? "right" : "model"; // by whom
+export function bars(reveal, kind, own = -1) {
+  const answered = TOLD.includes(kind) ? "right" : "model"; // by whom
   const known = reveal.bars.some((bar) => bar.probability !== null);
   const most = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
   const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
   const rows = reveal.bars.map((bar, place) => {
-    const name = make("th", "cl-name", bar.name, bar.name === own && make("span", "cl-own", "you"));
+    const name = make("th", "cl-name", bar.name, place === own && make("span", "cl-own", "you"));
     if (place === reveal.right) name.append(make("span", "cl-right", answered));
     const row = make("tr", place === reveal.right ? "is-right" : "", name);
     row.append(cell("cl-class", bar.share / most, `${percent(bar.share)} (${bar.count})`));
@@ -50,7 +53,7 @@ function facts(reveal, kind) {
       `The model gives ${percent(reveal.agreement)} to what the class said.`,
       `Total variation ${reveal.total_variation.toFixed(2)}: 0 is the same distribution, 1 nothing in common.`,
     );
-  if (reveal.number !== null) said.push(`${kind === "slider" ? "Right" : "The model"}: ${round(reveal.number)}.`);
+  if (reveal.number !== null) said.push(`${TOLD.includes(kind) ? "Right" : "The model"}: ${round(reveal.number)}.`);
   if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
   for (const one of reveal.surprises) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
@@ -80,14 +83,35 @@ export function texts(writing) {
   );
 }
 
-/** The page that a link leads to, to be looked at. */
-export function shown(root, link) {
-  const frame = make("iframe", "cl-frame");
-  frame.src = `${root || "./"}${link}`;
-  frame.title = "What your teacher shows";
-  frame.inert = true;
-  const own = make("a", "cl-open", "Open it yourself");
-  own.href = `${root || "./"}${link}`;
-  own.target = "_blank";
-  return make("section", "cl-follow", make("h2", "", "On your teacher's screen"), frame, own);
+/** The app as a link has it, to be looked at: it stays while it goes from link to link. */
+export class Followed {
+  link = "";
+  own = make("a", "cl-open", "Open it yourself");
+
+  /**
+   * @param {string} root
+   * @param {string} title
+   * @param {string} [more]  of the address
+   */
+  constructor(root, title, more = "") {
+    this.root = root || "./";
+    this.address = `${this.root}?follow${more}`;
+    this.frame = make("iframe", "cl-frame");
+    this.frame.title = title;
+    this.own.target = "_blank";
+    this.node = make("section", "cl-follow", make("h2", "", title), this.frame, this.own);
+    this.node.hidden = true;
+  }
+
+  show(link) {
+    this.node.hidden = !link;
+    if (link === this.link) return;
+    const page = this.link && link ? this.frame.contentWindow : null;
+    this.link = link;
+    this.own.href = this.root + link;
+    if (page) return page.location.replace(new URL(this.address + link, location.href)); // the same page: no reload
+    const { title } = this.frame;
+    this.frame.replaceWith((this.frame = Object.assign(make("iframe", "cl-frame"), { title })));
+    if (link) this.frame.src = this.address + link;
+  }
 }

@@ -2,16 +2,33 @@
 import { memory } from "./room.js";
 
 const store = () => sessionStorage;
+const LATEST = "pg-class-teaches"; // which of them the app's own page moves
+const nameOf = (/** @type {string} */ code) => `pg-class-key-${code}`;
 
 /** @param {string} code */
 export function keyOf(code) {
-  const name = `pg-class-key-${code}`;
   const found = /^#key=([\w-]{10,100})$/.exec(location.hash);
   if (found) {
-    memory.save(store, name, { key: found[1] });
+    memory.save(store, nameOf(code), { key: found[1] });
     history.replaceState(null, "", location.pathname);
   }
-  return memory.load(store, name).key ?? "";
+  const key = memory.load(store, nameOf(code)).key ?? "";
+  if (key) memory.save(store, LATEST, { code });
+  return key;
+}
+
+/** The room that this tab's teacher moves, with its key; null for everybody else. */
+export function taught() {
+  const { code = "" } = memory.load(store, LATEST);
+  const { key = "" } = memory.load(store, nameOf(code));
+  return code && key ? { code: String(code), key: String(key) } : null;
+}
+
+/** A room is over. */
+export function forgetKey() {
+  const { code = "" } = memory.load(store, LATEST);
+  memory.drop(store, nameOf(code));
+  memory.drop(store, LATEST);
 }
 
 /**

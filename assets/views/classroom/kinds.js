@@ -10,6 +10,8 @@ export const KINDS = {
   greedy_reply: "Which reply is greedy",
   slider: "A position between two numbers",
   choice: "A question with choices",
+  number: "A question for a number",
+  word: "A question for a word",
 };
 
 const text = ["text", "Text", "text", "The sky is"];
@@ -35,6 +37,8 @@ export const FIELDS = {
     ["question", "Question", "line", ""],
     ["choices", "Choices, one a line", "text", ""],
   ],
+  number: [["question", "Question", "line", ""]],
+  word: [["question", "Question", "line", ""]],
 };
 
 /**

@@ -1,8 +1,10 @@
 /** A room as its pages reach it: what is sent arrives in the end, and every change is heard, whatever the line does. */
 
 const FIRST_MS = 5000; // a proxy that hasn't let the first event through holds events back: then the page asks
-const SILENT_MS = 25_000; // the server says at least every 15 seconds that it is there
+const SILENT_MS = 12_000; // and so does one that lets no more through: the server says every 5 seconds that it is there
 const ASK_MS = 1500;
+const HELD_MS = 60_000; // then it listens again; each time in vain it waits twice as long
+const PATIENCE_MS = 10_000; // for what the server answers at once
 const AGAIN_MS = [300, 600, 1200, 2500, 4000];
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -14,6 +16,9 @@ export class Refused extends Error {
     this.status = status;
   }
 }
+
+/** What to say of a failure; what isn't refused is a line that was lost. */
+export const sentence = (error) => (error instanceof Refused ? error.message : "No connection. Try again.");
 
 export class Room {
   secret = "";
@@ -31,17 +36,23 @@ export class Room {
     return this.secret ? { Authorization: `Bearer ${this.secret}` } : {};
   }
 
-  /** Sends once. */
-  async post(what, body = {}) {
+  /** Sends once, and waits for the answer: a model may have to be loaded for it. */
+  async post(what, body = {}, patience = 300_000) {
     const headers = { ...this.headers, "Content-Type": "application/json" };
-    return read(await fetch(`${this.base}/${what}`, { method: "POST", headers, body: JSON.stringify(body) }));
+    const signal = AbortSignal.timeout(patience);
+    return read(await fetch(`${this.base}/${what}`, { method: "POST", headers, body: JSON.stringify(body), signal }));
+  }
+
+  /** Looks once. */
+  async get(what) {
+    return read(await fetch(`${this.base}/${what}`, { headers: this.headers, signal: AbortSignal.timeout(PATIENCE_MS) }));
   }
 
   /** Sends until it has arrived, or is refused for good. */
   async deliver(what, body) {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.post(what, body);
+        return await this.post(what, body, PATIENCE_MS);
       } catch (error) {
         if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
         await pause(AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]);
@@ -64,9 +75,7 @@ export class Room {
    * @param {(connected: boolean) => void} line
    */
   async follow(role, show, line) {
-    /** @type {boolean | null} */
-    let held = false; // by a proxy
-    let tries = 0;
+    let [asksUntil, heldFor, tries] = [0, HELD_MS, 0];
     const look = (screen) => {
       tries = 0;
       line(true);
@@ -75,10 +84,13 @@ export class Room {
     };
     for (;;) {
       try {
-        if (!held) held = await this.listen(role, look);
-        if (held === null) return;
-        const url = `${this.base}/state?as=${role}`;
-        if (look(await read(await fetch(url, { headers: this.headers })))) return;
+        if (performance.now() >= asksUntil) {
+          const held = await this.listen(role, look);
+          if (held === null) return;
+          asksUntil = held ? performance.now() + heldFor : 0;
+          if (held) heldFor *= 2;
+        }
+        if (look(await this.get(`state?as=${role}`))) return;
         await pause(ASK_MS);
       } catch (error) {
         if (error instanceof Refused && error.status === 403) return show({ ended: true });
@@ -91,8 +103,12 @@ export class Room {
   /** Whether events are held back; null when the class is over. Throws when the connection is lost. */
   async listen(role, look) {
     const stop = new AbortController();
-    let heard = false;
-    let timer = setTimeout(() => stop.abort(), FIRST_MS);
+    let [heard, silent] = [false, false];
+    const giveUp = () => {
+      silent = true;
+      stop.abort();
+    };
+    let timer = setTimeout(giveUp, FIRST_MS);
     const wake = () => document.visibilityState === "visible" && heard && stop.abort();
     document.addEventListener("visibilitychange", wake);
     try {
@@ -101,13 +117,13 @@ export class Room {
       if (!answer.ok || !answer.body) await read(answer);
       for await (const data of eventsOf(/** @type {ReadableStream<Uint8Array>} */ (answer.body))) {
         clearTimeout(timer);
-        timer = setTimeout(() => stop.abort(), SILENT_MS);
+        timer = setTimeout(giveUp, SILENT_MS);
         heard = true;
         if (data && look(JSON.parse(data))) return null;
       }
       return false;
     } catch (error) {
-      if (stop.signal.aborted && !heard) return true;
+      if (silent) return true;
       throw error;
     } finally {
       clearTimeout(timer);
@@ -155,6 +171,11 @@ export const memory = {
   save(store, name, value) {
     try {
       store().setItem(name, JSON.stringify(value));
+    } catch {}
+  },
+  drop(store, name) {
+    try {
+      store().removeItem(name);
     } catch {}
   },
 };

@@ -1,21 +1,16 @@
 /** A student's page: joins, answers, and sees what the class said. It keeps its seat over reloads and lost lines. */
 import { make, makeButton } from "../shared/dom.js";
-import { bars, question, shown, texts } from "./draw.js";
-import { memory, openRoom, Room } from "./room.js";
+import { bars, Followed, question, texts } from "./draw.js";
+import { openRoom, Refused, Room, sentence } from "./room.js";
+import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
 const { root = "", code = "" } = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-const NAME = `pg-class-${code}`;
-const store = () => localStorage;
 
 function field(label, options = {}) {
   const input = Object.assign(make("input"), options);
   return { input, box: make("label", "cl-field", make("span", "", label), input) };
 }
-
-/** What to say of a failure. */
-const sentence = (error) =>
-  error instanceof Error && !(error instanceof TypeError) ? error.message : "No connection. Try again.";
 
 /** A form whose failures stand below it. */
 function form(parts, button, send) {
@@ -63,7 +58,7 @@ function askForCode() {
 
 class Page {
   room = new Room(root, code);
-  kept = memory.load(store, NAME);
+  kept = seatIn(code);
   /** @type {Record<string, any>} */
   answers = {};
   drawn = "";
@@ -71,15 +66,20 @@ class Page {
   screen = null;
   line = make("p", "cl-line");
   body = make("div", "cl-body");
+  followed = new Followed(root, "On your teacher's screen");
 
   async start() {
     if (!this.kept.seat) return this.askForName();
     try {
       await this.join(this.kept.name ?? "");
     } catch (error) {
-      if (!(error instanceof TypeError)) return this.askForName(sentence(error));
+      if (error instanceof Refused) return this.askForName(sentence(error));
       setTimeout(() => this.start(), 1000);
     }
+  }
+
+  keep() {
+    if (!this.screen?.ended) keepSeat(code, this.kept);
   }
 
   askForName(said = "") {
@@ -96,7 +96,7 @@ class Page {
   async join(name) {
     const joined = await this.room.post("join", { name, seat: this.kept.seat ?? "" });
     this.kept = { ...this.kept, seat: joined.seat, name: joined.name };
-    memory.save(store, NAME, this.kept);
+    this.keep();
     this.room.secret = joined.seat;
     this.answers = joined.answers;
     this.line.setAttribute("role", "status");
@@ -104,8 +104,9 @@ class Page {
       make("header", "cl-top", `Class ${code}`, make("span", "", joined.name)),
       this.line,
       this.body,
+      this.followed.node,
+      this.own(),
     );
-    main.append(this.findForm());
     if (this.kept.pending) this.send(this.kept.pending.question, this.kept.pending.answer);
     this.room.follow(
       "student",
@@ -118,20 +119,29 @@ class Page {
   show(screen) {
     this.screen = screen;
     const { asked, reveal, writing, follow, ended } = screen;
-    const key = JSON.stringify([ended, asked?.number, asked?.state, writing, follow]);
+    this.followed.show(follow ?? "");
+    if (ended) dropSeat(code);
+    const key = JSON.stringify([ended, asked?.number, asked?.state, writing, reveal]);
     if (key === this.drawn) return;
     this.drawn = key;
+    if (reveal && asked.number in this.answers) this.findOwn(asked, reveal);
     const parts = [];
     if (ended) parts.push(make("h1", "", "This class is over."), make("p", "", "Everything about it is forgotten."));
     else if (writing) parts.push(texts(writing));
     else if (asked)
-      parts.push(question(asked), reveal ? bars(reveal, asked.kind, this.said(asked)) : this.control(asked));
+      parts.push(question(asked), reveal ? bars(reveal, asked.kind) : this.control(asked));
     else parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
-    if (follow && !ended) parts.push(shown(root, follow));
     this.body.replaceChildren(...parts);
   }
 
-  /** An answer as it stands among the bars. */
+  /** Marks the own answer among the bars, once the room has said where it counts. */
+  async findOwn(asked, reveal) {
+    const { place } = await this.room.get("mine").catch(() => ({ place: -1 }));
+    if (place >= 0 && this.screen.asked?.number === asked.number && this.screen.reveal)
+      this.body.querySelector(".cl-reveal")?.replaceWith(bars(reveal, asked.kind, place));
+  }
+
+  /** An answer as people read it. */
   said(asked) {
     const given = this.answers[asked.number];
     if (given === undefined) return "";
@@ -153,7 +163,7 @@ class Page {
 
   async send(number, answer, tell = (_) => {}) {
     this.kept = { ...this.kept, pending: { question: number, answer } };
-    memory.save(store, NAME, this.kept);
+    this.keep();
     tell("Sending …");
     try {
       const sent = await this.room.deliver("answers", { question: number, answer });
@@ -164,10 +174,12 @@ class Page {
       tell(sentence(error));
     }
     if (this.kept.pending?.question === number && this.kept.pending.answer === answer) delete this.kept.pending;
-    memory.save(store, NAME, this.kept);
+    this.keep();
   }
 
-  findForm() {
+  /** To work freely, and to show what was found. */
+  own() {
+    const app = Object.assign(make("a", "cl-open", "Open the playground"), { href: root || "./", target: "_blank" });
     const link = field("A link of Share", { maxLength: 5000, required: true });
     const done = make("p", "cl-said");
     const send = async () => {
@@ -175,7 +187,9 @@ class Page {
       link.input.value = "";
       done.textContent = "Sent to your teacher.";
     };
-    return make("details", "cl-find", make("summary", "", "Look what I found"), form([link.box], "Send", send), done);
+    const told = make("p", "", app, ": what you find there goes to your teacher by the button beside Share, or as a link:");
+    const found = make("summary", "", "Look what I found");
+    return make("details", "cl-find", found, told, form([link.box], "Send", send), done);
   }
 }
 
@@ -202,12 +216,15 @@ function choices(asked, given, open, give) {
 /** A word, a number, or a position. */
 function typed(asked, given, open, give) {
   const isSlider = asked.kind === "slider";
-  const isNumber = isSlider || asked.kind === "token_count";
+  const isCount = asked.kind === "token_count";
+  const isNumber = isSlider || isCount || asked.kind === "number";
   const options = isSlider
     ? { type: "range", min: asked.low, max: asked.high, step: "any", value: given || (asked.low + asked.high) / 2 }
-    : { type: isNumber ? "number" : "text", value: given, min: 1, maxLength: 60, required: true, autocomplete: "off" };
+    : { type: isNumber ? "number" : "text", value: given, maxLength: 60, required: true, autocomplete: "off" };
   const { input, box } = field(isNumber ? "Your number" : "Your word", options);
   input.disabled = !open;
+  if (isCount) input.min = "1";
+  else input.step = "any";
   const unit = make("output", "cl-value");
   const say = () => unit.replaceChildren(isSlider ? `${Math.round(Number(input.value) * 10) / 10} ${asked.unit}` : "");
   input.addEventListener("input", say);

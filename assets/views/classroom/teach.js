@@ -1,10 +1,10 @@
 /** The teacher's page: asks the class, counts, reveals, goes on, and takes home what was said. */
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
-import { bars, question, texts } from "./draw.js";
+import { bars, question, TOLD, texts } from "./draw.js";
 import { addressOfClass, keyOf } from "./keys.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
-import { Room } from "./room.js";
+import { Room, sentence } from "./room.js";
 
 const { root = "", code = "", address = "" } = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -21,13 +21,17 @@ class Desk {
   screen = null;
 
   start() {
+    window.name = `pg-desk-${code}`; // the app's panel leads back here
     this.said.setAttribute("role", "alert");
     const board = make("a", "cl-open", "Open the board");
     board.href = `board#key=${room.secret}`;
     board.target = `pg-board-${code}`;
+    const app = make("a", "cl-open", "Open the playground"); // a window of this one's has its key, too
+    app.href = root;
+    app.target = `pg-app-${code}`;
     const at = addressOfClass(root, code, address);
     main.replaceChildren(
-      make("header", "cl-top", `Class ${code}`, board),
+      make("header", "cl-top", `Class ${code}`, app, board),
       make("p", "", "Your class opens ", make("strong", "cl-address", at)),
       this.state,
       this.said,
@@ -45,7 +49,7 @@ class Desk {
   async act(what, body = {}) {
     this.say("");
     main.setAttribute("aria-busy", "true");
-    await room.post(what, body).catch((error) => this.say(error.message));
+    await room.post(what, body).catch((error) => this.say(sentence(error)));
     main.removeAttribute("aria-busy");
   }
 
@@ -120,7 +124,9 @@ class Desk {
     const counts = asked ? `, ${screen.answered} answered` : "";
     const names = screen.names.length ? `: ${screen.names.join(", ")}` : "";
     this.state.textContent = `${screen.present} here of ${screen.joined}${counts}${names}`;
-    this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
+    const found = JSON.stringify([screen.finds, screen.shows, screen.link]);
+    if (found !== this.finds.dataset.drawn) this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
+    this.finds.dataset.drawn = found;
     const key = JSON.stringify([asked, reveal, writing]);
     if (key === this.drawn) return;
     this.drawn = key;
@@ -134,12 +140,9 @@ class Desk {
     const open = make("a", "", name ? `${number}, ${name}` : `Link ${number}`);
     open.href = `${root}${link}`;
     open.target = "_blank";
-    return make(
-      "li",
-      "",
-      open,
-      makeButton("", "To the board", () => this.act("board", { find: number })),
-    );
+    const isOn = this.screen.shows === "link" && this.screen.link === link;
+    const press = () => this.act("board", { find: isOn ? 0 : number });
+    return make("li", "", open, makeButton("", isOn ? "Off the board" : "To the board", press));
   }
 
   ways(asked) {
@@ -147,8 +150,7 @@ class Desk {
     const goesOn = ["next_word", "one_of_top"].includes(asked.kind);
     if (asked.state === "open") row.append(makeButton("", "Close", () => this.act("close")));
     if (asked.state !== "revealed") row.append(makeButton("cl-primary", "Reveal", () => this.reveal(asked)));
-    if (asked.state !== "revealed" && asked.kind === "choice") row.append(this.right(asked));
-    if (asked.state !== "revealed" && asked.kind === "slider") row.append(this.right(asked));
+    if (asked.state !== "revealed" && TOLD.includes(asked.kind)) row.append(this.right(asked));
     if (asked.state === "revealed" && goesOn) {
       const heat = Object.assign(make("input"), { type: "number", min: 0.1, max: 5, step: 0.1, value: 1 });
       row.append(makeButton("cl-primary", "Go on with the vote", () => this.act("continue", { how: "vote" })));
@@ -164,7 +166,11 @@ class Desk {
     const node = asked.kind === "choice" ? make("select", "cl-answer-known") : make("input", "cl-answer-known");
     node.setAttribute("aria-label", "The right answer");
     if (node instanceof HTMLInputElement)
-      Object.assign(node, { type: "number", step: "any", placeholder: "right answer" });
+      Object.assign(node, {
+        type: asked.kind === "word" ? "text" : "number",
+        step: "any",
+        placeholder: "right answer",
+      });
     else
       node.append(
         Object.assign(make("option", "", "right answer: none"), { value: "" }),
@@ -175,8 +181,8 @@ class Desk {
 
   reveal(asked) {
     const known = /** @type {HTMLInputElement | null} */ (this.now.querySelector(".cl-answer-known"));
-    const right = ["choice", "slider"].includes(asked.kind) && known?.value ? Number(known.value) : null;
-    this.act("reveal", { right });
+    const given = TOLD.includes(asked.kind) && known?.value ? known.value : null;
+    this.act("reveal", { right: given === null || asked.kind === "word" ? given : Number(given) });
   }
 }
 

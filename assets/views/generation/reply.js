@@ -239,9 +239,18 @@ export function isOver(reply) {
  * @param {Reply} reply
  * @param {number} index
  */
-export function insideOf({ name, begin, tokens }, index) {
+export function insideOf(reply, index) {
+  return { reply: reply.name, ...textBefore(reply, index), token_id: reply.tokens[index].id };
+}
+
+/**
+ * What a model reads before a token of a reply, or before the next one.
+ *
+ * @param {Reply} reply
+ * @param {number} index
+ */
+export function textBefore({ begin, tokens }, index) {
   const { prompt, messages, model_id, quantization, split_special_tokens } = begin;
   const prefix_token_ids = tokens.slice(0, index).map((token) => token.id);
-  const text = { prompt, messages, model_id, quantization, split_special_tokens };
-  return { reply: name, ...text, prefix_token_ids, token_id: tokens[index].id };
+  return { prompt, messages, model_id, quantization, split_special_tokens, prefix_token_ids };
 }

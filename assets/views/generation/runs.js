@@ -4,7 +4,7 @@
  */
 
 import { make } from "../shared/dom.js";
-import { applyEvent, chosenToken, newReply, readNext, replyText, settingsName, tokenIds } from "./reply.js";
+import { applyEvent, chosenToken, newReply, readNext, replyText, settingsName, textBefore, tokenIds } from "./reply.js";
 import { branchOff, remember, restore, strategyName } from "./state.js";
 
 /**
@@ -61,6 +61,28 @@ export function turnsSoFar({ mode, shown }) {
   if (mode !== "Chat" || !shown?.begin?.messages) return [];
   const turns = shown.begin.messages.filter((turn) => turn.role !== "system");
   return [...turns, { role: "assistant", content: replyText(shown) }];
+}
+
+/**
+ * What a class can be asked about: what stands before the token that is kept open, before the next one by hand, or
+ * what a chat's model reads next; null where the fields say it all.
+ *
+ * @param {import("./state.js").State} state
+ */
+export function chosenIn({ how, mode, pinned, shown, settings }) {
+  const reply = pinned?.reply ?? shown;
+  if (!reply?.begin || how === "compare") return null;
+  if (pinned) return textBefore(reply, pinned.index);
+  if (how === "step") return textBefore(reply, reply.tokens.length);
+  const { messages } = reply.begin;
+  if (!messages || mode !== "Chat") return null;
+  const said = textBefore(reply, 0);
+  if (!settings.prompt.trim()) return said;
+  const turns = [
+    { role: "assistant", content: replyText(reply) },
+    { role: "user", content: settings.prompt },
+  ];
+  return { ...said, messages: [...messages, ...turns] };
 }
 
 /**

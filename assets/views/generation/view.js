@@ -9,7 +9,7 @@ import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
 import { replyText } from "./reply.js";
-import { fail, forgive, makeReady, receive, startBySelf, startExample, startShared, wantNext } from "./runs.js";
+import { chosenIn, fail, forgive, makeReady, receive, startBySelf, startExample, startShared, wantNext } from "./runs.js";
 import { newState } from "./state.js";
 import { drawStrategies, drawToolbar } from "./toolbar.js";
 
@@ -59,6 +59,7 @@ const OUTSIDE = {
     tab.state.mode = value.mode;
     startExample(tab);
   },
+  chosen: (tab, give) => give(chosenIn(tab.state)),
   fill: makeReady,
   shared: startShared,
   failed: fail,

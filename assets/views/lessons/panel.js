@@ -1,11 +1,13 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
-import { finder, make } from "../shared/dom.js";
-import { readInbox } from "../shared/inbox.js";
+import { taught } from "../classroom/keys.js";
+import { finder, make, makeButton } from "../shared/dom.js";
+import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
 import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";
 import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
 import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
+import { questionFor, rightOf } from "./to_class.js";
 
 const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
 const AGAIN_MS = 700;
@@ -204,6 +206,7 @@ class Panel {
   finish() {
     const { step, walk, kept } = this;
     kept.outcome = outcomeOf(step, kept, walk.live, this.words);
+    if (step.predict) this.tellClass("outcome", { right: rightOf(step.predict, walk.live) });
     if (step.keep) walk.live[step.keep] = walk.live[step.tab];
     this.draw();
     const told = this.find("body").querySelector(".ls-reveal");
@@ -289,6 +292,7 @@ class Panel {
       title,
       text,
       phase === "ask" && draw.question(words, step.predict, (guess) => this.guess(guess)),
+      phase === "ask" && taught() && this.forClass(),
       phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
       phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
       phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0),
@@ -296,6 +300,18 @@ class Panel {
       done && last && draw.known(words, lesson.know),
       draw.ways(words, { done, first: walk.at === 0, last }, this.acts()),
     ];
+  }
+
+  /** Where a teacher holds a class, it can be asked the same. */
+  forClass() {
+    const { predict } = this.step;
+    const ask = () => this.tellClass("predict", { question: questionFor(predict) });
+    return draw.inLanguage("en", makeButton("ls-class", "Ask the class", ask));
+  }
+
+  /** Tells the teacher's panel something about this step. */
+  tellClass(name, value) {
+    tell(document.getElementById("pg-teaching"), name, { key: `${this.lesson.name}/${this.walk.at}`, ...value });
   }
 
   /** What the learner presses in the page for this step; empty where the page answers by itself. */

@@ -4,7 +4,7 @@
  */
 import { fillDrawn } from "../lessons/driver.js";
 import { finder, make, makeButton } from "../shared/dom.js";
-import { readInbox } from "../shared/inbox.js";
+import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { followAddress, linkIn } from "./address.js";
 import { Opening } from "./opening.js";
@@ -32,6 +32,7 @@ export function mount({ element, props, watch, trigger, server }) {
     answered(place) {
       opening.answered(place);
       typing.answered(place);
+      tell(document.getElementById("pg-teaching"), "answered", place);
     },
   };
   readInbox(/** @type {HTMLElement} */ (element.closest("#pg-links")), signal, (name, value) => told[name](value));

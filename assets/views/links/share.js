@@ -21,6 +21,7 @@ export function mount({ element, props, watch, trigger }) {
     trigger("ask_link", { times: state.times, seen: { part: openTabs().at(-1) ?? "" } });
   });
   readInbox(hostOf(element), lifeOf(element).signal, (name, value) => trigger(name, value));
+  tell(document.getElementById("pg-teaching"), "share", { id: hostOf(element).id, row: find("row") });
   find("copy").addEventListener("click", () => copy(find, say));
   find("save").addEventListener("click", () => download(FILE, `${state.link}\n`));
   find("file").addEventListener("change", async ({ target }) => {

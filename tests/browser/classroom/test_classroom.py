@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.class_server import class_server
+from tests.holding_proxy import proxy
 
 PAYLOAD = "<img src=x onerror=alert(1)>${7*7}"
 
@@ -18,19 +19,20 @@ def windows(browser, tmp_path):
     with class_server(tmp_path) as url:
         contexts, troubles = [], []
 
-        def window(path, width=1366, dark=False):
+        def window(path, width=1366, dark=False, url=url, is_cut=False):
             context = browser.new_context(
                 viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
             )
             contexts.append(context)
             page = context.new_page()
             page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on("console", lambda line: line.type == "error" and troubles.append(line.text))
+            page.on("console", lambda line: line.type == "error" and not is_cut and troubles.append(line.text))
             page.on("dialog", lambda dialog: troubles.append("a script ran"))
             page.on("request", lambda one: one.url.startswith((url, "data:", "blob:")) or troubles.append(one.url))
             page.goto(url + path)
             return page
 
+        window.url = url
         yield window
         for context in contexts:
             context.close()
@@ -75,6 +77,7 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     for page in (teacher, board, ada, bob):
         row = page.get_by_role("row").filter(has_text="·grey")
         expect(row.get_by_role("cell")).to_have_text(["50 % (1)", "25 %"])
+    expect(ada.get_by_role("row").filter(has_text="you").get_by_role("rowheader")).to_contain_text("·grey")
     teacher.get_by_role("button", name="Go on with the vote").click()
     expect(board.locator("mark")).to_have_text(" grey")
     teacher.get_by_role("button", name="Both texts").click()
@@ -95,3 +98,27 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     end.click()
     for page in (teacher, board, ada, bob):
         expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
+
+
+def test_a_proxy_that_holds_back_or_cuts_only_slows_the_class_down(windows):
+    """One student's line holds every stream back, one's is cut off after each second."""
+    teacher = windows("/class")
+    teacher.get_by_role("button", name="Open a room").click()
+    expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    path = "/class/" + teacher.url.rpartition("/class/")[2].removesuffix("/teach")
+    with proxy(windows.url, "holds") as holding, proxy(windows.url, "cuts") as cutting:
+        held = joined(windows, path, "held", width=390, url=holding)
+        cut = joined(windows, path, "cut", width=390, url=cutting, is_cut=True)
+        for word in ("grey", "clear"):
+            teacher.get_by_role("button", name="Ask", exact=True).click()
+            for page in (held, cut):
+                page.get_by_label("Your word").fill(word)
+                page.get_by_role("button", name="Send").first.click()
+                expect(page.get_by_text(f"You said: {word}. You can change it.")).to_be_visible()
+            expect(teacher.get_by_text("2 answered")).to_be_visible()
+            teacher.get_by_role("button", name="Reveal").click()
+            for page in (teacher, held, cut):
+                row = page.get_by_role("row").filter(has_text=f"·{word}")
+                expect(row.get_by_role("cell").first).to_have_text("100 % (2)")
+        for context in (held.context, cut.context):
+            context.close()

@@ -10,7 +10,11 @@ import time
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from server import frames_of
+from server.classroom.pages import Pages
 from tests.class_server import class_server
 
 SKY = {"question": {"type": "next_word", "text": "The sky is"}}
@@ -146,10 +150,49 @@ def test_the_class_writes_a_text(teach):
     assert "The sky is grey blue" in httpx.get(f"{teach.room}/class.txt", headers=teach.headers).text
 
 
+LESSON = {"type": "choice", "question": "Which?", "choices": ["one", "two"]}
+
+
+def test_what_a_lesson_finds_right_is_shown_with_the_class(teach):
+    """Told before the reveal or after it; until then nobody sees it, and a student sees where the own answer counts."""
+    seats = [httpx.post(f"{teach.room}/join", json={}).json()["seat"] for _ in range(3)]
+    for number, is_early in enumerate((True, False), 1):
+        teach("ask", {"question": LESSON})
+        for place, seat in enumerate(seats):
+            body = {"question": number, "answer": min(place, 1)}
+            httpx.post(f"{teach.room}/answers", json=body, headers=bears(seat))
+        before = httpx.get(f"{teach.room}/state?as=board").json()
+        for act in ("right", "reveal") if is_early else ("reveal", "right"):
+            body = {"question": number, "right": 1} if act == "right" else {}
+            assert teach(act, body).status_code == 200
+            if act == "right" and is_early:
+                assert httpx.get(f"{teach.room}/state?as=board").json() == before
+        shown = httpx.get(f"{teach.room}/state").json()["reveal"]
+        assert ([bar["count"] for bar in shown["bars"]], shown["right"]) == ([1, 2], 1)
+        places = [httpx.get(f"{teach.room}/mine", headers=bears(seat)).json()["place"] for seat in seats]
+        assert places == [0, 1, 1]
+    assert teach("ask", {"question": LESSON, "right": 0}).status_code == 200
+    teach("reveal")
+    assert httpx.get(f"{teach.room}/state").json()["reveal"]["right"] == 0
+    assert teach("ask", SKY | {"right": 0}).status_code == 403, "the model answers this"
+    assert teach("right", {"question": 9, "right": 0}).status_code == 400
+    assert httpx.get(f"{teach.room}/mine", headers=teach.headers).status_code == 403
+
+
+def test_pages_of_a_space_may_stand_in_the_hubs_frame(hall):
+    own = httpx.get(f"{hall[0]}/class").headers["content-security-policy"]
+    assert own.endswith("frame-ancestors 'self'")
+    pages = Pages("views", frames=frames_of({"SPACE_ID": "me/mine"}))
+    response = TestClient(Starlette(routes=pages.routes())).get("/class")
+    assert response.headers["content-security-policy"].endswith(
+        "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
+    )
+
+
 def test_only_the_teachers_key_moves_the_class(teach, hall):
     other = httpx.post(f"{hall[0]}/class/api/rooms", json={}).json()
     seat = httpx.post(f"{teach.room}/join", json={"name": "Ada"}).json()["seat"]
-    acts = ("ask", "close", "reveal", "continue", "texts", "follow", "board", "names", "end")
+    acts = ("ask", "close", "reveal", "right", "continue", "texts", "follow", "board", "names", "end")
     for secret in ("none", seat, other["key"]):
         for act in acts:
             assert httpx.post(f"{teach.room}/{act}", json=SKY, headers=bears(secret)).status_code in (403, 429)

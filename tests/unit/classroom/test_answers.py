@@ -80,7 +80,7 @@ def test_the_class_goes_on_and_the_model_says_how_likely_it_was(playground, plai
     model, tokenizer = plain
     answers = Answers(playground)
     ids = [tokenizer(word).input_ids[0] for word in (" fox", " jumps", " dog")]
-    question = NextWord(TEXT, "lm")
+    question = answers.prepare(NextWord(TEXT, "lm")).question
     for token_id in ids:
         question = answers.continued(question, token_id)
     assert question.token_ids == tuple(ids) and question.added == tokenizer.decode(ids)
@@ -94,6 +94,26 @@ def test_the_class_goes_on_and_the_model_says_how_likely_it_was(playground, plai
     greedy = model.generate(torch.tensor([start]), max_new_tokens=3, do_sample=False)[0, len(start) :]
     assert both.model_text == tokenizer.decode(greedy) and both.tokens == 3
     assert both.model_perplexity < both.class_perplexity
+
+
+def test_a_class_goes_on_in_the_middle_of_a_reply(playground, plain):
+    """Its text, its words and its perplexity begin after the tokens that stood there; so do those of the model."""
+    model, tokenizer = plain
+    answers = Answers(playground)
+    before = tuple(tokenizer(" fox jumps").input_ids)
+    asked = answers.prepare(NextWord(TEXT, "lm", reply_ids=before))
+    start = [*tokenizer(TEXT).input_ids, *before]
+    expected = probabilities(plain, start)
+    assert asked.question.reply == tokenizer.decode(before)
+    assert asked.says.said[0].probability == pytest.approx(float(expected.max()), abs=1e-5)
+    (dog,) = tokenizer(" dog").input_ids
+    later = answers.continued(asked.question, dog)
+    assert (later.added, later.token_ids, later.reply_ids) == (" dog", (dog,), before)
+    both = answers.writing(later)
+    assert (both.prompt, both.class_text) == (TEXT + asked.question.reply, " dog")
+    assert both.class_perplexity == pytest.approx(1 / float(expected[dog]), rel=1e-3)
+    greedy = model.generate(torch.tensor([start]), max_new_tokens=1, do_sample=False)[0, len(start) :]
+    assert both.model_text == tokenizer.decode(greedy)
 
 
 def test_choices_are_the_likeliest_tokens_in_any_order(playground, plain):
@@ -118,7 +138,10 @@ def test_labels_numbers_pairs_and_replies(playground):
     losses = {one.target: one.loss for one in playground.word_loss(_asked(pair)).losses if one.source == "fox"}
     assert pair.question.choices[pair.says.right] == min(("dog", "the"), key=losses.get)
     replies = answers.prepare(GreedyReply(TEXT, max_new_tokens=5))
-    assert replies.question.choices[replies.says.right] == answers.writing(NextWord(TEXT, "lm", (1,) * 5)).model_text
+    assert (
+        replies.question.choices[replies.says.right]
+        == answers.writing(NextWord(TEXT, "lm", token_ids=(1,) * 5)).model_text
+    )
 
 
 def plain_ids(text):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.classroom.compare import draw, reveal, total_variation, vote
-from playground.classroom.questions import Choice, NextWord, Slider, TokenCount
+from playground.classroom.compare import bar_of, count_words, draw, reveal, told, total_variation, vote
+from playground.classroom.questions import Choice, NextWord, Number, Slider, TokenCount, Word
 from playground.classroom.result import Bar, ModelSays, Said
-from playground.errors import InputError
+from playground.errors import InputError, NotAllowedError
 
 COLOURS = Choice("Which colour?", ("red", "green", "blue"))
 SAYS = ModelSays((Said("red", 0.5), Said("green", 0.3), Said("blue", 0.1)), right=0)
@@ -99,3 +99,40 @@ def test_a_cold_draw_is_the_vote():
     assert {draw(BARS, 0.01, random.Random(seed)).name for seed in range(20)} == {"a"}
     with pytest.raises(InputError):
         draw(BARS, 0, random.Random(0))
+
+
+TOLD = [
+    (COLOURS, ModelSays(tuple(Said(name, None) for name in COLOURS.choices)), {1: 2, 2: 0, 3: 2}, 2, "blue"),
+    (Slider("How sure?"), ModelSays(), {1: 12.5, 2: 90, 3: 19}, 11, "10 to 20%"),
+    (Number("How many?", " MB"), ModelSays(), {1: 12.5, 2: 90, 3: 12.5}, 90, "90 MB"),
+    (Word("Which?"), ModelSays(), {1: "Girl", 2: "girl", 3: "dog"}, "girl", "girl"),
+    (Word("Which?"), ModelSays(), {1: "Girl", 2: "girl", 3: "dog"}, "cat", "cat"),
+]
+
+
+@pytest.mark.parametrize(("question", "says", "answers", "right", "name"), TOLD)
+def test_what_is_right_is_a_bar_also_where_nobody_said_it(question, says, answers, right, name):
+    says = told(question, says, right)
+    if isinstance(question, Word):
+        says = count_words(says, answers.values())
+    shown = reveal(question, answers, says)
+    assert shown.bars[shown.right].name == name
+    assert sum(bar.count for bar in shown.bars) == 3 and shown.agreement is None
+    # Everybody finds the own answer among the bars.
+    own = [bar_of(question, says, shown, value) for value in answers.values()]
+    assert [own.count(place) for place in range(len(shown.bars))] == [bar.count for bar in shown.bars]
+
+
+def test_words_are_the_same_whatever_their_case_and_once_more():
+    says = count_words(ModelSays(), ["Cat", "dog", "cat"])
+    assert count_words(says, ["Cat", "dog", "cat"]) == says
+    shown = reveal(Word("Which?"), {1: "Cat", 2: "dog", 3: "cat"}, says)
+    assert [(bar.name, bar.count) for bar in shown.bars] == [("Cat", 2), ("dog", 1)] and shown.right == -1
+
+
+def test_nobody_tells_what_a_model_answers():
+    with pytest.raises(NotAllowedError):
+        told(TokenCount("a b"), ModelSays(number=2.0), 3)
+    for question, wrong in ((COLOURS, 3), (Slider("?"), 101), (Number("?"), "many"), (Word("?"), "")):
+        with pytest.raises(InputError):
+            told(question, ModelSays(), wrong)

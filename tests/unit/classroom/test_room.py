@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from playground.classroom import room as classroom
-from playground.classroom.compare import reveal
+from playground.classroom.compare import reveal, told
 from playground.classroom.questions import Choice, Slider
 from playground.classroom.report import answers_csv, class_text
-from playground.classroom.result import ModelSays, Said
+from playground.classroom.result import ModelSays, Said, Writing
 from playground.classroom.room import Room
 from playground.classroom.rooms import SILENT_SECONDS, Rooms, read_code
-from playground.classroom.screens import for_board, for_students, for_teacher
+from playground.classroom.screens import for_board, for_seat, for_students, for_teacher
 from playground.errors import BusyError, InputError, NotAllowedError
 
 YES_OR_NO = Choice("Will it rain?", ("yes", "no"))
@@ -192,6 +192,50 @@ def test_the_last_reveal_belongs_to_its_question(room):
     room.close()
     with pytest.raises(InputError, match="Another question"):
         room.show(number, reveal(YES_OR_NO, {}, SAYS), SAYS)
+
+
+def test_the_board_shows_what_the_teacher_did_last(room):
+    token = room.join("", "", 0).token
+    room.find(token, "#run=1.found", 0)
+    seen = [for_board(room, 0)["shows"]]
+    acts = [
+        lambda: room.lead("#run=1.a"),
+        lambda: room.ask(YES_OR_NO, SAYS),
+        lambda: room.lead("#run=1.b", on_board=False),  # her screen goes on, the question stays
+        lambda: room.put_on_board(1),
+        lambda: room.put_on_board(0),
+        lambda: room.lead("#run=1.c"),
+        lambda: room.lead(""),
+        lambda: room.put_on_board(1),
+        lambda: room.close(),
+    ]
+    for act in acts:
+        act()
+        seen.append(for_board(room, 0)["shows"])
+    assert seen == ["", "follow", "question", "question", "link", "question", "follow", "question", "link", "question"]
+    assert for_students(room)["follow"] == ""
+
+
+def test_what_is_right_waits_for_the_reveal(room):
+    token = room.join("", "", 0).token
+    room.ask(Choice("Which?", ("one", "two")), ModelSays((Said("one", None), Said("two", None))))
+    room.answer(token, 1, 0, 0)
+    before = json.dumps(for_board(room, 0))
+    says = told(room.round(1).question, room.round(1).says, 1)
+    room.tell(1, says)
+    assert json.dumps(for_board(room, 0)) == before
+    room.close()
+    room.show(1, reveal(room.round(1).question, room.round(1).answers, says), says)
+    assert for_students(room)["reveal"]["right"] == 1
+    assert for_seat(room, 1) == {"answers": {1: 0}, "place": 0}
+
+
+def test_a_class_takes_all_its_texts_home(room):
+    for prompt in ("The sky is", "The sea is", "The sky is"):
+        room.ask(YES_OR_NO, SAYS)
+        room.wrote(Writing(prompt, f" {len(room.rounds)}", 2.0, " blue", 1.5, 1))
+    text = class_text(room, "")
+    assert "The sky is 3" in text and "The sea is 2" in text and "The sky is 1" not in text
 
 
 def test_links_are_links_to_runs(room):

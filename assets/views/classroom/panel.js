@@ -1,0 +1,76 @@
+/**
+ * In the app's own page: a teacher's panel where this tab holds the key of a room, and "Send to your teacher" beside
+ * Share where this browser holds a seat. Both talk to the room itself; Python only says what stands in the page.
+ */
+import { openTabs } from "../links/address.js";
+import { finder } from "../shared/dom.js";
+import { readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { taught } from "./keys.js";
+import { Refused } from "./room.js";
+import { sitting } from "./seats.js";
+import { Sending } from "./sending.js";
+import { Teaching } from "./teaching.js";
+
+/** @param {import("../view.d.ts").View} view */
+export function mount({ element, props, watch, trigger }) {
+  const { signal } = lifeOf(element);
+  const host = /** @type {HTMLElement} */ (element.closest("#pg-teaching"));
+  const { places } = props.value;
+  const page = new Page(places, trigger);
+  const isShown = document.documentElement.classList.contains("pg-follow"); // in a frame, to be looked at alone
+  const teaches = isShown ? null : taught();
+  const sits = isShown || teaches ? null : sitting();
+  const role = teaches ? new Teaching(element, page, teaches) : sits && new Sending(page, sits);
+  watch("value", () => page.heard(props.value));
+  readInbox(host, signal, (name, value) => role?.told[name]?.(value)); // what nobody needs goes, too
+  if (role instanceof Teaching) role.start(signal);
+}
+
+/** What stands in the page, as Python says it. */
+export class Page {
+  times = 0;
+  /** @type {Map<number, (found: any) => void>} */
+  waiting = new Map();
+
+  /**
+   * @param {any[]} places
+   * @param {import("../view.d.ts").View["trigger"]} trigger
+   */
+  constructor(places, trigger) {
+    this.places = places;
+    this.trigger = trigger;
+  }
+
+  /** The places of the tab that is open. */
+  open() {
+    const tabs = openTabs();
+    return this.places.filter((one) => one.tabs.every((/** @type {string} */ tab, at) => tabs[at] === tab));
+  }
+
+  /**
+   * Asks Python, whose answer may be an error.
+   *
+   * @param {"propose" | "link"} what
+   * @param {any} asked
+   */
+  async ask(what, asked) {
+    this.times += 1;
+    const { promise, resolve } = Promise.withResolvers();
+    this.waiting.set(this.times, resolve);
+    this.trigger(what, { ...asked, times: this.times });
+    const found = await promise;
+    if (found.error) throw new Refused(400, found.error);
+    return found;
+  }
+
+  /** The link to what a place has answered. */
+  async link(place) {
+    return (await this.ask("link", { place, seen: { part: openTabs().at(-1) ?? "" } })).link;
+  }
+
+  heard(found) {
+    this.waiting.get(found?.times)?.(found);
+    this.waiting.delete(found?.times);
+  }
+}
