@@ -17,8 +17,21 @@ export function keyOf(code) {
   return key;
 }
 
+/**
+ * What is put behind the app's address, to be taught from there. A window that another has opened has that one's key
+ * already, but where the other stands in a frame of another site.
+ */
+export const handedOn = (/** @type {string} */ code, /** @type {string} */ key) =>
+  window.parent === window ? "" : `#class=${code}.${key}`;
+
 /** The room that this tab's teacher moves, with its key; null for everybody else. */
 export function taught() {
+  const handed = /^#class=(\w{1,12})\.([\w-]{10,100})$/.exec(location.hash);
+  if (handed) {
+    memory.save(store, nameOf(handed[1]), { key: handed[2] });
+    memory.save(store, LATEST, { code: handed[1] });
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
   const { code = "" } = memory.load(store, LATEST);
   const { key = "" } = memory.load(store, nameOf(code));
   return code && key ? { code: String(code), key: String(key) } : null;

@@ -2,7 +2,7 @@
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { bars, question, TOLD, texts } from "./draw.js";
-import { addressOfClass, keyOf } from "./keys.js";
+import { addressOfClass, handedOn, keyOf } from "./keys.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
 import { Room, sentence } from "./room.js";
 
@@ -27,7 +27,7 @@ class Desk {
     board.href = `board#key=${room.secret}`;
     board.target = `pg-board-${code}`;
     const app = make("a", "cl-open", "Open the playground"); // a window of this one's has its key, too
-    app.href = root;
+    app.href = root + handedOn(code, room.secret);
     app.target = `pg-app-${code}`;
     const at = addressOfClass(root, code, address);
     main.replaceChildren(
