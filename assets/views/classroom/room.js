@@ -48,9 +48,9 @@ export class Room {
     return read(await fetch(`${this.base}/${what}`, { headers: this.headers, signal: AbortSignal.timeout(PATIENCE_MS) }));
   }
 
-  /** Sends until it has arrived, or is refused for good. */
-  async deliver(what, body) {
-    for (let tries = 0; ; tries += 1) {
+  /** Sends until it has arrived, or is refused for good, or isn't wanted any more: then there is no answer. */
+  async deliver(what, body, isWanted = () => true) {
+    for (let tries = 0; isWanted(); tries += 1) {
       try {
         return await this.post(what, body, PATIENCE_MS);
       } catch (error) {
@@ -58,6 +58,7 @@ export class Room {
         await pause(AGAIN_MS[Math.min(tries, AGAIN_MS.length - 1)]);
       }
     }
+    return null;
   }
 
   /** A file of the room. */

@@ -67,6 +67,7 @@ class Page {
   line = make("p", "cl-line");
   body = make("div", "cl-body");
   followed = new Followed(root, "On your teacher's screen");
+  sending = Promise.resolve();
 
   async start() {
     if (!this.kept.seat) return this.askForName();
@@ -157,24 +158,35 @@ class Page {
     const given = this.said(asked);
     if (!open) tell(given ? `You said: ${given}. Now the model …` : "No more answers. Now the model …");
     else if (given) tell(`You said: ${given}. You can change it.`);
-    const fits = asked.choices.length ? choices(asked, given, open, give) : typed(asked, given, open, give);
+    const place = this.answers[asked.number];
+    const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, given, open, give);
     return make("section", "cl-answer", fits, said);
   }
 
+  /** Sends an answer once the one before it has arrived; one that was changed meanwhile needn't. */
   async send(number, answer, tell = (_) => {}) {
-    this.kept = { ...this.kept, pending: { question: number, answer } };
+    const own = { question: number, answer };
+    const isWanted = () => this.kept.pending === own;
+    this.kept = { ...this.kept, pending: own };
     this.keep();
     tell("Sending …");
+    const before = this.sending;
+    this.sending = before.then(() => this.arrive(own, isWanted, tell));
+    await this.sending;
+    if (isWanted()) delete this.kept.pending;
+    this.keep();
+  }
+
+  async arrive(own, isWanted, tell) {
     try {
-      const sent = await this.room.deliver("answers", { question: number, answer });
-      this.answers[number] = sent.answer;
+      const sent = await this.room.deliver("answers", own, isWanted);
+      if (!sent) return;
+      this.answers[own.question] = sent.answer;
       const asked = this.screen?.asked;
-      if (asked?.number === number) tell(`You said: ${this.said(asked)}. You can change it.`);
+      if (asked?.number === own.question && isWanted()) tell(`You said: ${this.said(asked)}. You can change it.`);
     } catch (error) {
       tell(sentence(error));
     }
-    if (this.kept.pending?.question === number && this.kept.pending.answer === answer) delete this.kept.pending;
-    this.keep();
   }
 
   /** To work freely, and to show what was found. */
@@ -209,7 +221,7 @@ function choices(asked, given, open, give) {
     node.disabled = !open;
     box.append(node);
   }
-  mark(asked.choices.indexOf(given));
+  mark(given);
   return box;
 }
 
