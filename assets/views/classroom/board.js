@@ -53,6 +53,7 @@ class Board {
   body = make("div", "cl-body");
   said = make("p", "cl-said");
   followed = new Followed(root, "What is shown", "&present");
+  invitation = invitation(); // made once, so that its picture needn't be drawn anew at each answer
 
   show(screen = this.screen) {
     this.screen = screen;
@@ -70,12 +71,12 @@ class Board {
 
   content(screen) {
     if (screen.ended) return make("h1", "", "This class is over.");
-    if (this.invites || !screen.shows) return invitation();
+    if (this.invites || !screen.shows) return this.invitation;
     if (screen.shows === "writing") return texts(screen.writing);
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
     if (reveal) box.append(bars({ ...reveal, bars: reveal.bars.slice(0, MOST_BARS) }, asked.kind), others(reveal));
-    else box.append(choices(asked.choices), ring(screen.answered, screen.present));
+    else box.append(choices(asked.choices), make("div", "cl-count", ring(screen.answered, screen.present), this.invitation));
     return box;
   }
 
