@@ -303,7 +303,7 @@ class Room:
 
     def _moved(self, shows: Shows) -> None:
         """Something else is on the screens; the board shows this, or what is left where it has gone."""
-        there = {"": True, "question": self.current, "writing": self.writing}
+        there: dict[str, object] = {"": True, "question": self.current, "writing": self.writing}
         there |= {"follow": self.follow, "link": self.on_board}
         self.shows = shows if there[shows] else "question" if self.current else "follow" if self.follow else ""
         self.changed += 1

@@ -54,9 +54,8 @@ def question_of(
     if kind not in ASKABLE.get(place, ()):
         raise InputError("This part of the page has no such question.", "Ask by hand, on the teacher's page.")
     if place == "tokens":
-        return TokenCount(
-            *(fields.get(name) or "" for name in ("text", "model_id")), bool(fields["add_special_tokens"])
-        ), None
+        asked_of = (fields.get("text") or "", fields["model_id"] or "", bool(fields["add_special_tokens"]))
+        return TokenCount(*asked_of), None
     if place == "similarity":
         return _closer(fields), None
     asked: Question = _label(fields) if place == "classification" else _spoken(fields, chosen)

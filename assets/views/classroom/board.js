@@ -76,7 +76,11 @@ class Board {
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
     if (reveal) box.append(bars({ ...reveal, bars: reveal.bars.slice(0, MOST_BARS) }, asked.kind), others(reveal));
-    else box.append(choices(asked.choices), make("div", "cl-count", ring(screen.answered, screen.present), this.invitation));
+    else
+      box.append(
+        choices(asked.choices),
+        make("div", "cl-count", ring(screen.answered, screen.present), this.invitation),
+      );
     return box;
   }
 

@@ -110,8 +110,9 @@ export class Followed {
     this.link = link;
     this.own.href = this.root + link;
     if (page) return page.location.replace(new URL(this.address + link, location.href)); // the same page: no reload
-    const { title } = this.frame;
-    this.frame.replaceWith((this.frame = Object.assign(make("iframe", "cl-frame"), { title })));
-    if (link) this.frame.src = this.address + link;
+    const fresh = Object.assign(make("iframe", "cl-frame"), { title: this.frame.title });
+    if (link) fresh.src = this.address + link;
+    this.frame.replaceWith(fresh);
+    this.frame = fresh;
   }
 }

@@ -3,7 +3,6 @@
  * Share where this browser holds a seat. Both talk to the room itself; Python only says what stands in the page.
  */
 import { openTabs } from "../links/address.js";
-import { finder } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { taught } from "./keys.js";

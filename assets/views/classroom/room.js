@@ -45,7 +45,9 @@ export class Room {
 
   /** Looks once. */
   async get(what) {
-    return read(await fetch(`${this.base}/${what}`, { headers: this.headers, signal: AbortSignal.timeout(PATIENCE_MS) }));
+    return read(
+      await fetch(`${this.base}/${what}`, { headers: this.headers, signal: AbortSignal.timeout(PATIENCE_MS) }),
+    );
   }
 
   /** Sends until it has arrived, or is refused for good, or isn't wanted any more: then there is no answer. */

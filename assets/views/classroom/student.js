@@ -129,8 +129,7 @@ class Page {
     const parts = [];
     if (ended) parts.push(make("h1", "", "This class is over."), make("p", "", "Everything about it is forgotten."));
     else if (writing) parts.push(texts(writing));
-    else if (asked)
-      parts.push(question(asked), reveal ? bars(reveal, asked.kind) : this.control(asked));
+    else if (asked) parts.push(question(asked), reveal ? bars(reveal, asked.kind) : this.control(asked));
     else parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
     this.body.replaceChildren(...parts);
   }
@@ -199,7 +198,12 @@ class Page {
       link.input.value = "";
       done.textContent = "Sent to your teacher.";
     };
-    const told = make("p", "", app, ": what you find there goes to your teacher by the button beside Share, or as a link:");
+    const told = make(
+      "p",
+      "",
+      app,
+      ": what you find there goes to your teacher by the button beside Share, or as a link:",
+    );
     const found = make("summary", "", "Look what I found");
     return make("details", "cl-find", found, told, form([link.box], "Send", send), done);
   }

@@ -51,7 +51,9 @@ export class Teaching {
     share: ({ id, row }) => {
       const about = this.page.places.find((one) => one.share === id);
       if (!about?.kinds.length) return;
-      row.prepend(makeButton("ct-beside", `Ask the class: ${CALLED[about.kinds[0]]}`, () => this.ask(about.kinds[0], about)));
+      row.prepend(
+        makeButton("ct-beside", `Ask the class: ${CALLED[about.kinds[0]]}`, () => this.ask(about.kinds[0], about)),
+      );
     },
     answered: (place) => {
       this.answers = [...this.answers.filter((one) => one !== place), place];

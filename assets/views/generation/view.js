@@ -9,7 +9,17 @@ import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
 import { replyText } from "./reply.js";
-import { chosenIn, fail, forgive, makeReady, receive, startBySelf, startExample, startShared, wantNext } from "./runs.js";
+import {
+  chosenIn,
+  fail,
+  forgive,
+  makeReady,
+  receive,
+  startBySelf,
+  startExample,
+  startShared,
+  wantNext,
+} from "./runs.js";
 import { newState } from "./state.js";
 import { drawStrategies, drawToolbar } from "./toolbar.js";
 

@@ -5,7 +5,7 @@ import { Refused, Room } from "../../../assets/views/classroom/room.js";
 /** A server that answers as told; what arrives is noted. */
 function serve(...answers) {
   const got = [];
-  globalThis.fetch = async (url, { body }) => {
+  globalThis.fetch = async (_url, { body }) => {
     got.push(JSON.parse(body));
     const answer = answers.shift();
     if (answer instanceof Error) throw answer;
