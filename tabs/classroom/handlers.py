@@ -45,8 +45,8 @@ def question_of(
 ) -> tuple[Question, float | None]:
     """What is asked, and what is right where no model answers it later.
 
-    ``fields`` are a place's by their names. ``chosen`` is what a reply's view knows better than they: the chat or text
-    with the tokens before the chosen one.
+    ``fields`` are a place's by their names. ``chosen`` is what the view knows better than they: a text that is typed
+    into it, or the chat or text that a reply goes on from, with the tokens before the chosen one.
 
     Raises:
         InputError: nothing of this kind can be asked of what stands there.
@@ -54,8 +54,8 @@ def question_of(
     if kind not in ASKABLE.get(place, ()):
         raise InputError("This part of the page has no such question.", "Ask by hand, on the teacher's page.")
     if place == "tokens":
-        asked_of = (fields.get("text") or "", fields["model_id"] or "", bool(fields["add_special_tokens"]))
-        return TokenCount(*asked_of), None
+        text = str((chosen or {}).get("text") or "")
+        return TokenCount(text, fields["model_id"] or "", bool(fields["add_special_tokens"])), None
     if place == "similarity":
         return _closer(fields), None
     asked: Question = _label(fields) if place == "classification" else _spoken(fields, chosen)

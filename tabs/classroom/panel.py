@@ -18,7 +18,7 @@ from server.arrival import address_of
 from tabs.classroom.handlers import ASKABLE, question_of
 from tabs.gradio_patches import payload
 from tabs.lessons.watched import Watched
-from tabs.links.handlers import asked_fields, kept_by, shareable, shared_link, states_of, tabs_of
+from tabs.links.handlers import kept_by, shareable, shared_link, states_of, tabs_of
 from tabs.page import message_of, view
 
 ELEMENT = "pg-teaching"
@@ -56,7 +56,7 @@ def tie_teaching(playground: pg.Playground, panel: gr.HTML, watched: Sequence[Wa
             found = {"error": message_of(error)}
         return {panel: {**found, "times": asked["times"]}}
 
-    panel.propose(propose, controls | states_of(list(lent.values())), [panel], **AT_ONCE)
+    panel.propose(propose, controls, [panel], **AT_ONCE)
     panel.link(link, states_of(list(lent.values())), [panel], **AT_ONCE)
 
 
@@ -72,9 +72,7 @@ def _proposed(
     playground: pg.Playground, watched: Watched, asked: Mapping[str, Any], data: Mapping[Any, Any], request: gr.Request
 ) -> dict[str, Any]:
     """A question about what stands in the fields of a place, and what is right if no model answers it."""
-    kept = kept_by(watched, data, request.session_hash or "")
-    drawn = asked_fields(watched, kept) if watched.drawn and "text" in watched.drawn else {}
-    fields = drawn | {name: data[control] for name, control in watched.controls.items()}
+    fields = {name: data[control] for name, control in watched.controls.items()}
 
     def prepare(question: Any) -> Any:
         return playground.prepare_question(question, address_of(request))

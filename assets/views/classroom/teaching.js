@@ -25,7 +25,6 @@ export class Teaching {
   /** @type {any} */
   screen = null;
   leads = false;
-  wasLed = false; // the class has followed since
   /** @type {string[]} */
   answers = []; // places, the newest last
   waits = false; // with what the class sees, until the question is revealed
@@ -133,11 +132,11 @@ export class Teaching {
   }
 
   show(screen) {
+    const before = this.screen;
     this.screen = screen;
     this.box.hidden = Boolean(screen.ended);
     if (screen.ended) return forgetKey();
-    if (screen.follow) Object.assign(this, { leads: true, wasLed: true });
-    else if (this.wasLed) Object.assign(this, { leads: false, wasLed: false });
+    if (!before || (before.follow && !screen.follow)) this.leads = Boolean(screen.follow); // or let go elsewhere
     if (this.waits && !this.isOpen()) this.lead(false);
     this.draw();
   }
@@ -209,7 +208,7 @@ export class Teaching {
     const place = this.place();
     if (!place) throw new Refused(400, "This part of the page can't be shown to the class.");
     const link = await this.page.link(place);
-    if (link !== this.screen?.follow) await this.room.post("follow", { link, board: onBoard });
+    if (this.leads && link !== this.screen?.follow) await this.room.post("follow", { link, board: onBoard });
   }
 }
 
@@ -222,10 +221,10 @@ function redraw(box, key, nodes) {
   if (isHere) box.querySelector("button")?.focus();
 }
 
-/** What the view of a reply knows better than the fields: the chat, and the tokens before the chosen one. */
+/** What a view knows better than the fields: a text that is typed into it, or a chat and the tokens before the chosen. */
 function chosenIn(about) {
   let chosen = null;
-  if (about.place !== "generation") return chosen;
+  if (!["generation", "tokens"].includes(about.place)) return chosen;
   tell(document.getElementById(about.view), "chosen", (found) => {
     chosen = found;
   });

@@ -50,8 +50,9 @@ export function mount(view) {
   };
   listenToChips(tab);
   listenToText(tab, ask);
-  readInbox(hostOf(element), signal, (_, { text }) => {
-    area.value = text;
+  readInbox(hostOf(element), signal, (name, value) => {
+    if (name === "chosen") return value({ text: area.value });
+    area.value = value.text;
     find(".shows").textContent = "";
     askNow();
   });

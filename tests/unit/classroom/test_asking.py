@@ -47,7 +47,7 @@ HERE = [
     ("inside", "next_word", {"text": "The sky", "model_id": "lm"}, None, NextWord("The sky", "lm")),
     ("classification", "label", TEXT, None, Label("good", model_id="stars")),
     ("classification", "label", TEXT | {"text_pair": "bad"}, None, Label("good", "bad", "stars")),
-    ("tokens", "token_count", {"text": "cats", "model_id": "t", "add_special_tokens": True}, None,
+    ("tokens", "token_count", {"model_id": "t", "add_special_tokens": True}, {"text": "cats"},
      TokenCount("cats", "t", True)),
     ("similarity", "closer_pair", {"words": "man, woman, dog", "model_id": "t5", "template": ""}, None,
      CloserPair("man", ("woman", "dog"), "t5")),
