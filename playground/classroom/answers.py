@@ -215,16 +215,20 @@ class Answers:
         """Both replies; the other is drawn anew until it differs."""
         length = len(question.reply_ids) + question.max_new_tokens
         asked = replace(self._request(question), max_new_tokens=length)
-        greedy = self._model.generate(asked).result().finished.text
+        greedy = self._reply_to(question, asked)
         for _ in range(TRIES):
             drawn = replace(asked, do_sample=True, seed=self._chance.randrange(2**31))
-            other = self._model.generate(drawn).result().finished.text
-            if other.strip() != greedy.strip():
+            other = self._reply_to(question, drawn)
+            if other != greedy:
                 place = self._chance.randrange(2)
                 choices = (greedy, other) if place == 0 else (other, greedy)
                 says = ModelSays(tuple(Said(one, None) for one in choices), right=place)
                 return Prepared(replace(question, choices=choices), says)
         raise InputError("The model is so sure that both replies are the same.", "Take another text, or a longer one.")
+
+    def _reply_to(self, question: Spoken, asked: GenerateRequest) -> str:
+        """What is written after what stands there already, without the white space around it."""
+        return self._model.generate(asked).result().finished.text.removeprefix(question.reply).strip()
 
     def _ways(self, question: NextWord, word: str) -> tuple[int, ...]:
         """The first tokens of a word, with a space before it and without.

@@ -9,6 +9,7 @@ const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const room = new Room(root, code);
 room.secret = keyOf(code);
 const MOST_BARS = 10; // that the last row can read
+const LONG = 60; // a reply stands in a column of its own
 const RING = 2 * Math.PI * 42;
 
 /** Where to join, as large as there is room for. */
@@ -35,7 +36,9 @@ function ring(answered, present) {
 }
 
 function choices(names) {
-  return names.length ? make("ol", "cl-names", ...names.map((name) => make("li", "", name))) : "";
+  const isLong = names.some((name) => name.length > LONG);
+  const rows = names.map((name) => make("li", "", name));
+  return names.length ? make("ol", `cl-names ${isLong ? "is-long" : ""}`, ...rows) : "";
 }
 
 /** How many answers are on the screens of students and teacher alone. */

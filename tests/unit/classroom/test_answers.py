@@ -137,11 +137,10 @@ def test_labels_numbers_pairs_and_replies(playground):
     pair = answers.prepare(CloserPair("fox", ("dog", "the"), "lm"))
     losses = {one.target: one.loss for one in playground.word_loss(_asked(pair)).losses if one.source == "fox"}
     assert pair.question.choices[pair.says.right] == min(("dog", "the"), key=losses.get)
-    replies = answers.prepare(GreedyReply(TEXT, max_new_tokens=5))
-    assert (
-        replies.question.choices[replies.says.right]
-        == answers.writing(NextWord(TEXT, "lm", token_ids=(1,) * 5)).model_text
-    )
+    before = (1, 2)
+    replies = answers.prepare(GreedyReply(TEXT, reply_ids=before, max_new_tokens=5))
+    greedy = answers.prepare(NextWord(TEXT, "lm", reply_ids=before, token_ids=(1,) * 5)).question
+    assert replies.question.choices[replies.says.right] == answers.writing(greedy).model_text.strip()
 
 
 def plain_ids(text):
