@@ -25,7 +25,7 @@ def app_playground() -> Iterator[object]:
     from playground.config import Settings
     from playground.service import Playground
 
-    with Playground(Settings(warm_up=("none",), openai_api=True, mcp=True, classroom=True)) as playground:
+    with Playground(Settings(warm_up=("none",), openai_api=True, mcp=True)) as playground:
         yield playground
 
 
@@ -35,8 +35,7 @@ def app_server(app_playground) -> Iterator[str]:
     import app
 
     demo = app.build_app(app_playground)
-    routes = app.routes_for_programs(app_playground, app.classroom_of(app_playground))
-    options = app.launch_options(app_playground.settings, routes)
+    options = app.launch_options(app_playground.settings, app.routes_for_programs(app_playground))
     _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
     app_playground.warm_up()  # tells the header that there is nothing to wait for
     yield url.rstrip("/")

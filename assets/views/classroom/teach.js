@@ -21,7 +21,6 @@ class Desk {
   screen = null;
 
   start() {
-    window.name = `pg-desk-${code}`; // the app's panel leads back here
     this.said.setAttribute("role", "alert");
     const board = make("a", "cl-open", "Open the board");
     board.href = `board#key=${room.secret}`;

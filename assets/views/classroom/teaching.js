@@ -212,7 +212,7 @@ export class Teaching {
   }
 }
 
-/** New buttons where there are others to press; what stays is neither taken from under a finger nor from the keyboard. */
+/** New buttons where there are others to press; what stays isn't taken from under a finger, nor from the keyboard. */
 function redraw(box, key, nodes) {
   if (box.dataset.drawn === key) return;
   box.dataset.drawn = key;
@@ -221,7 +221,7 @@ function redraw(box, key, nodes) {
   if (isHere) box.querySelector("button")?.focus();
 }
 
-/** What a view knows better than the fields: a text that is typed into it, or a chat and the tokens before the chosen. */
+/** What a view knows better than the fields: a text typed into it, or a chat and the tokens before the chosen one. */
 function chosenIn(about) {
   let chosen = null;
   if (!["generation", "tokens"].includes(about.place)) return chosen;

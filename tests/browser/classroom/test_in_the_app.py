@@ -7,11 +7,27 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+import app
+from playground.config import Settings
+from playground.service import Playground
+
+
+@pytest.fixture(scope="module")
+def school():
+    """The address of an app with classes."""
+    with Playground(Settings(warm_up=("none",), classroom=True)) as playground:
+        demo = app.build_app(playground)
+        routes = app.routes_for_programs(playground, app.classroom_of(playground))
+        options = app.launch_options(playground.settings, routes)
+        _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+        yield url.rstrip("/")
+        demo.close()
+
 
 @pytest.fixture
-def desk(open_page):
+def desk(open_page, school):
     """The teacher's own page of a room that she has opened from the app."""
-    desk = open_page()
+    desk = open_page(url=school)
     desk.get_by_role("link", name="Class", exact=True).click()
     desk.get_by_role("button", name="Open a room").click()
     expect(desk.get_by_role("heading", name="Ask the class")).to_be_visible()
@@ -19,9 +35,11 @@ def desk(open_page):
 
 
 @pytest.fixture
-def student(open_page, desk):
+def student(open_page, desk, school):
     """A student's phone."""
-    student = open_page(width=390)
+    student = open_page(width=390, url=school)
+    brand, first = (student.locator(one).bounding_box() for one in (".pg-brand h1", ".pg-switches"))
+    assert brand["x"] + brand["width"] <= first["x"], "the header has room for all that stands in it"
     student.goto(re.sub("/teach$", "", desk.url))
     student.get_by_role("button", name="Join").click()
     expect(student.get_by_role("heading", name="You are in.")).to_be_visible()
@@ -91,11 +109,11 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     expect(board.get_by_role("heading", name="How many tokens is this")).to_be_visible()
 
 
-def test_a_step_of_a_lesson_is_asked_and_its_answer_is_what_is_right(open_page, desk, student):
+def test_a_step_of_a_lesson_is_asked_and_its_answer_is_what_is_right(open_page, desk, student, school):
     """Her page was opened from within a frame, as on a Space: the key comes behind the address, and leaves it."""
     code = desk.url.split("/")[-2]
     key = desk.get_by_role("link", name="Open the board").get_attribute("href").partition("#key=")[2]
-    teacher = open_page(f"/#class={code}.{key}")
+    teacher = open_page(f"/#class={code}.{key}", url=school)
     expect(panel(teacher)).to_contain_text("1 here")
     assert key not in teacher.url
     teacher.locator(".pg-lessons-button").click()
