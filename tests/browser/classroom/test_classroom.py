@@ -14,29 +14,15 @@ PAYLOAD = "<img src=x onerror=alert(1)>${7*7}"
 
 
 @pytest.fixture
-def windows(browser, tmp_path):
-    """``windows(path, width)`` opens a page; afterwards none has logged an error, or asked another host."""
+def windows(open_window, tmp_path):
+    """``windows(path, width)`` opens a page of a server that has classes alone; ``windows.url`` is its address."""
     with class_server(tmp_path) as url:
-        contexts, troubles = [], []
 
-        def window(path, width=1366, dark=False, url=url, is_cut=False):
-            context = browser.new_context(
-                viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
-            )
-            contexts.append(context)
-            page = context.new_page()
-            page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on("console", lambda line: line.type == "error" and not is_cut and troubles.append(line.text))
-            page.on("dialog", lambda dialog: troubles.append("a script ran"))
-            page.on("request", lambda one: one.url.startswith((url, "data:", "blob:")) or troubles.append(one.url))
-            page.goto(url + path)
-            return page
+        def window(path, url=url, **look):
+            return open_window(url + path, **look)
 
         window.url = url
         yield window
-        for context in contexts:
-            context.close()
-        assert troubles == []
 
 
 def joined(windows, path, name, **look):

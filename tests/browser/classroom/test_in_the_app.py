@@ -25,22 +25,18 @@ def school():
 
 
 @pytest.fixture
-def desk(open_page, school):
-    """The teacher's own page of a room that she has opened from the app."""
-    desk = open_page(url=school)
-    desk.get_by_role("link", name="Class", exact=True).click()
+def desk(open_window, school):
+    """The teacher's own page of a room that she has opened from the page."""
+    desk = open_window(f"{school}/class")
     desk.get_by_role("button", name="Open a room").click()
     expect(desk.get_by_role("heading", name="Ask the class")).to_be_visible()
     return desk
 
 
 @pytest.fixture
-def student(open_page, desk, school):
+def student(open_window, desk):
     """A student's phone."""
-    student = open_page(width=390, url=school)
-    brand, first = (student.locator(one).bounding_box() for one in (".pg-brand h1", ".pg-switches"))
-    assert brand["x"] + brand["width"] <= first["x"], "the header has room for all that stands in it"
-    student.goto(re.sub("/teach$", "", desk.url))
+    student = open_window(re.sub("/teach$", "", desk.url), width=390)
     student.get_by_role("button", name="Join").click()
     expect(student.get_by_role("heading", name="You are in.")).to_be_visible()
     return student
@@ -72,6 +68,7 @@ def tokens(page, text):
 def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     teacher, board = opened(desk, "Open the playground"), opened(desk, "Open the board")
     expect(panel(teacher)).to_contain_text("1 here")
+    expect(teacher.get_by_role("link", name="Class", exact=True)).to_have_attribute("href", "class")
     tokens(teacher, "two cats")
     asks = panel(teacher).get_by_role("group", name="Ask the class")
     asks.get_by_role("button", name="how many tokens").click()
@@ -101,6 +98,8 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
         student.get_by_role("link", name="Open the playground").click()
     free = popup.value
     tokens(free, "a find")
+    brand, ways = (free.locator(one).bounding_box() for one in (".pg-brand h1", ".pg-switch >> nth=0"))
+    assert brand["x"] + brand["width"] <= ways["x"], "a phone's header has room for all that stands in it"
     free.locator("#pg-tokens-share").get_by_role("button", name="Send to your teacher").click()
     expect(free.get_by_text("Your teacher has it.")).to_be_visible()
     desk.get_by_role("button", name="To the board").click()
@@ -109,11 +108,11 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     expect(board.get_by_role("heading", name="How many tokens is this")).to_be_visible()
 
 
-def test_a_step_of_a_lesson_is_asked_and_its_answer_is_what_is_right(open_page, desk, student, school):
+def test_a_step_of_a_lesson_is_asked_and_its_answer_is_what_is_right(open_window, desk, student, school):
     """Her page was opened from within a frame, as on a Space: the key comes behind the address, and leaves it."""
     code = desk.url.split("/")[-2]
     key = desk.get_by_role("link", name="Open the board").get_attribute("href").partition("#key=")[2]
-    teacher = open_page(f"/#class={code}.{key}", url=school)
+    teacher = open_window(f"{school}/#class={code}.{key}")
     expect(panel(teacher)).to_contain_text("1 here")
     assert key not in teacher.url
     teacher.locator(".pg-lessons-button").click()
