@@ -11,6 +11,8 @@ import { sitting } from "./seats.js";
 import { Sending } from "./sending.js";
 import { Teaching } from "./teaching.js";
 
+const TOLD_MS = 1500; // by then a view has told Python what is typed into it
+
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch, trigger }) {
   const { signal } = lifeOf(element);
@@ -63,9 +65,15 @@ export class Page {
     return found;
   }
 
-  /** The link to what a place has answered. */
+  /** The link to what a place has answered; of what was just typed Python may not know yet. */
   async link(place) {
-    return (await this.ask("link", { place, seen: { part: openTabs().at(-1) ?? "" } })).link;
+    const asked = { place, seen: { part: openTabs().at(-1) ?? "" } };
+    try {
+      return (await this.ask("link", asked)).link;
+    } catch {
+      await new Promise((done) => setTimeout(done, TOLD_MS));
+      return (await this.ask("link", asked)).link;
+    }
   }
 
   heard(found) {
