@@ -3,6 +3,7 @@
 const FIRST_MS = 5000; // a proxy that hasn't let the first event through holds events back: then the page asks
 const SILENT_MS = 12_000; // and so does one that lets no more through: the server says every 5 seconds that it is there
 const ASK_MS = 1500;
+const TEACHER_MS = 1000;
 const HELD_MS = 60_000; // then it listens again; each time in vain it waits twice as long
 const PATIENCE_MS = 10_000; // for what the server answers at once
 const AGAIN_MS = [300, 600, 1200, 2500, 4000];
@@ -22,6 +23,7 @@ export const sentence = (error) => (error instanceof Refused ? error.message : "
 
 export class Room {
   secret = "";
+  hurry = () => {}; // ends a pause between two looks
 
   /**
    * @param {string} root  the way to the app, from this page
@@ -40,7 +42,10 @@ export class Room {
   async post(what, body = {}, patience = 300_000) {
     const headers = { ...this.headers, "Content-Type": "application/json" };
     const signal = AbortSignal.timeout(patience);
-    return read(await fetch(`${this.base}/${what}`, { method: "POST", headers, body: JSON.stringify(body), signal }));
+    const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
+    const found = await read(await fetch(`${this.base}/${what}`, sent));
+    this.hurry();
+    return found;
   }
 
   /** Looks once. */
@@ -73,12 +78,15 @@ export class Room {
   /**
    * Calls `show` with each new screen until the class is over or the room is gone.
    *
+   * A teacher's pages ask every second: a browser has six connections to a server, and she has many windows, each of
+   * which may need some. What stays open in all of them would leave none to send anything by.
+   *
    * @param {string} role  student, board or teacher
    * @param {(screen: any) => void} show
    * @param {(connected: boolean) => void} line
    */
   async follow(role, show, line) {
-    let [asksUntil, heldFor, tries] = [0, HELD_MS, 0];
+    let [asksUntil, heldFor, tries] = [role === "teacher" ? Number.POSITIVE_INFINITY : 0, HELD_MS, 0];
     const look = (screen) => {
       tries = 0;
       line(true);
@@ -94,13 +102,20 @@ export class Room {
           if (held) heldFor *= 2;
         }
         if (look(await this.get(`state?as=${role}`))) return;
-        await pause(ASK_MS);
+        await this.rest(role === "teacher" ? TEACHER_MS : ASK_MS);
       } catch (error) {
         if (error instanceof Refused && error.status === 403) return show({ ended: true });
         line(false);
         await pause(AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]);
       }
     }
+  }
+
+  rest(milliseconds) {
+    return new Promise((done) => {
+      setTimeout(done, milliseconds);
+      this.hurry = () => done(null);
+    });
   }
 
   /** Whether events are held back; null when the class is over. Throws when the connection is lost. */
