@@ -23,6 +23,7 @@ export const sentence = (error) => (error instanceof Refused ? error.message : "
 
 export class Room {
   secret = "";
+  isOver = false;
   hurry = () => {}; // ends a pause between two looks
 
   /**
@@ -44,6 +45,7 @@ export class Room {
     const signal = AbortSignal.timeout(patience);
     const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
     const found = await read(await fetch(`${this.base}/${what}`, sent));
+    this.isOver ||= what === "end";
     this.hurry();
     return found;
   }
@@ -95,6 +97,7 @@ export class Room {
     };
     for (;;) {
       try {
+        if (this.isOver) return show({ ended: true });
         if (performance.now() >= asksUntil) {
           const held = await this.listen(role, look);
           if (held === null) return;
