@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def open_window(browser):
-    """``open_window(url, width, dark, is_cut)`` opens a page; links open more of them beside it.
+    """``open_window(url, width, dark, is_cut)`` opens a page; links open more of them beside it. ``close()`` ends all.
 
     Afterwards none has logged an error (but where the line is cut), run a strange script, or asked another host.
     """
@@ -30,7 +30,12 @@ def open_window(browser):
         page.goto(url)
         return page
 
+    def close():
+        for context in contexts:
+            context.close()
+        contexts.clear()
+
+    open_window.close = close
     yield open_window
-    for context in contexts:
-        context.close()
+    close()
     assert troubles == []

@@ -23,6 +23,7 @@ def windows(open_window, tmp_path):
 
         window.url = url
         yield window
+        open_window.close()
 
 
 def joined(windows, path, name, **look):
