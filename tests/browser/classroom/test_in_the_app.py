@@ -11,6 +11,8 @@ import app
 from playground.config import Settings
 from playground.service import Playground
 
+LOADED_MS = 60_000  # a frame loads the whole page
+
 
 @pytest.fixture(scope="module")
 def school():
@@ -20,6 +22,7 @@ def school():
         routes = app.routes_for_programs(playground, app.classroom_of(playground))
         options = app.launch_options(playground.settings, routes)
         _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+        playground.warm_up()  # tells the header that there is nothing to wait for
         yield url.rstrip("/")
         demo.close()
 
@@ -82,14 +85,15 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     expect(student.get_by_role("row").filter(has_text="model").get_by_role("rowheader")).to_have_text("4model")
 
     frame = student.frame_locator("iframe")
-    expect(frame.locator("#pg-tokens-live textarea")).to_have_value("two cats")
+    expect(frame.locator("#pg-tokens-live textarea")).to_have_value("two cats", timeout=LOADED_MS)
     expect(board.get_by_role("row").filter(has_text="model")).to_be_visible()
     assert frame.locator("body").evaluate("body => body.inert") is True
     frame.locator("body").evaluate("body => { window.isTheSame = true }")
     tokens(teacher, "three dogs")
     expect(frame.locator("#pg-tokens-live textarea")).to_have_value("three dogs")
     assert frame.locator("body").evaluate("body => window.isTheSame") is True, "the frame was loaded anew"
-    expect(board.frame_locator("iframe").locator("#pg-tokens-live textarea")).to_have_value("three dogs")
+    on_board = board.frame_locator("iframe").locator("#pg-tokens-live textarea")
+    expect(on_board).to_have_value("three dogs", timeout=LOADED_MS)
     panel(teacher).get_by_label("Follow me").uncheck()
     expect(student.locator(".cl-follow")).to_be_hidden()
 
@@ -103,7 +107,7 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     free.locator("#pg-tokens-share").get_by_role("button", name="Send to your teacher").click()
     expect(free.get_by_text("Your teacher has it.")).to_be_visible()
     desk.get_by_role("button", name="To the board").click()
-    expect(board.frame_locator("iframe").locator("#pg-tokens-live textarea")).to_have_value("a find")
+    expect(on_board).to_have_value("a find", timeout=LOADED_MS)
     desk.get_by_role("button", name="Off the board").click()
     expect(board.get_by_role("heading", name="How many tokens is this")).to_be_visible()
 
