@@ -5,7 +5,8 @@ of PyTorch on the same batches, with as many threads. ``others_slowdown`` is the
 takes to be classified in another tab while a training runs, over that without one; ``tokens_slowdown`` the same for
 the tokens of a reply. ``seconds_to_90`` is the time from the press until 90 % of the held-out rows are right, the start
 of the process included. ``bytes_left_after_20`` is by how much the resident bytes of the program grew over 20
-trainings (``--quick``: 3), as a share.
+trainings (``--quick``: 3), as a share. ``grammar_accepts_at_180`` is the share of 100 lines that the story grammar
+could have written, of a language model that has learned from nothing for three minutes (``--quick``: one).
 
 Run: ``python benchmarks/bench_training.py [--quick]``; the last line is JSON.
 """
@@ -42,6 +43,7 @@ from playground.training.classifier.fit import FitClassifier, encode, fit
 from playground.training.classifier.plan import classifier_training
 from playground.training.desk import Desk
 from playground.training.line import threads_for
+from playground.training.stories import example
 from tabs.training.examples import SAMPLES
 
 ASKED = pg.TrainClassifierRequest(read_pasted(SAMPLES[0].rows()), name="Intents")
@@ -164,6 +166,15 @@ def seconds_to_90(playground: pg.Playground) -> float:
     return reached
 
 
+def grammar_accepts(playground: pg.Playground, seconds: float) -> float:
+    """The share of its lines that the story grammar could have written, after so long."""
+    asked = pg.TrainLanguageModelRequest(grammar=example(), max_seconds=seconds)
+    *_, result = playground.train_language_model(asked)
+    assert isinstance(result, pg.LanguageModelTrained) and result.accepted is not None
+    playground.forget_trained(result.model_id)
+    return result.accepted
+
+
 def bytes_left(playground: pg.Playground, count: int) -> float:
     """By how much the resident bytes grew, as a share."""
 
@@ -198,6 +209,7 @@ def main() -> None:
             "step_over_bare_loop": round(step_over_bare(playground, 3 if quick else 7), 3),
             "others_slowdown": round(slowdown(playground, classify_seconds, 60 if quick else 200), 2),
             "tokens_slowdown": round(slowdown(playground, token_seconds, 60 if quick else 200), 2),
+            "grammar_accepts_at_180": round(grammar_accepts(playground, 60 if quick else 180), 2),
             "bytes_left_after_20": round(bytes_left(playground, 3 if quick else 20), 4),
         }
     print(json.dumps(found))

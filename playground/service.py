@@ -32,6 +32,7 @@ from playground.runs import Runs
 from playground.similarity.facade import SimilarityWing
 from playground.tokens.facade import TokensWing
 from playground.training.facade import TrainingWing
+from playground.training.language_model.facade import LanguageModelWing
 from playground.training.line import Trainings
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Playground(
     SimilarityWing,
     PipelinesWing,
     TrainingWing,
+    LanguageModelWing,
     LessonsWing,
     LinksWing,
     ClassroomWing,

@@ -1632,6 +1632,21 @@ export namespace training {
     wrong: [string, string, string, string][];
     notes: string[];
   }
+  /** The text as the model will see it, and the two levels that its loss is measured against, in nats per token. */
+  interface CorpusRead {
+    type: "corpus_read";
+    characters: number;
+    train_tokens: number;
+    heldout_tokens: number;
+    vocab_size: number;
+    parameters: number;
+    blocks: number;
+    uniform_loss: number;
+    unigram_loss: number;
+    excerpt: string;
+    probe: string[];
+    possible_lines: number;
+  }
   /** How the model does on the rows that it never learns from, after a step; ``best`` if it never did better. */
   interface HeldOut {
     type: "held_out";
@@ -1649,10 +1664,90 @@ export namespace training {
     after: number;
     probability: number;
   }
+  /** What a training would take, before it begins. ``vocab_size`` is the largest that BPE may come to. */
+  interface LanguageModelPlan {
+    characters: number;
+    vocab_size: number;
+    parameters: number;
+    bytes: training.TrainingBytes;
+    possible_lines: number;
+    excerpt: string;
+  }
+  /** A training as the view draws it. ``said`` is how it goes, ``reveal`` what came of a guess. */
+  interface LanguageModelRun {
+    run: string;
+    said: string;
+    percent: number;
+    is_grammar: boolean;
+    prompt: string;
+    max_steps: number;
+    n_layer: number;
+    n_head: number;
+    corpus: training.CorpusRead | null;
+    merges: training.Merge[];
+    merges_total: number;
+    losses: [number, number][];
+    checkpoints: training.TrainingCheckpoint[];
+    trained: training.Outcome | null;
+    reveal: string;
+  }
+  /** What came out. ``model_id`` is its name in the manager. */
+  interface LanguageModelTrained {
+    type: "language_model_trained";
+    request: training.TrainLanguageModelRequest;
+    model_id: string;
+    steps: number;
+    seconds: number;
+    reason: "done" | "stopped" | "time";
+    parameters: number;
+    vocab_size: number;
+    losses: [number, number][];
+    heldout_loss: number;
+    accepted: number | null;
+    known_words: number;
+    new_share: number | null;
+    samples: training.TrainingSample[];
+    device: string;
+    threads: number;
+  }
   /** A value to compare a curve with. */
   interface Level {
     name: string;
     value: number;
+  }
+  /** The mean training loss since the last one, in nats per token, at this step. */
+  interface LossLogged {
+    type: "loss_logged";
+    step: number;
+    loss: number;
+    learning_rate: number;
+    seconds: number;
+  }
+  /** Two neighbours that became one piece: how often they stood beside each other, and how long the text is then. */
+  interface Merge {
+    left: string;
+    right: string;
+    count: number;
+    tokens: number;
+  }
+  /** The next merges of BPE, in the order in which they were learned; ``first`` counts from 0. */
+  interface MergesLearned {
+    type: "merges_learned";
+    first: number;
+    merges: training.Merge[];
+    total: number;
+  }
+  /** What came of a training, as far as the view says it. */
+  interface Outcome {
+    model_id: string;
+    steps: number;
+    seconds: number;
+    reason: string;
+  }
+  /** A place in a pattern: ``name`` as it is written in braces, such as ``name2``, and the list that fills it. */
+  interface Slot {
+    name: string;
+    list_name: string;
   }
   /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. */
   interface SplitSaid {
@@ -1666,6 +1761,11 @@ export namespace training {
     total_steps: number;
     parameters: number;
     trained_parameters: number;
+  }
+  /** Word lists and patterns; a pattern is a sequence of texts and slots. */
+  interface StoryGrammar {
+    words: Record<string, string[]>;
+    patterns: ((string | training.Slot)[])[];
   }
   /** Labelled rows, a model to begin with, and how to train it. */
   interface TrainClassifierRequest {
@@ -1687,6 +1787,32 @@ export namespace training {
     person: string;
     address: string;
     run_id: string;
+  }
+  /** Everything that decides what the model becomes; where `TrainingArguments` has the name, it means the same there. */
+  interface TrainLanguageModelRequest {
+    text: string;
+    grammar: string;
+    lines: number;
+    tokenizer: string;
+    vocab_size: number;
+    architecture: string;
+    n_layer: number;
+    n_head: number;
+    hidden_size: number;
+    context: number;
+    max_steps: number;
+    per_device_train_batch_size: number;
+    learning_rate: number;
+    warmup_steps: number;
+    weight_decay: number;
+    seed: number;
+    max_seconds: number;
+    prompt: string;
+    name: string;
+    person: string;
+    address: string;
+    run_id: string;
+    keep: boolean;
   }
   /** What came of a training. ``model_id`` is the name that every other request takes; ``rows`` are those held out. */
   interface TrainedClassifier {
@@ -1733,6 +1859,24 @@ export namespace training {
     optimizer: number;
     activations: number;
     process: number;
+  }
+  /** The model at one step: its loss on text that it isn't trained on, what it writes, where its heads look. */
+  interface TrainingCheckpoint {
+    type: "checkpoint";
+    step: number;
+    seconds: number;
+    heldout_loss: number;
+    known_words: number;
+    accepted: number | null;
+    samples: training.TrainingSample[];
+    attention: string;
+  }
+  /** What the model wrote at a checkpoint, the prompt first. */
+  interface TrainingSample {
+    text: string;
+    accepted: boolean | null;
+    follows: number | null;
+    is_new: boolean | null;
   }
   /** A step: the mean loss of its rows, the learning rate that it was taken with, and how long all will take still. */
   interface TrainingStep {

@@ -1,7 +1,7 @@
 """The Training tab: watch a model learn from your own examples, then use it in all other tabs.
 
 What to try: train on the first sample; change half of its labels to something silly, and train again; take steps that
-are far too large.
+are far too large. Then let a model begin with random numbers, and watch noise become words, and words become sentences.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import playground as pg
 from tabs.gradio_patches import blocks_being_built, tab_being_built
 from tabs.page import explain, friendly, heading
 from tabs.training.api import TrainingApi
-from tabs.training.classifier import Section, build_classifier_section
+from tabs.training.classifier import build_classifier_section
+from tabs.training.language_model import build_language_model_section
+from tabs.training.language_model_api import LanguageModelApi
 from tabs.training.mine import MineHandlers, lay_out_mine, wire_mine
 from tabs.training.offer import Lists
 
@@ -37,18 +39,28 @@ def build_tab(playground: pg.Playground) -> None:
     with parts, gr.Tab("Fine-tune a classifier", id="classifier"):
         heading("Fine-tune a classifier", 3)
         section = build_classifier_section(playground, person)
+    with parts, gr.Tab("A language model from nothing", id="language-model"):
+        heading("A language model from nothing", 3)
+        language = build_language_model_section(playground, person)
     mine = lay_out_mine()
     handlers = MineHandlers(playground, mine, lists)
     refreshing = wire_mine(handlers, mine, person)
     section.training.then(**refreshing)
+    language.training.then(**refreshing)
     if page_tab is not None:
         page_tab.select(**section.planning)
-    _wire_arrival(playground, page, person, section, refreshing)
+    follows = [(section.handlers.follow, section.parts.of_training), (language.handlers.follow, language.parts.of_a_run)]
+    _wire_arrival(playground, page, person, follows, refreshing)
     TrainingApi(playground).publish()
+    LanguageModelApi(playground).publish()
 
 
 def _wire_arrival(
-    playground: pg.Playground, page: gr.Blocks, person: gr.BrowserState, section: Section, refreshing: dict[str, Any]
+    playground: pg.Playground,
+    page: gr.Blocks,
+    person: gr.BrowserState,
+    follows: list[tuple[Any, list[Any]]],
+    refreshing: dict[str, Any],
 ) -> None:
     """Who comes back finds the models, and a training that goes on; who comes first gets a name that nobody guesses."""
     left, has_models = gr.State(""), gr.State(False)
@@ -62,13 +74,22 @@ def _wire_arrival(
             has_models: bool(owner and playground.trained_models(owner)),
         }
 
-    @friendly
-    def follow(run_id: str) -> Iterator[dict[Any, Any]]:
-        yield gr.skip()  # gradio would empty what a generator fills that gives nothing
-        if run_id:
-            yield from section.handlers.follow(run_id)
-
     page.load(arrive, person, [person, left, has_models], queue=False, **UNSEEN)
-    following = left.change(follow, left, section.parts.of_training, concurrency_limit=8, **UNSEEN)
-    following.then(**refreshing)
+    for follow, outputs in follows:
+        following = left.change(friendly(_of_its_own(follow)), left, outputs, concurrency_limit=8, **UNSEEN)
+        following.then(**refreshing)
     has_models.change(**refreshing)
+
+
+def _of_its_own(follow: Any) -> Any:
+    """Follows a training of its own kind, and leaves everything as it is where there is none."""
+
+    def following(run_id: str) -> Iterator[Any]:
+        heard = False
+        for values in follow(run_id) if run_id else ():
+            heard = True
+            yield values
+        if not heard:
+            yield gr.skip()
+
+    return following

@@ -40,6 +40,7 @@ CALLS = {
     "/word_map": lambda text: {"words": ["man", "woman", text]},
     "/pipeline": lambda text: {"text": text, "texts": ["a cat"]},
     "/train_classifier": lambda text: {"rows": text},
+    "/train_language_model": lambda text: {"text": text, "prompt": "§"},
     "/quantization_twin": lambda text: {"text": text, "other_quantization": "float32", "max_new_tokens": 1},
 }
 NAMELESS = ("The upstream Gradio app has raised an exception", "Something went wrong on our side", "Traceback")

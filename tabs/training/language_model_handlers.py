@@ -1,0 +1,187 @@
+"""What happens when somebody trains a language model: plain functions that fill components by name.
+
+``parts`` are only ever used as keys of what is returned. It leaves out where they stand (`language_model`).
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import playground as pg
+from playground.errors import InputError
+from playground.tables.encoding import decode
+from playground.texts import usable_text
+from playground.training.language_model.request import MOST_CHARACTERS
+from tabs.page import message_of, receipt_values
+from tabs.training.language_model_format import Follower, said_of_plan
+
+GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
+GUESSES = {
+    GRAMMAR: "your guess: of 100 lines that it writes at the end, how many could the grammar have written?",
+    TEXT: "your guess: of 100 words that it writes at the end, how many stand in the text?",
+}
+NO_GUESS = -1
+REDRAW_SECONDS = 0.3
+REMEMBERED = 20  # trainings whose attention can be looked at
+Values = dict[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageModelParts:
+    """The components that are filled; ``fields`` by the names of what they ask."""
+
+    fields: Mapping[str, Any]
+    file: Any
+    plan: Any
+    guess: Any
+    run: Any
+    stop: Any
+    view: Any
+    run_id: Any
+    code: Any
+    notebook: Any
+
+    @property
+    def of_a_run(self) -> list[Any]:
+        """What a training may fill."""
+        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook]
+
+    @property
+    def of_a_choice(self) -> list[Any]:
+        """What depends on whether a grammar or a text is read, and on the tokenizer."""
+        return [*(self.fields[name] for name in ("grammar", "lines", "text", "vocab_size")), self.file, self.guess]
+
+
+class Looks:
+    """The attention of the last trainings' checkpoints, which views ask for one by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Follower] = OrderedDict()
+
+    def keep(self, run_id: str, follower: Follower) -> None:
+        """From here on the checkpoints of this training can be asked for."""
+        with self._lock:
+            self._kept[run_id] = follower
+            self._kept.move_to_end(run_id)
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+
+    def attention(self, asked: dict[str, Any]) -> str:
+        """The weights of one checkpoint, in base64.
+
+        Raises:
+            InputError: there is no such checkpoint any more.
+        """
+        with self._lock:
+            follower = self._kept.get(str(asked.get("run")))
+        index = int(asked.get("index") or 0)
+        if follower is None or not 0 <= index < len(follower.attention):
+            raise InputError("This checkpoint isn't here any more.", "Train again.")
+        return base64.b64encode(follower.attention[index]).decode("ascii")
+
+
+class LanguageModelHandlers:
+    """The handlers of the part for a language model."""
+
+    def __init__(self, playground: pg.Playground, looks: Looks, parts: LanguageModelParts) -> None:
+        self._playground, self._looks, self._parts = playground, looks, parts
+
+    # What is asked
+
+    def choose(self, source: str, tokenizer: str) -> Values:
+        """The fields that belong to what is read, and to the tokenizer."""
+        parts, of_text = self._parts, source == TEXT
+        return {
+            parts.fields["grammar"]: gr.Textbox(visible=not of_text),
+            parts.fields["lines"]: gr.Slider(visible=not of_text),
+            parts.fields["text"]: gr.Textbox(visible=of_text),
+            parts.fields["vocab_size"]: gr.Slider(visible=tokenizer == "bpe"),
+            parts.file: gr.UploadButton(visible=of_text),
+            parts.guess: gr.Slider(label=GUESSES[source]),
+        }
+
+    def fill(self, values: Mapping[str, Any]) -> Values:
+        """Values in the fields, by their names."""
+        return {control: values[name] for name, control in self._parts.fields.items()}
+
+    def plan(self, given: Mapping[str, Any]) -> str:
+        """What a training would take, or what is in its way: below the fields, while they are filled in."""
+        try:
+            asked = request_of(given)
+            return said_of_plan(self._playground.plan_language_model(asked), asked)
+        except pg.PlaygroundError as error:
+            return message_of(error)
+
+    def read_text(self, path: str) -> str:
+        """The text of a dropped file.
+
+        Raises:
+            InputTooLongError: it has more characters than a model can learn from here.
+        """
+        return usable_text(decode(Path(path).read_bytes())[0], MOST_CHARACTERS, "The file")
+
+    # A run
+
+    def train(self, given: Mapping[str, Any], guess: int, person: str, address: str) -> Iterator[Values]:
+        """The whole training, as the view draws it."""
+        run_id = secrets.token_hex(8)
+        asked = request_of(given, person=person, address=address, run_id=run_id)
+        yield from self._hear(self._playground.train_language_model(asked), asked, None if guess == NO_GUESS else guess)
+
+    def follow(self, run_id: str) -> Iterator[Values]:
+        """A training that was left, from its beginning."""
+        asked = self._playground.asked_of_training(run_id)
+        if isinstance(asked, pg.TrainLanguageModelRequest):
+            yield from self._hear(self._playground.follow_training(run_id), asked, None)
+
+    def _hear(self, events: Iterator[Any], asked: pg.TrainLanguageModelRequest, guess: int | None) -> Iterator[Values]:
+        parts, drawn_at = self._parts, 0.0
+        follower = Follower(asked, guess)
+        self._looks.keep(asked.run_id, follower)
+        ended = {parts.stop: gr.Button(interactive=False), parts.run: gr.Button(interactive=True)}
+        begun = {parts.stop: gr.Button(interactive=True), parts.run: gr.Button(interactive=False)}
+        yield {
+            parts.run_id: asked.run_id,
+            parts.view: follower.value(),
+            parts.code: None,
+            parts.notebook: None,
+            **begun,
+        }
+        try:
+            for event in events:
+                follower.take(event)
+                if time.monotonic() - drawn_at > REDRAW_SECONDS:
+                    drawn_at = time.monotonic()
+                    yield {parts.view: follower.value()}
+            yield {parts.view: follower.value(), **self._code(follower), **ended}
+        except Exception as error:
+            yield {parts.view: follower.ended(message_of(error)), **ended}
+            raise
+
+    def _code(self, follower: Follower) -> Values:
+        assert follower.result is not None
+        receipt = receipt_values(self._playground.language_model_receipt(follower.result))
+        return dict(zip((self._parts.code, self._parts.notebook), receipt, strict=True))
+
+
+def request_of(given: Mapping[str, Any], **who: Any) -> pg.TrainLanguageModelRequest:
+    """What is asked when these values stand in the fields.
+
+    Raises:
+        InputError: it can't be asked; the message says why.
+    """
+    names = {one.name for one in fields(pg.TrainLanguageModelRequest)}
+    asked = {name: value for name, value in given.items() if name in names and value is not None}
+    asked["grammar" if given.get("source") == TEXT else "text"] = ""
+    return pg.TrainLanguageModelRequest(**asked, **who)
