@@ -861,7 +861,7 @@ export namespace models {
     tokenizer_source: string;
     notes: string[];
   }
-  /** A model that somebody trained here; ``model_id`` is what every request takes. */
+  /** A model that somebody trained here; ``model_id`` is what every request takes, ``first_text`` a text that suits it, empty where any will do. */
   interface TrainedModel {
     model_id: string;
     title: string;
@@ -869,6 +869,7 @@ export namespace models {
     parameters: number;
     file_bytes: number;
     made_at: number;
+    first_text: string;
   }
 }
 

@@ -28,7 +28,9 @@ MOST_BYTES = 8_000_000_000  # of all files together
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model that somebody trained here; ``model_id`` is what every request takes."""
+    """A model that somebody trained here; ``model_id`` is what every request takes, ``first_text`` a text that suits it,
+    empty where any will do.
+    """
 
     model_id: str
     title: str
@@ -36,6 +38,7 @@ class TrainedModel:
     parameters: int
     file_bytes: int
     made_at: float
+    first_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,17 @@ class TrainedModels:
         folder.mkdir(mode=0o700)
         self._home = folder
 
-    def add(self, folder: Path, title: str, task: str, parameters: int, person: str, note: str = "") -> TrainedModel:
+    def add(
+        self, folder: Path, title: str, task: str, parameters: int, person: str, first_text: str = ""
+    ) -> TrainedModel:
         """A model under a name of its own, from a folder of `new_folder`; too many, and the oldest go."""
         slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "model"
         model_id = f"{PREFIX}{slug}-{secrets.token_hex(4)}"
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        report = TrainedModel(model_id, title, task, parameters, size, time.time())
+        report = TrainedModel(model_id, title, task, parameters, size, time.time(), first_text)
         spec = ModelSpec(
             model_id, task, "trained", str(folder), title=title, licence="yours", parameters=parameters,
-            quantizations=QUANTIZATIONS, note=note,
+            quantizations=QUANTIZATIONS,
         )  # fmt: skip
         with self._lock:
             self._kept[model_id] = _Kept(spec, person, folder, report)

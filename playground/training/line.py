@@ -233,7 +233,9 @@ class Trainings:
                 child.stop()
             done = self._hear(run, child)
             child.end()
-            made = trained.add(folder, training.title, training.task, training.parameters, training.person)
+            made = trained.add(
+                folder, training.title, training.task, training.parameters, training.person, training.first_text
+            )
             run.tell(replace(done.result, model_id=made.model_id))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

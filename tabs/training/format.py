@@ -205,16 +205,18 @@ def format_plan(plan: pg.ClassifierPlan) -> str:
     )
 
 
-def format_trained(model: pg.TrainedModel, text: str = "") -> TrainedShown:
-    """Where a model can be used; ``text`` is what it is asked first."""
+def format_trained(model: pg.TrainedModel) -> TrainedShown:
+    """Where a model can be used, with a text to begin with; one that writes gets the first two words of it."""
     about = f"{model.model_id} · {_many(model.parameters)} numbers:"
     if model.task == "text-generation":
-        asked = pg.GenerateRequest(prompt=text or "Once", model_id=model.model_id, max_new_tokens=40)
-        lens = pg.LensRequest(text or "Once", model_id=model.model_id)
-        attend = pg.AttentionRequest(text or "Once", model.model_id)
+        first = model.first_text or "Once upon a time"
+        begin = " ".join(first.split()[:2]) or first
+        asked = pg.GenerateRequest(prompt=begin, model_id=model.model_id, max_new_tokens=40)
+        lens = pg.LensRequest(first, model_id=model.model_id)
+        attend = pg.AttentionRequest(first, model.model_id)
         made = [("Generate with it", asked), ("Its attention", attend), ("Layer by layer", lens)]
     else:
-        first = text or "A text to try it with"
+        first = model.first_text or "A text to try it with"
         classify = pg.ClassifyRequest(first, model_id=model.model_id)
         attribute = pg.AttributeRequest(first, model_id=model.model_id)
         attend = pg.AttentionRequest(first, model.model_id)

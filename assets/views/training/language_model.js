@@ -107,7 +107,10 @@ function draw(tab) {
   find("start").hidden = Boolean(run);
   find("body").hidden = !run;
   if (!run) return;
-  if (run.run !== state.run) Object.assign(state, newState(), { run: run.run });
+  if (run.run !== state.run) {
+    Object.assign(state, newState(), { run: run.run });
+    requestAnimationFrame(() => find("hero").scrollIntoView({ block: "nearest" })); // below a laptop's fold
+  }
   const index = shownIndex(state, run);
   drawHero(tab, run, index);
   drawWritten(tab, run, index);

@@ -48,7 +48,7 @@ def language_model_training(request: TrainLanguageModelRequest) -> Training:
     plan = plan_language_model(request)
     return Training(
         fit, request, TASK, title_of(request), plan.bytes, plan.parameters, request.person, request.address,
-        request.run_id, request.keep,
+        request.run_id, request.keep, plan.excerpt.strip().partition("\n")[0][:80],
     )  # fmt: skip
 
 

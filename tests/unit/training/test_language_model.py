@@ -172,3 +172,4 @@ def test_a_plan_says_what_it_takes():
     assert plan.parameters == count_parameters(request, plan.vocab_size) == job.parameters
     assert isinstance(plan.bytes, TrainingBytes) and plan.bytes.weights == 4 * plan.parameters
     assert job.size == plan.bytes and (job.title, job.task, job.person) == ("Stories", "text-generation", "me")
+    assert read_corpus(request).grammar.accepts(job.first_text)
