@@ -28,8 +28,9 @@ MOST_BYTES = 8_000_000_000  # of all files together
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model that somebody trained here; ``model_id`` is what every request takes, ``first_text`` a text that suits it,
-    empty where any will do.
+    """A model that somebody trained here.
+
+    ``model_id`` is what every request takes, ``first_text`` a text that suits it, empty where any will do.
     """
 
     model_id: str
