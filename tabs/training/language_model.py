@@ -62,7 +62,7 @@ def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
         with gr.Column(scale=3, min_width=290):
             fields |= _lay_out_shape() | _lay_out_training()
             plan = gr.Textbox(
-                label="what this takes", lines=2, max_lines=4, interactive=False, elem_classes="pg-about",
+                label="what this takes", lines=2, max_lines=6, interactive=False, elem_classes="pg-about",
                 elem_id="language-model-plan",
             )  # fmt: skip
             guess = gr.Slider(
