@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
-GRAMMAR = "name = Mia, Ben\nthing = ball, kite\n{name} has a {thing}.\n{name} sees a <b>{thing}</b>."
+GRAMMAR = "name = Mia, Ben\nthing = ball, kite\n{name} sees a <b>{thing}</b>."
 TINY = {"n_layer": 1, "n_head": 2, "hidden_size": 32, "context": 32, "lines": 500}
 
 
@@ -26,7 +28,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     page = open_page()
     plan = opened(page)
     page.get_by_label("A text of your own").check()
-    expect(plan).to_have_value("There is nothing to learn from. Paste a text, or take the story grammar.")
+    expect(plan).to_have_value(re.compile("There is nothing to learn from. "))
     page.locator("#language-model-run").click()
     expect(page.locator(".toast-body")).to_contain_text("There is nothing to learn from.")
     page.get_by_role("button", name="Stories, with BPE").click()
@@ -41,7 +43,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     expect(said).to_contain_text("Done after 100 steps in", timeout=90_000)
     expect(said).to_contain_text("the grammar could have written")
     expect(reveal).to_contain_text("of 100 lines follow the grammar.")
-    expect(page.locator(".lm-samples li").filter(has_text="sees a <b>").first).to_be_visible()
+    expect(page.locator(".lm-samples li").filter(has_text="<b>").first).to_be_visible()
     expect(page.locator(".lm-merges summary")).to_contain_text("merges of BPE")
     slider = page.locator(".lm-slide input")
     slider.focus()
@@ -54,7 +56,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     page.keyboard.press("ArrowDown")
     expect(page.locator(".lm-readout")).to_contain_text("(token 1) looks at")
     page.get_by_role("button", name="Code: this training with transformers' Trainer").filter(visible=True).click()
-    expect(page.locator(".cm-content:visible")).to_contain_text("BpeTrainer")
+    expect(page.locator(".cm-content:visible")).to_contain_text("import tempfile")
     page.get_by_role("link", name="Generate with it").click()
     expect(page.get_by_role("tab", name="Generation")).to_have_attribute("aria-selected", "true")
 
