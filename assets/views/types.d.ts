@@ -861,7 +861,7 @@ export namespace models {
     tokenizer_source: string;
     notes: string[];
   }
-  /** A model that somebody trained here; ``model_id`` is what every request takes, ``first_text`` a text that suits it, empty where any will do. */
+  /** A model that somebody trained here. */
   interface TrainedModel {
     model_id: string;
     title: string;
