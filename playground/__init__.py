@@ -122,17 +122,13 @@ if TYPE_CHECKING:
     )
     from playground.training.language_model.events import (
         CorpusRead,
-        LanguageModelPlan,
         LanguageModelTrained,
         LossLogged,
-        Merge,
         MergesLearned,
         TrainingCheckpoint,
-        TrainingSample,
     )
     from playground.training.language_model.request import TrainLanguageModelRequest
     from playground.training.request import TrainClassifierRequest
-    from playground.training.stories import StoryGrammar
 
 _HOMES = {
     "Alternative": "playground.generation.events",
@@ -176,7 +172,6 @@ _HOMES = {
     "HeldOut": "playground.training.events",
     "HeldRow": "playground.training.events",
     "LabelReading": "playground.classification.result",
-    "LanguageModelPlan": "playground.training.language_model.events",
     "LanguageModelTrained": "playground.training.language_model.events",
     "LensRequest": "playground.inside.request",
     "LensResult": "playground.inside.result",
@@ -184,7 +179,6 @@ _HOMES = {
     "LossLogged": "playground.training.language_model.events",
     "MaskComparison": "playground.tokens.result",
     "MaskRequest": "playground.tokens.request",
-    "Merge": "playground.training.language_model.events",
     "MergesLearned": "playground.training.language_model.events",
     "Message": "playground.models.tokenizers",
     "ModelMapRequest": "playground.inside.map_request",
@@ -208,7 +202,6 @@ _HOMES = {
     "SplitSaid": "playground.training.events",
     "Started": "playground.generation.events",
     "Step": "playground.generation.events",
-    "StoryGrammar": "playground.training.stories",
     "Table": "playground.tables",
     "TableFormat": "playground.tables",
     "TableProgress": "playground.classification.result",
@@ -224,7 +217,6 @@ _HOMES = {
     "TrainingBegins": "playground.training.events",
     "TrainingBytes": "playground.training.events",
     "TrainingCheckpoint": "playground.training.language_model.events",
-    "TrainingSample": "playground.training.language_model.events",
     "TrainingStep": "playground.training.events",
     "TrainingWaits": "playground.training.events",
     "TwinProgress": "playground.generation.result",
@@ -305,7 +297,6 @@ __all__ = [
     "HeldOut",
     "HeldRow",
     "LabelReading",
-    "LanguageModelPlan",
     "LanguageModelTrained",
     "LensRequest",
     "LensResult",
@@ -313,7 +304,6 @@ __all__ = [
     "LossLogged",
     "MaskComparison",
     "MaskRequest",
-    "Merge",
     "MergesLearned",
     "Message",
     "ModelMapRequest",
@@ -337,7 +327,6 @@ __all__ = [
     "SplitSaid",
     "Started",
     "Step",
-    "StoryGrammar",
     "Table",
     "TableFormat",
     "TableProgress",
@@ -353,7 +342,6 @@ __all__ = [
     "TrainingBegins",
     "TrainingBytes",
     "TrainingCheckpoint",
-    "TrainingSample",
     "TrainingStep",
     "TrainingWaits",
     "TwinProgress",

@@ -1665,15 +1665,6 @@ export namespace training {
     after: number;
     probability: number;
   }
-  /** What a training would take, before it begins. ``vocab_size`` is the largest that BPE may come to. */
-  interface LanguageModelPlan {
-    characters: number;
-    vocab_size: number;
-    parameters: number;
-    bytes: training.TrainingBytes;
-    possible_lines: number;
-    excerpt: string;
-  }
   /** A training as the view draws it. ``said`` is how it goes, ``reveal`` what came of a guess. */
   interface LanguageModelRun {
     run: string;
@@ -1745,11 +1736,6 @@ export namespace training {
     seconds: number;
     reason: string;
   }
-  /** A place in a pattern: ``name`` as it is written in braces, such as ``name2``, and the list that fills it. */
-  interface Slot {
-    name: string;
-    list_name: string;
-  }
   /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. */
   interface SplitSaid {
     type: "split";
@@ -1762,11 +1748,6 @@ export namespace training {
     total_steps: number;
     parameters: number;
     trained_parameters: number;
-  }
-  /** Word lists and patterns; a pattern is a sequence of texts and slots. */
-  interface StoryGrammar {
-    words: Record<string, string[]>;
-    patterns: ((string | training.Slot)[])[];
   }
   /** Labelled rows, a model to begin with, and how to train it. */
   interface TrainClassifierRequest {

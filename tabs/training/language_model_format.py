@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import playground as pg
+from playground.training.language_model.events import LanguageModelPlan, Merge
 from playground.units import format_bytes, format_seconds
 from playground.wire import to_json
 
@@ -40,7 +41,7 @@ class LanguageModelRun:
     n_layer: int
     n_head: int
     corpus: pg.CorpusRead | None
-    merges: tuple[pg.Merge, ...]
+    merges: tuple[Merge, ...]
     merges_total: int
     losses: tuple[tuple[int, float], ...]
     checkpoints: tuple[pg.TrainingCheckpoint, ...]
@@ -57,7 +58,7 @@ class Follower:
         self._began = 0.0
         self._step = self._seconds = 0.0
         self._corpus: pg.CorpusRead | None = None
-        self._merges: list[pg.Merge] = []
+        self._merges: list[Merge] = []
         self._merges_total = 0
         self._losses: list[tuple[int, float]] = []
         self._checkpoints: list[pg.TrainingCheckpoint] = []
@@ -150,7 +151,7 @@ def revealed(result: pg.LanguageModelTrained, guess: int | None) -> str:
     return f"{near} {count} of {OF_LINES} {what} {verb}."
 
 
-def said_of_plan(plan: pg.LanguageModelPlan, asked: pg.TrainLanguageModelRequest) -> str:
+def said_of_plan(plan: LanguageModelPlan, asked: pg.TrainLanguageModelRequest) -> str:
     """What a training would take, in a line."""
     about = "" if asked.tokenizer == "characters" else "about "
     lines = f"{asked.lines:,} of the {plan.possible_lines:,} lines that the grammar can write, " * bool(asked.grammar)

@@ -33,6 +33,8 @@ def sample(kind: Any, count: int = 0) -> Any:
         return pg.PipelineRequest("fill-mask", "a [MASK]", "org/model", targets=("é\n", "b"), top_k=3)
     if kind is pg.TrainClassifierRequest:
         return kind(pg.Table(("text", "label"), (("t\u00e9xt", "a"),), (2,)), method="head", seed=2**31 - 1)
+    if kind is pg.TrainLanguageModelRequest:
+        return kind("t\u00e9xt\n", tokenizer="bpe", architecture="gpt2", n_layer=3, prompt="t", seed=2**31 - 1)
     if is_dataclass(kind):
         return kind(**{name: sample(hint, i) for i, (name, hint) in enumerate(wire.hints(kind).items())})
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):

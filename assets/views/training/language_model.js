@@ -1,5 +1,5 @@
 /**
- * A language model learns from nothing: how far it is, what it writes at each checkpoint, its loss, where its heads look.
+ * A language model learns from nothing: how far it is, what it writes, its loss, where its heads look.
  *
  * Python sends the whole run so far; only the attention of a checkpoint is asked for when it is shown.
  */
@@ -24,7 +24,8 @@ import {
 
 /** @typedef {import("./language_model_state.js").State} State */
 /** @typedef {import("./language_model_state.js").Run} Run */
-/** @typedef {{ view: import("../view.d.ts").View, find: (selector: string) => any, state: State, draw: () => void }} Tab */
+/** @typedef {import("../view.d.ts").View} View */
+/** @typedef {{ view: View, find: (selector: string) => any, state: State, draw: () => void }} Tab */
 
 const PLAY_MILLISECONDS = 700;
 const CHECKPOINTS = ["step", "held-out loss", "words of the text", "lines of the grammar"].map((name) => ({
@@ -181,8 +182,8 @@ function drawLoss({ find }, run) {
   find("overfit").hidden = !over;
   if (!over) return;
   find("overfit").textContent =
-    `It learns by heart: the held-out loss was ${formatFixed(over.least, 2)} at step ${formatInteger(over.step)} and is ` +
-    `${formatFixed(over.now, 2)} now, while the training loss falls.`;
+    `It learns by heart: the held-out loss was ${formatFixed(over.least, 2)} at step ${formatInteger(over.step)}` +
+    ` and is ${formatFixed(over.now, 2)} now, while the training loss falls.`;
 }
 
 /** @param {Tab} tab @param {Run} run */

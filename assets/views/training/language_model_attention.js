@@ -1,4 +1,4 @@
-/** Where one head looks on one text, as a triangle of cells: each row is a token, and its columns are those before it. */
+/** Where one head looks on one text, as a triangle of cells: each row is a token, its columns are those up to it. */
 
 import { clipped, sized, turned } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
@@ -73,7 +73,8 @@ export function readout(tokens, weight, cell) {
   if (!cell) return "A row is a token, its cells are the tokens up to it. Point at one, or use the arrow keys.";
   const [row, column] = cell;
   const share = formatProbability(weight(row, column));
-  return `${spokenPiece(tokens[row])} (token ${row}) looks at ${spokenPiece(tokens[column])} (token ${column}): ${share}`;
+  const name = (place) => `${spokenPiece(tokens[place])} (token ${place})`;
+  return `${name(row)} looks at ${name(column)}: ${share}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What the view of a language model's training knows: which checkpoint is shown, which head; and what to say of both. */
+/** What the view of a language model's training knows: which checkpoint is shown, which head; what to say of both. */
 
 import { formatFixed, formatInteger, formatProbability } from "../shared/format.js";
 

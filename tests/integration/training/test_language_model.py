@@ -9,14 +9,15 @@ from playground.training.stories import example
 from playground.wire import from_json
 
 GRAMMAR = "name = Mia, Ben\nthing = ball, kite\n{name} has a {thing}.\n{name} sees a {thing}."
-TINY = {"lines": 300, "n_layer": 1, "n_head": 2, "hidden_size": 16, "context": 16, "per_device_train_batch_size": 4}
+TINY = {"n_layer": 1, "n_head": 2, "hidden_size": 16, "context": 16}
+OPTIONS = {"lines": 300, "per_device_train_batch_size": 4, "vocab_size": 40, "learning_rate": 0.01, "seed": 3}
 
 
 def test_a_trained_model_writes_attends_and_is_looked_into_and_its_receipt_gives_the_same_losses(
     app_playground, client, home
 ):
-    asked = {"grammar": GRAMMAR, "tokenizer": "bpe", "vocab_size": 40, "max_steps": 40, "seed": 3, "prompt": "Mia"}
-    job = client.submit(**asked, **TINY, learning_rate=0.01, api_name="/train_language_model")
+    asked = {"grammar": GRAMMAR, "tokenizer": "bpe", "max_steps": 40, "prompt": "Mia", **TINY}
+    job = client.submit(**asked, options=OPTIONS, api_name="/train_language_model")
     *told, last = [event for events in job for event in events]
     assert {one["type"] for one in told} == {
         "begins", "merges_learned", "corpus_read", "loss_logged", "checkpoint",
