@@ -51,8 +51,7 @@ class LanguageModelApi:
             text: what it learns from; or give a grammar.
             grammar: word lists and patterns that write the text; "example" is the one that comes along.
             tokenizer: characters, or bpe, whose vocab_size is one of the options.
-            architecture: llama or gpt2, with n_layer layers of n_head heads, hidden_size numbers of each token between
-                them, and a context of so many tokens.
+            architecture: llama or gpt2, of n_layer layers with n_head heads and hidden_size numbers for each token.
             prompt: what it goes on from at each checkpoint; empty is the beginning of a line.
             options: by name lines, vocab_size, per_device_train_batch_size, learning_rate, weight_decay, seed,
                 warmup_steps (a share of max_steps), max_seconds and name.
