@@ -182,11 +182,12 @@ def _wire_training(
 
     @friendly
     def train(data: Values, request: gr.Request) -> Iterator[Values]:
+        yield gr.skip()  # gradio would empty what a generator fills that gives nothing, as with a refusal
         yield from handlers.train(_given(parts, data), data[parts.guess], data[person], address_of(request))
 
     parts.stop.click(lambda run_id: playground.cancel(run_id) and None, parts.run_id, None, queue=False, **QUIET)
     inputs = {*parts.fields.values(), parts.guess, person}
-    return parts.run.click(train, inputs, parts.of_a_run, trigger_mode="once", concurrency_limit=8, **QUIET)
+    return parts.run.click(train, inputs, parts.of_training, trigger_mode="once", concurrency_limit=8, **QUIET)
 
 
 def _given(parts: LanguageModelParts, data: Values) -> dict[str, Any]:

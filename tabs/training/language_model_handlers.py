@@ -52,7 +52,7 @@ class LanguageModelParts:
     notebook: Any
 
     @property
-    def of_a_run(self) -> list[Any]:
+    def of_training(self) -> list[Any]:
         """What a training may fill."""
         return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook]
 

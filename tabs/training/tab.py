@@ -49,7 +49,7 @@ def build_tab(playground: pg.Playground) -> None:
     language.training.then(**refreshing)
     if page_tab is not None:
         page_tab.select(**section.planning)
-    follows = [(section.handlers.follow, section.parts.of_training), (language.handlers.follow, language.parts.of_a_run)]
+    follows = [(one.handlers.follow, one.parts.of_training) for one in (section, language)]
     _wire_arrival(playground, page, person, follows, refreshing)
     TrainingApi(playground).publish()
     LanguageModelApi(playground).publish()
