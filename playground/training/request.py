@@ -92,7 +92,9 @@ def _columns(table: Table, text: str, label: str) -> tuple[str, str]:
         InputError: there is no column of labels, or no such column.
     """
     if len(table.columns) < 2:
-        raise InputError("The rows have no labels.", "Write a label behind each text, as in: turn on the light,command.")
+        raise InputError(
+            "The rows have no labels.", "Write a label behind each text, as in: turn on the light,command."
+        )
     text = text or table.text_column
     label = label or table.label_column or next((one for one in reversed(table.columns) if one != text), "")
     for name in (text, label):
