@@ -45,6 +45,15 @@ def format_number(number: float, form: str = "") -> str:
     return shown.replace("e-", "e−")
 
 
+def format_tiny(number: float) -> str:
+    """A difference that may be nearly nothing, with two digits that count.
+
+    >>> format_tiny(5.4e-08), format_tiny(0.0)
+    ('5.4e−08', '0')
+    """
+    return format_number(number, ".1e") if number else "0"
+
+
 def parse_seconds(text: str) -> float:
     """A number of seconds, 0 or more.
 

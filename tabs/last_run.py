@@ -7,7 +7,7 @@ import inspect
 import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -24,21 +24,26 @@ class LastRun:
     def __init__(self) -> None:
         self._numbers = itertools.count()
         self._lock = threading.Lock()
-        self._last: OrderedDict[str, tuple[int, tuple[Any, ...]]] = OrderedDict()
+        self._last: OrderedDict[str, tuple[int, Any]] = OrderedDict()
 
-    def wins(self, handler: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+    def wins(
+        self, handler: Callable[..., Any], about: Callable[..., Any] | None = None, ends: Sequence[LastRun] = ()
+    ) -> Callable[..., Iterator[Any]]:
         """The same handler, a function or a generator, whose values and failures count until a later one begins.
 
-        One whose first argument is ``event`` gets the event that it answers.
+        One whose first argument is ``event`` gets the event that it answers. ``about`` makes of the same arguments what
+        the run is about, for `goes_on`. What this one answers ``ends`` runs about what stood there before.
         """
 
         def wrapper(request: gr.Request, *given: Any) -> Iterator[Any]:
-            wanted = self.begin(request, given)
+            wanted = self.begin(request, about(*given) if about else None)
             try:
                 found = handler(*given)
                 for values in found if inspect.isgenerator(found) else (found,):
                     if not wanted():
                         break
+                    for other in ends:
+                        other.begin(request)
                     yield values
             except Exception:
                 if wanted():
@@ -56,17 +61,23 @@ class LastRun:
         found.__annotations__ = {"request": gr.Request} | ({"event": gr.EventData} if takes_event else {})
         return found
 
-    def asked(self, request: gr.Request) -> tuple[Any, ...]:
-        """What the last run of a page was asked; nothing where none has begun."""
-        return self._last.get(str(request.session_hash), (0, ()))[1]
-
-    def begin(self, request: gr.Request, asked: tuple[Any, ...] = ()) -> Callable[[], bool]:
+    def begin(self, request: gr.Request, about: Any = None) -> Callable[[], bool]:
         """A run begins; what comes back says whether it still is the last one of its page."""
         page = str(request.session_hash)
         with self._lock:
             mine = next(self._numbers)
-            self._last[page] = mine, asked
+            self._last[page] = mine, about
             self._last.move_to_end(page)
             while len(self._last) > PAGES:
                 self._last.popitem(last=False)
         return lambda: self._last.get(page, (mine,))[0] == mine
+
+    def goes_on(self, request: gr.Request, about: Any) -> bool:
+        """Whether the page's last run is about this, and its answer stays; one about something else is dropped.
+
+        For whoever hears that a field has changed: the page may tell of it after a press has asked about its new value.
+        """
+        if self._last.get(str(request.session_hash), (0, None))[1] == about:
+            return True
+        self.begin(request)
+        return False

@@ -30,11 +30,18 @@ def app_playground() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def app_server(app_playground) -> Iterator[str]:
+def demo(app_playground):
+    """The page, as it is built; `app_server` serves it."""
+    import app
+
+    return app.build_app(app_playground)
+
+
+@pytest.fixture(scope="session")
+def app_server(app_playground, demo) -> Iterator[str]:
     """Address of the running app, without a slash at the end."""
     import app
 
-    demo = app.build_app(app_playground)
     options = app.launch_options(app_playground.settings, app.routes_for_programs(app_playground))
     _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
     app_playground.warm_up()  # tells the header that there is nothing to wait for

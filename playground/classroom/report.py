@@ -78,4 +78,4 @@ def _both(writing: Writing) -> str:
 
 
 def _shown(perplexity: float | None) -> str:
-    return "-" if perplexity is None else f"{perplexity:.2f}"
+    return "–" if perplexity is None else f"{perplexity:.2f}"

@@ -28,7 +28,7 @@ inputs = tokenizer({text}, truncation=True, max_length={max_length}, return_tens
 masks = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero().flatten()
 print(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]), "masks at", masks.tolist())
 
-# %% 2. Tokens -> a logit for every word of the vocabulary, at each mask
+# %% 2. Tokens -> a logit for every token of the vocabulary, at each mask
 with torch.inference_mode():
     logits = model(**inputs).logits[0, masks].float()
 
@@ -127,7 +127,7 @@ inputs.pop("token_type_ids", None)
 written = model.generate(**inputs, num_beams=1, do_sample=False, max_new_tokens={max_new_tokens})[0]
 print(tokenizer.decode(written, skip_special_tokens=True))
 
-# %% 3. The loop: the decoder reads what it has written, and gives a logit for every word that may come next
+# %% 3. The loop: the decoder reads what it has written, and gives a logit for every token that may come next
 with torch.inference_mode():
     encoder_outputs = model.get_encoder()(**inputs)
     probabilities = []

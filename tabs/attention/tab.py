@@ -11,6 +11,7 @@ and the page that works offline (`tabs.attention.export`).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -143,7 +144,7 @@ def _wire(
     (button, examples, heads), looked = parts, states[1]
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    last = LastRun()
+    last, heads_asked = LastRun(), LastRun()
 
     @friendly
     def show(data: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
@@ -152,22 +153,29 @@ def _wire(
         if not wanted():  # nor may it take the place of what the page looks at by now
             return {heads: gr.skip()}
         found = show_attention(playground, results, str(request.session_hash), result)
+        heads_asked.begin(request)  # a head of what stood there before
         return {heads: found.heads, looked: found.looked, **dict(zip(code, receipt_values(found.code), strict=True))}
 
-    @friendly
     def choose_head(event: gr.EventData) -> dict[Any, Any]:
         head = ChosenHead.read(payload(event))
         receipt = head_code(playground, results, head)
         return dict.fromkeys(states, head) | (dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {})
 
+    starts = [button.click, inputs[0].submit, heads.first_view]
+    for start in [*starts, *([examples.load_input_event.then] if examples else [])]:
+        start(show, set(inputs), [heads, looked, *code], trigger_mode="always_last", **work)
+    told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
+    gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
+    code_of_head = friendly(heads_asked.wins(choose_head))
+    heads.head_chosen(code_of_head, None, [*states, *code], trigger_mode="always_last", **quiet)
+    if blocks_being_built() is not None:
+        blocks_being_built().unload(_forgetting(results))
+
+
+def _forgetting(results: Results) -> Callable[[gr.Request], None]:
+    """Drops what a page has looked at: it was closed."""
+
     def forget(request: gr.Request) -> None:
         results.forget(str(request.session_hash))
 
-    starts = [button.click, inputs[0].submit, heads.first_view]
-    for start in [*starts, *([examples.load_input_event.then] if examples else [])]:
-        start(show, set(inputs), [heads, looked, *code], **work)
-    told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
-    gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
-    heads.head_chosen(choose_head, None, [*states, *code], **quiet)
-    if blocks_being_built() is not None:
-        blocks_being_built().unload(forget)
+    return forget

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import playground as pg
-from playground.units import format_number
+from playground.units import format_number, format_tiny
 
 METHODS = {
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
@@ -101,7 +101,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
         "logits": f"logits = [{', '.join(f'{label.logit:.4f}' for label in result.labels)}]",
         **_arithmetic(result),
         "label": f"id2label[{result.best.label_id}] = {result.best.label!r}",
-        "difference": f"{result.max_difference:.1e}",
+        "difference": format_tiny(result.max_difference),
         "comment": "They are the same numbers." if same else rounded,
     }
 

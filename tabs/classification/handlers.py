@@ -14,6 +14,7 @@ import gradio as gr
 
 import playground as pg
 from playground.errors import InputError, UnsupportedOptionError
+from playground.links.kinds import inner
 from playground.receipt import Receipt
 from tabs.classification import format as shown
 from tabs.classification.examples import what_it_shows
@@ -80,7 +81,7 @@ class OneText:
 
     def __init__(self, playground: pg.Playground, parts: Parts) -> None:
         self._playground, self._parts = playground, parts
-        self.answers, self.edits, self.whys, self.seconds = LastRun(), LastRun(), LastRun(), LastRun()
+        self.answers, self.whys, self.tries, self.edits, self.seconds = (LastRun() for _ in range(5))
         self.asking = Asking()
 
     # The answer
@@ -108,25 +109,28 @@ class OneText:
     def run(
         self, text: str, text_pair: str | None, model_id: str, code_shown: bool, before: pg.ClassifyResult | None
     ) -> Iterator[Values]:
-        """The answer to one text, and what was said about another text taken away."""
+        """The answer to one text; what was tried with another is taken away."""
         parts = self._parts
         try:
             result = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
         except Exception:
             yield self.nothing()
             raise
-        stale = before is None or before.request != result.request
+        same = before is not None and before.request == result.request
+        untried = {
+            parts.edited: text,
+            parts.toggles: shown.format_toggles(result),
+            parts.changed: None,
+            parts.tried: None,
+            parts.pressed: (),
+        }
         yield {
-            **({**self.no_asides(), parts.edited: text} if stale else {}),
+            **({} if same else untried),
             parts.result: result,
             parts.info: shown.format_info(result.info),
             parts.shows: what_it_shows(text, result.info.model_id),
             parts.bars: shown.format_bars(result),
             parts.steps: shown.format_steps(result),
-            parts.toggles: shown.format_toggles(result),
-            parts.changed: None,
-            parts.tried: None,
-            parts.pressed: (),
             **(self.fill_code(result) if code_shown else {}),
         }
 
@@ -150,18 +154,16 @@ class OneText:
 
         The page may tell of a new text after something was asked about it: that goes on.
         """
-        parts, values, now = self._parts, self.no_asides(), (text, text_pair or None)
-        about_this = {
+        parts, now = self._parts, about_fields(text, text_pair)
+        code = (parts.what_if_code, parts.what_if_notebook)
+        filled = {
             self.whys: (parts.attribution, parts.explained, parts.why_code, parts.why_notebook),
-            self.seconds: (parts.second_bars, parts.beside, parts.what_if_code, parts.what_if_notebook),
+            self.tries: (parts.changed, parts.tried, *code),
+            self.edits: (parts.edited_bars, parts.beside, *code),
+            self.seconds: (parts.second_bars, parts.beside, *code),
         }
-        for last, filled in about_this.items():
-            asked = last.asked(request)
-            if len(asked) > 1 and (asked[0], asked[1] or None) == now:
-                values = {place: value for place, value in values.items() if place not in filled}
-            else:
-                last.begin(request)
-        return values
+        stays = {place for last, places in filled.items() if last.goes_on(request, now) for place in places}
+        return {place: value for place, value in self.no_asides().items() if place not in stays}
 
     def no_asides(self) -> Values:
         """Nothing is said beside the answer."""
@@ -170,7 +172,7 @@ class OneText:
     def fill_code(self, result: pg.ClassifyResult | None) -> Values:
         """Both receipts of the answer."""
         if result is None:
-            return {}
+            return dict.fromkeys(self._parts.codes)
         receipts = self._playground.classification_receipts(result)
         values = [value for receipt in receipts for value in receipt_values(receipt)]
         return dict(zip(self._parts.codes, values, strict=True))
@@ -218,7 +220,7 @@ class OneText:
 
     # What if
 
-    def press(self, result: pg.ClassifyResult | None, action: str, event: gr.EventData) -> Values:
+    def press(self, event: gr.EventData, result: pg.ClassifyResult | None, action: str) -> Values:
         """The bars without the tokens that are pressed now."""
         positions = tuple(int(position) for position in payload(event)["positions"])
         return {self._parts.pressed: positions, **self.perturb(result, positions, action)}
@@ -302,3 +304,22 @@ class OneText:
                 yield {parts.second: second.model_id, parts.quantization: second.quantization, **values}
         else:
             raise InputError("This page shows two texts, or two models, side by side.", "Python opens the link.")
+
+
+# What a run of the asides is about, for `tabs.last_run.LastRun`: a text and its pair.
+
+
+def about_fields(text: str, text_pair: str | None, *_: Any) -> tuple[str, str | None]:
+    """What stands in the fields."""
+    return text, text_pair or None
+
+
+def about_result(result: pg.ClassifyResult | None, *_: Any) -> tuple[str, str | None] | None:
+    """What the page has answered."""
+    return result and about_fields(result.request.text, result.request.text_pair)
+
+
+def about_link(event: gr.EventData) -> tuple[str, str | None]:
+    """What a link asks."""
+    first = inner(asked_in(event)[0])
+    return about_fields(first.text, first.text_pair)

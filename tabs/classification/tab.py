@@ -14,7 +14,7 @@ import gradio as gr
 import playground as pg
 from tabs.classification import api
 from tabs.classification.examples import FAILURES, FIRST, PICKED
-from tabs.classification.handlers import PREDICTED, OneText, Parts
+from tabs.classification.handlers import PREDICTED, OneText, Parts, about_fields, about_link, about_result
 from tabs.classification.table import build_table_section
 from tabs.components import example_chips, model_picker, model_row
 from tabs.gradio_patches import blocks_being_built
@@ -277,42 +277,67 @@ def _wire_why(handlers: OneText, parts: Parts, inside: _Inside, inputs: list[Any
     outputs = [why.attribution, parts.explained, why.code, why.notebook]
     asking = gr.on(
         [why.button.click, why.label.input, inside.tabs["why"].select],
-        friendly(last.wins(handlers.why)),
+        friendly(last.wins(handlers.why, about_fields)),
         [*inputs, why.label],
         outputs,
         trigger_mode="always_last",  # a label that is chosen while another is explained gets its turn
         **UNSEEN,
     )
-    again = friendly(handlers.asking.of(last.wins(handlers.why_again)))
+    again = friendly(handlers.asking.of(last.wins(handlers.why_again, about_link)))
     return [asking, why.share.again(again, None, [*outputs, why.label], **UNSEEN)]
 
 
 def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:
     """The three experiments; what asks for them comes back."""
-    text, pair, model = inputs
-    code = [what_if.code, what_if.notebook]
+    return [
+        *_wire_tries(handlers, parts, what_if),
+        *_wire_edits(handlers, parts, what_if, inputs),
+        *_wire_seconds(handlers, parts, what_if, inputs),
+    ]
+
+
+def _wire_tries(handlers: OneText, parts: Parts, what_if: _WhatIf) -> list[Any]:
+    """Tokens taken out of the answered text."""
+    last, code = handlers.tries, [what_if.code, what_if.notebook]
     pressing = [parts.pressed, parts.changed, parts.tried, *code]
-    taking_out = what_if.toggles.select(friendly(handlers.press), [parts.result, what_if.action], pressing, **UNSEEN)
+    press = friendly(last.wins(handlers.press, lambda event, *given: about_result(*given)))
+    taking_out = what_if.toggles.select(
+        press, [parts.result, what_if.action], pressing, trigger_mode="always_last", **UNSEEN
+    )
     switching = [parts.result, parts.pressed, what_if.action]
-    changed = [what_if.changed, parts.tried, *code]
-    other_way = what_if.action.change(friendly(handlers.perturb), switching, changed, **UNSEEN)
-    filled = [*pressing, parts.action, parts.toggles]
-    again = what_if.share.again(friendly(handlers.asking.of(handlers.try_again)), None, filled, **UNSEEN)
+    perturb = friendly(last.wins(handlers.perturb, about_result))
+    other_way = what_if.action.change(perturb, switching, [what_if.changed, parts.tried, *code], **UNSEEN)
+    again = friendly(handlers.asking.of(last.wins(handlers.try_again, about_link)))
+    return [
+        taking_out,
+        other_way,
+        what_if.share.again(again, None, [*pressing, parts.action, parts.toggles], **UNSEEN),
+    ]
+
+
+def _wire_edits(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:
+    """The text beside its edited copy."""
+    text, pair, model = inputs
     comparing: dict[str, Any] = {
-        "fn": friendly(handlers.edits.wins(handlers.compare_texts)),
+        "fn": friendly(handlers.edits.wins(handlers.compare_texts, about_fields)),
         "inputs": [text, pair, what_if.edited, model],
-        "outputs": [what_if.edited_bars, parts.beside, *code],
+        "outputs": [what_if.edited_bars, parts.beside, what_if.code, what_if.notebook],
+        "trigger_mode": "always_last",
     }
-    gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
-    what_if.edited.change(**comparing, trigger_mode="always_last", **UNSEEN)
-    asking = [text, pair, model, what_if.second, what_if.quantization]
-    bars = [what_if.second_bars, parts.beside, *code]
-    ask = friendly(handlers.seconds.wins(handlers.ask_second))
-    second = what_if.compare_models.click(ask, asking, bars, **UNSEEN)
-    fields = [what_if.edited, what_if.second, what_if.quantization]
-    both = friendly(handlers.asking.of(handlers.edits.wins(handlers.beside_again)))
-    beside = what_if.share_both.again(both, None, [what_if.edited_bars, *bars, *fields], **UNSEEN)
+    pressing = gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
+    return [pressing, what_if.edited.change(**comparing, **UNSEEN)]
+
+
+def _wire_seconds(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:
+    """A second model's answer beside the first; a link also asks here for two texts."""
+    bars = [what_if.second_bars, parts.beside, what_if.code, what_if.notebook]
+    ask = friendly(handlers.seconds.wins(handlers.ask_second, about_fields))
+    fields = [what_if.second, what_if.quantization]
+    second = what_if.compare_models.click(ask, [*inputs, *fields], bars, trigger_mode="always_last", **UNSEEN)
+    both = friendly(handlers.asking.of(handlers.edits.wins(handlers.beside_again, about_link)))
+    filled = [what_if.edited_bars, *bars, what_if.edited, *fields]
+    beside = what_if.share_both.again(both, None, filled, **UNSEEN)
     # What a link has filled in is no other question: it comes with its answer.
     others = [what_if.second.input, what_if.quantization.input]
     gr.on(others, handlers.seconds.wins(lambda: (None, None)), None, bars[:2], **UNSEEN)
-    return [taking_out, other_way, second, again, beside]
+    return [second, beside]

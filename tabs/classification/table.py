@@ -9,6 +9,7 @@ import gradio as gr
 import playground as pg
 from tabs.classification.table_format import COLUMNS
 from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts, source_of
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, file_to_serve, friendly, progress_view, receipt_panel, view
@@ -124,8 +125,9 @@ def _lay_out_result() -> dict[str, Any]:
 def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source) -> None:
     """Ties what people do to the handlers."""
     columns = [parts.text_column, parts.pair_column, parts.label_column]
+    looks = _wire_looks(handlers, parts)
     asking: dict[str, Any] = {
-        "fn": friendly(handlers.ask_reading),
+        "fn": friendly(LastRun().wins(handlers.ask_reading)),
         "inputs": [source.file, source.table.how, *columns, model],
         "outputs": parts.reading,
         **UNSEEN,
@@ -138,12 +140,13 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         [source.pasted, source.file, source.table.how, *columns, model, parts.reading],
         parts.everything,
         trigger_mode="once",
+        cancels=looks,
         **UNSEEN,
     )
     again = parts.share.again(friendly(handlers.asking.of(handlers.run_again)), None, parts.everything, **UNSEEN)
-    _wire_other_question(handlers, parts, model, source, [running, again])
+    _wire_other_question(handlers, parts, model, source, [running, again, *looks])
     reading_columns: dict[str, Any] = {
-        "fn": friendly(handlers.read_columns),
+        "fn": friendly(LastRun().wins(handlers.read_columns)),
         "inputs": [source.file, source.table.how, model],
         "outputs": [*columns, parts.reading],
         **QUIET,
@@ -152,12 +155,18 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
         shown(**reading_columns).success(**asking)
     gr.on([column.input for column in columns], **asking)
     parts.stop_button.click(friendly(handlers.stop), parts.run_id, None, **UNSEEN)
-    looking = [parts.metrics, parts.rows, parts.every_row]
-    parts.threshold.release(
-        friendly(handlers.move_threshold), [parts.result, parts.threshold], [*looking, parts.download], **UNSEEN
-    )
-    parts.metrics.select(friendly(handlers.list_cell), [parts.result, parts.threshold], looking, **UNSEEN)
-    parts.every_row.click(friendly(handlers.list_all), [parts.result, parts.threshold], looking, **UNSEEN)
+
+
+def _wire_looks(handlers: TableOfTexts, parts: TableParts) -> list[Any]:
+    """What is looked at of a result; another result ends these events, and the last of them counts."""
+    wins, given = LastRun().wins, [parts.result, parts.threshold]
+    shown = [parts.metrics, parts.rows, parts.every_row]
+    work: dict[str, Any] = {"trigger_mode": "always_last", **UNSEEN}
+    return [
+        parts.threshold.release(friendly(wins(handlers.move_threshold)), given, [*shown, parts.download], **work),
+        parts.metrics.select(friendly(wins(handlers.list_cell)), given, shown, **work),
+        parts.every_row.click(friendly(wins(handlers.list_all)), given, shown, **work),
+    ]
 
 
 def _wire_other_question(

@@ -258,14 +258,14 @@ class TableOfTexts:
     def move_threshold(self, result: pg.TableResult | None, value: float) -> Values:
         """All that depends on the threshold between two labels."""
         if result is None:
-            return {}
+            return gr.skip()
         download = gr.DownloadButton(value=file_to_serve("classified.csv", shown.to_csv(result, value)))
         return {**self.list_all(result, value), self._parts.download: download}
 
-    def list_cell(self, result: pg.TableResult | None, value: float, event: gr.EventData) -> Values:
+    def list_cell(self, event: gr.EventData, result: pg.TableResult | None, value: float) -> Values:
         """The rows behind one cell of the confusion matrix."""
         if result is None:
-            return {}
+            return gr.skip()
         parts, names, cell = self._parts, result.info.labels, payload(event)
         gold, said = int(cell["gold"]), int(cell["predicted"])
         rows = shown.format_rows(result, value, (gold, said))
@@ -279,7 +279,7 @@ class TableOfTexts:
     def list_all(self, result: pg.TableResult | None, value: float) -> Values:
         """All rows again."""
         if result is None:
-            return {}
+            return gr.skip()
         return {
             self._parts.metrics: shown.format_evaluation(pg.evaluate_table(result, value)),
             self._parts.rows: gr.Dataframe(shown.format_rows(result, value), label=RESULTS),

@@ -180,7 +180,7 @@ def _wire_runs(
         trigger_mode="multiple", **private,
     ).failure(None, js=f"() => {{ {tell(page, 'failed')} }}")  # fmt: skip
     page.halt(halt, trigger_mode="multiple", **private)
-    page.receipt(show_code, None, list(code), **private)
+    page.receipt(show_code, None, list(code), trigger_mode="always_last", **private)
     blocks_being_built().unload(forget)
     return runs
 

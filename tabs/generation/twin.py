@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -13,6 +13,7 @@ from playground.wire import to_json
 from server.arrival import address_of
 from tabs.components import model_picker
 from tabs.generation.twin_format import format_twin
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, progress_view, receipt_panel, receipt_values, so_far, view
@@ -41,7 +42,7 @@ def build_twin(playground: pg.Playground) -> Watched:
         share = share_view()
         code, notebook = receipt_panel("Code: both models on this text with plain transformers")
     kept = gr.State()
-    _wire(playground, inputs, (button, stop), (doing, shown, kept, code, notebook))
+    _wire(playground, inputs, button, _Parts(doing, shown, kept, code, notebook, stop))
     return Watched("twin", inputs, shown, kept, shared=Shared(share))
 
 
@@ -81,42 +82,68 @@ def request_of(values: dict[str, Any], person: str = "", address: str = "") -> p
     )
 
 
-def _wire(
-    playground: pg.Playground, inputs: dict[str, Any], buttons: tuple[Any, Any], outputs: tuple[Any, ...]
-) -> None:
-    button, stop = buttons
-    doing, shown, kept, code, notebook = outputs
-    quiet: dict[str, Any] = {"api_visibility": "private"}
+class _Parts(NamedTuple):
+    """What a comparison fills."""
 
-    def no_result() -> Values:
-        return dict.fromkeys(outputs)
+    doing: gr.HTML
+    shown: gr.HTML
+    kept: gr.State
+    code: gr.Code
+    notebook: gr.DownloadButton
+    stop: gr.Button
 
-    def nothing() -> Values:
-        return {**no_result(), stop: gr.Button(interactive=False)}
+    def no_result(self) -> Values:
+        """Nothing is said of the two."""
+        return dict.fromkeys(self[:-1])
+
+    def nothing(self) -> Values:
+        """Nor does anything run."""
+        return {**self.no_result(), self.stop: gr.Button(interactive=False)}
+
+
+def _compared(playground: pg.Playground, parts: _Parts, request: pg.TwinRequest) -> Iterator[Values]:
+    """How far both have come, and last what they say."""
+    for event in playground.quantization_twin(request):
+        if isinstance(event, pg.TwinResult):
+            code, notebook = receipt_values(playground.twin_receipt(event))
+            found = {parts.shown: to_json(format_twin(event), short=True), parts.kept: event}
+            yield {**parts.nothing(), **found, parts.code: code, parts.notebook: notebook}
+        else:
+            yield {parts.doing: so_far(event.done, event.total, f"{event.doing}…")}
+
+
+def _wire(playground: pg.Playground, inputs: dict[str, Any], button: gr.Button, parts: _Parts) -> None:
+    """The button compares both; another question ends that, and takes away what was found before."""
+    last = LastRun()
+
+    def values_in(data: Values) -> dict[str, Any]:
+        return {name: data[control] for name, control in inputs.items()}
 
     @friendly
     def compare(data: Values, request: gr.Request) -> Iterator[Values]:
-        yield {**nothing(), stop: gr.Button(interactive=True)}
-        values = {name: data[control] for name, control in inputs.items()}
+        values = values_in(data)
+        wanted = last.begin(request, values)
+        yield {**parts.nothing(), parts.stop: gr.Button(interactive=True)}
         try:
             asked = request_of(values, request.session_hash or "", address_of(request))
-            for event in playground.quantization_twin(asked):
-                if isinstance(event, pg.TwinResult):
-                    receipt = receipt_values(playground.twin_receipt(event))
-                    found = {shown: to_json(format_twin(event), short=True), kept: event}
-                    yield {**nothing(), **found, code: receipt[0], notebook: receipt[1]}
-                else:
-                    yield {doing: so_far(event.done, event.total, f"{event.doing}…")}
+            for found in _compared(playground, parts, asked):
+                if not wanted():
+                    break
+                yield found
         except Exception:
-            yield nothing()
+            yield parts.nothing()
             raise
+        if not wanted():
+            yield parts.nothing()
 
-    all_outputs = [*outputs, stop]
-    work: dict[str, Any] = {"concurrency_id": "twin", "concurrency_limit": 4}
-    run = button.click(compare, set(inputs.values()), all_outputs, show_progress="hidden", **work, **quiet)
-    stop.click(nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
+    def other_number(data: Values, request: gr.Request) -> Values:
+        return gr.skip() if last.goes_on(request, values_in(data)) else parts.no_result()
+
+    given, quiet = set(inputs.values()), {"show_progress": "hidden", "api_visibility": "private"}
+    run = button.click(compare, given, list(parts), concurrency_id="twin", concurrency_limit=4, **quiet)
+    parts.stop.click(parts.nothing, None, list(parts), cancels=run, **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]
     changes = [control.change for control in inputs.values() if control is not number]
-    gr.on(changes, nothing, None, all_outputs, cancels=run, show_progress="hidden", **quiet)
-    number.change(no_result, None, list(outputs), show_progress="hidden", **quiet)
+    gr.on(changes, parts.nothing, None, list(parts), cancels=run, **quiet)
+    number.change(other_number, given, list(parts[:-1]), **quiet)

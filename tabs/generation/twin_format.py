@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import playground as pg
-from playground.units import format_bytes
+from playground.units import format_bytes, format_number
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,6 @@ def _nats(number: float) -> str:
     """A small number with two digits that count.
 
     >>> _nats(0.0123), _nats(1.5), _nats(0.0000021)
-    ('0.012', '1.5', '2.1e-06')
+    ('0.012', '1.5', '2.1e−06')
     """
-    return f"{number:.2g}"
+    return format_number(number, ".2g")

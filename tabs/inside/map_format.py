@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import playground as pg
@@ -16,13 +17,17 @@ READS = {
 }
 
 
-def format_map(result: pg.ModelMapResult, title: str) -> str:
-    """The map view's value: JSON text. What each module returned is found by its name."""
+def format_map(result: pg.ModelMapResult, title: str, asked: Sequence[str]) -> str:
+    """The map view's value: JSON text. What each module returned is found by its name.
+
+    ``asked`` are the fields that it was made from: the page says so once others stand there.
+    """
     kept = ("model_class", "parameters", "bytes", "ran", "parts", "shares", "attentions", "unfit", "notes")
     states = {one.name: {"shape": one.shape, "norm": one.norm, "norms": one.norms} for one in result.states}
     value = {
         **{name: to_json(getattr(result, name), short=True) for name in kept},
         "title": title,
+        "asked": list(asked),
         "origin": _origin(result, title),
         "tokens": _pieces(result.tokens),
         "decoder_tokens": _pieces(result.decoder_tokens),

@@ -8,8 +8,9 @@ compare a classifier with a model that generates; press *Unroll one of its heads
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -26,7 +27,7 @@ from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.links.handlers import asked_in
 from tabs.page import explain as say
-from tabs.page import friendly, heading, receipt_panel, receipt_values, view
+from tabs.page import friendly, heading, receipt_panel, receipt_values, tell, view
 
 ID = "whole-model"
 EXAMPLE = "The capital of France is"
@@ -99,24 +100,27 @@ def _lay_out(playground: pg.Playground) -> _Parts:
 
 def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Tabs, asking: Asking) -> None:
     """A press, Enter, the first look, another part of the page or a link draws; of several the last one counts."""
-    given, rest, last = _fields(parts), [parts.head, *parts.code, parts.drawn], LastRun()
+    given, rest, heads = _fields(parts), [parts.head, *parts.code, parts.drawn], LastRun()
+    wins = partial(LastRun().wins, ends=[heads])
 
     @friendly
-    @last.wins
-    def draw(text: str, decoder_text: str, model_id: str, task: str, quantization: str) -> list[Any]:
-        return _drawn(playground, request_of(text, decoder_text, model_id, task, quantization))
+    @wins
+    def draw(*fields: str) -> list[Any]:
+        return _drawn(playground, request_of(*fields), fields)
 
+    @wins
     def open_link(event: gr.EventData) -> list[Any]:
         (asked,) = asked_in(event)
         values = _drawn(playground, asked)
-        known: pg.ModelMapRequest = values[-1].request
-        return [known.text, known.decoder_text, known.model_id, known.task, known.quantization, *values]
+        return [*_asked(values[-1].request), *values]
 
     work: dict[str, Any] = {**WORK, "show_progress_on": parts.picture}
     outputs = [parts.picture, *rest]
     for start in (parts.button.click, parts.text.submit, parts.decoder_text.submit, parts.picture.first_view):
-        start(draw, given, outputs, **work)
-    parts.share.again(friendly(asking.of(last.wins(open_link))), None, [*given, *outputs], **work)
+        start(draw, given, outputs, trigger_mode="always_last", **work)
+    parts.share.again(friendly(asking.of(open_link)), None, [*given, *outputs], **work)
+    told = f"(...values) => {tell(parts.picture, 'fields', 'values')}"  # a picture says that it was made from others
+    gr.on([one.change for one in given], None, given, None, js=told, **QUIET)
 
     def chosen(event: gr.EventData) -> list[Any]:
         model_id, task, quantization = map(str, payload(event))
@@ -131,7 +135,7 @@ def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Ta
         parts.picture.whole(looked_into, None, [*given, parts.picture], queue=False, **QUIET),
     ):
         filled.then(draw, given, outputs, **work).failure(lambda: None, None, parts.picture, **QUIET)
-    _wire_heads(playground, parts, rest)
+    _wire_heads(playground, parts, rest, heads)
     for one in (parts.model, parts.task):
         one.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
 
@@ -140,25 +144,36 @@ def _fields(parts: _Parts) -> list[Any]:
     return [parts.text, parts.decoder_text, parts.model, parts.task, parts.quantization]
 
 
-def _wire_heads(playground: pg.Playground, parts: _Parts, rest: list[Any]) -> None:
-    """Any head can be unrolled, for any token."""
+def _wire_heads(playground: pg.Playground, parts: _Parts, rest: list[Any], heads: LastRun) -> None:
+    """Any head can be unrolled, for any token, of what is drawn."""
 
     @friendly
-    def unroll(drawn: pg.ModelMapResult | None, event: gr.EventData) -> list[Any]:
+    @heads.wins
+    def unroll(event: gr.EventData, drawn: pg.ModelMapResult | None) -> list[Any]:
         _, *values = _drawn(playground, head_request(drawn, payload(event)))
         return values
 
-    parts.picture.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress_on": parts.head}).success(
-        None, None, None, js=SEEN, **QUIET
-    )
-    parts.head.unroll(unroll, parts.drawn, rest, **{**WORK, "show_progress": "hidden"}, trigger_mode="always_last")
+    work: dict[str, Any] = {**WORK, "trigger_mode": "always_last"}
+    unrolled = parts.picture.unroll(unroll, parts.drawn, rest, show_progress_on=parts.head, **work)
+    unrolled.success(None, None, None, js=SEEN, **QUIET)
+    parts.head.unroll(unroll, parts.drawn, rest, show_progress="hidden", **work)
 
 
-def _drawn(playground: pg.Playground, request: pg.ModelMapRequest) -> list[Any]:
-    """What the picture, the head, the code and the state take of an answer."""
+def _drawn(playground: pg.Playground, request: pg.ModelMapRequest, fields: Sequence[str] = ()) -> list[Any]:
+    """What the picture, the head, the code and the state take of an answer to what stood in the fields, or will."""
     result = playground.model_map(request)
     title, code = title_of(playground, result.request.model_id), playground.model_map_receipt(result)
-    return [format_map(result, title), format_head(result, title), *receipt_values(code), result]
+    return [
+        format_map(result, title, fields or _asked(result.request)),
+        format_head(result, title),
+        *receipt_values(code),
+        result,
+    ]
+
+
+def _asked(request: pg.ModelMapRequest) -> list[str]:
+    """What stands in the fields when this is asked."""
+    return [request.text, request.decoder_text, request.model_id, request.task, request.quantization]
 
 
 def text_fields(sent: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,9 @@ token of a reply; ask why this token rather than another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -51,6 +52,7 @@ ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 COMING = '{"coming": true}'
+Looking = Callable[[Callable[..., Any]], Callable[..., Iterator[Any]]]  # of `LastRun.wins`: looks at a text
 PREDICTED = ("the most probable token", NOBODY)
 
 
@@ -83,10 +85,12 @@ def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> li
     ``page`` shows the replies, ``tabs`` holds this section.
     """
     parts = _lay_out(playground)
-    whys, asking = LastRun(), Asking()
-    runs = _wire_lens(playground, parts, page, tabs, asking)
+    whys, follows, asking = LastRun(), LastRun(), Asking()
+    looking = partial(LastRun().wins, ends=[follows])
+    runs = _wire_lens(playground, parts, page, tabs, asking, looking)
+    _wire_follow(playground, parts, follows)
     _wire_next(playground, parts, runs, whys)
-    _wire_why(playground, parts, whys)
+    _wire_why(playground, parts, whys, looking)
     InsideApi(playground).publish()
     fields = {"text": parts.text, "model_id": parts.model}
     return [
@@ -130,30 +134,31 @@ def _lay_out_why() -> tuple[Any, ...]:
     return target, contrast, more, stop, why, share, code, gr.State(), gr.State(""), gr.State(), gr.State()
 
 
-def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs, asking: Asking) -> list[Any]:
-    """A press, Enter, an example, the first look, a token of a reply or a link runs the model; these events."""
+def _wire_lens(
+    playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr.Tabs, asking: Asking, looking: Looking
+) -> list[Any]:
+    """A press, Enter, an example, the first look, a token of a reply or a link runs the model; these events.
+
+    The last of them counts: a link wins over the example of the first look.
+    """
     outputs = _seen_in(parts)
-    told, last = [parts.text, parts.model, *outputs], LastRun()  # a link wins over the example of the first look
+    told = [parts.text, parts.model, *outputs]
 
     @friendly
-    @last.wins
+    @looking
     def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
         return _shown(look(playground, asked_of_text(text, model_id, asked)))
 
     @friendly
-    @last.wins
+    @looking
     def open_reply(event: gr.EventData) -> list[Any]:
         return _told(look(playground, asked_of_reply(payload(event))))
 
     def open_link(event: gr.EventData) -> list[Any]:
         return _told(look(playground, asked_of_link(*asked_in(event))))
 
-    @friendly
-    def follow_token(asked: Asked, event: gr.EventData) -> list[Any]:
-        return _told(follow(playground, asked, payload(event)))
-
     given = [parts.text, parts.model, parts.asked]
-    work: dict[str, Any] = {**WORK, "show_progress_on": parts.lens}
+    work: dict[str, Any] = {**WORK, "show_progress_on": parts.lens, "trigger_mode": "always_last"}
     starts = [parts.button.click, parts.text.submit, parts.lens.first_view]
     runs = [start(press, given, outputs, **work) for start in starts]
     for chip, one in zip(parts.chips, EXAMPLES, strict=True):
@@ -163,11 +168,20 @@ def _wire_lens(playground: pg.Playground, parts: _Parts, page: gr.HTML, tabs: gr
     page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
     runs.append(page.look_inside(open_reply, None, told, **work))
     runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
-    again = friendly(asking.of(last.wins(open_link)))
+    again = friendly(asking.of(looking(open_link)))
     runs += [share.again(again, None, told, **work) for share in (parts.share, parts.share_why)]
-    parts.lens.follow(follow_token, parts.asked, told, **{**WORK, "show_progress": "hidden"})
     _wire_old(parts)
     return runs
+
+
+def _wire_follow(playground: pg.Playground, parts: _Parts, follows: LastRun) -> None:
+    """One more token is followed through the layers of what is shown."""
+
+    def follow_token(event: gr.EventData, asked: Asked) -> list[Any]:
+        return _shown(follow(playground, asked, payload(event)))
+
+    work = {**WORK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    parts.lens.follow(friendly(follows.wins(follow_token)), parts.asked, _seen_in(parts), **work)
 
 
 def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: LastRun) -> None:
@@ -205,11 +219,12 @@ def _told(found: Looked) -> list[Any]:
     return [found.asked.text, found.asked.request.model_id, *_shown(found)]
 
 
-def _catching_up(playground: pg.Playground, parts: _Parts) -> gr.events.Dependency:
+def _catching_up(playground: pg.Playground, parts: _Parts, looking: Looking) -> gr.events.Dependency:
     """The press that asks for the slow methods: another text than was looked at is looked at first."""
     outputs = [*_seen_in(parts), parts.target, parts.contrast, parts.why]
 
     @friendly
+    @looking
     def catch_up(text: str, model_id: str, asked: Asked | None) -> list[Any]:
         wanted = asked_of_text(text, model_id, asked)
         return [gr.skip()] * len(outputs) if wanted == asked else [*_shown(look(playground, wanted)), *_forgotten()]
@@ -257,7 +272,7 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
     return values
 
 
-def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun) -> None:
+def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: Looking) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
     at_once = _explaining(playground, parts, whys)
     gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
@@ -282,7 +297,7 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun) -> None:
 
     given = [parts.asked, parts.target, parts.contrast]
     outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
-    begun = _catching_up(playground, parts)
+    begun = _catching_up(playground, parts, looking)
     begun.success(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
 
     def halt(run_id: str) -> None:

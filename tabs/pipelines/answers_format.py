@@ -17,6 +17,7 @@ from playground.pipelines.result import (
     ZeroShotAnswer,
 )
 from playground.texts import shown_text
+from playground.units import format_number
 from tabs.pipelines.blocks import Block, bar, bars, marked, percent, quoted, table, text
 from tabs.pipelines.pictures import cosines, hidden_states, labelled_tokens, span_logits, written_steps
 
@@ -49,7 +50,10 @@ def _features(result: pg.PipelineResult, answer: FeaturesAnswer) -> Told:
     request = result.request
     texts = [request.text, *(request.texts or ())]
     others = sorted(range(1, len(texts)), key=lambda n: -answer.cosines[0][n])
-    rows = [bar(texts[n], answer.cosines[0][n], f"{answer.cosines[0][n]:.3f}", best=n == others[0]) for n in others]
+    rows = [
+        bar(texts[n], answer.cosines[0][n], format_number(answer.cosines[0][n], ".3f"), best=n == others[0])
+        for n in others
+    ]
     nearest = f"Nearest in meaning: {quoted(texts[others[0]])}" if others else ""
     shown = [0, *others[:1]]
     size = f"A vector of {answer.dimensions} numbers for {quoted(texts[0])}"
@@ -82,8 +86,8 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
         ]
         hero.append(bars(title, (), guesses))
         cells = [
-            [shown_word(one.token_str), str(one.token_id), f"{one.logit:.3f}", f"{one.logit - mask.log_sum:.3f}",
-             f"{one.score:.6f}"]
+            [shown_word(one.token_str), str(one.token_id), format_number(one.logit, ".3f"),
+             format_number(one.logit - mask.log_sum, ".3f"), f"{one.score:.6f}"]
             for one in mask.guesses
         ]  # fmt: skip
         after.append(table(title, ["token", "id", "logit", "− log Σ exp", "score"], cells, 0))
@@ -96,7 +100,7 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
         else f"The masks are most probably {' and '.join([', '.join(words[:-1]), words[-1]])}, each by itself."
     )
     options = "" if result.request.top_k is None else f", top_k={result.request.top_k}"
-    after.append(text(f"score = exp(logit − log Σ exp), over all {answer.vocabulary:,} words of the vocabulary."))
+    after.append(text(f"score = exp(logit − log Σ exp), over all {answer.vocabulary:,} tokens of the vocabulary."))
     given = f"{quoted_code(result.request.text)}{options})"
     return Told(headline, given, "softmax over the vocabulary", hero, after, rows)
 
@@ -111,7 +115,10 @@ def _labels(result: pg.PipelineResult, answer: ZeroShotAnswer) -> Told:
     best = ranked[0]
     entail, contra = answer.entailment_id, answer.contradiction_id
     columns = ["hypothesis", *answer.nli_labels, "score"]
-    cells = [[one.hypothesis, *(f"{logit:.3f}" for logit in one.logits), f"{one.score:.4f}"] for one in answer.labels]
+    cells = [
+        [one.hypothesis, *(format_number(logit, ".3f") for logit in one.logits), f"{one.score:.4f}"]
+        for one in answer.labels
+    ]
     yes, no = answer.nli_labels[entail], answer.nli_labels[contra or 0]
     how = f"score = softmax over the labels of their {yes!r} logits: they add up to 1."
     if contra is not None:
@@ -167,8 +174,8 @@ def _answer(result: pg.PipelineResult, answer: QuestionAnsweringAnswer) -> Told:
     empty = answer.no_answer is not None and answer.no_answer > best.score
     pieces = [(whole[: best.start], "", ""), (best.answer, "answer", percent(best.score)), (whole[best.end :], "", "")]
     cells = [
-        [one.answer, f"{one.start_logit:.3f}", f"{one.end_logit:.3f}", f"{one.start_logit + one.end_logit:.3f}",
-         f"{one.score:.6f}"]
+        [one.answer, *(format_number(logit, ".3f") for logit in (one.start_logit, one.end_logit,
+         one.start_logit + one.end_logit)), f"{one.score:.6f}"]
         for one in spans
     ]  # fmt: skip
     tried = sum(one.spans_tried for one in answer.windows)

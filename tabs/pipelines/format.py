@@ -5,11 +5,13 @@ What is particular to a task stands in `answers_format`; here is what all share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import playground as pg
 from playground.pipelines.result import ModelPass, TensorShape
 from playground.texts import shown_text
+from playground.units import format_tiny
 from playground.wire import to_json
 from tabs.pipelines.answers_format import Told, tell
 from tabs.pipelines.blocks import quoted
@@ -17,20 +19,21 @@ from tabs.pipelines.blocks import quoted
 MOST_TOKENS = 400  # that are shown of one pass
 PREVIEW = {
     "feature-extraction": ("a vector for each token", "their mean → length 1 → cosine"),
-    "fill-mask": ("a logit for every word of the vocabulary, at each mask", "softmax → the most probable words"),
+    "fill-mask": ("a logit for every token of the vocabulary, at each mask", "softmax → the most probable tokens"),
     "zero-shot-classification": ("text and “This example is …” → entailment or contradiction", "softmax over labels"),
     "token-classification": ("a logit for every label, at each token", "softmax → tokens joined to names by offsets"),
     "question-answering": ("a start and an end logit for each token", "the best pair: end behind start, not too long"),
 }
-LOOP = ("the encoder reads once; the decoder gives a logit for every word", "the best is written, and read again")
+LOOP = ("the encoder reads once; the decoder gives a logit for every token", "the best is written, and read again")
 
 
-def format_result(result: pg.PipelineResult, title: str) -> dict[str, Any]:
-    """The view's value for a result."""
+def format_result(result: pg.PipelineResult, title: str, asked: Sequence[Any] = ()) -> dict[str, Any]:
+    """The view's value for a result; ``asked`` are the fields that it came from: others make it an old one."""
     told = tell(result)
     held = result.pretrained
     return {
         "task": result.request.task,
+        "asked": list(asked),
         "title": told.headline,
         "origin": f"{title} · {held.dtype} · {held.device}",
         "notes": list(result.notes),
@@ -40,7 +43,7 @@ def format_result(result: pg.PipelineResult, title: str) -> dict[str, Any]:
         "said": list(result.pipeline[:12]),
         "more": max(0, len(result.pipeline) - 12),
         "removed": result.removed,
-        "difference": None if result.max_difference is None else f"{result.max_difference:.1e}".replace("0.0e+00", "0"),
+        "difference": None if result.max_difference is None else format_tiny(result.max_difference),
         "comment": _comment(result),
         "passes": [_pass(one) for one in result.passes],
         "opens": told.opens,

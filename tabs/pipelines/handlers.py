@@ -5,7 +5,7 @@ They know no component and need no page: `tabs.pipelines.tab` binds them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,13 @@ def as_typed(name: str, value: Any) -> Any:
     return {"stride": 0, "prefix": "", "question": ""}.get(name, value) if value is None else value
 
 
-def ask(playground: pg.Playground, request: pg.PipelineRequest) -> Answered:
-    """The answer of a task, ready to be shown."""
+def ask(playground: pg.Playground, request: pg.PipelineRequest, fields: Sequence[Any]) -> Answered:
+    """The answer to what stood in the fields, ready to be shown."""
     result = playground.pipeline(request)
     codes = playground.pipeline_receipts(result)
     one_line = codes[0] if len(codes) > 1 else Receipt(codes[0].title, NO_CODE)
-    return Answered(format_result(result, title_of(playground, result.model_id)), result, one_line, codes[-1])
+    shown = format_result(result, title_of(playground, result.model_id), fields)
+    return Answered(shown, result, one_line, codes[-1])
 
 
 def preview(playground: pg.Playground, task: str, model_id: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from playground.pipelines.result import (
     TokenClassificationAnswer,
 )
 from playground.texts import shown_text
+from playground.units import format_number
 from tabs.pipelines.blocks import Block, percent
 
 MOST_WINDOWS = 3
@@ -122,7 +123,7 @@ def written_steps(answer: Seq2SeqAnswer) -> Block:
                 "piece": shown_text(one.piece),
                 "share": _short(one.probability),
                 "shown": percent(one.probability),
-                "logit": f"{one.logit:.3f}",
+                "logit": format_number(one.logit, ".3f"),
                 "ruled": one.ruled,
                 "best": [
                     {

@@ -20,7 +20,7 @@ from tabs.gradio_patches import tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, receipt_panel, receipt_values, tell, view
 from tabs.pipelines.api import PipelinesApi
 from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of
 from tabs.pipelines.handlers import as_typed, ask, is_here, offered, preview, request_of
@@ -55,15 +55,14 @@ class _Parts(NamedTuple):
 def build_tab(playground: pg.Playground) -> list[Watched]:
     """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
-        "`pipeline(task)` answers in one line. **Inside it is always the same**: a tokenizer, a model with a task "
-        "head, and a little arithmetic behind. Pick a task and look at all three."
+        "`pipeline(task)` answers most tasks in one line. **Inside it is always the same**: a tokenizer, a model, "
+        "mostly with a task head, and a little arithmetic behind. Pick a task and look at all three."
     )
     page_tab = tab_being_built()
     parts = _lay_out(playground)
     _wire(playground, parts, page_tab)
     PipelinesApi(playground).publish()
-    controls = {"task": parts.task, "text": parts.text, "model_id": parts.model, **parts.options}
-    return [Watched("pipelines", controls, parts.view, parts.result, shared=Shared(parts.share))]
+    return [Watched("pipelines", _fields(parts), parts.view, parts.result, shared=Shared(parts.share))]
 
 
 def _lay_out(playground: pg.Playground) -> _Parts:
@@ -168,7 +167,10 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
         "show_progress_on": parts.view,
         **WORK,
     }
-    gr.on([parts.run.click, parts.text.submit], run, **working)
+    gr.on([parts.run.click, parts.text.submit], run, trigger_mode="always_last", **working)
+    fields = list(_fields(parts).values())
+    told = f"(...values) => {tell(parts.view, 'fields', 'values')}"  # an answer says that it was to others
+    gr.on([one.change for one in fields], None, fields, None, js=told, **QUIET)
     parts.view.first_view(if_here, **working)
     parts.model.input(if_here, **working)
     for filled in _wire_fields(playground, parts, page_tab):
@@ -183,13 +185,14 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
 def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str) -> Iterator[Values]:
     """What a run puts into the components."""
     run_id = secrets.token_hex(8)
-    asked = request_of(_values(parts, data), run_id, address)
+    values = _values(parts, data)
+    asked = request_of(values, run_id, address)
     before: pg.PipelineResult | None = data[parts.result]
     yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
     if before is None or before.request.task != asked.task:
         yield {parts.view: preview(playground, asked.task, asked.model_id)}
     try:
-        found = ask(playground, asked)
+        found = ask(playground, asked, list(values.values()))
     except Exception:
         yield {parts.stop: gr.Button(interactive=False)}
         raise
@@ -230,8 +233,11 @@ def _wire_fields(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | No
 
 
 def _values(parts: _Parts, data: Values) -> dict[str, Any]:
-    fields = {"task": parts.task, "text": parts.text, "model_id": parts.model, **parts.options}
-    return {name: data[control] for name, control in fields.items()}
+    return {name: data[control] for name, control in _fields(parts).items()}
+
+
+def _fields(parts: _Parts) -> dict[str, Any]:
+    return {"task": parts.task, "text": parts.text, "model_id": parts.model, **parts.options}
 
 
 def _for_task(playground: pg.Playground, parts: _Parts, task: str, model_id: str) -> Values:

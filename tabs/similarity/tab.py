@@ -107,46 +107,66 @@ def _is_causal(playground: pg.Playground, model_id: str) -> bool:
     return spec is not None and spec.task == "text-generation"
 
 
+class _WordsParts(NamedTuple):
+    """The components of the part for two or three words."""
+
+    words: gr.Textbox
+    button: gr.Button
+    chips: list[gr.Button]
+    shows: gr.Markdown
+    losses: gr.HTML
+    share: gr.HTML
+    code: gr.Code
+    notebook: gr.DownloadButton
+    measured: gr.State
+
+    def nothing(self) -> Values:
+        """No answer."""
+        return {self.losses: NOT_YET, self.measured: None, self.shows: "", self.code: None, self.notebook: None}
+
+
 def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
-    words, button, chips, shows = _lay_out_words()
+    laid_out = _lay_out_words()
     losses = view("similarity/word_loss", NOT_YET, elem_id="similarity-losses")
-    share, (code, notebook) = share_view(), receipt_panel()
-    inputs = {words, asked.model_id, asked.template}
-    question, measured = gr.State(), gr.State()
+    parts = _WordsParts(*laid_out, losses, share_view(), *receipt_panel(), gr.State())
+    _wire_words(asked, parts, page_tab)
+    return Watched("similarity", _lent(asked, parts.words), losses, parts.measured, shared=Shared(parts.share))
 
-    @friendly
-    @LastRun().wins
+
+def _wire_words(asked: _Asked, parts: _WordsParts, page_tab: gr.Tab | None) -> None:
+    """A press, Enter, an example, another model or the first look measures; other words take the answer away."""
+    inputs, last = {parts.words, asked.model_id, asked.template}, LastRun()
+
+    def about(data: Values) -> tuple[Any, ...]:
+        return data[parts.words], data[asked.template], data[asked.model_id]
+
     def measure(data: Values) -> Iterator[Values]:
-        yield nothing() | {losses: MEASURING}
-        text, model_id = data[words], data[asked.model_id]
-        shown, result = measure_words(asked.playground, split_words(text), model_id, data[asked.template])
-        receipt = receipt_values(asked.playground.word_loss_receipt(result))
-        yield {
-            losses: to_json(shown),
-            measured: result,
-            shows: what_it_shows(text, model_id),
-            question: (text, data[asked.template]),
-            **dict(zip((code, notebook), receipt, strict=True)),
-        }
+        yield parts.nothing() | {parts.losses: MEASURING}
+        text, template, model_id = about(data)
+        try:
+            shown, result = measure_words(asked.playground, split_words(text), model_id, template)
+            code, notebook = receipt_values(asked.playground.word_loss_receipt(result))
+        except Exception:
+            yield parts.nothing()
+            raise
+        found = {parts.losses: to_json(shown), parts.measured: result, parts.shows: what_it_shows(text, model_id)}
+        yield {**found, parts.code: code, parts.notebook: notebook}
 
-    def nothing() -> Values:
-        return {losses: NOT_YET, measured: None, shows: "", question: None, code: None, notebook: None}
+    def forget(data: Values, request: gr.Request) -> Values:
+        """What other words or another template gave goes, or no longer comes."""
+        return gr.skip() if last.goes_on(request, about(data)) else parts.nothing()
 
-    def forget(data: Values) -> Values:
-        """What other words or another template gave goes."""
-        return gr.skip() if data[question] in (None, (data[words], data[asked.template])) else nothing()
-
-    @friendly
     def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
-        yield from (gr.skip(),) if data[question] else measure(request, data)
+        yield from (gr.skip(),) if data[parts.measured] else run(request, data)
 
-    running: dict[str, Any] = {"outputs": (outputs := list(nothing())), "show_progress_on": losses, **QUIET}
+    run, outputs = last.wins(measure, about), list(parts.nothing())
+    running: dict[str, Any] = {"outputs": outputs, "show_progress_on": parts.losses, **QUIET}
     if page_tab is not None:  # the first look finds the article's words measured
-        page_tab.select(open_tab, {question, *inputs}, **running)
-    gr.on([button.click, words.submit, asked.model_id.change], measure, inputs, **running)
-    gr.on([words.change, asked.template.change], forget, {*inputs, question}, outputs, show_progress="hidden", **QUIET)
-    _wire_chips(chips, words, {"fn": measure, "inputs": inputs, **running})
-    return Watched("similarity", _lent(asked, words), losses, measured, shared=Shared(share))
+        page_tab.select(friendly(open_tab), {parts.measured, *inputs}, **running)
+    asking: dict[str, Any] = {"fn": friendly(run), "inputs": inputs, **running, "trigger_mode": "always_last"}
+    gr.on([parts.button.click, parts.words.submit, asked.model_id.change], **asking)
+    gr.on([parts.words.change, asked.template.change], forget, inputs, outputs, show_progress="hidden", **QUIET)
+    _wire_chips(parts.chips, parts.words, asking)
 
 
 def _lent(asked: _Asked, words: gr.Textbox) -> dict[str, Any]:
@@ -221,12 +241,14 @@ def _matrix_part(asked: _Asked) -> Watched:
         return {parts.pair: to_json(shown)}
 
     inputs = {asked.model_id, asked.template}
-    run = parts.button.click(measure, {parts.words, *inputs}, list(parts), show_progress="hidden", **QUIET)
-    parts.stop.click(lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
-    changes = [parts.words.change, asked.model_id.change, asked.template.change]
-    gr.on(changes, lambda: _unmeasured(parts), None, list(parts), cancels=run, show_progress="hidden", **QUIET)
+    looking = parts.matrix.click(pieces, inputs, parts.pair, trigger_mode="always_last", **QUIET)
+    run = parts.button.click(
+        measure, {parts.words, *inputs}, list(parts), cancels=looking, show_progress="hidden", **QUIET
+    )
+    ends: dict[str, Any] = {"outputs": list(parts), "cancels": [run, looking], "show_progress": "hidden", **QUIET}
+    parts.stop.click(lambda: _unmeasured(parts), None, **ends)
+    gr.on([parts.words.change, asked.model_id.change, asked.template.change], lambda: _unmeasured(parts), None, **ends)
     parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
-    parts.matrix.click(pieces, inputs, parts.pair, **QUIET)
     shared = Shared(share, kept=parts.measured, answer=asked_and_measured)
     return Watched("word_map", _lent(asked, parts.words), parts.map, parts.mapped, shared=shared)
 

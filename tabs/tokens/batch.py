@@ -6,13 +6,17 @@ the model's answer moves without any error being raised.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 import playground as pg
+from playground.receipt import Receipt
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
@@ -21,7 +25,7 @@ from tabs.tokens.handlers import (
     OWN,
     SEPARATOR,
     YES_NO,
-    MasksShown,
+    batch_request,
     make_mistake,
     read_flips,
     show_batch,
@@ -38,7 +42,40 @@ EXAMPLES = (
 )
 MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 PADDINGS = ["longest", "max_length", "do_not_pad"]
+Values = dict[Any, Any]
+Flips = tuple[tuple[int, int], ...]
 TRUNCATIONS = ["do_not_truncate", "longest_first", "only_first", "only_second"]
+
+
+class _Parts(NamedTuple):
+    """What is asked with and filled; ``mistakes`` knows which comparison of masks the page has asked for last."""
+
+    playground: pg.Playground
+    controls: dict[str, gr.components.Component]
+    batch: gr.HTML
+    dictionary: gr.Code
+    comparison: gr.HTML
+    notes: gr.Markdown
+    asked: gr.State
+    compared: gr.State
+    code: tuple[gr.Code, gr.DownloadButton]
+    mistakes: LastRun
+
+    def values(self, data: Values) -> dict[str, Any]:
+        """What stands in the controls."""
+        return {name: data[control] for name, control in self.controls.items()}
+
+    def about(self, data: Values) -> tuple[Any, ...]:
+        """The same, for `LastRun`."""
+        return tuple(self.values(data).values())
+
+    def no_mistake(self) -> Values:
+        """No comparison of masks."""
+        return {self.comparison: EMPTY, self.notes: "", self.compared: None}
+
+    def receipt(self, code: Receipt | None) -> Values:
+        """The code, or none."""
+        return dict(zip(self.code, receipt_values(code) if code else (None, None), strict=True))
 
 
 def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
@@ -71,11 +108,12 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
     notes = gr.Markdown(elem_classes="pg-explain")
     share_masks = share_view()
     code = receipt_panel()
-    asked = _wire_batch(playground, tab, controls, batch, dictionary, comparison, notes, code)
-    compared = _wire_masks(playground, controls, batch, buttons, comparison, notes, code)
+    parts = _Parts(playground, controls, batch, dictionary, comparison, notes, gr.State(), gr.State(), code, LastRun())
+    _wire_batch(parts, tab)
+    _wire_masks(parts, buttons)
     return [
-        Watched("batch", controls, batch, asked, playground.encode, shared=Shared(share)),
-        Watched("masks", controls, comparison, compared, drawn={"flips": batch}, shared=Shared(share_masks)),
+        Watched("batch", controls, batch, parts.asked, playground.encode, shared=Shared(share)),
+        Watched("masks", controls, comparison, parts.compared, drawn={"flips": batch}, shared=Shared(share_masks)),
     ]
 
 
@@ -122,72 +160,60 @@ def _dictionary() -> gr.Code:
     )
 
 
-def _wire_batch(
-    playground: pg.Playground,
-    tab: gr.Tab,
-    controls: dict[str, gr.components.Component],
-    batch: gr.HTML,
-    dictionary: gr.Code,
-    comparison: gr.HTML,
-    notes: gr.Markdown,
-    code: tuple[gr.Code, gr.DownloadButton],
-) -> gr.State:
-    """The rows follow every control; a comparison of other rows goes. Where the last question is kept comes back."""
+def _wire_batch(parts: _Parts, tab: gr.Tab) -> None:
+    """The rows follow every control; a comparison of other rows goes, or no longer comes."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    asked = gr.State()
-    shown = [batch, dictionary, comparison, notes, asked, *code]
+    controls, batch = parts.controls, parts.batch
+    outputs = [batch, parts.dictionary, parts.asked, parts.comparison, parts.notes, parts.compared, *parts.code]
 
-    @friendly
-    def show(data: dict[Any, Any]) -> dict[Any, Any]:
-        found = show_batch(playground, {name: data[control] for name, control in controls.items()})
-        receipt = dict(zip(code, receipt_values(found.code), strict=True)) if found.code else {}
-        rows = {batch: found.batch, dictionary: found.dictionary, asked: found.asked}
-        return rows | {comparison: EMPTY, notes: ""} | receipt
+    def show(data: Values, request: gr.Request) -> Iterator[Values]:
+        compares = parts.mistakes.goes_on(request, parts.about(data))
+        try:
+            found = show_batch(parts.playground, parts.values(data))
+        except Exception:
+            yield {batch: EMPTY, parts.dictionary: "{}", parts.asked: None, **parts.no_mistake(), **parts.receipt(None)}
+            raise
+        rows = {batch: found.batch, parts.dictionary: found.dictionary, parts.asked: found.asked}
+        yield rows if compares else {**rows, **parts.no_mistake(), **parts.receipt(found.code)}
 
-    def open_tab(data: dict[Any, Any]) -> dict[Any, Any]:
+    def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
         drawn = data[batch] or EMPTY
-        return {batch: gr.skip()} if drawn.get("rows") else show(data)
+        yield from [gr.skip()] if drawn.get("rows") else show(data, request)
 
     inputs = set(controls.values())
-    tab.select(open_tab, inputs | {batch}, shown, **quiet)
+    tab.select(friendly(open_tab), inputs | {batch}, outputs, **quiet)
     changes = [control.change for control in controls.values()]  # .input of a text box misses what is pasted or deleted
-    gr.on(changes, show, inputs, shown, trigger_mode="always_last", **quiet)
-    return asked
+    gr.on(changes, friendly(show), inputs, outputs, trigger_mode="always_last", **quiet)
 
 
-def _wire_masks(
-    playground: pg.Playground,
-    controls: dict[str, gr.components.Component],
-    batch: gr.HTML,
-    buttons: list[gr.Button],
-    comparison: gr.HTML,
-    notes: gr.Markdown,
-    code: tuple[gr.Code, gr.DownloadButton],
-) -> gr.State:
-    """A clicked bit, or a mistake, runs the model with both masks. Where the last answer is kept comes back."""
-    compared = gr.State()
-    work: dict[str, Any] = {"concurrency_id": "masks", "concurrency_limit": 4, "api_visibility": "private"}
-    shown, inputs = [comparison, notes, compared, *code], set(controls.values())
+def _wire_masks(parts: _Parts, buttons: list[gr.Button]) -> None:
+    """A clicked bit, or a mistake, runs the model with both masks."""
+    work: dict[str, Any] = {
+        "inputs": set(parts.controls.values()),
+        "outputs": [parts.comparison, parts.notes, parts.compared, *parts.code],
+        "trigger_mode": "always_last",
+        "concurrency_id": "masks",
+        "concurrency_limit": 4,
+        "api_visibility": "private",
+    }
 
-    def answer(found: MasksShown) -> dict[Any, Any]:
-        receipt = dict(zip(code, receipt_values(found.code), strict=True))
-        return {comparison: found.comparison, notes: found.notes, compared: found.kept, **receipt}
+    def compare(data: Values, mistake: str, flips: Flips = ()) -> Iterator[Values]:
+        try:
+            found = make_mistake(parts.playground, parts.values(data), mistake, flips)
+        except Exception:
+            yield parts.no_mistake()
+            raise
+        shown = {parts.comparison: found.comparison, parts.notes: found.notes, parts.compared: found.kept}
+        yield shown | parts.receipt(found.code)
 
-    def values(data: dict[Any, Any]) -> dict[str, Any]:
-        return {name: data[control] for name, control in controls.items()}
+    def flip(event: gr.EventData, data: Values) -> Iterator[Values]:
+        if flips := read_flips(payload(event)):
+            yield from compare(data, "flipped bits", flips)
+        else:
+            rows = batch_request(parts.values(data))
+            yield parts.no_mistake() | parts.receipt(parts.playground.token_receipt(rows))
 
-    @friendly
-    def flip(data: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-        flips = read_flips(payload(event))
-        if not flips:
-            return {comparison: EMPTY, notes: "", compared: None}
-        return answer(make_mistake(playground, values(data), "flipped bits", flips))
-
-    batch.flip(flip, inputs, shown, trigger_mode="always_last", **work)
+    wins = parts.mistakes.wins
+    parts.batch.flip(friendly(wins(flip)), **work)  # other rows are drawn with no bit flipped: it doesn't go on there
     for button, mistake in zip(buttons, MISTAKES, strict=True):
-
-        def make(data: dict[Any, Any], mistake: str = mistake) -> dict[Any, Any]:
-            return answer(make_mistake(playground, values(data), mistake))
-
-        button.click(friendly(make), inputs, shown, **work)
-    return compared
+        button.click(friendly(wins(partial(compare, mistake=mistake), parts.about)), **work)

@@ -15,6 +15,7 @@ import gradio as gr
 import playground as pg
 from tabs.components import model_picker
 from tabs.gradio_patches import payload
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, view
@@ -64,25 +65,29 @@ def _wire(
     Where the last question is kept comes back.
     """
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    following, button = next_token
+    (following, button), nexts = next_token, LastRun()
     asked = gr.State(pg.ChatTemplateRequest(tuple(pg.Message(*one) for one in EXAMPLE), model.value or ""))
+    outputs = [*code, following, button, asked]
 
-    def choose(model_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def choose(model_id: str, request: gr.Request) -> tuple[dict[str, Any], dict[str, Any]]:
+        nexts.begin(request)  # the model before answers no longer
         return {"model_id": model_id}, {}
 
-    @friendly
     def follow(event: gr.EventData) -> dict[Any, Any]:
-        request = chat_request(payload(event))
+        told = payload(event)
+        if told.get("failed"):  # the view says why
+            return {**dict.fromkeys((*code, asked)), following: {}, button: gr.Button(visible=False)}
+        request = chat_request(told)
         receipt = dict(zip(code, receipt_values(playground.token_receipt(request)), strict=True))
         cheap = is_cheap(playground, request)
         measured = measure_next(playground, request) if cheap else {}
         return receipt | {following: measured, button: gr.Button(visible=not cheap), asked: request}
 
-    @friendly
     def measure(request: pg.ChatTemplateRequest) -> dict[str, Any]:
         return measure_next(playground, request)
 
     model.change(choose, model, [chat, following], queue=False, **quiet)
-    chat.input(follow, None, [*code, following, button, asked], trigger_mode="always_last", **quiet)
-    button.click(measure, asked, following, concurrency_id="chat-next", api_visibility="private")
+    chat.input(friendly(nexts.wins(follow)), None, outputs, trigger_mode="always_last", **quiet)
+    press = friendly(nexts.wins(measure))
+    button.click(press, asked, following, concurrency_id="chat-next", api_visibility="private")
     return asked

@@ -5,16 +5,19 @@ What to try: the Thai sentence; a long number; code with indentation; see who fa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 import playground as pg
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
 from tabs.tokens.handlers import SAMPLES, compare_texts, language_table
 
+HEADERS = ["sample", "characters"]
 START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, 👍🏽 and Straßen."
 
 
@@ -43,7 +46,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         "**What each sample costs**: tokens, and tokens per word where words are set apart by spaces. Where pieces are"
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
     )
-    table = gr.Dataframe(headers=["sample", "characters"], interactive=False, show_label=False, max_height=560)
+    table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=560)
     share = share_view()
     asked = _wire(playground, tab, text, models, shown, table, receipt_panel())
     controls = {"text": text, "model_ids": models}
@@ -77,27 +80,30 @@ def _wire(
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> gr.State:
     """The comparison follows the text, the table the tokenizers. Where the last question is kept comes back."""
-    asked = gr.State()
+    asked, comparisons, tables = gr.State(), LastRun(), LastRun()
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    outputs = [shown, asked, *code, table]
 
-    def compare(data: dict[Any, Any]) -> dict[Any, Any]:
+    def compare(data: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
         question = pg.CompareRequest(data[text], tuple(data[models]))
-        found, receipt = compare_texts(playground, question)
-        return {shown: found, asked: question, **dict(zip(code, receipt_values(receipt), strict=True))}
+        try:
+            found, receipt = compare_texts(playground, question)
+        except Exception:
+            yield {shown: {}, **dict.fromkeys((asked, *code))}
+            raise
+        yield {shown: found, asked: question, **dict(zip(code, receipt_values(receipt), strict=True))}
 
-    def both(data: dict[Any, Any]) -> dict[Any, Any]:
-        return compare(data) | {table: gr.Dataframe(**_table(playground, data[models]))}
+    def cost(model_ids: list[str]) -> gr.Dataframe:
+        try:
+            found = language_table(playground, model_ids)
+        except pg.PlaygroundError:  # the comparison says why
+            return gr.Dataframe([], headers=HEADERS)
+        return gr.Dataframe(found["data"], headers=found["headers"])
 
-    def open_tab(data: dict[Any, Any]) -> dict[Any, Any]:
-        return {shown: gr.skip()} if (data[shown] or {}).get("names") else both(data)
-
-    tab.select(friendly(open_tab), {shown, text, models}, outputs, **quiet)
-    text.change(friendly(compare), {text, models}, outputs, trigger_mode="always_last", **quiet)
-    models.change(friendly(both), {text, models}, outputs, trigger_mode="always_last", **quiet)
+    # The first look compares, too. `.change` of the text, since `.input` misses what is pasted or deleted.
+    looks = gr.State(0)
+    tab.select(lambda: 1, None, looks, queue=False, **quiet)
+    comparing, costing = friendly(comparisons.wins(compare)), friendly(tables.wins(cost))
+    outputs = [shown, asked, *code]
+    gr.on([looks.change, text.change, models.change], comparing, {text, models}, outputs, **quiet)
+    gr.on([looks.change, models.change], costing, models, table, **quiet)
     return asked
-
-
-def _table(playground: pg.Playground, model_ids: list[str]) -> dict[str, Any]:
-    found = language_table(playground, model_ids)
-    return {"value": found["data"], "headers": found["headers"]}

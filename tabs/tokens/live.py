@@ -123,7 +123,10 @@ def _wire(
 
     @friendly
     def show_code(event: gr.EventData, model_id: str, add_special_tokens: bool) -> dict[Any, Any]:
-        question = pg.TokenizeRequest(str(payload(event).get("text", "")), model_id, add_special_tokens)
+        told = payload(event)
+        if told.get("failed"):  # the view says why
+            return dict.fromkeys((asked, *code))
+        question = pg.TokenizeRequest(str(told.get("text", "")), model_id, add_special_tokens)
         receipt = receipt_values(playground.token_receipt(question))
         return {asked: question, **dict(zip(code, receipt, strict=True))}
 

@@ -5,6 +5,7 @@ What to try: look for " cat" with SmolLM2; explain "playgrounds" with each of th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import gradio as gr
 
 import playground as pg
 from tabs.components import model_picker
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, view
@@ -49,34 +51,40 @@ def _wire(
     shown: dict[str, Any],
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> None:
-    """The steps follow the word, the table the query, both the model."""
+    """The steps follow the word, the table the query, both the model, from the first look on."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    word, query, model = asked["word"], asked["query"], asked["model_id"]
-    inputs, outputs = {word, query, model}, [*shown.values(), *code]
+    word, query, model, looks = asked["word"], asked["query"], asked["model_id"], gr.State(0)
 
-    def search(data: dict[Any, Any]) -> dict[Any, Any]:
-        said, table = search_pieces(playground, data[query], data[model])
-        return {shown["found"]: said, shown["table"]: table}
+    def receipt(text: str, looked_for: str, model_id: str) -> tuple[Any, ...]:
+        questions = both_questions(looked_for, text, model_id)
+        try:
+            code = receipt_values(playground.vocabulary_receipt(*questions)) if questions else (None, None)
+        except pg.PlaygroundError:  # the parts say why
+            return None, None, None
+        return questions, *code
 
-    def split(data: dict[Any, Any]) -> dict[Any, Any]:
-        return {shown["steps"]: split_word(playground, data[word], data[model])}
+    nothing_found = ("", gr.Dataframe([], headers=HEADERS))
+    places = (
+        (_or(nothing_found, partial(search_pieces, playground)), [query, model], [shown["found"], shown["table"]]),
+        (_or({}, partial(split_word, playground)), [word, model], shown["steps"]),
+        (receipt, [word, query, model], [shown["kept"], *code]),
+    )
+    tab.select(lambda: 1, None, looks, queue=False, **quiet)
+    for handler, inputs, outputs in places:
+        # .input of a text box misses what is pasted or deleted
+        changes = [looks.change, *(one.change for one in inputs)]
+        gr.on(changes, friendly(LastRun().wins(handler)), inputs, outputs, trigger_mode="always_last", **quiet)
 
-    def receipt(data: dict[Any, Any]) -> dict[Any, Any]:
-        questions = both_questions(data[query], data[word], data[model])
-        if questions is None:
-            return {shown["kept"]: None}
-        values = receipt_values(playground.vocabulary_receipt(*questions))
-        return {shown["kept"]: questions, **dict(zip(code, values, strict=True))}
 
-    def everything(data: dict[Any, Any]) -> dict[Any, Any]:
-        return search(data) | split(data) | receipt(data)
+def _or(nothing: Any, answer: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+    """The same handler; where it fails, nothing stands there, and no older answer."""
 
-    def open_tab(data: dict[Any, Any]) -> dict[Any, Any]:
-        return {code[0]: gr.skip()} if (data[shown["steps"]] or {}).get("steps") else everything(data)
+    def answer_or_nothing(*given: Any) -> Iterator[Any]:
+        try:
+            found = answer(*given)
+        except Exception:
+            yield nothing
+            raise
+        yield found
 
-    tab.select(friendly(open_tab), inputs | {shown["steps"]}, outputs, **quiet)
-    model.change(friendly(everything), inputs, outputs, **quiet)
-    # .input of a text box misses what is pasted or deleted
-    query.change(friendly(search), inputs, outputs, trigger_mode="always_last", **quiet)
-    word.change(friendly(split), inputs, outputs, trigger_mode="always_last", **quiet)
-    gr.on([query.change, word.change], friendly(receipt), inputs, outputs, trigger_mode="always_last", **quiet)
+    return answer_or_nothing

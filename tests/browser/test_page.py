@@ -24,6 +24,10 @@ FIRST_ANSWERS = {
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
+# What axe has no rule for: a button that unfolds a section says whether it is open.
+FOLDS = """() => [...document.querySelectorAll("button.label-wrap")]
+  .filter((one) => one.getAttribute("aria-expanded") !== String(one.classList.contains("open")))
+  .map((one) => `no aria-expanded: ${one.textContent.trim()}`)"""
 
 
 def tab(page, name: str):
@@ -312,12 +316,24 @@ def test_axe_finds_nothing_serious(open_page, name, dark):
     tab(page, name).click()
     page.wait_for_timeout(1500)
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    found = page.evaluate(BAD)
+    found = page.evaluate(BAD) + page.evaluate(FOLDS)
     inner = page.locator("[role=tabpanel]:visible [role=tab]:visible").evaluate_all(
         "all => all.map((one) => one.dataset.tabId)"
     )
     for tab_id in reversed(inner):  # those inside of a tab before its neighbours, which hide them
         tab(page, tab_id).click()
         page.wait_for_timeout(700)
-        found += page.evaluate(BAD)
+        found += page.evaluate(BAD) + page.evaluate(FOLDS)
     assert sorted(set(found)) == []
+
+
+def test_a_section_says_whether_it_is_open(page):
+    tab(page, "generation").click()
+    fold = page.locator("#twin button.label-wrap")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    page.locator("#twin-start").wait_for()
+    page.keyboard.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "false")

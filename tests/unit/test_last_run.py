@@ -47,7 +47,44 @@ def test_of_many_pages_the_oldest_are_forgotten_and_still_answered():
     assert first() and len(last._last) == PAGES
 
 
-def test_what_a_page_was_asked_last_is_known():
+def test_what_is_told_late_of_a_field_ends_what_was_asked_about_another_text_alone():
     last = LastRun()
-    list(last.wins(lambda *given: given)(page("me"), "a text", "its pair"))
-    assert last.asked(page("me")) == ("a text", "its pair") and last.asked(page("you")) == ()
+
+    def answer(text, pair):
+        yield f"{text}, begun"
+        yield text
+
+    ask = last.wins(answer, lambda text, pair: (text, pair))
+    running = ask(page("me"), "new text", "its pair")
+    assert next(running) == "new text, begun"
+    assert last.goes_on(page("me"), ("new text", "its pair")) and list(running) == ["new text"]
+    assert last.goes_on(page("me"), ("new text", "its pair"))  # its answer stays
+    running = ask(page("me"), "old text", "its pair")
+    next(running)
+    assert not last.goes_on(page("me"), ("new text", "its pair")) and list(running) == [gr.skip()]
+    assert not last.goes_on(page("me"), ("old text", "its pair")), "what was dropped doesn't come back"
+
+
+def test_an_answer_ends_what_still_looks_at_the_one_before():
+    looks = LastRun()
+
+    def answer():
+        yield "an answer"
+
+    def look():
+        yield "begun"
+        yield "a part of the answer before"
+
+    looking = looks.wins(look)(page("me"))
+    next(looking)
+    asking = LastRun().wins(answer, ends=[looks])(page("me"))
+    assert next(asking) == "an answer" and list(looking) == [gr.skip()]
+
+
+def test_one_that_takes_its_event_gets_it_first():
+    def look(event: gr.EventData, text):
+        return event, text
+
+    wrapped = LastRun().wins(look)
+    assert wrapped.__annotations__ == {"request": gr.Request, "event": gr.EventData}
+    assert list(wrapped(page("me"), "event", "text")) == [("event", "text")]

@@ -9,6 +9,7 @@
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 import { listen } from "./controls.js";
 import { readPalette } from "./palette.js";
 import { drawCursor, drawStage } from "./stage.js";
@@ -27,7 +28,7 @@ export function mount(view) {
   const state = newState();
   const work = {
     ...{ cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "" },
-    ...{ fields: null, lesson: null },
+    ...{ fields: /** @type {unknown[]} */ ([]), lesson: null },
   };
   const tab = { view, find: finder(element), state, work };
   listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, ask, say });
@@ -56,9 +57,9 @@ export function mount(view) {
 
 /** Says so where the fields above are no longer those that the picture was made from. */
 function markOld({ find, state, work }) {
-  const old = work.fields && state.value?.asked.some((one, k) => String(work.fields[k] ?? "") !== String(one));
+  const old = isOutdated(state.value?.asked ?? [], work.fields);
   find(".at-old").hidden = !old;
-  find(".at").classList.toggle("at-outdated", Boolean(old));
+  find(".at").classList.toggle("at-outdated", old);
 }
 
 function repaintLater(tab) {
@@ -137,6 +138,13 @@ function strongestKey(state) {
   return row.indexOf(Math.max(...row));
 }
 
+/** An answer about the text that is shown; null where another one is by the time it comes. */
+async function askOfThis(tab, name, ...rest) {
+  const { ticket } = tab.state.value;
+  const answer = await ask(tab, name, ticket, ...rest);
+  return tab.state.value.ticket === ticket ? answer : null;
+}
+
 const readOverview = (overview) => ({ ...overview, cells: bytesOf(overview.cells) });
 
 function choose({ view, state }) {
@@ -187,11 +195,13 @@ function buildFinders({ find, state }) {
 
 async function loadOverview(tab) {
   const { state, work } = tab;
-  const key = `overview/${state.kind}/${state.hide}`;
+  const wanted = () => `overview/${state.kind}/${state.hide}`;
+  const key = wanted();
   if (!work.cache.has(key)) {
-    const answer = await ask(tab, "attention_overview", state.value.ticket, kindOf(state).kind, state.hide);
+    const answer = await askOfThis(tab, "attention_overview", kindOf(state).kind, state.hide);
     if (!answer) return;
     work.cache.set(key, readOverview(answer));
+    if (key !== wanted()) return;
   }
   state.overview = work.cache.get(key);
   drawThumbnails(tab);
@@ -227,7 +237,7 @@ async function weightsOf(tab) {
     find(".at-scroll").setAttribute("aria-busy", "true");
     const { kind } = kindOf(state);
     const head = isAverage(state) ? -1 : state.head;
-    const answer = await ask(tab, "attention_head", state.value.ticket, kind, state.layer, head);
+    const answer = await askOfThis(tab, "attention_head", kind, state.layer, head);
     if (!answer) return null;
     const oldest = [...work.cache.keys()].find((name) => !name.startsWith("overview"));
     if (work.cache.size > MOST_CACHED) work.cache.delete(oldest);

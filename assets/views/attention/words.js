@@ -1,12 +1,13 @@
 /** What is in sight, in words, without a page: figures of a head, heads of a kind, the cell in focus. */
 
+import { formatFixed } from "../shared/format.js";
 import { indexOf, isAverage, kindOf, maskOf, side, sizes } from "./state.js";
 import { REASONS, spokenWeight } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
 
 const formatShare = (number) => `${(100 * number).toFixed(0)} %`;
-const formatNats = (number) => `${number.toFixed(2)} nats`;
+const formatNats = (number) => `${formatFixed(number, 2)} nats`;
 const formatDistance = (number) => `${number.toFixed(1)} tokens`;
 
 /** What heads can be searched for. */
@@ -59,7 +60,7 @@ export function figuresOf(state) {
   const entropy = at("entropy_nats");
   const most = Math.log(keys);
   const unit = `of ${most.toFixed(2)} nats`;
-  const list = [{ label: "entropy", figure: entropy.toFixed(2), part: entropy / Math.max(most, 1e-9), unit }];
+  const list = [{ label: "entropy", figure: formatFixed(entropy, 2), part: entropy / Math.max(most, 1e-9), unit }];
   const shares = {
     first_token_share: `on first token (${kind.firstLabel})`,
     separator_share: `on ${kind.separatorLabel}`,

@@ -1,6 +1,6 @@
 /** What two models' distributions say of each other at one token, without a page. */
 
-import { formatProbability } from "../shared/format.js";
+import { formatProbability, withMinus } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 
 /** @typedef {import("../types.d.ts").generation.TwinToken} TwinToken */
@@ -38,7 +38,7 @@ export function sentenceOf(token, number, names) {
   const expected = token.changed
     ? `${first} expected ${sure(token.best, best)}, ${second} ${sure(token.other_best, other)}`
     : `both expected “${visiblePiece(token.best)}” (${formatProbability(best)} and ${formatProbability(other)})`;
-  const kl = token.kl_divergence.toPrecision(2);
+  const kl = withMinus(token.kl_divergence.toPrecision(2));
   const head = `Token ${number}, “${visiblePiece(token.piece)}”: KL divergence ${kl} nats`;
   return `${head}; ${first} gave it ${both[0]}, ${second} ${both[1]}; ${expected}.`;
 }

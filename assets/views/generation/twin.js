@@ -6,7 +6,7 @@
 import { csvText } from "../shared/csv.js";
 import { finder, make, sayEmpty } from "../shared/dom.js";
 import { download } from "../shared/download.js";
-import { formatProbability } from "../shared/format.js";
+import { formatProbability, withMinus } from "../shared/format.js";
 import { gridMove, oneTabStop } from "../shared/keyboard.js";
 import { fillTable, makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -136,7 +136,7 @@ function drawTwin({ find, state }) {
   if (!find("twin").open || !state.data) return;
   const rows = state.data.tokens.map((token) => [
     visiblePiece(token.piece),
-    token.kl_divergence.toPrecision(2),
+    withMinus(token.kl_divergence.toPrecision(2)),
     formatProbability(token.probability),
     formatProbability(token.other_probability),
     `${visiblePiece(token.best)} ${formatProbability(token.best_probability)}`,

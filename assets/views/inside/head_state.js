@@ -1,5 +1,6 @@
 /** One attention head for one token: what is said of it, its steps, and its tables. Needs no page. */
 
+import { withMinus } from "../shared/format.js";
 import { spokenPiece, visiblePiece } from "../shared/tokens.js";
 
 /** @typedef {import("../types.d.ts").inside.HeadUnrolled} Head */
@@ -46,8 +47,8 @@ export const readTokens = (value, stack) => (stack === "decoder" ? value.decoder
 export function short(number) {
   if (!number) return "0";
   const size = Math.abs(number);
-  if (size >= 1e5 || size < 1e-3) return number.toExponential(1);
-  return number.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3);
+  if (size >= 1e5 || size < 1e-3) return withMinus(number.toExponential(1));
+  return withMinus(number.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3));
 }
 
 /** @param {number} weight */

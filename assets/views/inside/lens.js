@@ -11,6 +11,7 @@ import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 import { fontsOf, paint, textMaker } from "../shared/parts.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { exportAs } from "./exports.js";
@@ -48,8 +49,7 @@ export function mount(view) {
 
 /** Says so where the fields above are no longer those that the picture was made from. */
 function markOld({ find, state, fields }) {
-  const isOld = state.value?.asked.some((one, k) => k in fields && fields[k] !== one);
-  find(".il-old").hidden = !isOld;
+  find(".il-old").hidden = !isOutdated(state.value?.asked ?? [], fields);
 }
 
 /** The example, unless something else has been asked for meanwhile. */

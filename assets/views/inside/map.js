@@ -9,6 +9,7 @@ import { colour } from "../shared/colours.js";
 import { finder, pressed, sayEmpty } from "../shared/dom.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 import { fontsOf, svgNodes, textMaker } from "../shared/parts.js";
 import { fillTable } from "../shared/tables.js";
 import { drawPart, drawTotals } from "./map_detail.js";
@@ -22,7 +23,8 @@ const FIRST_MS = 150;
 export function mount(view) {
   const { element, props, watch } = view;
   const state = newState();
-  const tab = { view, find: finder(element), state, layout: layoutOf(state, 0), asked: false, width: 0 };
+  const fields = /** @type {unknown[]} */ ([]);
+  const tab = { view, find: finder(element), state, layout: layoutOf(state, 0), asked: false, width: 0, fields };
   listen(tab);
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
@@ -32,11 +34,21 @@ export function mount(view) {
     if (element.clientWidth !== tab.width) draw(tab);
   });
   readInbox(hostOf(element), life.signal, (name, value) => {
+    if (name === "fields") {
+      tab.fields = value;
+      markOld(tab);
+      return;
+    }
     tab.asked = true; // by another part of the page, so the example isn't
     view.trigger(name, value);
   });
   watch("value", () => take(tab, props.value));
   take(tab, props.value);
+}
+
+/** Says so where the fields above are no longer those that the picture was made from. */
+function markOld({ find, state, fields }) {
+  find(".im-old").hidden = !isOutdated(state.value?.asked ?? [], fields);
 }
 
 /** The example, unless something else has been asked for meanwhile. */
@@ -58,6 +70,7 @@ function take(tab, value) {
   find(".im-empty").textContent = sent?.coming ? "The model is being read…" : EMPTY;
   find(".im-main").hidden = !state.value;
   if (!state.value) return;
+  markOld(tab);
   state.tree = treeOf(state.value);
   if (!same) Object.assign(state, { open: firstOpen(state.value), chosen: new Map(), at: "" });
   find(".im-origin").textContent = state.value.origin;

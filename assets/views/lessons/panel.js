@@ -47,6 +47,7 @@ class Panel {
   /** @type {Record<string, any>} */
   pointed = {}; // what is pointed at of what is being filled in
   next = ""; // the field that the learner changes then
+  wanted = ""; // the lesson that was chosen last
   /** @type {HTMLElement | null} */
   sent = null; // where in the page the panel took the learner
 
@@ -104,7 +105,9 @@ class Panel {
   /** Goes to a lesson, or to the list. */
   async choose(name) {
     const known = this.contents.lessons.some((one) => one.name === name && !one.needs.length);
+    this.wanted = name;
     const found = known ? await this.python.server.lesson(name) : { lesson: null, places: {} };
+    if (name !== this.wanted) return; // another one was chosen meanwhile
     if (found.error) return this.fail(found.error);
     this.lesson = found.lesson;
     this.places = found.places;

@@ -1,5 +1,7 @@
 /** What is wider than its place says so: it fades out at the side where there is more. */
 
+import { whenDrawn } from "./drawn.js";
+
 /** What may scroll sideways: rows of examples, tables (gradio's own, too), and views' own places. */
 const WIDE = [
   ".pg-examples",
@@ -45,7 +47,7 @@ export function markEdges(page, signal) {
     for (const { target } of entries) mark(target.matches(WIDE) ? target : (target.closest(WIDE) ?? target));
   });
   const watched = new WeakSet();
-  const watch = () => {
+  whenDrawn(page, signal, () => {
     reachCode(page);
     for (const place of page.querySelectorAll(WIDE)) {
       for (const node of [place, ...place.children]) {
@@ -55,24 +57,11 @@ export function markEdges(page, signal) {
       }
       mark(place);
     }
-  };
-  let waiting = 0;
-  const observer = new MutationObserver(() => {
-    if (waiting) return;
-    waiting = setTimeout(() => {
-      waiting = 0;
-      watch();
-    }, 150);
   });
-  observer.observe(page, { childList: true, subtree: true });
   page.addEventListener("scroll", ({ target }) => target instanceof Element && target.matches(WIDE) && mark(target), {
     signal,
     capture: true,
     passive: true,
   });
-  signal.addEventListener("abort", () => {
-    observer.disconnect();
-    sizes.disconnect();
-  });
-  watch();
+  signal.addEventListener("abort", () => sizes.disconnect());
 }

@@ -1,10 +1,11 @@
 /**
  * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, words that explain
- * themselves, and the edges of what is too wide.
+ * themselves, the edges of what is too wide, and which sections are open.
  */
 
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
+import { sayFolds } from "./folds.js";
 import { radioKeys, tabKeys } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { go } from "./ways.js";
@@ -24,5 +25,6 @@ export function mount({ element, props }) {
   radioKeys(document, signal);
   dropHints(document, signal);
   markEdges(document.body, signal);
+  sayFolds(document.body, signal);
   explainWords(document.body, props.value || [], signal);
 }

@@ -4,6 +4,7 @@
  */
 
 import { make } from "../shared/dom.js";
+import { whenDrawn } from "./drawn.js";
 import { finding, splitAt } from "./terms.js";
 
 /** @typedef {import("./terms.js").Word} Word */
@@ -22,24 +23,11 @@ export function explainWords(page, words, signal) {
   const tip = make("div", "pg-tip");
   Object.assign(tip, { id: "pg-tip", role: "tooltip", hidden: true });
   page.append(tip);
-  const markAll = () => {
-    for (const block of page.querySelectorAll(".pg-words:not([data-pg-read])")) markIn(block, words, expression);
-  };
-  let waiting = 0;
-  const observer = new MutationObserver(() => {
-    if (waiting) return;
-    waiting = setTimeout(() => {
-      waiting = 0;
-      markAll();
-    }, 120);
-  });
-  observer.observe(page, { childList: true, subtree: true });
-  signal.addEventListener("abort", () => {
-    observer.disconnect();
-    tip.remove();
-  });
+  signal.addEventListener("abort", () => tip.remove());
   listen(page, tip, words, signal);
-  markAll();
+  whenDrawn(page, signal, () => {
+    for (const block of page.querySelectorAll(".pg-words:not([data-pg-read])")) markIn(block, words, expression);
+  });
 }
 
 /** Makes a block's words pressable that didn't stand in its tab before. */

@@ -3,6 +3,7 @@
 import { sized } from "../shared/canvas.js";
 import { along, channels, colour, css, inkOn, mixed, sequentialStops } from "../shared/colours.js";
 import { make } from "../shared/dom.js";
+import { formatFixed, withMinus } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { placeIn } from "../shared/pointer.js";
 import { namedGrid } from "../shared/tables.js";
@@ -42,7 +43,8 @@ function twin({ tokens, rows, mean }) {
   const box = make("details", "pp-twin", make("summary", "", "The same numbers as a table"), frame);
   const all = [...rows, mean];
   const columns = mean.map((_, k) => String(k + 1));
-  const fill = () => namedGrid("token", [...tokens, "mean"], columns, (row, column) => String(all[row][column]));
+  const fill = () =>
+    namedGrid("token", [...tokens, "mean"], columns, (row, column) => withMinus(String(all[row][column])));
   box.addEventListener("toggle", () => table.rows.length || table.append(fill()));
   return box;
 }
@@ -69,7 +71,7 @@ function strip(text, scale, inks, say) {
   const read = (row, column) => {
     Object.assign(at, { row, column });
     const name = row === rows.length - 1 ? "Mean" : `“${names[row]}”`;
-    say(`${name}, number ${column + 1}: ${rows[row][column]}`);
+    say(`${name}, number ${column + 1}: ${withMinus(String(rows[row][column]))}`);
   };
   arrowKeys(canvas, {
     place: () => [at.row, at.column],
@@ -121,7 +123,7 @@ export function cosines(block, element) {
   const cell = (row, column) => {
     const value = block.table[row][column];
     const ground = along(stops, Math.max(0, value));
-    const box = make("td", "", value.toFixed(2));
+    const box = make("td", "", formatFixed(value, 2));
     box.style.background = css(ground);
     box.style.color = inkOn(ground);
     return box;

@@ -1,6 +1,7 @@
 /** Tokens in reading order: with a label each, or with a start and an end logit; arrow keys go from one to the next. */
 
 import { make } from "../shared/dom.js";
+import { formatFixed } from "../shared/format.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { makeTable } from "../shared/tables.js";
 
@@ -79,11 +80,12 @@ function oneWindow(window, title) {
   const sentence = (n) => {
     const begins = n === best?.[0] ? " The answer begins here." : "";
     const ends = n === best?.[1] ? " The answer ends here." : "";
-    return `“${tokens[n]}”: start logit ${start[n].toFixed(3)}, end logit ${end[n].toFixed(3)}.${begins}${ends}`;
+    const [one, other] = [start[n], end[n]].map((logit) => formatFixed(logit, 3));
+    return `“${tokens[n]}”: start logit ${one}, end logit ${other}.${begins}${ends}`;
   };
   const whole = flow(items, sentence, title);
   const columns = [{ name: "token" }, { name: "start logit", kind: "num" }, { name: "end logit", kind: "num" }];
-  const rows = tokens.map((token, n) => [token, start[n].toFixed(3), end[n].toFixed(3)]);
+  const rows = tokens.map((token, n) => [token, formatFixed(start[n], 3), formatFixed(end[n], 3)]);
   const frame = make("div", "pg-table-wrap", makeTable(columns, rows));
   whole.append(make("details", "pp-twin", make("summary", "", "The same logits as a table"), frame));
   return whole;

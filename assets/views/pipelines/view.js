@@ -1,7 +1,9 @@
 /** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
 
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 import { blockNodes } from "./blocks.js";
 import { exportAs } from "./exports.js";
 
@@ -9,7 +11,8 @@ import { exportAs } from "./exports.js";
 export function mount(view) {
   const { element, props, watch, trigger } = view;
   const find = finder(element, ".pp-");
-  const state = { pass: 0, value: /** @type {Record<string, any> | null} */ (null), asked: false, width: 0 };
+  const value = /** @type {Record<string, any> | null} */ (null);
+  const state = { pass: 0, value, asked: false, width: 0, fields: /** @type {unknown[]} */ ([]) };
   const take = () => {
     Object.assign(state, { value: props.value, pass: props.value?.opens ?? 0 });
     draw(element, find, state);
@@ -21,6 +24,10 @@ export function mount(view) {
     if (!state.asked) trigger("first_view");
     state.asked = true;
     if (element.clientWidth !== state.width) draw(element, find, state);
+  });
+  readInbox(hostOf(element), life.signal, (_, fields) => {
+    state.fields = fields;
+    markOld(find, state);
   });
   watch("value", take);
   find("copy").addEventListener("click", () => copyCommand(find, state));
@@ -43,6 +50,11 @@ function draw(element, find, state) {
   element.querySelector(".pp").setAttribute("data-drawn", value?.hero ? value.task : "");
 }
 
+/** Says so where the fields above are no longer those that were answered. */
+function markOld(find, { value, fields }) {
+  find("old").hidden = !isOutdated(value?.asked ?? [], fields);
+}
+
 /** What a task does, while there is no answer, and which model it takes. */
 function drawPreview(find, { preview, sentence, command }) {
   const ways = preview.map((way, n) => make("li", "", make("span", "pp-n", n + 1), make("span", "", way)));
@@ -56,6 +68,7 @@ function drawAnswer(element, find, state) {
   const { value } = state;
   for (const name of ["title", "origin", "heading", "call", "removed"]) find(name).textContent = value[name];
   find("answer").replaceChildren(...blockNodes(value.hero, element, value.hero.length > 1));
+  markOld(find, state);
   find("notes").hidden = !value.notes.length;
   find("notes").textContent = value.notes.join(" ");
   const more = value.more ? [make("div", "pg-muted", `and ${value.more} more`)] : [];

@@ -1,7 +1,7 @@
 /** Every ordered pair of words: the label's probability as a bar, and on request the pieces that make it. */
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
-import { formatMagnitude, formatProbability } from "../shared/format.js";
+import { formatMagnitude, formatProbability, withMinus } from "../shared/format.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { axisOf } from "./measures.js";
@@ -68,7 +68,7 @@ function breakdown(loss) {
   const rows = loss.pieces.map((piece) => [
     make("span", "wl-piece", visiblePiece(piece.piece)),
     piece.token_id,
-    piece.probability.toPrecision(4),
+    withMinus(piece.probability.toPrecision(4)),
     piece.loss.toFixed(4),
   ]);
   const share = formatProbability(Math.exp(-loss.loss_sum));

@@ -24,10 +24,10 @@ export function mount({ element, props, watch, trigger, server }) {
     server.live_chat(asked).catch(() => ({ error: "The server didn't answer. Your messages are still here." }));
   const receive = (answer, asked) => {
     draw(find, answer);
-    if (answer.error) return;
-    element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1);
+    const told = answer.error ? { failed: true } : cleaned(asked);
     clearTimeout(state.told);
-    state.told = setTimeout(() => trigger("input", cleaned(asked)), TELL_MS);
+    state.told = setTimeout(() => trigger("input", told), answer.error ? 0 : TELL_MS);
+    if (!answer.error) element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1);
   };
   const { ask, askNow } = latestAnswer({ question, send, receive });
   const configure = () => {
@@ -95,6 +95,7 @@ function draw(find, answer) {
   find(".notes").replaceChildren();
   if (answer.error) {
     find(".notes").append(make("div", "pg-note warn", answer.error));
+    for (const part of [".rendered", ".legend", ".chips", ".count", ".template"]) find(part).replaceChildren();
     return;
   }
   find(".notes").append(...(answer.notes ?? []).map((note) => make("div", "pg-note", note)));

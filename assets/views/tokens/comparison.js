@@ -28,8 +28,11 @@ export function mount({ element, props, watch }) {
 }
 
 function draw(element, value) {
-  if (!value?.names) return;
   const find = finder(element);
+  if (!value?.names) {
+    for (const part of [".legend", ".lines", ".totals"]) find(part).replaceChildren();
+    return;
+  }
   const contested = new Set(value.contested);
   const some = `boundary that only some have (${contested.size})`;
   const marks = [make("span", "mark same"), "boundary that all share", make("span", "mark"), some];

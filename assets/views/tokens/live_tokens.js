@@ -36,7 +36,7 @@ export function mount(view) {
   };
   const failed = "The server didn't answer. Your text is still here; it is asked again when you type.";
   const send = ({ letters: _, ...asked }) => server.live_tokens(asked).then(readAnswer, () => ({ error: failed }));
-  const receive = (result, asked) => draw(tab, result, asked.letters, asked.model_id);
+  const receive = (result, asked) => draw(tab, result, asked);
   const { ask, askNow } = latestAnswer({ question, send, receive });
   const configure = () => {
     const value = props.value || {};
@@ -76,12 +76,15 @@ function offerSamples({ find, area }, samples, askNow) {
 
 // ---- drawing
 
-function draw(tab, result, letters, modelId) {
+function draw(tab, result, { letters, text, model_id }) {
   const { view, find, area, drawn, state } = tab;
   drawNotes(tab, result.error ? [result.error] : notesOf(result, letters.length), Boolean(result.error));
-  if (result.error) return;
-  const afresh = state.drawnModel !== modelId;
-  Object.assign(state, { letters: letters.slice(0, LIMIT), drawnModel: modelId });
+  if (result.error) {
+    drawNothing(tab, letters);
+    return;
+  }
+  const afresh = state.drawnModel !== model_id;
+  Object.assign(state, { letters: letters.slice(0, LIMIT), drawnModel: model_id });
   drawCounts(find(".counts"), result.counts, result.algorithm);
   drawn.draw(result, state.letters, letters.slice(LIMIT).join(""), afresh);
   requestAnimationFrame(() => {
@@ -89,7 +92,17 @@ function draw(tab, result, letters, modelId) {
   });
   point(tab, -1);
   view.element.dataset.drawn = String(Number(view.element.dataset.drawn || 0) + 1);
-  tellPython(tab);
+  tellPython(tab, text);
+}
+
+/** The text alone: tokens of another text or model must not stand beside what was asked. */
+function drawNothing(tab, letters) {
+  const { view, find, drawn, state } = tab;
+  clearTimeout(state.told);
+  drawn.draw({ tokens: [], gaps: new Map(), rest: 0 }, letters, "", true);
+  find(".counts").replaceChildren();
+  point(tab, -1);
+  view.trigger("input", { failed: true });
 }
 
 function notesOf(result, count) {
@@ -220,11 +233,11 @@ function listenToText(tab, ask) {
 }
 
 /** Once the person pauses: the code receipt follows the text. */
-function tellPython({ view, find, area, drawn, state }) {
+function tellPython({ view, find, drawn, state }, text) {
   clearTimeout(state.told);
   state.told = setTimeout(() => {
     const { tokens, special_tokens, unknown_tokens } = drawn.result.counts;
     find(".heard").textContent = `${tokens} tokens, ${special_tokens} of them special, ${unknown_tokens} unknown`;
-    if (area.value.length <= LIMIT) view.trigger("input", { text: wellFormed(area.value) });
+    view.trigger("input", { text: wellFormed(text) });
   }, TELL_MS);
 }

@@ -6,10 +6,9 @@ import { finder, make } from "../shared/dom.js";
 export function mount({ element, props, watch }) {
   const find = finder(element);
   const draw = () => {
-    const value = props.value;
-    if (!value?.steps) return;
-    find(".idea").textContent = value.idea;
-    find(".steps").replaceChildren(...value.steps.map((_, k) => stepRow(value, k)));
+    const { idea = "", steps = [] } = props.value ?? {};
+    find(".idea").textContent = idea;
+    find(".steps").replaceChildren(...steps.map((_, k) => stepRow(props.value, k)));
   };
   watch("value", draw);
   draw();

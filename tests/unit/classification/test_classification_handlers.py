@@ -16,7 +16,7 @@ from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager
 from playground.service import Playground
 from tabs.classification.examples import FIRST, MODEL_ID, what_it_shows
-from tabs.classification.handlers import OneText, Parts
+from tabs.classification.handlers import OneText, Parts, about_fields, about_result
 from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts, source_of
 from tests.tiny_classifiers import SMALL, tiny_model, tiny_tokenizer
 
@@ -91,12 +91,51 @@ def test_a_run_fills_the_answer_and_its_code_where_that_is_seen(playground):
     assert "from transformers import pipeline" in page["code"] and page["notebook"].endswith(".ipynb")
 
 
-def test_what_was_said_of_another_text_goes_and_of_the_same_stays(playground):
+def test_what_was_tried_with_another_text_goes_and_with_the_same_stays(playground):
     handlers = one_text(playground)
     first = merged(handlers.run(TEXT, None, "mood", False, None))["result"]
-    assert "attribution" not in merged(handlers.run(TEXT, None, "mood", False, first))
+    tried = {"changed", "tried", "pressed", "toggles", "edited"}
+    assert not tried & merged(handlers.run(TEXT, None, "mood", False, first)).keys()
     other = merged(handlers.run("bad food", None, "mood", False, first))
-    assert [other[name] for name in ("attribution", "edited_bars", "second_bars")] == [None] * 3
+    assert tried <= other.keys() and other["changed"] is None and other["edited"] == "bad food"
+
+
+ASIDES = {
+    "whys": ("attribution", lambda one: one.whys.wins(one.why, about_fields), (TEXT, None, "mood", -1)),
+    "edits": ("edited_bars", lambda one: one.edits.wins(one.compare_texts, about_fields), (TEXT, "", "bad", "mood")),
+    "seconds": (
+        "second_bars",
+        lambda one: one.seconds.wins(one.ask_second, about_fields),
+        (TEXT, None, "mood", "stars", "auto"),
+    ),
+    "tries": ("changed", lambda one: one.tries.wins(one.perturb, about_result), ((2,), "mask")),
+}
+
+
+@pytest.mark.parametrize(("place", "event", "given"), ASIDES.values(), ids=ASIDES)
+def test_an_aside_about_another_text_is_dropped_wherever_it_stands_and_one_about_this_text_stays(
+    playground, place, event, given
+):
+    me, forgets = SimpleNamespace(session_hash="me"), []
+
+    class Slow:
+        """The playground; while it computes, the page may tell of another text."""
+
+        def __getattr__(self, name):
+            for forget in forgets:
+                forget("another text", None, me)
+            return getattr(playground, name)
+
+    handlers = one_text(Slow())
+    if place == "changed":
+        given = (merged(handlers.run(TEXT, None, "mood", False, None))["result"], *given)
+    ask = event(handlers)
+    assert merged(ask(me, *given))[place]
+    assert place not in handlers.forget_asides(TEXT, "", me)
+    assert handlers.forget_asides("another text", None, me)[place] is None
+    forgets.append(handlers.forget_asides)
+    late = [*ask(me, *given)]
+    assert late[-1] == gr.skip() and not [name for step in late for name in step if name.endswith("code")]
 
 
 @pytest.mark.parametrize("error", [CorruptModelError("Damaged.", "Mend it."), RuntimeError("odd"), MemoryError()])
