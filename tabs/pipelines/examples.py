@@ -71,8 +71,8 @@ FIRST = EXAMPLES[0]
 ABOUT = {
     "feature-extraction": "Every text becomes a vector, the mean of its tokens' hidden states. **Texts that mean alike "
     "point the same way**, even without a word in common.",
-    "fill-mask": "What may stand for `[MASK]`? **A probability for every token** of the vocabulary; several masks don't "
-    "know of each other.",
+    "fill-mask": "What may stand for `[MASK]`? **A probability for every token** of the vocabulary; several masks "
+    "don't know of each other.",
     "zero-shot-classification": "Labels of your own: each becomes a sentence, and a model that knows what **follows "
     "from** a text says whether this one does.",
     "token-classification": "A label for every token; then **tokens are joined to names** by the characters that they "
