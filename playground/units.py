@@ -45,13 +45,32 @@ def format_number(number: float, form: str = "") -> str:
     return shown.replace("e-", "e−")
 
 
-def format_tiny(number: float) -> str:
-    """A difference that may be nearly nothing, with two digits that count.
+def format_share(share: float) -> str:
+    """A share with one digit, of small ones with the digits that count.
 
-    >>> format_tiny(5.4e-08), format_tiny(0.0)
-    ('5.4e−08', '0')
+    >>> format_share(0.49), format_share(0.00012), format_share(1.2e-9)
+    ('49.0 %', '0.012 %', '1.2e−07 %')
     """
-    return format_number(number, ".1e") if number else "0"
+    if share >= 0.001 or not share:
+        return f"{100 * share:.1f} %" if share else "0 %"
+    return f"{format_number(100 * share, '.2g')} %"
+
+
+def format_difference(difference: float, dtype: str) -> tuple[str, str]:
+    """How far apart two ways to the same numbers are, and what to think of that; weights of a dtype computed both.
+
+    >>> format_difference(0.0, "float32")
+    ('0', 'They are the same numbers.')
+    >>> format_difference(5.4e-08, "float32")
+    ('5.4e−08', 'They are the same numbers, but for rounding.')
+    >>> format_difference(0.001, "bfloat16")[1]
+    'More than rounding: the weights are bfloat16.'
+    """
+    if not difference:
+        return "0", "They are the same numbers."
+    same = "They are the same numbers, but for rounding."
+    comment = same if difference < 1e-5 else f"More than rounding: the weights are {dtype}."
+    return format_number(difference, ".1e"), comment
 
 
 def parse_seconds(text: str) -> float:

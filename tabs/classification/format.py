@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import playground as pg
-from playground.units import format_number, format_tiny
+from playground.units import format_difference, format_number
 
 METHODS = {
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
@@ -80,8 +80,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     second = f', "text_pair": {json.dumps(request.text_pair[:80], ensure_ascii=False)}' if request.text_pair else ""
     shown = json.dumps(text, ensure_ascii=False)
     made = f'pipeline("text-classification",\n  model={info.pretrained.expression})'
-    same = result.max_difference < 1e-5
-    rounded = f"More than rounding: the weights are {info.pretrained.dtype}."
+    difference, comment = format_difference(result.max_difference, info.pretrained.dtype)
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
     return {
         "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
@@ -101,8 +100,8 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
         "logits": f"logits = [{', '.join(f'{label.logit:.4f}' for label in result.labels)}]",
         **_arithmetic(result),
         "label": f"id2label[{result.best.label_id}] = {result.best.label!r}",
-        "difference": format_tiny(result.max_difference),
-        "comment": "They are the same numbers." if same else rounded,
+        "difference": difference,
+        "comment": comment,
     }
 
 

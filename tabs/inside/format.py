@@ -10,7 +10,7 @@ import playground as pg
 from playground.inside.request import CAUSAL, MASKED
 from playground.inside.result import NextAttribution
 from playground.texts import shown_text
-from playground.units import format_number
+from playground.units import format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
 ABOUT = {
@@ -106,14 +106,14 @@ def question(result: pg.AttributeNextResult) -> str:
         rather = f"“{shown_text(result.contrast.piece)}”"
         more = format_number(result.explained, "+.2f")
         return f"Why {target} rather than {rather}? Its logit is {more} beside the other's."
-    share = f"{result.target.probability:.1%}"
+    share = format_share(result.target.probability)
     return f"Why {target}? Its logit is {format_number(result.explained, '.2f')}, its probability {share}."
 
 
 def format_candidates(result: pg.AttributeNextResult) -> list[tuple[str, int]]:
     """Choices of next tokens, with their probabilities."""
     ranked = sorted(result.candidates, key=lambda one: -one.probability)
-    return [(f"{shown_text(one.piece)}  {one.probability:.1%}", one.token_id) for one in ranked]
+    return [(f"{shown_text(one.piece)}  {format_share(one.probability)}", one.token_id) for one in ranked]
 
 
 def format_working(method: str, done: int, total: int) -> str:

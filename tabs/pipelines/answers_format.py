@@ -17,8 +17,8 @@ from playground.pipelines.result import (
     ZeroShotAnswer,
 )
 from playground.texts import shown_text
-from playground.units import format_number
-from tabs.pipelines.blocks import Block, bar, bars, marked, percent, quoted, table, text
+from playground.units import format_number, format_share
+from tabs.pipelines.blocks import Block, bar, bars, marked, quoted, table, text
 from tabs.pipelines.pictures import cosines, hidden_states, labelled_tokens, span_logits, written_steps
 
 MOST_ENTITIES = 60
@@ -82,7 +82,7 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
         best = mask.guesses[0]
         title = "What may stand there" if len(answer.masks) == 1 else f"Mask {number}"
         guesses = [
-            bar(shown_word(one.token_str), one.score, percent(one.score), best=one == best) for one in mask.guesses
+            bar(shown_word(one.token_str), one.score, format_share(one.score), best=one == best) for one in mask.guesses
         ]
         hero.append(bars(title, (), guesses))
         cells = [
@@ -95,7 +95,7 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
     words = [quoted(one.guesses[0].token_str.strip()) for one in answer.masks]
     first = answer.masks[0].guesses[0]
     headline = (
-        f"{percent(first.score)}: {quoted(first.sequence)}"
+        f"{format_share(first.score)}: {quoted(first.sequence)}"
         if len(words) == 1
         else f"The masks are most probably {' and '.join([', '.join(words[:-1]), words[-1]])}, each by itself."
     )
@@ -128,12 +128,12 @@ def _labels(result: pg.PipelineResult, answer: ZeroShotAnswer) -> Told:
     if request.multi_label:
         given = f"{given[:-1]},\n  multi_label=True)"
     return Told(
-        f"{quoted(best.label)} fits best ({percent(best.score)})"
+        f"{quoted(best.label)} fits best ({format_share(best.score)})"
         if contra is None
-        else f"{quoted(best.label)} fits best ({percent(best.score)} that it follows from the text)",
+        else f"{quoted(best.label)} fits best ({format_share(best.score)} that it follows from the text)",
         given,
         "softmax of entailment",
-        [bars("Labels", (), [bar(one.label, one.score, percent(one.score), best=one == best) for one in ranked])],
+        [bars("Labels", (), [bar(one.label, one.score, format_share(one.score), best=one == best) for one in ranked])],
         [table("The logits of each hypothesis", columns, cells, answer.labels.index(best)), text(how)],
         [["label", "hypothesis", *answer.nli_labels, "score"]]
         + [[one.label, one.hypothesis, *one.logits, one.score] for one in answer.labels],
@@ -144,7 +144,7 @@ def _names(result: pg.PipelineResult, answer: TokenClassificationAnswer) -> Told
     whole, found = result.request.text, answer.entities[:MOST_ENTITIES]
     pieces, at = [], 0
     for one in found:
-        pieces += [(whole[at : one.start], "", ""), (whole[one.start : one.end], one.label, percent(one.score))]
+        pieces += [(whole[at : one.start], "", ""), (whole[one.start : one.end], one.label, format_share(one.score))]
         at = one.end
     pieces.append((whole[at:], "", ""))
     kinds = list(dict.fromkeys(one.label for one in answer.entities))
@@ -172,7 +172,11 @@ def _answer(result: pg.PipelineResult, answer: QuestionAnsweringAnswer) -> Told:
         return Told("There is no text to answer from.", "", "the best pair", [], [])
     best = spans[0]
     empty = answer.no_answer is not None and answer.no_answer > best.score
-    pieces = [(whole[: best.start], "", ""), (best.answer, "answer", percent(best.score)), (whole[best.end :], "", "")]
+    pieces = [
+        (whole[: best.start], "", ""),
+        (best.answer, "answer", format_share(best.score)),
+        (whole[best.end :], "", ""),
+    ]
     cells = [
         [one.answer, *(format_number(logit, ".3f") for logit in (one.start_logit, one.end_logit,
          one.start_logit + one.end_logit)), f"{one.score:.6f}"]
@@ -190,7 +194,7 @@ def _answer(result: pg.PipelineResult, answer: QuestionAnsweringAnswer) -> Told:
     if answer.no_answer is not None:
         after.append(text(f"“No answer” (both at [CLS]) has the score {answer.no_answer:.6f}."))
     rows = [[one.answer, one.start, one.end, one.start_logit, one.end_logit, one.score] for one in spans]
-    headline = "The text doesn't say." if empty else f"{quoted(best.answer)} ({percent(best.score)})"
+    headline = "The text doesn't say." if empty else f"{quoted(best.answer)} ({format_share(best.score)})"
     return Told(
         headline,
         "",
@@ -209,7 +213,8 @@ def _written(result: pg.PipelineResult, answer: Seq2SeqAnswer) -> Told:
     after = []
     if answer.prefix:
         after.append(text(f"Before the text stands {quoted(answer.prefix)}, which tells the model what to do."))
-    given = f"**tokenizer({quoted_code(answer.prefix + result.request.text)}),\n  max_new_tokens="
+    text_read = quoted_code(answer.prefix + result.request.text)
+    given = f'**tokenizer({text_read}, return_tensors="pt"),\n  max_new_tokens='
     return Told(
         quoted(answer.text, 400) if answer.text else "It wrote nothing.",
         f"{given}{result.request.option('max_new_tokens')}, num_beams=1)",

@@ -44,17 +44,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], bes
     }  # fmt: skip
 
 
-def percent(share: float) -> str:
-    """A share with one digit, of small ones with the digits that count.
-
-    >>> percent(0.49), percent(0.00012)
-    ('49.0 %', '0.012 %')
-    """
-    if share >= 0.001:
-        return f"{100 * share:.1f} %"
-    return "0 %" if share == 0 else f"{100 * share:.2g} %"
-
-
 def quoted(content: str, most: int = 80) -> str:
     """A text in quotation marks, cut where it is long."""
     one = " ".join(content.split())

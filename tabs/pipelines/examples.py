@@ -54,7 +54,7 @@ EXAMPLES = (
         },
         "Borrowing has become more expensive.",
     ),
-    Example("word association", "text2text-generation", "thunder", {}, "thunder"),
+    Example("word association", "text2text-generation", "nurse", {}, "doctor"),
     Example("fill a gap", "fill-mask", "Paris is the [MASK] of France, and Rome is the [MASK] of Italy."),
     Example(
         "labels of your own",
@@ -82,7 +82,7 @@ ABOUT = {
     "summarization": "An encoder reads the text once; a decoder writes a shorter one, **token by token**.",
     "translation": "An encoder reads the text once; a decoder writes it in another language, **token by token**.",
     "text2text-generation": "An encoder reads, a decoder writes **token by token**. The model that comes along learned "
-    "what people answer to a word: look at what it nearly said.",
+    "what people answer to a word, and often says the word itself: look at what it nearly said.",
 }
 
 

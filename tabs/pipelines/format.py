@@ -11,7 +11,7 @@ from typing import Any
 import playground as pg
 from playground.pipelines.result import ModelPass, TensorShape
 from playground.texts import shown_text
-from playground.units import format_tiny
+from playground.units import format_difference
 from playground.wire import to_json
 from tabs.pipelines.answers_format import Told, tell
 from tabs.pipelines.blocks import quoted
@@ -43,8 +43,7 @@ def format_result(result: pg.PipelineResult, title: str, asked: Sequence[Any] = 
         "said": list(result.pipeline[:12]),
         "more": max(0, len(result.pipeline) - 12),
         "removed": result.removed,
-        "difference": None if result.max_difference is None else format_tiny(result.max_difference),
-        "comment": _comment(result),
+        **_difference(result),
         "passes": [_pass(one) for one in result.passes],
         "opens": told.opens,
         "model": held.auto_class,
@@ -67,20 +66,23 @@ def format_preview(task: str, advice: Any) -> dict[str, Any]:
     }
 
 
-def _comment(result: pg.PipelineResult) -> str:
+def _difference(result: pg.PipelineResult) -> dict[str, str | None]:
+    """How far apart the two ways are, where there are two."""
     if result.max_difference is None:
-        return ""
-    if result.max_difference < 1e-5:
-        return "They are the same numbers."
-    return f"More than rounding: the weights are {result.pretrained.dtype}."
+        return {"difference": None, "comment": ""}
+    difference, comment = format_difference(result.max_difference, result.pretrained.dtype)
+    return {"difference": difference, "comment": comment}
 
 
 def _call(result: pg.PipelineResult, told: Told) -> str:
     """The one line; of a task that has none any more the Auto class."""
     held, task = result.pretrained, result.request.task
     if result.removed:
-        loaded = f"model = {held.auto_class}.from_pretrained(\n  {held.expression})"
-        return f"{loaded}\nmodel.generate({told.given}" if told.given else loaded
+        lines = [f"name = {held.expression}", f"model = {held.auto_class}.from_pretrained(name)"]
+        if told.given:
+            lines += ["tokenizer = AutoTokenizer.from_pretrained(name)", f"ids = model.generate({told.given}"]
+            lines += ["tokenizer.decode(ids[0], skip_special_tokens=True)"]
+        return "\n".join(lines)
     return f'pipeline("{task}",\n  model={held.expression})(\n  {told.given})'
 
 

@@ -12,8 +12,8 @@ from playground.pipelines.result import (
     TokenClassificationAnswer,
 )
 from playground.texts import shown_text
-from playground.units import format_number
-from tabs.pipelines.blocks import Block, percent
+from playground.units import format_number, format_share
+from tabs.pipelines.blocks import Block
 
 MOST_WINDOWS = 3
 MOST_TOKENS = 600
@@ -69,7 +69,7 @@ def labelled_tokens(result: pg.PipelineResult, answer: TokenClassificationAnswer
             {
                 "text": shown_text(result.passes[one.window].tokens[one.position].token),
                 "label": one.label,
-                "shown": percent(one.score),
+                "shown": format_share(one.score),
                 "joins": one.joins,
                 "window": one.window,
                 "colour": -1 if one.label == "O" else tags.index(one.label.removeprefix("B-").removeprefix("I-")) % 6,
@@ -83,7 +83,7 @@ def labelled_tokens(result: pg.PipelineResult, answer: TokenClassificationAnswer
 
 def _best_labels(labels: Sequence[str], scores: Sequence[float]) -> str:
     ranked = sorted(range(len(scores)), key=lambda n: -scores[n])[:3]
-    return ", ".join(f"{labels[n]} {percent(scores[n])}" for n in ranked)
+    return ", ".join(f"{labels[n]} {format_share(scores[n])}" for n in ranked)
 
 
 def span_logits(result: pg.PipelineResult, answer: QuestionAnsweringAnswer) -> Block:
@@ -122,14 +122,14 @@ def written_steps(answer: Seq2SeqAnswer) -> Block:
             {
                 "piece": shown_text(one.piece),
                 "share": _short(one.probability),
-                "shown": percent(one.probability),
+                "shown": format_share(one.probability),
                 "logit": format_number(one.logit, ".3f"),
                 "ruled": one.ruled,
                 "best": [
                     {
                         "name": shown_text(guess.piece),
                         "share": _short(guess.probability),
-                        "shown": percent(guess.probability),
+                        "shown": format_share(guess.probability),
                         "cells": [],
                         "best": guess.token_id == one.token_id,
                     }

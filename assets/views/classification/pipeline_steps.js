@@ -22,7 +22,7 @@ function draw(element, value) {
   part("tbody").replaceChildren(...value.rows.map((row) => tableRow(row.cells, "td", row.best)));
   part("tfoot").replaceChildren(...(value.total ? [tableRow(value.total, "td", false)] : []));
   const difference = make("b", "", value.difference);
-  find("difference").replaceChildren("Largest difference between the two ways: ", difference, ` ${value.comment}`);
+  find("difference").replaceChildren("Largest difference between the two ways: ", difference, `. ${value.comment}`);
 }
 
 function tokenBox(token) {

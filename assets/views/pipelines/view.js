@@ -76,7 +76,7 @@ function drawAnswer(element, find, state) {
   find("removed").hidden = !value.removed;
   find("difference").hidden = value.difference === null;
   const difference = make("b", "", value.difference);
-  find("difference").replaceChildren("Largest difference between the two ways: ", difference, ` ${value.comment}`);
+  find("difference").replaceChildren("Largest difference between the two ways: ", difference, `. ${value.comment}`);
   find("step").textContent = value.steps;
   find("after").replaceChildren(...blockNodes(value.after, element, true));
   drawPass(find, state);

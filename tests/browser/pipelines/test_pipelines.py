@@ -26,7 +26,7 @@ def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_p
     expect(title).to_have_text("Nearest in meaning: “We refund every order within thirty days.”", timeout=60_000)
     expect(page.locator(".pp-answer tr")).to_have_count(4)
     expect(page.locator(".pp-outputs")).to_have_text("last_hidden_state [1, 10, 384] float32")
-    expect(page.locator(".pp-difference")).to_contain_text("They are the same numbers.")
+    expect(page.locator(".pp-difference")).to_contain_text("They are the same numbers")
     view.get_by_role("button", name="text 2", exact=True).click()
     expect(page.locator(".pp-tokens")).to_contain_text("##und")
     page.locator("canvas.pp-strip").first.focus()
@@ -48,14 +48,14 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     page.get_by_role("tab", name="Pipelines").click()
     expect(page.locator(".pp-title")).to_contain_text("Nearest", timeout=60_000)
     page.get_by_role("button", name="word association").click()
-    expect(page.locator(".pp-title")).to_have_text("“thunder”", timeout=60_000)
+    expect(page.locator(".pp-title")).to_have_text("“doctor”", timeout=60_000)
     expect(page.locator(".pp-removed")).to_contain_text("no longer has")
     step = page.locator(".pp-loop button").first
     step.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".pp-loop-said")).to_contain_text("Step 2 of 2. The decoder has read <pad> ·thunder")
+    expect(page.locator(".pp-loop-said")).to_contain_text("Step 2 of 2. The decoder has read <pad> ·doctor")
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".pp-loop-from tr").nth(1)).to_contain_text("·storm")
+    expect(page.locator(".pp-loop-from tr").nth(1)).to_contain_text("·nurse")
 
     page.get_by_role("button", name="a question").click()
     expect(page.locator(".pp-command code")).to_have_text(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os.path import expanduser
+
 import pytest
 import torch
 import transformers
@@ -22,12 +24,21 @@ HERE = [one for one in EXAMPLES if one.best]
 
 @pytest.mark.parametrize("example", HERE, ids=lambda one: one.name)
 def test_an_example_shows_what_it_is_there_for(app_playground, example):
-    shown = ask(app_playground, pg.PipelineRequest(example.task, example.text, **example.options))
+    shown = ask(app_playground, pg.PipelineRequest(example.task, example.text, **example.options), ["as typed"])
+    assert shown.value["asked"] == ["as typed"]
     assert example.best in shown.value["title"] and shown.result.max_difference <= 1e-5
     assert shown.value["rows"][1:] and shown.value["passes"] and shown.value["hero"]
     if example.task == "feature-extraction":
         first, second, *_ = sorted(shown.result.answer.cosines[0][1:], reverse=True)
         assert first > second + 0.05
+
+
+def test_the_lines_beside_a_task_without_a_pipeline_run_as_they_stand(app_playground):
+    shown = ask(app_playground, pg.PipelineRequest("text2text-generation", example_of("text2text-generation").text), [])
+    names = vars(transformers) | {"expanduser": expanduser}
+    *lines, last = shown.value["call"].splitlines()
+    exec("\n".join(lines), names)
+    assert eval(last, names) == shown.result.answer.text == "doctor"
 
 
 def test_the_answer_of_the_api_is_what_the_pipeline_says(app_playground, client):
