@@ -329,7 +329,7 @@ def test_axe_finds_nothing_serious(open_page, name, dark):
 
 def test_a_section_says_whether_it_is_open(page):
     tab(page, "generation").click()
-    fold = page.locator("#twin button.label-wrap")
+    fold = page.locator("#twin > button.label-wrap")
     expect(fold).to_have_attribute("aria-expanded", "false")
     fold.focus()
     page.keyboard.press("Enter")

@@ -30,7 +30,8 @@ FAULTS = {
 # What people and models wrote, and code, is theirs; of tables, numbers are ours. Attributes are what a screen reader
 # says.
 READ = """() => {
-    const theirs = ".gen-text, .gen-column-text, .gen-turn, .cm-editor, code, pre, .gen-tail, table";
+    const code = ".cm-editor, code, pre, .ps-logits, .ps-out, .pp-said";
+    const theirs = `.gen-text, .gen-column-text, .gen-turn, .gen-tail, table, ${code}`;
     const shown = (node) => node.checkVisibility({visibilityProperty: true}) && !node.closest(theirs);
     const lines = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);

@@ -55,7 +55,7 @@ test("tables hold every number", () => {
   assert.deepEqual(keysTable(VALUE)[2], ["2 ·sat", 3, 3 / Math.sqrt(2), 0, "yes", 0]);
   const names = vectorsOf(changed({ query_before: [9, 9] })).map(([name]) => name);
   assert.deepEqual([names[0], names[1], names.at(-1), names.length], ["q before", "q", "sum", 12]);
-  assert.deepEqual([short(0), short(12345.6), short(0.00001)], ["0", "12346", "1.0e-5"]);
+  assert.deepEqual([short(0), short(12345.6), short(0.00001)], ["0", "12346", "1.0e−5"]);
 });
 
 test("columns fit the room, and a point finds its row", () => {
