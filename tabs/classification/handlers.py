@@ -316,7 +316,7 @@ def about_fields(text: str, text_pair: str | None, *_: Any) -> tuple[str, str | 
 
 def about_result(result: pg.ClassifyResult | None, *_: Any) -> tuple[str, str | None] | None:
     """What the page has answered."""
-    return result and about_fields(result.request.text, result.request.text_pair)
+    return about_fields(result.request.text, result.request.text_pair) if result else None
 
 
 def about_link(event: gr.EventData) -> tuple[str, str | None]:
