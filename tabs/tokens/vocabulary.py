@@ -63,7 +63,7 @@ def _wire(
             return None, None, None
         return questions, *code
 
-    nothing_found = ("", gr.Dataframe([], headers=HEADERS))
+    nothing_found = ("", {"headers": HEADERS, "data": []})
     places = (
         (_or(nothing_found, partial(search_pieces, playground)), [query, model], [shown["found"], shown["table"]]),
         (_or({}, partial(split_word, playground)), [word, model], shown["steps"]),

@@ -24,6 +24,14 @@ FIRST_ANSWERS = {
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
+UNSEEN = """() => {
+  const at = document.activeElement;
+  for (let node = at; node && node !== document.body; node = node.parentElement) {
+    const style = getComputedStyle(node);
+    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) return "";
+  }
+  return at.outerHTML.slice(0, 150);
+}"""
 # What axe has no rule for: a button that unfolds a section says whether it is open.
 FOLDS = """() => [...document.querySelectorAll("button.label-wrap")]
   .filter((one) => one.getAttribute("aria-expanded") !== String(one.classList.contains("open")))
@@ -186,16 +194,16 @@ def test_the_focus_is_seen_on_every_kind_of_control(open_page, dark):
     tab(page, "generation").focus()
     for _ in range(30):
         page.keyboard.press("Tab")
-        unseen.append(
-            page.evaluate("""() => {
-              const at = document.activeElement;
-              for (let node = at; node && node !== document.body; node = node.parentElement) {
-                const style = getComputedStyle(node);
-                if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) return "";
-              }
-              return at.outerHTML.slice(0, 150);
-            }""")
-        )
+        unseen.append(page.evaluate(UNSEEN))
+    for name in ("tokens-batch", "tokens-vocabulary"):  # gradio's code and its table
+        tab(page, "tokens").click()
+        tab(page, name).click()
+        place = page.locator(".cm-scroller, [role=grid]").filter(visible=True)
+        expect(place).to_have_count(1)
+        place.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        unseen.append(page.evaluate(UNSEEN))
     assert [one for one in unseen if one] == []
 
 
