@@ -42,6 +42,7 @@ EXAMPLES = (
 )
 MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 PADDINGS = ["longest", "max_length", "do_not_pad"]
+COMING = {"rows": [], "coming": "The model runs with both masks…"}
 Values = dict[Any, Any]
 Flips = tuple[tuple[int, int], ...]
 TRUNCATIONS = ["do_not_truncate", "longest_first", "only_first", "only_second"]
@@ -131,7 +132,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
                 padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120)
                 side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=120)
             with gr.Row():
-                truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=120)
+                truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=180)
                 length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)
             special = gr.Checkbox(True, label="add_special_tokens")
     with gr.Accordion("More arguments", open=False), gr.Row():
@@ -194,10 +195,12 @@ def _wire_masks(parts: _Parts, buttons: list[gr.Button]) -> None:
         "trigger_mode": "always_last",
         "concurrency_id": "masks",
         "concurrency_limit": 4,
+        "show_progress": "hidden",
         "api_visibility": "private",
     }
 
     def compare(data: Values, mistake: str, flips: Flips = ()) -> Iterator[Values]:
+        yield {parts.comparison: COMING}
         try:
             found = make_mistake(parts.playground, parts.values(data), mistake, flips)
         except Exception:

@@ -101,7 +101,7 @@ def _wire(
 
     # The first look compares, too. `.change` of the text, since `.input` misses what is pasted or deleted.
     looks = gr.State(0)
-    tab.select(lambda: 1, None, looks, queue=False, **quiet)
+    tab.select(lambda: 1, None, looks, **quiet)  # in the queue: else no change of the state is told
     comparing, costing = friendly(comparisons.wins(compare)), friendly(tables.wins(cost))
     outputs = [shown, asked, *code]
     gr.on([looks.change, text.change, models.change], comparing, {text, models}, outputs, **quiet)

@@ -69,7 +69,7 @@ def _wire(
         (_or({}, partial(split_word, playground)), [word, model], shown["steps"]),
         (receipt, [word, query, model], [shown["kept"], *code]),
     )
-    tab.select(lambda: 1, None, looks, queue=False, **quiet)
+    tab.select(lambda: 1, None, looks, **quiet)  # in the queue: else no change of the state is told
     for handler, inputs, outputs in places:
         # .input of a text box misses what is pasted or deleted
         changes = [looks.change, *(one.change for one in inputs)]
