@@ -26,6 +26,7 @@ _SOFT = 1  # of omp_pause_resource_t: what was set stays set
 RECENT, TRIED = 6, 3  # steps that are compared
 SUDDEN = 2  # slow steps, one after the other, after which fewer threads are tried at once
 PAUSES = (8, 128)  # steps between two trials: the fewest, and the most after trials that were no better
+AWAY = 32  # the most while a core is left to another program, which may have gone
 SLOW, WORSE, BETTER, MUCH_BETTER = 1.4, 1.1, 0.9, 0.75
 
 
@@ -87,7 +88,8 @@ class StepThreads:
         if better:
             self.count = self._trial
             self._recent.clear()
-        self._pause = PAUSES[0] if better else min(2 * self._pause, PAUSES[1])
+        most = PAUSES[1] if self.count == self._most else AWAY
+        self._pause = PAUSES[0] if better else min(2 * self._pause, most)
         self._left, self._trial = self._pause, 0
         self._use(self.count)
 
