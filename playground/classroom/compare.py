@@ -152,10 +152,10 @@ def _rest(bars: Sequence[Bar]) -> float:
 
 
 def _surprises(said: Sequence[Said], seats: Sequence[Sequence[int]]) -> tuple[Surprise, ...]:
-    found = [
-        Surprise(one.name, -math.log2(max(one.probability or 0.0, 1e-30)), tuple(who))
+    found = [  # what no token begins has no bits
+        Surprise(one.name, -math.log2(one.probability), tuple(who))
         for one, who in zip(said, seats, strict=True)
-        if who
+        if who and one.probability
     ]
     found = [one for one in found if one.bits >= SURPRISING_BITS]
     return tuple(sorted(found, key=lambda one: (-one.bits, one.name))[:MOST_SURPRISES])

@@ -136,3 +136,9 @@ def test_nobody_tells_what_a_model_answers():
     for question, wrong in ((COLOURS, 3), (Slider("?"), 101), (Number("?"), "many"), (Word("?"), "")):
         with pytest.raises(InputError):
             told(question, ModelSays(), wrong)
+
+
+def test_what_is_no_token_surprises_nobody():
+    says = ModelSays((Said("·sky", 0.5, 7), Said("no token", 0.0)), read_as=(("sky", 0), ("xyz", 1)), right=0)
+    shown = reveal(NextWord("The"), {1: "sky", 2: "xyz"}, says)
+    assert shown.surprises == () and {bar.name: bar.count for bar in shown.bars} == {"·sky": 1, "no token": 1}
