@@ -14,8 +14,7 @@ from benchmarks.gpu_bench import draws, given_up, synchronisations
 from playground.config import Settings
 from playground.errors import DeviceMemoryError
 from playground.generation.choose import choose
-from playground.generation.events import Step
-from playground.generation.generate import generate
+from playground.generation.generate import compare, generate
 from playground.generation.pieces import Pieces
 from playground.generation.request import TASK, GenerateRequest
 from playground.models.catalog import Catalog
@@ -163,25 +162,26 @@ def test_a_prompt_that_is_too_long_for_the_memory_costs_the_crowd_nothing(device
     requests = [asked(number) for number in range(4)]
     expected = [reference(manager.loaded.model, tokenizer, request) for request in requests]
     generate(manager, asked(9)).result()
-    real, came = manager.engine.passes.forward, threading.Event()
+    engine, real = manager.engine, manager.engine.passes.forward
+    together, came = threading.Event(), threading.Event()
 
     def forward(table, token_ids, wanted=1):
-        if len(token_ids) == 4 and table.cursor > 20:  # in the middle of the crowd's replies
+        if table is engine._batch.table and len(token_ids) == 4:
+            together.set()
             came.wait(20)
         if device == "cpu" and table.capacity[1] > 7_000:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return real(table, token_ids, wanted)
 
-    monkeypatch.setattr(manager.engine.passes, "forward", forward)
-    crowd = [generate(manager, request) for request in requests]
-    for one in crowd:
-        next(event for event in one if isinstance(event, Step))
+    monkeypatch.setattr(engine.passes, "forward", forward)
+    crowd = compare(manager, requests)
+    assert together.wait(20)
     squeeze(device)
     newcomer = generate(manager, GenerateRequest("the " * 8_000, max_new_tokens=4, person="new"))
     came.set()
     with pytest.raises(DeviceMemoryError):
         newcomer.result()
-    assert [one.result().finished.token_ids for one in crowd] == expected
+    assert [one.finished.token_ids for one in crowd.results()] == expected
     assert_idle(manager)
 
 
