@@ -94,6 +94,8 @@ def llama_step(model: Any) -> LlamaStep | None:
     """A quicker step of a model in float32 or fast-8-bit on the CPU; None where it is of another kind."""
     if type(model).__name__ not in KINDS or model.device.type != "cpu" or model.dtype != torch.float32:
         return None
+    if any(weight.is_meta for weight in model.parameters()):  # a part is elsewhere, and comes when its layer is called
+        return None
     if getattr(model.config, "sliding_window", None) or set(getattr(model.config, "layer_types", None) or ()) - FULL:
         return None
     layers = [layer for layer in model.model.layers.modules() if hasattr(layer, "out_features")]
