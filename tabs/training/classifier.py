@@ -44,7 +44,7 @@ class _Fields(NamedTuple):
     preset: gr.Dropdown
 
 
-def build_classifier_section(playground: pg.Playground, person: gr.BrowserState) -> Section:
+def build_classifier_section(playground: pg.Playground, person: gr.State) -> Section:
     """Lays out the part inside the current Blocks."""
     explain(
         "Rows of a text and its label teach a model that knows words already **what you mean**. It never sees the "
@@ -176,7 +176,7 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
     return planning
 
 
-def _wire_run(playground: pg.Playground, handlers: ClassifierHandlers, fields: _Fields, person: gr.BrowserState) -> Any:
+def _wire_run(playground: pg.Playground, handlers: ClassifierHandlers, fields: _Fields, person: gr.State) -> Any:
     parts = handlers.parts
 
     def halt(run_id: str) -> None:

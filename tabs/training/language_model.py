@@ -28,6 +28,7 @@ from tabs.training.language_model_handlers import (
     Looks,
     Values,
 )
+from tabs.training.mine import owner_of
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -183,7 +184,9 @@ def _wire_training(
     @friendly
     def train(data: Values, request: gr.Request) -> Iterator[Values]:
         yield gr.skip()  # gradio would empty what a generator fills that gives nothing, as with a refusal
-        yield from handlers.train(_given(parts, data), data[parts.guess], data[person], address_of(request))
+        yield from handlers.train(
+            _given(parts, data), data[parts.guess], owner_of(data[person], request), address_of(request)
+        )
 
     parts.stop.click(lambda run_id: playground.cancel(run_id) and None, parts.run_id, None, queue=False, **QUIET)
     inputs = {*parts.fields.values(), parts.guess, person}

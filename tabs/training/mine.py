@@ -97,7 +97,7 @@ def owner_of(person: Any, request: gr.Request) -> str:
     return str(person or "")[:64] or str(request.session_hash or "")
 
 
-def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.BrowserState) -> dict[str, Any]:
+def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.State) -> dict[str, Any]:
     """Ties what people do to the handlers; what shows anew what there is comes back."""
 
     @friendly

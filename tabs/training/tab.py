@@ -6,7 +6,6 @@ are far too large. Then let a model begin with random numbers, and watch noise b
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,14 @@ from tabs.training.mine import MineHandlers, lay_out_mine, wire_mine
 from tabs.training.offer import Lists
 
 TITLE = "Training"
+# The name that this browser keeps, made once. gr.BrowserState isn't read before its tab is opened.
+_NAME = """() => {
+  const made = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+  try {
+    if (!localStorage.getItem("pg-person")) localStorage.setItem("pg-person", made());
+    return localStorage.getItem("pg-person");
+  } catch { return made(); }
+}"""
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -34,7 +41,7 @@ def build_tab(playground: pg.Playground) -> None:
         "A model learns by guessing, being told how wrong it was, and moving each of its numbers a little. **Train one "
         "here in a minute**, in a process of its own, while everything else goes on."
     )
-    person = gr.BrowserState("", storage_key="pg-person", secret=secrets.token_hex(16))
+    person = gr.State("")
     parts = gr.Tabs(elem_id="training-parts", overflow_behavior="wrap")
     with parts, gr.Tab("Fine-tune a classifier", id="classifier"):
         heading("Fine-tune a classifier", 3)
@@ -58,7 +65,7 @@ def build_tab(playground: pg.Playground) -> None:
 def _wire_arrival(
     playground: pg.Playground,
     page: gr.Blocks,
-    person: gr.BrowserState,
+    person: gr.State,
     follows: list[tuple[Any, list[Any]]],
     refreshing: dict[str, Any],
 ) -> None:
@@ -69,12 +76,13 @@ def _wire_arrival(
         owner = str(name or "")[:64]
         running = [one.run_id for one in playground.running_trainings(owner)] if owner else []
         return {
-            person: owner or secrets.token_hex(16),
+            person: owner,
             left: running[0] if running else "",
             has_models: bool(owner and playground.trained_models(owner)),
         }
 
-    page.load(arrive, person, [person, left, has_models], queue=False, **UNSEEN)
+    name = gr.Textbox(visible=False)
+    page.load(arrive, name, [person, left, has_models], js=_NAME, queue=False, **UNSEEN)
     for follow, outputs in follows:
         following = left.change(friendly(_of_its_own(follow)), left, outputs, concurrency_limit=8, **UNSEEN)
         following.then(**refreshing)

@@ -14,7 +14,7 @@ def opened(page):
     return page
 
 
-def test_a_model_learns_is_used_in_another_tab_and_forgotten(open_page):
+def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_page, app_server):
     page = opened(open_page())
     expect(page.locator(".tc-nothing")).to_be_visible()
     page.get_by_role("button", name="Polite or rude").click()
@@ -33,10 +33,13 @@ def test_a_model_learns_is_used_in_another_tab_and_forgotten(open_page):
     expect(page.locator("#training-mine input")).to_have_value("Manners")
     page.locator("#training-ways a", has_text="Classify with it").click()
     expect(page.locator("#classification-bars")).to_contain_text("polite", timeout=60_000)
-    page.get_by_role("tab", name="Training", exact=True).click()
-    page.locator("#training-forget").click()
-    expect(page.locator("#training-mine")).to_be_hidden()
-    expect(page.locator("#training-download")).to_be_hidden()
+    again = page.context.new_page()  # who comes back finds what was trained
+    again.goto(app_server)
+    again.get_by_role("tab", name="Training", exact=True).click()
+    expect(again.locator("#training-mine input")).to_have_value("Manners", timeout=30_000)
+    again.locator("#training-forget").click()
+    expect(again.locator("#training-mine")).to_be_hidden()
+    expect(again.locator("#training-download")).to_be_hidden()
 
 
 def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):
