@@ -24,7 +24,7 @@ from tabs.training.offer import Lists
 TITLE = "Training"
 # The name that this browser keeps, made once. gr.BrowserState isn't read before its tab is opened.
 _NAME = """() => {
-  const made = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+  const made = () => [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join("");
   try {
     if (!localStorage.getItem("pg-person")) localStorage.setItem("pg-person", made());
     return localStorage.getItem("pg-person");

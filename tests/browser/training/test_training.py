@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -31,7 +33,12 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(page.locator(".tc-matrix.tc-now td")).to_have_count(4)
     expect(page.locator("#training-stop")).to_be_disabled()
     expect(page.locator("#training-mine input")).to_have_value("Manners")
-    page.locator("#training-ways a", has_text="Classify with it").click()
+    link = page.locator("#training-ways a", has_text="Classify with it")
+    expect(link).to_have_attribute("href", re.compile("^#run=1[.]"))
+    page.get_by_role("tab", name="Classification", exact=True).click()
+    expect(page.locator("#classification-bars .lb-bars")).to_contain_text("5 stars", timeout=60_000)
+    page.locator(".pg-model input:visible").first.click()
+    page.get_by_role("option", name="Manners (yours)").click()
     expect(page.locator("#classification-bars")).to_contain_text("polite", timeout=60_000)
     again = page.context.new_page()  # who comes back finds what was trained
     again.goto(app_server)
