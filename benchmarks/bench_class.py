@@ -62,8 +62,13 @@ class Line:
         Raises:
             RuntimeError: it was refused.
         """
-        reader = await self.send(method, path, body)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            reader = await self.send(method, path, body)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except (OSError, asyncio.IncompleteReadError):  # the server ends what was idle for some seconds
+            self.cut()
+            reader = await self.send(method, path, body)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
         length = next(int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length:"))
         content = await reader.readexactly(length)
         if " 200 " not in head.split("\r\n", 1)[0]:
