@@ -130,7 +130,8 @@ def prepare(request: TrainLanguageModelRequest, corpus: Corpus, tokenizer: PreTr
         )
     begin = corpus.text.index("\n") + 1  # the second line, from its beginning
     probe = _ids(tokenizer, corpus.text[begin : begin + 400] or corpus.text[:400])[: probe_length(request)]
-    blocks, heldout_blocks = _blocks(train, request.context), _blocks(heldout, request.context)
+    blocks = _blocks(train, request.context, stride_of(request.context))
+    heldout_blocks = _blocks(heldout, request.context, request.context)
     return Material(
         corpus, tokenizer, train, heldout, blocks, heldout_blocks[: samples.HELDOUT_BLOCKS], prompt_ids,
         torch.tensor(probe),
@@ -141,9 +142,18 @@ def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return list(tokenizer.backend_tokenizer.encode(text).ids)  # type: ignore[attr-defined]
 
 
-def _blocks(ids: Sequence[int], context: int) -> list[Tensor]:
+def stride_of(context: int) -> int:
+    """How far behind the last block of the text the next begins: they overlap, and a word is seen at many places.
+
+    Else a short text would be learned by heart together with the places of its words, and no prompt could ask for it.
+    """
+    return max(1, context // 8)
+
+
+def _blocks(ids: Sequence[int], context: int, stride: int) -> list[Tensor]:
     """Pieces of ``context`` tokens; what is left at the end is left out."""
-    return [torch.tensor(ids[start : start + context]) for start in range(0, len(ids) - context + 1, context)]
+    whole = torch.tensor(ids)
+    return [whole[start : start + context] for start in range(0, len(ids) - context + 1, stride)]
 
 
 def _described(request: TrainLanguageModelRequest, material: Material, model: PreTrainedModel) -> CorpusRead:

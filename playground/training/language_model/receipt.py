@@ -7,7 +7,7 @@ from typing import Any
 from playground.receipt import AS_JSON, Receipt, literal
 from playground.training.language_model.corpus import HELD_OUT, plain_lines
 from playground.training.language_model.events import LanguageModelTrained
-from playground.training.language_model.fit import SAMPLE_TOKENS, training_arguments
+from playground.training.language_model.fit import SAMPLE_TOKENS, stride_of, training_arguments
 from playground.training.language_model.request import TrainLanguageModelRequest
 from playground.training.language_model.shape import settings
 from playground.training.language_model.tokenizer import UNKNOWN, WORDS
@@ -75,10 +75,10 @@ tokenizer = PreTrainedTokenizerFast(
 )
 print(len(tokenizer), "entries")
 
-# %% Nine tenths of the text to learn from, in blocks
+# %% Nine tenths of the text to learn from, in blocks that overlap
 ids = backend.encode(text).ids
 ids = torch.tensor(ids[: len(ids) - len(ids) // {held_out}])
-blocks = [ids[start : start + {context}] for start in range(0, len(ids) - {context} + 1, {context})]
+blocks = [ids[start : start + {context}] for start in range(0, len(ids) - {context} + 1, {stride})]
 
 # %% A model with random weights
 set_seed({seed})
@@ -145,7 +145,8 @@ def language_model_receipt(result: LanguageModelTrained) -> Receipt:
         + _TOKENIZER.format(
             kind="characters, which is BPE without a merge" if request.tokenizer == "characters" else "BPE",
             size=1 if request.tokenizer == "characters" else request.vocab_size,
-            unknown=UNKNOWN, words=WORDS, context=request.context, held_out=HELD_OUT, seed=request.seed, config=config,
+            unknown=UNKNOWN, words=WORDS, context=request.context, stride=stride_of(request.context),
+            held_out=HELD_OUT, seed=request.seed, config=config,
             settings=_lines(settings(request, 0) | {"vocab_size": "len(tokenizer)"}),
         )
         + _TRAIN.format(
