@@ -62,9 +62,10 @@ class Person:
         self.dice = random.Random(number)
 
     async def call(self, name: str, leave: bool = False, **given: Any) -> str:
-        """The events of an endpoint, to their end; ``leave`` closes the connection after the first."""
+        """The events of an endpoint, to their end; ``leave`` closes the connection, and a session, after the first."""
         arguments = [given.get(key, default) for key, default in self.defaults[name].items()]
-        body = {"data": arguments, "session_hash": f"person {self.number}"}
+        session = f"person {self.number}" if not leave else f"person {self.number}, {time.perf_counter()}"
+        body = {"data": arguments, "session_hash": session}
         asked = (await self.client.post(f"/gradio_api/call/{name}", json=body)).json()
         lines = []
         async with self.client.stream("GET", f"/gradio_api/call/{name}/{asked['event_id']}") as events:
