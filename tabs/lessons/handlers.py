@@ -110,9 +110,14 @@ def filled(watched: Watched, fields: Mapping[str, Any], known: Place | None = No
 
     ``known`` is the place, where it is none that lessons drive.
     """
+    return {watched.controls[name]: value for name, value in in_page(watched, fields, known).items()}
+
+
+def in_page(watched: Watched, fields: Mapping[str, Any], known: Place | None = None) -> dict[str, Any]:
+    """These values as the components of the fields have them; what a view draws is left out."""
     place = known or known_place(watched.place)
     return {
-        watched.controls[name]: _in_page(known_field(place, name), value, watched.controls[name])
+        name: _in_page(known_field(place, name), value, watched.controls[name])
         for name, value in fields.items()
         if name in watched.controls
     }

@@ -46,7 +46,7 @@ def links_bar(playground: pg.Playground, watched: Sequence[Watched]) -> gr.HTML:
     def open_link(text: Any) -> dict[str, Any]:
         return opened(playground, shareable(watched), str(text))
 
-    events = ["fill", "look", "restore", "recall"]
+    events = ["standing", "fill", "look", "restore", "recall"]
     return view("links/bar", events=events, elem_id=ELEMENT, server_functions=[answering(open_link)])
 
 
@@ -63,7 +63,7 @@ def tie_links(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Watched
 def _wire_opening(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Watched]) -> None:
     """Fills the fields of a link, and looks at the answer."""
     by_place = {one.place: one for one in watched}
-    controls = {control for one in watched for control in one.controls.values()}
+    controls = list({control: None for one in watched for control in one.controls.values()})
     beside = {control for one in watched if one.shared for control in one.shared.filled}
 
     @friendly
@@ -90,7 +90,10 @@ def _wire_opening(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Wat
             found = {"error": message_of(error)}
         return {bar: {"look": asked["look"], **found}}
 
-    bar.fill(fill, None, [bar, *controls, *beside - controls], **AT_ONCE)
+    order = {one.place: {name: controls.index(it) for name, it in one.controls.items()} for one in watched}
+    told = f"(...values) => {{ {_tell('standing', f'{{order: {json.dumps(order)}, values}}')} }}"
+    bar.standing(None, controls, None, js=told, **QUIET)
+    bar.fill(fill, None, [bar, *controls, *beside - {*controls}], **AT_ONCE)
     bar.look(look, states_of(watched), [bar], **AT_ONCE)
     for one in watched:
         kept = (one.shared and one.shared.kept) or one.kept

@@ -21,6 +21,7 @@ from playground.links.kinds import NAMES, PLACES_OF_LINKS, base_of, inner, place
 from playground.pipelines.request import OPTIONS
 from playground.wire import to_json
 from tabs.gradio_patches import payload
+from tabs.lessons.handlers import in_page
 from tabs.lessons.watched import Watched
 from tabs.pipelines.handlers import as_typed
 from tabs.tokens.handlers import SEPARATOR
@@ -85,6 +86,7 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
     looked = {name: value for name, value in link.seen.items() if place.field(name) or name in found.drawn}
     empty = (None, "") if own.shared and own.shared.again else (None,)  # what asks again fills in what the model read
     fields = {name: value for name, value in (_fields(place, shown) | looked).items() if value not in empty}
+    more = _more(found, place, shown.asked[0])
     return (
         {"place": link.place, "title": PLACES_OF_LINKS[link.place].title, "filled": shown.place}
         | {"tabs": tabs_of(place), "own": tabs_of(PLACES_OF_LINKS[link.place]), "button": place.button}
@@ -94,7 +96,8 @@ def opened(playground: pg.Playground, watched: Sequence[Watched], text: str) -> 
             "first": _first(found, place),
             "defaults": place.defaults(),
             "fields": to_json(fields),
-            "more": _more(found, place, shown.asked[0]),
+            "more": more,
+            "shown": to_json({**in_page(found, fields, place), **more}),
             "again": AGAIN.get(shown.place, ""),
             "runner": own.shared.button.elem_id if own.shared and own.shared.again else "",
             "based": base is not None,

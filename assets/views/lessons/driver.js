@@ -1,5 +1,6 @@
 /** What the panel does in the page beside it: opens a tab, fills what views draw, shows which fields were filled. */
 import { tell } from "../shared/inbox.js";
+import { until } from "../shared/until.js";
 
 /**
  * @typedef {object} Place
@@ -20,8 +21,6 @@ const MARK = [RING, { ...RING, offset: 0.7 }, { outline: "3px solid transparent"
 const ENTERED = "textarea, input, select, button, [tabindex='0']";
 const DRAWN_MS = 250; // the answer has its height by then
 const MARK_MS = 3000;
-const OPEN_MS = 50;
-const OPEN_TRIES = 60;
 const READ_MS = 1400; // to see a field before the page goes on to what is pressed
 
 /**
@@ -35,44 +34,45 @@ export async function open(place) {
 }
 
 /**
- * What a function finds, as soon as it finds something; null where it never does.
- *
- * @template Found
- * @param {() => Found} find
- * @returns {Promise<Found | null>}
- */
-async function until(find) {
-  for (let tries = 0; tries < OPEN_TRIES; tries++) {
-    const found = find();
-    if (found) return found;
-    await pause(OPEN_MS);
-  }
-  return null;
-}
-
-/**
  * A field or a view, once the tabs and accordions that it is in are open: only then it is in the page.
  *
  * @param {Place} place
  * @param {string} name
  * @returns {Promise<HTMLElement | null>}
  */
-export async function reach(place, name) {
-  const id = name === "view" ? place.view : place.nodes[name];
-  if (!id) return null;
-  for (const step of place.ways?.[name] ?? []) if (!press(step)) await unfold(step);
-  return until(() => document.getElementById(id));
+export const reach = async (place, name) => (await reachAll(place, [name]))[0];
+
+/**
+ * Many of them at once, in their order; null where one is not in the page.
+ *
+ * @param {Place} place
+ * @param {string[]} names
+ * @param {number} [mostMs]  to wait for each tab, section and field
+ * @returns {Promise<(HTMLElement | null)[]>}
+ */
+export async function reachAll(place, names, mostMs) {
+  const closed = new Set();
+  const waysTo = (name) => place.ways?.[name] ?? [];
+  const idOf = (name) => (name === "view" ? place.view : place.nodes[name]);
+  for (const step of new Set(names.filter(idOf).flatMap(waysTo))) {
+    const found = await until(() => press(step) || sectionOf(step), mostMs);
+    if (found instanceof HTMLElement) await unfold(found);
+    if (!found) closed.add(step);
+  }
+  const isThere = (name) => idOf(name) && !waysTo(name).some((step) => closed.has(step));
+  const waits = (name) => until(() => document.getElementById(idOf(name)), mostMs);
+  return Promise.all(names.map((name) => (isThere(name) ? waits(name) : null)));
 }
 
-/** Opens the accordion of this id. */
-async function unfold(id) {
-  const toggle = await until(() => document.querySelector(`#${CSS.escape(id)} button.label-wrap`));
-  if (!(toggle instanceof HTMLElement) || toggle.classList.contains("open")) return;
+/** What unfolds the accordion of this id, or null: it isn't in the page. */
+const sectionOf = (/** @type {string} */ id) => document.querySelector(`#${CSS.escape(id)} button.label-wrap`);
+
+/** Opens an accordion. */
+async function unfold(toggle) {
+  if (toggle.classList.contains("open")) return;
   toggle.click();
   await until(() => toggle.classList.contains("open"));
 }
-
-const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** True if the tab of this name can be seen; then it is open. */
 function press(name) {
@@ -121,12 +121,12 @@ export async function point(place, fields, button, next = "") {
   const changed = Object.keys(place.nodes).filter(
     (name) => name in fields && JSON.stringify(fields[name]) !== JSON.stringify(place.defaults[name]),
   );
-  const nodes = [];
-  for (const name of changed) nodes.push(await reach(place, name));
-  const goal = (await reach(place, next)) ?? pressedIn(button);
+  const nodes = await reachAll(place, [...changed, next]);
+  const goal = nodes.pop() ?? pressedIn(button);
   for (const node of new Set([...nodes, goal])) node?.animate(MARK, MARK_MS);
-  if (nodes[0]) show(nodes[0], "center");
-  if (goal) setTimeout(() => show(goal, "nearest"), nodes[0] ? READ_MS : 0);
+  const first = nodes.find(Boolean);
+  if (first) show(first, "center");
+  if (goal) setTimeout(() => show(goal, "nearest"), first ? READ_MS : 0);
 }
 
 /**

@@ -62,9 +62,10 @@ class Panel {
     this.python = python;
   }
 
-  /** Opens as it was left. */
+  /** Opens as it was left, or as somebody has asked before it was there. */
   start() {
-    if (this.progress.open) this.show(true);
+    const { asked } = buttonOf()?.dataset ?? {};
+    if (this.progress.open || asked !== undefined) this.show(true);
     else this.place();
   }
 
@@ -97,6 +98,7 @@ class Panel {
     const button = buttonOf();
     button?.setAttribute("aria-expanded", String(isOpen));
     button?.classList.toggle("pg-lessons-new", !met);
+    button?.toggleAttribute("data-ready", true);
     const label = met ? "Lessons" : "New here? Take a lesson";
     button?.setAttribute("aria-label", label); // a phone shows the picture alone
     button?.querySelector("span")?.replaceChildren(label);

@@ -1,7 +1,8 @@
 /** The address follows the tab that is open; back and forward go through tabs. */
 
+import { until } from "../shared/until.js";
+
 const QUIET_MS = 80; // until the page has drawn the tab
-const THERE_MS = 3000;
 
 /**
  * The tabs that an address names, from outside to inside; none where it names something else.
@@ -47,17 +48,15 @@ export async function openAll(ids) {
  * The first element that can be seen, once there is one: what a tab holds is drawn when it is opened first.
  *
  * @param {string} selector
- * @returns {Promise<HTMLElement | null>}
  */
-export async function seen(selector) {
-  for (const end = performance.now() + THERE_MS; performance.now() < end; ) {
+export const seen = (selector) =>
+  until(() => {
     const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-    const node = nodes.find((one) => one.checkVisibility());
-    if (node) return node;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  return null;
-}
+    return nodes.find((one) => one.checkVisibility());
+  });
+
+/** False for a field that takes files: a link may come from one. */
+const isText = (field) => field.type !== "file";
 
 /**
  * Writes the open tab into the address, and opens the tab that it names.
@@ -71,26 +70,43 @@ export function followAddress(signal) {
   const quietly = async (work) => {
     moving += 1;
     await work();
-    await new Promise((done) => setTimeout(done, QUIET_MS));
-    moving -= 1;
+    setTimeout(() => {
+      moving -= 1;
+    }, QUIET_MS);
   };
   const write = () => {
     const address = addressOf(openTabs());
     const now = tabsIn(location.hash).length ? location.hash : linkIn(location.hash) || addressOf(first);
     if (!moving && address !== now) history.pushState(history.state, "", address);
   };
-  /** @param {(link: string) => void} open  called with a link that the address holds */
-  const start = (open) => {
+  /** Something else stands in the page than its link asks: a reload keeps that, and back goes to the link. */
+  const leave = () => {
+    if (!moving && linkIn(location.hash)) history.pushState(history.state, "", addressOf(openTabs()));
+  };
+  /**
+   * @param {object} told
+   * @param {(link: string) => void} told.open  the address holds a link
+   * @param {() => void} told.back  somebody has gone back from one, or forward
+   * @param {(tab: string) => void} told.moved  somebody has opened a tab: the outermost that is open now
+   */
+  const start = ({ open, back, moved }) => {
     const read = () => {
       const link = linkIn(location.hash);
-      if (link) open(link);
-      else if (tabsIn(location.hash).length) quietly(() => openAll(tabsIn(location.hash)));
+      if (link) return open(link);
+      back();
+      if (tabsIn(location.hash).length) quietly(() => openAll(tabsIn(location.hash)));
       else if (!location.hash) quietly(() => openAll(first));
     };
-    const pressed = (event) => event.target.closest?.('[role="tab"]') && requestAnimationFrame(() => setTimeout(write));
+    const drawn = () => {
+      write();
+      if (!moving) moved(openTabs()[0]);
+    };
+    const pressed = (event) => event.target.closest?.('[role="tab"]') && requestAnimationFrame(() => setTimeout(drawn));
+    const typed = (event) => event.isTrusted && event.target.closest?.("#pg-tabs") && isText(event.target) && leave();
     document.addEventListener("click", pressed, { signal });
+    document.addEventListener("input", typed, { signal });
     addEventListener("popstate", read, { signal });
     if (location.hash) read();
   };
-  return { quietly, start };
+  return { quietly, leave, start };
 }

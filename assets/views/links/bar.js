@@ -6,6 +6,7 @@ import { fillDrawn } from "../lessons/driver.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { until } from "../shared/until.js";
 import { followAddress, linkIn } from "./address.js";
 import { Opening } from "./opening.js";
 import { clear, load, named, save } from "./typed.js";
@@ -19,15 +20,20 @@ export function mount({ element, props, watch, trigger, server }) {
   const find = finder(element, ".lk-");
   const { signal } = lifeOf(element);
   const bar = /** @type {HTMLElement} */ (element.querySelector(".lk"));
-  const say = (said) => draw(bar, find, said);
+  const say = (said, ofLink = false) => {
+    bar.toggleAttribute("data-link", ofLink);
+    draw(bar, find, said);
+  };
   const address = followAddress(signal);
-  const opening = new Opening(say, { trigger, server }, address.quietly);
+  const opening = new Opening((said) => say(said, true), { trigger, server }, address.quietly);
   const typing = new Typing(trigger, say);
   const told = {
     open: (link) => opening.open(link),
+    standing: (found) => opening.stands(found),
     typed(value) {
       opening.typed(value.place);
       typing.typed(value);
+      if (opening.isOver) address.leave();
     },
     answered(place) {
       opening.answered(place);
@@ -43,13 +49,18 @@ export function mount({ element, props, watch, trigger, server }) {
     else if (found?.restored) typing.restored(found);
     else if (found?.recalled) typing.recalled(found);
   });
-  find("close").addEventListener("click", () => {
+  const close = () => {
     opening.stop();
     bar.hidden = true;
-  });
+  };
+  find("close").addEventListener("click", close);
   document.addEventListener("click", (event) => typing.pressed(event), { signal });
   if (!linkIn(location.hash)) typing.restore();
-  address.start((link) => opening.open(link));
+  address.start({
+    open: (link) => opening.open(link),
+    back: () => bar.hasAttribute("data-link") && close(),
+    moved: (tab) => opening.runs && tab !== opening.about?.tabs[0] && close(),
+  });
 }
 
 /** Shows a sentence, in which backticks stand around what a model or a person wrote. */
@@ -115,13 +126,16 @@ class Typing {
 
   /** A tab may have been opened, and its view drawn. */
   pressed(event) {
-    if (this.pending.length && event.target.closest?.('[role="tab"]')) setTimeout(() => this.deliver(), 200);
+    if (this.pending.length && event.target.closest?.('[role="tab"]')) until(() => this.deliver());
   }
 
+  /** Fills the views that are drawn by now; true if there was one. */
   deliver() {
     const isThere = (/** @type {[any, any]} */ [place]) =>
       Object.values(place.drawn).every((id) => document.getElementById(id));
-    for (const [place, fields] of this.pending.filter(isThere)) fillDrawn(place, fields);
-    this.pending = this.pending.filter((one) => !isThere(one));
+    const drawn = this.pending.filter(isThere);
+    for (const [place, fields] of drawn) fillDrawn(place, fields);
+    this.pending = this.pending.filter((one) => !drawn.includes(one));
+    return drawn.length > 0;
   }
 }

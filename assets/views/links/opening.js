@@ -1,12 +1,17 @@
 /** Opens a link: goes to its tab, fills its fields, lets the page answer, and says whether the answer is the same. */
-import { buttonAt, fillDrawn, point, reach, showAnswer } from "../lessons/driver.js";
+import { buttonAt, fillDrawn, point, reachAll, showAnswer } from "../lessons/driver.js";
 import { tell } from "../shared/inbox.js";
+import { pause, until } from "../shared/until.js";
 import { openAll } from "./address.js";
 
-const SETTLED_MS = 200; // a stream changes its view at every token: one look when it has come to rest
+const SETTLED_MS = 60; // a stream changes its view at every token: one look when it has come to rest
 const LOOKS_MS = [300, 600, 1200, 2500, 5000]; // what is there already changes nothing, so it is looked at unasked
-const UNCHANGED_MS = 600; // without a word of it the fields are as they were
-const CHANGED_MS = 250; // then the page has ended what ran with others
+const STANDS_MS = 1000; // the page says at once what stands in its fields
+const FIELDS_MS = 300; // of what is drawn together with the first field; some are hidden
+const UNTOLD_MS = 1000; // a field that wasn't told of by then takes the value for the same
+const DOUBT_MS = 150; // what is told after the page was asked may have ended that
+const LATE_MS = 1500; // the page may tell of the link's fields after its answer
+const MOST_PRESSES = 5;
 const AGAIN_MS = 6000; // no answer for so long: the page is asked once more
 const WRONG_MS = 15_000; // and this long: it is no leftover of before
 const THERE_MS = 10_000;
@@ -16,9 +21,10 @@ const PATIENCE_MS = 600_000; // a model may have to be downloaded
 /**
  * @typedef {import("../lessons/driver.js").Place & { place: string, fields: Record<string, any>,
  *   asked: any[], within: string, state: string, sentence: string, again: string, more: Record<string, any>,
- *   first: string, filled: string, tabs: string[], own: string[], runner: string, based: boolean }} About  what a link
- *   asks; ``filled`` is the place whose fields are filled, ``runner`` the Share that asks what no fields could, once
- *   the page has answered what it is based on
+ *   first: string, filled: string, tabs: string[], own: string[], runner: string, based: boolean,
+ *   shown: Record<string, any> }} About  what a link asks; ``filled`` is the place whose fields are filled, ``shown``
+ *   how they stand then, ``runner`` the Share that asks what no fields could, once the page has answered what it is
+ *   based on
  * @typedef {{ text: string, kind?: string, ways?: [string, () => void][] }} Said
  */
 
@@ -30,10 +36,18 @@ export class Opening {
   fills = 0;
   timer = 0;
   begun = 0;
+  endedAt = Number.POSITIVE_INFINITY;
   heardAt = 0; // when the page last answered something after the fields were filled
   repeated = false;
   times = 0; // looks since something has changed
-  changed = Promise.withResolvers(); // the page has heard of the new fields
+  stood = Promise.withResolvers(); // what stands in the page's fields
+  /** @type {string[]} */
+  changing = []; // the fields in which something else stands
+  told = 0; // how many of them the page has dealt with
+  changed = Promise.withResolvers(); // it has with all
+  asked = false; // the page was
+  presses = 0;
+  doubtful = false; // whether it still answers
   asks = 0; // of its runner
   askedAt = 0;
   /** @type {Set<Element>} */
@@ -42,7 +56,7 @@ export class Opening {
   /**
    * @param {(said: Said) => void} say
    * @param {Pick<import("../view.d.ts").View, "trigger" | "server">} python
-   * @param {(work: () => void) => void} quietly  does something that the address shall not follow
+   * @param {(work: () => unknown) => Promise<void>} quietly  does something that the address shall not follow
    */
   constructor(say, python, quietly) {
     this.say = say;
@@ -68,7 +82,8 @@ export class Opening {
   /** Forgets the link. */
   stop() {
     clearTimeout(this.timer);
-    Object.assign(this, { link: "", about: null, heardAt: 0, repeated: false, asks: 0 });
+    Object.assign(this, { link: "", about: null, heardAt: 0, repeated: false, presses: 0, asks: 0, begun: 0 });
+    Object.assign(this, { asked: false, doubtful: false, endedAt: performance.now() });
   }
 
   async run() {
@@ -77,43 +92,75 @@ export class Opening {
     this.begun = performance.now();
     this.complaints = new Set(complaints());
     this.say({ text: `Running a shared run of ${about.title} …` });
-    this.quietly(() => openAll(about.tabs));
-    await reach(about, about.asked.length ? "view" : about.first);
+    this.stood = Promise.withResolvers();
+    this.python.trigger("standing");
+    const standing = await Promise.race([this.stood.promise, pause(STANDS_MS)]);
+    this.changing = differing(about.shown, standing ?? {});
+    await this.quietly(async () => {
+      await openAll(about.tabs);
+      await reachAll(about, [about.asked.length ? "view" : about.first, ...Object.keys(about.drawn)]);
+      await reachAll(about, this.changing, FIELDS_MS);
+    });
     if (about !== this.about) return;
     if (about.asked.length) tell(document.getElementById(about.view), "shared", about.asked);
     this.fills += 1;
+    this.told = 0;
     this.changed = Promise.withResolvers();
     const { filled, fields, more } = about;
     this.python.trigger("fill", { filled, fields, more, fill: this.fills, link: this.link });
+  }
+
+  /** What stands in the page: values, and at which place of them each field is, by the place that it belongs to. */
+  stands({ order, values }) {
+    const fields = Object.entries(order[this.about?.filled ?? ""] ?? {});
+    this.stood.resolve(Object.fromEntries(fields.map(([name, i]) => [name, values[i]])));
   }
 
   /** The fields are filled: the page may answer. */
   async filled({ fill }) {
     const { about } = this;
     if (!about || fill !== this.fills) return;
-    await there(Object.values(about.drawn));
     if (!about.asked.length) fillDrawn(about, about.fields);
-    point(about, about.fields, "");
-    await Promise.race([this.changed.promise, pause(UNCHANGED_MS)]);
-    await pause(CHANGED_MS);
+    this.quietly(() => point(about, about.fields, ""));
+    const button = about.asked.length ? "" : buttonAt(about, about.fields);
+    if (about.runner || button) await this.dealtWith(about);
     if (about !== this.about) return;
     if (about.runner && !about.based) this.ask(about);
-    else if (!about.asked.length) press(buttonAt(about, about.fields));
+    else if (button) this.press(button);
     this.lookLater(0);
+  }
+
+  /** Waits until the page has dealt with all that has changed: that ends what runs. What isn't drawn is never told. */
+  async dealtWith(about) {
+    this.changing = this.changing.filter((name) => document.getElementById(about.nodes[name]));
+    if (this.told < this.changing.length) await Promise.race([this.changed.promise, pause(UNTOLD_MS)]);
+  }
+
+  /** Something else stands in the fields of a place, and the page has dealt with it. */
+  typed(place) {
+    if (this.about?.filled !== place) return;
+    this.told += 1;
+    if (this.told >= this.changing.length) this.changed.resolve(null);
+    if (!this.asked) return;
+    this.doubtful = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.look(0), DOUBT_MS);
+  }
+
+  /** Presses what asks; true if it was there. */
+  press(label) {
+    this.doubtful = false;
+    this.asked = press(label);
+    this.presses += Number(this.asked);
+    return this.asked;
   }
 
   /** Asks exactly what the link does. */
   async ask(about) {
-    this.asks += 1;
-    this.askedAt = performance.now();
+    Object.assign(this, { asks: this.asks + 1, askedAt: performance.now(), asked: true, doubtful: false });
     this.quietly(() => openAll(about.own));
-    await there([about.runner]);
+    await until(() => document.getElementById(about.runner), THERE_MS);
     if (about === this.about) tell(document.getElementById(about.runner), "again", { link: this.link });
-  }
-
-  /** Something else stands in the fields of a place. */
-  typed(place) {
-    if (this.about?.filled === place) this.changed.resolve(null);
   }
 
   /** A place has a new answer. */
@@ -144,19 +191,28 @@ export class Opening {
     if (found.error) return this.end({ text: found.error, kind: "differs" });
     if ("same" in found) {
       this.end({ text: found.sentence, kind: KINDS.get(found.same) ?? "" });
-      return showAnswer(about, "view", true);
+      return this.quietly(() => showAnswer(about, "view", true));
     }
     const now = performance.now();
-    if (found.ready && !this.asks) this.ask(about);
-    else if (this.asks && !found.runs && now - this.askedAt > (ASK_MS[this.asks - 1] ?? PATIENCE_MS)) this.ask(about);
+    this.askAgain(about, found, now);
     this.hearComplaints();
-    const button = about.again || buttonAt(about, about.fields);
-    if (button && !about.runner && !about.asked.length && !this.repeated && now - this.begun > AGAIN_MS) {
-      this.repeated = press(button); // a section that has just opened may not have it yet
-    }
     if (found.other && this.heardAt && now - this.heardAt > WRONG_MS) return this.otherwise(found.other);
     if (now - this.begun > PATIENCE_MS) return this.end({ text: "No answer came.", kind: "differs" });
     this.lookLater(this.times);
+  }
+
+  /** Asks once more what isn't answered, nor on the way. */
+  askAgain(about, { ready, runs }, now) {
+    if (about.runner) {
+      const late = this.doubtful || now - this.askedAt > (ASK_MS[this.asks - 1] ?? PATIENCE_MS);
+      if (this.asks ? late && !runs : ready) this.ask(about);
+    } else if (!about.asked.length) {
+      const late = !this.repeated && now - this.begun > AGAIN_MS;
+      const button = buttonAt(about, about.fields) || (late && about.again);
+      // a section that has just opened may not have it yet; what still runs isn't begun anew by it
+      const lost = !this.asked || (this.doubtful && this.presses < MOST_PRESSES);
+      if (button && (late || lost) && this.press(button)) this.repeated ||= late;
+    }
   }
 
   /** Says what the page complains about; an answer may come all the same. */
@@ -174,6 +230,16 @@ export class Opening {
     this.end({ text, kind: "differs" });
   }
 
+  /** Whether the page is being asked what the link does. */
+  get runs() {
+    return this.begun > 0;
+  }
+
+  /** Whether what the page tells now comes from its visitor. */
+  get isOver() {
+    return !this.link && performance.now() - this.endedAt > LATE_MS;
+  }
+
   end(said) {
     const within = this.about?.within;
     this.say(said);
@@ -187,15 +253,9 @@ const KINDS = new Map([
   [false, "differs"],
 ]);
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** Waits until these elements are in the page: a tab is drawn when it is opened first. */
-async function there(ids) {
-  for (const end = performance.now() + THERE_MS; performance.now() < end; ) {
-    if (ids.every((id) => document.getElementById(id))) return;
-    await pause(30);
-  }
-}
+/** The fields whose value isn't what stands in them. */
+const differing = (wanted, standing) =>
+  Object.keys(wanted).filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(standing[name]));
 
 /** What the page complains about now. */
 const complaints = () => [...document.querySelectorAll(".toast-body.warning, .toast-body.error")];

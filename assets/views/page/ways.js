@@ -1,4 +1,5 @@
 /** Three things to try: each opens its tabs one after the other, and starts what moves there. */
+import { until } from "../shared/until.js";
 
 /**
  * @typedef {object} Way
@@ -53,11 +54,9 @@ async function startWriting() {
  * @returns {Promise<HTMLElement>}
  */
 async function seen(selector) {
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
+  const find = () => {
     const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-    const node = nodes.find((one) => one.checkVisibility({ visibilityProperty: true }));
-    if (node) return node;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  return new Promise(() => {}); // somebody went elsewhere meanwhile
+    return nodes.find((one) => one.checkVisibility({ visibilityProperty: true }));
+  };
+  return (await until(find, PATIENCE_MS)) ?? new Promise(() => {}); // somebody went elsewhere meanwhile
 }

@@ -1,0 +1,22 @@
+/** Waiting for the page: what a tab or a section holds is drawn when it is opened first. Needs no page. */
+
+const LOOK_MS = 20;
+
+export const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+
+/**
+ * What a function finds, as soon as it finds something; null where it doesn't in time.
+ *
+ * @template Found
+ * @param {() => Found} find
+ * @param {number} [mostMs]
+ * @returns {Promise<Found | null>}
+ */
+export async function until(find, mostMs = 3000) {
+  for (const end = performance.now() + mostMs; ; ) {
+    const found = find();
+    if (found) return found;
+    if (performance.now() > end) return null;
+    await pause(LOOK_MS);
+  }
+}
