@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context, LocalContext
-from gradio.data_classes import CancelBody
+from gradio.data_classes import CancelBody, ResetBody
 from gradio.utils import get_upload_folder
 
 VERSION = "6.31.0"
@@ -34,10 +34,12 @@ def allow_early_cancels() -> None:
     """Lets a page cancel what it has just asked for and not yet been given an id of.
 
     Reason: the page then sends null for ``event_id`` and would get 422, which the browser shows as an error; there is
-    nothing to cancel yet, and the page drops the answer by itself. To ask: the same type in ``CancelBody``.
+    nothing to cancel yet, and the page drops the answer by itself. To ask: the same type in ``CancelBody`` and in
+    ``ResetBody``, which the page sends after it.
     """
-    CancelBody.model_fields["event_id"].annotation = str | None  # type: ignore[assignment]
-    CancelBody.model_rebuild(force=True)
+    for body in (CancelBody, ResetBody):
+        body.model_fields["event_id"].annotation = str | None  # type: ignore[assignment]
+        body.model_rebuild(force=True)
 
 
 def blocks_being_built() -> gr.Blocks:

@@ -81,6 +81,8 @@ def test_what_has_no_id_yet_can_be_cancelled():
     asked = {"session_hash": "a", "fn_index": 0, "event_id": None}
     assert client.post("/gradio_api/cancel", json=asked).json() == {"success": True}
     assert client.post("/gradio_api/cancel", json=asked | {"event_id": "b"}).status_code == 200
+    for event_id in (None, "b"):
+        assert client.post("/gradio_api/reset", json={"event_id": event_id}).status_code == 200
 
 
 def test_what_a_view_sends_arrives_as_it_is():

@@ -52,7 +52,7 @@ export async function openAll(ids) {
 export const seen = (selector) =>
   until(() => {
     const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-    return nodes.find((one) => one.checkVisibility());
+    return nodes.find((one) => one.checkVisibility()) ?? null;
   });
 
 /** False for a field that takes files: a link may come from one. */

@@ -45,6 +45,7 @@ export class Opening {
   changing = []; // the fields in which something else stands
   told = 0; // how many of them the page has dealt with
   changed = Promise.withResolvers(); // it has with all
+  isFilled = false;
   asked = false; // the page was
   presses = 0;
   doubtful = false; // whether it still answers
@@ -83,7 +84,7 @@ export class Opening {
   stop() {
     clearTimeout(this.timer);
     Object.assign(this, { link: "", about: null, heardAt: 0, repeated: false, presses: 0, asks: 0, begun: 0 });
-    Object.assign(this, { asked: false, doubtful: false, endedAt: performance.now() });
+    Object.assign(this, { isFilled: false, asked: false, doubtful: false, endedAt: performance.now() });
   }
 
   async run() {
@@ -120,6 +121,7 @@ export class Opening {
   async filled({ fill }) {
     const { about } = this;
     if (!about || fill !== this.fills) return;
+    this.isFilled = true;
     if (!about.asked.length) fillDrawn(about, about.fields);
     this.quietly(() => point(about, about.fields, ""));
     const button = about.asked.length ? "" : buttonAt(about, about.fields);
@@ -166,7 +168,7 @@ export class Opening {
   /** A place has a new answer. */
   answered(place) {
     if (!this.about || ![this.about.place, this.about.filled].includes(place)) return;
-    this.heardAt = performance.now();
+    if (this.isFilled) this.heardAt = performance.now();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.look(0), SETTLED_MS);
   }
@@ -196,7 +198,8 @@ export class Opening {
     const now = performance.now();
     this.askAgain(about, found, now);
     this.hearComplaints();
-    if (found.other && this.heardAt && now - this.heardAt > WRONG_MS) return this.otherwise(found.other);
+    const isOver = !found.runs && this.heardAt && now - this.heardAt > WRONG_MS;
+    if (found.other && isOver && (!about.runner || this.asks >= ASK_MS.length)) return this.otherwise(found.other);
     if (now - this.begun > PATIENCE_MS) return this.end({ text: "No answer came.", kind: "differs" });
     this.lookLater(this.times);
   }

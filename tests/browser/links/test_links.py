@@ -24,8 +24,6 @@ MODELS = ("sentence-transformers/all-MiniLM-L6-v2", "HuggingFaceTB/SmolLM2-135M-
 CHAT = (pg.Message("user", "Name two."), pg.Message("assistant", "Red, blue."), pg.Message("user", "One more."))
 STORY = pg.GenerateRequest(prompt="A list of colors: red, blue", max_new_tokens=6, model_id=MODELS[1])
 SAME = "Same as when it was shared."
-# The other kinds are opened one after the other in one page.
-IN_A_PAGE_OF_ITS_OWN = ("attention", "chat turns", "side by side", "twin", "why")
 
 
 def results(playground) -> dict:
@@ -95,20 +93,15 @@ def verdict(page) -> str:
 
 def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, links):
     page, said = open_page(), {}
-    for name, link in links.items():
-        if name in IN_A_PAGE_OF_ITS_OWN:
-            continue
+    for name, link in links.items():  # in one page, whatever stands there or still runs
         page.evaluate("link => { location.hash = link }", str(link))
         said[name] = verdict(page)
         if name == "model_map":
             expect(page.locator(".ih")).to_have_attribute("data-drawn", "cross 1 1 0")
-        page.locator(".lk-close").click()
-    for name in IN_A_PAGE_OF_ITS_OWN:
-        page = open_page(f"/{links[name]}")
-        said[name] = verdict(page)
         if name == "attention":
             expect(page.locator('.at-kinds [aria-pressed="true"]')).to_have_text("Cross")
             expect(page.locator(".at-title")).to_have_text("Layer 1 · head 3")
+        page.locator(".lk-close").click()
     assert said == dict.fromkeys(links, SAME)
 
 
