@@ -14,7 +14,7 @@ const KEY = "bold: what was written · dotted: markup of the template · dashed:
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch, trigger, server }) {
   const find = finder(element);
-  const state = { modelId: "", told: /** @type {any} */ (0) };
+  const state = { modelId: "", told: /** @type {any} */ (0), tellMs: TELL_MS };
   const question = () => ({
     messages: readMessages(find(".messages")),
     model_id: state.modelId,
@@ -26,7 +26,8 @@ export function mount({ element, props, watch, trigger, server }) {
     draw(find, answer);
     const told = answer.error ? { failed: true } : cleaned(asked);
     clearTimeout(state.told);
-    state.told = setTimeout(() => trigger("input", told), answer.error ? 0 : TELL_MS);
+    state.told = setTimeout(() => trigger("input", told), answer.error ? 0 : state.tellMs);
+    state.tellMs = TELL_MS;
     if (!answer.error) element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1);
   };
   const { ask, askNow } = latestAnswer({ question, send, receive });
@@ -47,6 +48,7 @@ export function mount({ element, props, watch, trigger, server }) {
     find(".messages").replaceChildren();
     for (const { role, content } of messages) add(find, role, content, ask);
     find(".prompt input").checked = add_generation_prompt;
+    state.tellMs = 0; // nobody goes on typing it
     askNow();
   });
   watch("value", configure);

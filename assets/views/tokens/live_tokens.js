@@ -20,6 +20,17 @@ const REASONS = {
 };
 const HINT = "Point at a token or at the text, or move with Tab and the arrow keys, to see what belongs together.";
 
+const newState = () => ({
+  modelId: "",
+  special: true,
+  letters: [],
+  drawnModel: "",
+  said: "",
+  current: -2,
+  told: 0,
+  tellMs: TELL_MS,
+});
+
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
   const { element, props, watch, server } = view;
@@ -27,7 +38,7 @@ export function mount(view) {
   const area = find("textarea");
   const { signal } = lifeOf(element);
   const drawn = new Chips(find(".chips"), find(".mirror"), signal);
-  const state = { modelId: "", special: true, letters: [], drawnModel: "", said: "", current: -2, told: 0 };
+  const state = newState();
   const tab = { view, find, area, drawn, state };
   const question = () => {
     const letters = Array.from(area.value);
@@ -54,6 +65,7 @@ export function mount(view) {
     if (name === "chosen") return value({ text: area.value });
     area.value = value.text;
     find(".shows").textContent = "";
+    state.tellMs = 0; // nobody goes on typing it
     askNow();
   });
   watch("value", configure);
@@ -239,5 +251,6 @@ function tellPython({ view, find, drawn, state }, text) {
     const { tokens, special_tokens, unknown_tokens } = drawn.result.counts;
     find(".heard").textContent = `${tokens} tokens, ${special_tokens} of them special, ${unknown_tokens} unknown`;
     view.trigger("input", { text: wellFormed(text) });
-  }, TELL_MS);
+  }, state.tellMs);
+  state.tellMs = TELL_MS;
 }

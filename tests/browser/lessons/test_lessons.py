@@ -44,7 +44,7 @@ reveal:
 def open_panel(page) -> None:
     """The first visit opens the first lesson, later ones where it was left."""
     if page.locator(".ls-panel").is_hidden():
-        page.locator(".pg-lessons-button[aria-expanded]").click()  # the panel is there once it says so
+        page.locator(".pg-lessons-button").click()
     expect(page.locator(".ls-body")).not_to_be_empty()
 
 
@@ -118,6 +118,17 @@ def walk(page, doing=do_the_step) -> list[str]:
         if panel.locator(".ls-next", has_text="All lessons").count():
             return said
         said.append(goes_on(panel))
+
+
+def test_who_asks_before_the_panel_is_there_gets_it(open_page):
+    waiting = []
+    page = open_page(prepare=lambda page: page.route("**/lessons/panel.js", lambda route: waiting.append(route)))
+    page.locator(".pg-lessons-button").click()
+    expect(page.locator(".pg-lessons-button")).not_to_have_attribute("data-ready", "")
+    page.unroute_all()
+    for route in waiting:
+        route.continue_()
+    expect(page.locator(".ls-panel h3")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_the_article_is_walked_to_its_end_with_wrong_guesses(page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -112,7 +113,17 @@ def test_share_is_copied_and_opens_in_another_page(open_page):
     expect(page.locator(".pg-share").locator("visible=true").first).to_contain_text("opied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert pg.open_link(copied) == pg.ClassifyRequest("What a wonderful film!", model_id="playground/sentiment-5-stars")
-    assert verdict(open_page(f"/{copied[copied.index('#') :]}")) == SAME
+    page = open_page(f"/{copied[copied.index('#') :]}")
+    assert verdict(page) == SAME
+    text = page.locator("#classification-text textarea")
+    text.fill("A dull evening.")
+    expect(page).to_have_url(re.compile("#tab=classification"))  # this is no longer what the link asks
+    expect(page.locator("#classification-bars .lb-verdict")).not_to_contain_text("5 stars", timeout=PATIENCE_MS)
+    page.reload()
+    expect(text).to_have_value("A dull evening.", timeout=PATIENCE_MS)
+    page.go_back()
+    assert verdict(page) == SAME
+    expect(text).to_have_value("What a wonderful film!")
 
 
 def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page):
