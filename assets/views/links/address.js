@@ -81,7 +81,7 @@ export function followAddress(signal) {
   };
   /** Something else stands in the page than its link asks: a reload keeps that, and back goes to the link. */
   const leave = () => {
-    if (!moving && linkIn(location.hash)) history.pushState(history.state, "", addressOf(openTabs()));
+    if (linkIn(location.hash)) history.pushState(history.state, "", addressOf(openTabs()));
   };
   /**
    * @param {object} told
