@@ -83,30 +83,36 @@ export function followAddress(signal) {
   const leave = () => {
     if (linkIn(location.hash)) history.pushState(history.state, "", addressOf(openTabs()));
   };
-  /**
-   * @param {object} told
-   * @param {(link: string) => void} told.open  the address holds a link
-   * @param {() => void} told.back  somebody has gone back from one, or forward
-   * @param {(tab: string) => void} told.moved  somebody has opened a tab: the outermost that is open now
-   */
-  const start = ({ open, back, moved }) => {
-    const read = () => {
-      const link = linkIn(location.hash);
-      if (link) return open(link);
-      back();
-      if (tabsIn(location.hash).length) quietly(() => openAll(tabsIn(location.hash)));
-      else if (!location.hash) quietly(() => openAll(first));
-    };
-    const drawn = () => {
-      write();
-      if (!moving) moved(openTabs()[0]);
-    };
-    const pressed = (event) => event.target.closest?.('[role="tab"]') && requestAnimationFrame(() => setTimeout(drawn));
-    const typed = (event) => event.isTrusted && event.target.closest?.("#pg-tabs") && isText(event.target) && leave();
-    document.addEventListener("click", pressed, { signal });
-    document.addEventListener("input", typed, { signal });
-    addEventListener("popstate", read, { signal });
-    if (location.hash) read();
-  };
+  const isMoving = () => moving > 0;
+  /** @param {Told} told */
+  const start = (told) => listen(signal, { first, quietly, write, leave, isMoving }, told);
   return { quietly, leave, start };
+}
+
+/**
+ * @typedef {object} Told
+ * @property {(link: string) => void} open  the address holds a link
+ * @property {() => void} back  somebody has gone back from one, or forward
+ * @property {(tab: string) => void} moved  somebody has opened a tab: the outermost that is open now
+ */
+
+/** Reads the address whenever it changes, and hears of what is opened and typed. */
+function listen(signal, { first, quietly, write, leave, isMoving }, { open, back, moved }) {
+  const read = () => {
+    const link = linkIn(location.hash);
+    if (link) return open(link);
+    back();
+    if (tabsIn(location.hash).length) quietly(() => openAll(tabsIn(location.hash)));
+    else if (!location.hash) quietly(() => openAll(first));
+  };
+  const drawn = () => {
+    write();
+    if (!isMoving()) moved(openTabs()[0]);
+  };
+  const pressed = (event) => event.target.closest?.('[role="tab"]') && requestAnimationFrame(() => setTimeout(drawn));
+  const typed = (event) => event.isTrusted && event.target.closest?.("#pg-tabs") && isText(event.target) && leave();
+  document.addEventListener("click", pressed, { signal });
+  document.addEventListener("input", typed, { signal });
+  addEventListener("popstate", read, { signal });
+  if (location.hash) read();
 }
