@@ -27,20 +27,7 @@ export function mount({ element, props, watch, trigger, server }) {
   const address = followAddress(signal);
   const opening = new Opening((said) => say(said, true), { trigger, server }, address.quietly);
   const typing = new Typing(trigger, say);
-  const told = {
-    open: (link) => opening.open(link),
-    standing: (found) => opening.stands(found),
-    typed(value) {
-      opening.typed(value.place);
-      typing.typed(value);
-      if (opening.isOver) address.leave();
-    },
-    answered(place) {
-      opening.answered(place);
-      typing.answered(place);
-      tell(document.getElementById("pg-teaching"), "answered", place);
-    },
-  };
+  const told = receivers(opening, typing, address);
   readInbox(/** @type {HTMLElement} */ (element.closest("#pg-links")), signal, (name, value) => told[name](value));
   watch("value", () => {
     const found = props.value;
@@ -61,6 +48,24 @@ export function mount({ element, props, watch, trigger, server }) {
     back: () => bar.hasAttribute("data-link") && close(),
     moved: (tab) => opening.runs && tab !== opening.about?.tabs[0] && close(),
   });
+}
+
+/** What is done with what the page tells, by its name. */
+function receivers(opening, typing, address) {
+  return {
+    open: (link) => opening.open(link),
+    standing: (found) => opening.stands(found),
+    typed(value) {
+      opening.typed(value.place);
+      typing.typed(value);
+      if (opening.isOver) address.leave();
+    },
+    answered(place) {
+      opening.answered(place);
+      typing.answered(place);
+      tell(document.getElementById("pg-teaching"), "answered", place);
+    },
+  };
 }
 
 /** Shows a sentence, in which backticks stand around what a model or a person wrote. */

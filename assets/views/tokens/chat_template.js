@@ -38,11 +38,7 @@ export function mount({ element, props, watch, trigger, server }) {
     state.modelId = value.model_id || state.modelId;
     if (changed) askNow();
   };
-  find(".add").addEventListener("click", () => {
-    const last = question().messages.at(-1);
-    add(find, last?.role === "user" ? "assistant" : "user", "", ask).focus();
-    ask();
-  });
+  find(".add").addEventListener("click", () => addTurn(find, question().messages.at(-1), ask));
   find(".prompt input").addEventListener("change", askNow);
   readInbox(hostOf(element), lifeOf(element).signal, (_, { messages, add_generation_prompt }) => {
     find(".messages").replaceChildren();
@@ -53,6 +49,12 @@ export function mount({ element, props, watch, trigger, server }) {
   });
   watch("value", configure);
   configure();
+}
+
+/** A message after the last one, of the other side. */
+function addTurn(find, last, ask) {
+  add(find, last?.role === "user" ? "assistant" : "user", "", ask).focus();
+  ask();
 }
 
 function cleaned(asked) {
