@@ -39,7 +39,8 @@ import transformers
 import playground as pg
 from playground.tables import read_pasted
 from playground.training.classifier.begin import begin
-from playground.training.classifier.fit import FitClassifier, encode, fit
+from playground.training.classifier.fit import encode, fit
+from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training
 from playground.training.desk import Desk
 from playground.training.line import threads_for

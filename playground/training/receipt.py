@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from playground.receipt import AS_JSON, Receipt, literal
-from playground.training.classifier.fit import ASKED_AT_ONCE, MOST_TOKENS
+from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS
 from playground.training.classifier.split import Rows, Split
 
 if TYPE_CHECKING:

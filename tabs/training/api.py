@@ -24,7 +24,6 @@ class TrainingApi:
     def publish(self) -> None:
         """Makes them endpoints of the page that is being built."""
         publish(self.train_classifier, concurrency_limit=8)
-        publish(self.stop_training)
         publish(self.trained_models)
 
     def train_classifier(
@@ -42,7 +41,6 @@ class TrainingApi:
         held_out: float = 0.25,
         r: int = 8,
         name: str = "",
-        run_id: str = "",
     ) -> Iterator[list[ClassifierEvent]]:
         """Trains a classifier from labelled rows, in a process of its own; the last event names the model.
 
@@ -53,7 +51,6 @@ class TrainingApi:
             warmup_steps: the share of steps in which the learning rate rises.
             held_out: the share of rows that the model is tested with and never learns from.
             r: the rank of LoRA's adapters; other names are those of TrainingArguments.
-            run_id: /stop_training stops it under this id; the best model so far is kept.
 
         Returns:
             a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and
@@ -63,14 +60,10 @@ class TrainingApi:
             read_pasted(rows), model_id=model_id or None, method=method, learning_rate=learning_rate,
             num_train_epochs=num_train_epochs, per_device_train_batch_size=per_device_train_batch_size,
             warmup_steps=warmup_steps, weight_decay=weight_decay, seed=seed, held_out=held_out, r=r, name=name,
-            person=request.session_hash or "", address=address_of(request), run_id=run_id,
+            person=request.session_hash or "", address=address_of(request),
         )  # fmt: skip
         for event in self._playground.train_classifier(asked):
             yield [event]
-
-    def stop_training(self, run_id: str) -> bool:
-        """Whether a training ran under this id; it ends within a step, and the best model so far is kept."""
-        return self._playground.cancel(run_id)
 
     def trained_models(self, request: gr.Request) -> list[TrainedModel]:
         """What this client has trained here, the newest first; it is gone when the playground ends.

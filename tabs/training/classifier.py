@@ -14,7 +14,7 @@ from tabs.components import example_chips, model_picker
 from tabs.page import explain, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 from tabs.training.examples import PRESETS, SAMPLES
-from tabs.training.handlers import NO_GUESS, ClassifierHandlers, Parts
+from tabs.training.handlers import ClassifierHandlers, Parts
 from tabs.training.mine import owner_of
 
 QUIET: dict[str, Any] = {"api_visibility": "private"}
@@ -42,6 +42,9 @@ class _Fields(NamedTuple):
     chips: list[gr.Button]
     table: TableFile
     preset: gr.Dropdown
+    plan: gr.Markdown
+    run: gr.Button
+    stop: gr.Button
 
 
 def build_classifier_section(playground: pg.Playground, person: gr.State) -> Section:
@@ -51,17 +54,7 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
         "rows held out: they show whether it learned, or only remembers."
     )
     fields = _lay_out_fields(playground)
-    plan = gr.Markdown(elem_classes="pg-explain", elem_id="training-plan", min_height=24)
-    with gr.Row():
-        run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=160, scale=3)
-        stop = gr.Button(
-            "Stop: keep the best so far",
-            variant="stop",
-            interactive=False,
-            elem_id="training-stop",
-            min_width=120,
-            scale=1,
-        )
+    plan, run, stop = fields.plan, fields.run, fields.stop
     shown = view("training/classifier", elem_id="training-view")
     code = receipt_panel("Code: this training with transformers' Trainer")
     explain(
@@ -83,6 +76,7 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             chips = example_chips([one.name for one in SAMPLES], "Rows to learn from")
+            plan, run, stop = _lay_out_run()
             rows = gr.Textbox(
                 SAMPLES[0].rows(), label="labelled rows: text,label", lines=8, max_lines=14, elem_id="training-rows",
                 info="Change them, paste your own (CSV, or cells of a spreadsheet), or drop a file.",
@@ -108,13 +102,24 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                 max_lines=1,
                 elem_id="training-name",
             )
-            guess = gr.Slider(
-                NO_GUESS, 20, NO_GUESS, step=1, elem_id="training-guess",
-                label="your guess: how many of 20 held-out rows will it get right?", info="-1: no guess.",
+            guess = gr.Number(
+                None, precision=0, label="your guess: how many of 20 held-out rows will it get right?",
+                placeholder="none", elem_id="training-guess",
             )  # fmt: skip
     settings, preset = _lay_out_settings()
     own = {"rows": rows, "file": file, "how": table.how, "model_id": model, "method": method, "name": name}
-    return _Fields({**own, "guess": guess, **columns, **settings}, chips, table, preset)
+    return _Fields({**own, "guess": guess, **columns, **settings}, chips, table, preset, plan, run, stop)
+
+
+def _lay_out_run() -> tuple[gr.Markdown, gr.Button, gr.Button]:
+    """What a training would be, and its buttons: on the first screen, above all that may be changed."""
+    plan = gr.Markdown(elem_classes="pg-explain", elem_id="training-plan", min_height=24)
+    with gr.Row():
+        run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=120, scale=2)
+        stop = gr.Button(
+            "Stop: keep the best so far", variant="stop", interactive=False, elem_id="training-stop", min_width=120
+        )
+    return plan, run, stop
 
 
 def _lay_out_settings() -> tuple[dict[str, Any], gr.Dropdown]:

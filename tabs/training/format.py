@@ -15,6 +15,11 @@ MOST_WRONG = 30
 GUESSED = 20  # held-out rows that a guess is about
 
 
+def guess_within(guess: float | None, most: int) -> int | None:
+    """A guess as it was meant, from 0 to ``most``; None where nobody guessed."""
+    return None if guess is None else max(0, min(most, round(guess)))
+
+
 @dataclass(frozen=True)
 class ClassifierShown:
     """The view's value. ``confusion`` and what follows it are empty until the training is over."""

@@ -20,10 +20,9 @@ from playground.wire import to_json
 from tabs.page import receipt_values
 from tabs.table_file import HowRead, read_table
 from tabs.training.examples import PRESETS
-from tabs.training.format import SoFar, format_plan, format_training
+from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within
 
 REDRAW_SECONDS = 0.25
-NO_GUESS = -1
 Values = dict[Any, Any]
 
 
@@ -104,7 +103,7 @@ class ClassifierHandlers:
         run_id = secrets.token_hex(8)
         yield {self.parts.run_id: run_id}  # gradio would empty what a generator fills that fails before it gives any
         asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
-        guess = None if given["guess"] == NO_GUESS else int(given["guess"])
+        guess = guess_within(given["guess"], GUESSED)
         yield self._begun()
         yield from self._hear(self._playground.train_classifier(asked), SoFar(guess), asked)
 

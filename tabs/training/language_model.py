@@ -17,11 +17,9 @@ from server.arrival import address_of
 from tabs.components import example_chips
 from tabs.page import answering, explain, friendly, receipt_panel, view
 from tabs.training.language_model_examples import DEFAULTS, EXAMPLES
-from tabs.training.language_model_format import OF_LINES
 from tabs.training.language_model_handlers import (
     GRAMMAR,
     GUESSES,
-    NO_GUESS,
     TEXT,
     LanguageModelHandlers,
     LanguageModelParts,
@@ -57,6 +55,7 @@ def build_language_model_section(playground: pg.Playground, person: gr.State) ->
 
 def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
     chips = example_chips([one.name for one in EXAMPLES])
+    run, stop = _lay_out_buttons()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             fields, file = _lay_out_source()
@@ -66,11 +65,9 @@ def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
                 label="what this takes", lines=2, max_lines=6, interactive=False, elem_classes="pg-about",
                 elem_id="language-model-plan",
             )  # fmt: skip
-            guess = gr.Slider(
-                NO_GUESS, OF_LINES, NO_GUESS, step=1, label=GUESSES[GRAMMAR], info="-1: no guess.",
-                elem_id="language-model-guess",
-            )  # fmt: skip
-    run, stop = _lay_out_buttons()
+            guess = gr.Number(
+                None, precision=0, label=GUESSES[GRAMMAR], placeholder="none", elem_id="language-model-guess"
+            )
     shown = view(
         "training/language_model", elem_id="language-model-view", server_functions=[answering(looks.attention)]
     )

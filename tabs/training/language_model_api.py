@@ -43,7 +43,6 @@ class LanguageModelApi:
         max_steps: int = 2_500,
         prompt: str = "",
         options: dict[str, Any] | None = None,
-        run_id: str = "",
     ) -> Iterator[list[LanguageModelEvent]]:
         """Trains a tiny language model from random numbers, on a text or on the lines of a story grammar.
 
@@ -55,7 +54,6 @@ class LanguageModelApi:
             prompt: what it goes on from at each checkpoint; empty is the beginning of a line.
             options: by name lines, vocab_size, per_device_train_batch_size, learning_rate, weight_decay, seed,
                 warmup_steps (a share of max_steps), max_seconds and name.
-            run_id: /stop_training stops it under this id; the model is kept as it is then.
 
         Returns:
             a stream of lists of events: waits, begins, merges_learned, corpus_read, loss_logged and checkpoint again
@@ -65,7 +63,7 @@ class LanguageModelApi:
             text, example() if grammar.strip() == "example" else grammar, tokenizer=tokenizer,
             architecture=architecture, n_layer=n_layer, n_head=n_head, hidden_size=hidden_size, context=context,
             max_steps=max_steps, prompt=prompt, person=request.session_hash or "", address=address_of(request),
-            run_id=run_id, **_known(options),
+            **_known(options),
         )  # fmt: skip
         for event in self._playground.train_language_model(asked):
             yield [event]

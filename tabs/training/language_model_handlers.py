@@ -23,14 +23,14 @@ from playground.tables.encoding import decode
 from playground.texts import usable_text
 from playground.training.language_model.request import MOST_CHARACTERS
 from tabs.page import message_of, receipt_values
-from tabs.training.language_model_format import Follower, said_of_plan
+from tabs.training.format import guess_within
+from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
 
 GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
 GUESSES = {
     GRAMMAR: "your guess: of 100 lines that it writes at the end, how many could the grammar have written?",
     TEXT: "your guess: of 100 words that it writes at the end, how many stand in the text?",
 }
-NO_GUESS = -1
 REDRAW_SECONDS = 0.3
 REMEMBERED = 20  # trainings whose attention can be looked at
 Values = dict[Any, Any]
@@ -108,7 +108,7 @@ class LanguageModelHandlers:
             parts.fields["text"]: gr.Textbox(visible=of_text),
             parts.fields["vocab_size"]: gr.Slider(visible=tokenizer == "bpe"),
             parts.file: gr.UploadButton(visible=of_text),
-            parts.guess: gr.Slider(label=GUESSES[source]),
+            parts.guess: gr.Number(label=GUESSES[source]),
         }
 
     def fill(self, values: Mapping[str, Any]) -> Values:
@@ -133,11 +133,12 @@ class LanguageModelHandlers:
 
     # A run
 
-    def train(self, given: Mapping[str, Any], guess: int, person: str, address: str) -> Iterator[Values]:
+    def train(self, given: Mapping[str, Any], guess: float | None, person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
         run_id = secrets.token_hex(8)
         asked = request_of(given, person=person, address=address, run_id=run_id)
-        yield from self._hear(self._playground.train_language_model(asked), asked, None if guess == NO_GUESS else guess)
+        events = self._playground.train_language_model(asked)
+        yield from self._hear(events, asked, guess_within(guess, OF_LINES))
 
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""

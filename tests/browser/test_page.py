@@ -304,13 +304,13 @@ def test_what_is_too_wide_for_a_phone_fades_out_where_it_goes_on(open_page):
     }).map((node) => node.outerHTML.slice(0, 120))"""
     for name in IDS:
         tab(page, name).click()
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(500)
         found = page.evaluate(cut)
         for inner in page.locator("[role=tabpanel]:visible [role=tab]:visible").evaluate_all(
             "all => all.map((one) => one.dataset.tabId).reverse()"
         ):
             tab(page, inner).click()
-            page.wait_for_timeout(1000)
+            page.wait_for_timeout(500)
             found += page.evaluate(cut)
         assert found == [], name
 

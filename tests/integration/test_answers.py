@@ -36,7 +36,6 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         {"text": "a cat", "texts": ["a dog"]},
         {"task": "text2text-generation", "text": "salt", "options": {"max_new_tokens": 4}},
     ],
-    "/stop_training": [{"run_id": "none"}],
     "/trained_models": [{}],
     "/load_model": [{"model_id": EMBEDDED[0]}],
     "/models": [{}],

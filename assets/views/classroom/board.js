@@ -1,7 +1,8 @@
 /** The board: made for a projector. With the teacher's key a presenter's keys move the class. */
+
+import { addressOfClass, keyOf } from "../shared/class_key.js";
 import { make, makeSvg } from "../shared/dom.js";
 import { bars, Followed, question, texts } from "./draw.js";
-import { addressOfClass, keyOf } from "./keys.js";
 import { Room, sentence } from "./room.js";
 
 const { root = "", code = "", address = "" } = document.body.dataset;

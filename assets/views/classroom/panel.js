@@ -3,9 +3,9 @@
  * Share where this browser holds a seat. Both talk to the room itself; Python only says what stands in the page.
  */
 import { openTabs } from "../links/address.js";
+import { taught } from "../shared/class_key.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { taught } from "./keys.js";
 import { Refused } from "./room.js";
 import { sitting } from "./seats.js";
 import { Sending } from "./sending.js";

@@ -1,5 +1,5 @@
 /** A student's seat, as her browser keeps it over reloads, and which class she is in now. */
-import { memory } from "./room.js";
+import { memory } from "../shared/memory.js";
 
 const store = () => localStorage;
 const LATEST = "pg-class-now";

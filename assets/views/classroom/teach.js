@@ -1,8 +1,9 @@
 /** The teacher's page: asks the class, counts, reveals, goes on, and takes home what was said. */
+
+import { addressOfClass, handedOn, keyOf } from "../shared/class_key.js";
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { bars, question, TOLD, texts } from "./draw.js";
-import { addressOfClass, handedOn, keyOf } from "./keys.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
 import { Room, sentence } from "./room.js";
 

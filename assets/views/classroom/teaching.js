@@ -1,8 +1,10 @@
 /** A teacher in the app: she asks the class what stands on her screen, reveals, and shows the class that screen. */
+
+import { forgetKey } from "../shared/class_key.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { tell } from "../shared/inbox.js";
-import { forgetKey } from "./keys.js";
-import { memory, Refused, Room, sentence } from "./room.js";
+import { memory } from "../shared/memory.js";
+import { Refused, Room, sentence } from "./room.js";
 
 const SETTLED_MS = 700; // a stream changes its view at every token: one link when it has come to rest
 const TAB_MS = 250;

@@ -1,5 +1,5 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
-import { taught } from "../classroom/keys.js";
+import { taught } from "../shared/class_key.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";

@@ -2,8 +2,9 @@
 
 import { whenDrawn } from "./drawn.js";
 
-/** What may scroll sideways: rows of examples, tables (gradio's own, too), and views' own places. */
+/** What may scroll sideways: the tabs, rows of examples, tables (gradio's own, too), and views' own places. */
 const WIDE = [
+  "#pg-tabs > .tab-wrapper .tab-container",
   ".pg-examples",
   ".block:has(> .gallery)",
   ".samples",

@@ -7,7 +7,13 @@ import { drawCurves } from "./curves.js";
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element, ".tc-");
-  const show = () => draw(element, find, props.value);
+  let running = false;
+  const show = () => {
+    draw(element, find, props.value);
+    const begins = Boolean(props.value && !props.value.done) && !running;
+    running = Boolean(props.value && !props.value.done);
+    if (begins) requestAnimationFrame(() => find("losses").scrollIntoView({ block: "nearest" })); // below the fields
+  };
   watch("value", show);
   show();
 }

@@ -38,8 +38,10 @@ class Codes:
 
     def __init__(self, weight: Tensor) -> None:
         scale = torch.maximum(weight.amax(1, True), -weight.amin(1, True)).div_(MOST).clamp_(min=1e-30)
-        pairs = zip(weight.split(PIECE), scale.split(PIECE), strict=True)  # a large table is no second time in memory
-        numbers = torch.cat([(rows / own).round_().to(torch.int8) for rows, own in pairs])
+        pieces = (weight,) if weight.is_meta else weight.split(PIECE)  # a large table is no second time in memory
+        pairs = zip(pieces, scale.split(len(pieces[0])), strict=True)
+        whole = [(rows / own).round_().to(torch.int8) for rows, own in pairs]
+        numbers = whole[0] if len(whole) == 1 else torch.cat(whole)
         self.numbers, self.scale = nn.Parameter(numbers, requires_grad=False), scale.view(-1)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from playground.errors import StoppedError
 from playground.training.classifier.begin import begin, count
 from playground.training.classifier.card import model_card
+from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Rows, Split
 from playground.training.desk import Desk
 from playground.training.events import HeldOut, HeldRow, SplitSaid, TrainedClassifier, TrainingStep
@@ -27,20 +28,7 @@ from playground.training.request import TrainClassifierRequest
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-MOST_TOKENS = 128
-ASKED_AT_ONCE = 64
 ADAPTER = "adapter"  # the folder within that of the model
-
-
-@dataclass(frozen=True)
-class FitClassifier:
-    """What the process is asked: a request, its rows as they were split, and the base as a folder and by its id."""
-
-    asked: TrainClassifierRequest
-    split: Split
-    base: str
-    base_id: str
-    title: str
 
 
 def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
@@ -86,11 +74,6 @@ def encode(tokenizer: PreTrainedTokenizerBase, rows: Rows) -> list[dict[str, Any
         {**{name: encoded[name][number] for name in encoded}, "labels": label}
         for number, label in enumerate(rows.label_ids)
     ]
-
-
-def steps_of(rows: int, asked: TrainClassifierRequest) -> int:
-    """How many steps a training takes: each epoch's last batch may be smaller."""
-    return asked.num_train_epochs * -(-rows // asked.per_device_train_batch_size)
 
 
 def arguments(asked: TrainClassifierRequest, desk: Desk, folder: str) -> TrainingArguments:

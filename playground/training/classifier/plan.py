@@ -9,7 +9,7 @@ from playground.errors import UnsupportedOptionError, WrongTaskError
 from playground.models.adapters import read_adapter
 from playground.models.loading import blueprint, explaining, load_config, pick_device
 from playground.training.classifier.begin import predicted_counts
-from playground.training.classifier.fit import MOST_TOKENS, FitClassifier, fit, steps_of
+from playground.training.classifier.job import MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Split, split_rows
 from playground.training.desk import Training
 from playground.training.events import ClassifierPlan, TrainingBytes
@@ -40,6 +40,8 @@ def classifier_training(manager: ModelManager, asked: TrainClassifierRequest) ->
     Raises:
         InputError: these rows can't teach. ModelError: this model can't be trained.
     """
+    from playground.training.classifier.fit import fit  # only one who trains imports the Trainer
+
     split, spec = _split(manager, asked), base_of(manager, asked)
     folder = _whole_folder(manager, spec)
     plan = _plan(asked, split, spec, _config(spec, folder, len(split.labels)))

@@ -30,7 +30,7 @@ class LanguageModelWing(Wing):
 
         return plan_language_model(request)
 
-    @heavy("playground.training.language_model.fit")
+    @heavy("playground.training.language_model.plan")
     def train_language_model(self, request: TrainLanguageModelRequest) -> Iterator[LanguageModelEvent]:
         """Trains a tiny language model in a process of its own: merges, losses, what it writes, and what came of it.
 
@@ -40,7 +40,7 @@ class LanguageModelWing(Wing):
 
         yield from self.trainings.run(language_model_training(request))
 
-    @heavy("playground.training.language_model.receipt")
+    @heavy("playground.training.language_model.plan")
     def language_model_receipt(self, result: LanguageModelTrained) -> Receipt:
         """Plain transformers code that gives the losses of a training."""
         from playground.training.language_model.receipt import language_model_receipt

@@ -20,7 +20,8 @@ from playground.models.catalog import Catalog
 from playground.models.manager import ModelManager
 from playground.models.origin import Origin
 from playground.training.classifier.begin import begin, count
-from playground.training.classifier.fit import ADAPTER, FitClassifier, fit
+from playground.training.classifier.fit import ADAPTER, fit
+from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training, plan_classifier
 from playground.training.classifier.split import split_rows
 from playground.training.desk import Desk

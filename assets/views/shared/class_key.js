@@ -1,5 +1,5 @@
 /** The teacher's key: it comes behind the address's #, leaves it at once, and is kept until the tab is closed. */
-import { memory } from "./room.js";
+import { memory } from "./memory.js";
 
 const store = () => sessionStorage;
 const LATEST = "pg-class-teaches"; // which of them the app's own page moves
