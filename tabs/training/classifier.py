@@ -102,9 +102,9 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                 max_lines=1,
                 elem_id="training-name",
             )
-            guess = gr.Number(
-                None, precision=0, label="your guess: how many of 20 held-out rows will it get right?",
-                placeholder="none", elem_id="training-guess",
+            guess = gr.Textbox(
+                label="your guess: how many of 20 held-out rows will it get right?", placeholder="0 to 20",
+                max_lines=1, elem_id="training-guess",
             )  # fmt: skip
     settings, preset = _lay_out_settings()
     own = {"rows": rows, "file": file, "how": table.how, "model_id": model, "method": method, "name": name}
@@ -115,9 +115,9 @@ def _lay_out_run() -> tuple[gr.Markdown, gr.Button, gr.Button]:
     """What a training would be, and its buttons: on the first screen, above all that may be changed."""
     plan = gr.Markdown(elem_classes="pg-explain", elem_id="training-plan", min_height=24)
     with gr.Row():
-        run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=120, scale=2)
+        run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=120)
         stop = gr.Button(
-            "Stop: keep the best so far", variant="stop", interactive=False, elem_id="training-stop", min_width=120
+            "Stop: keep the best", variant="stop", interactive=False, elem_id="training-stop", min_width=120
         )
     return plan, run, stop
 

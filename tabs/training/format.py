@@ -15,9 +15,10 @@ MOST_WRONG = 30
 GUESSED = 20  # held-out rows that a guess is about
 
 
-def guess_within(guess: float | None, most: int) -> int | None:
-    """A guess as it was meant, from 0 to ``most``; None where nobody guessed."""
-    return None if guess is None else max(0, min(most, round(guess)))
+def guess_within(guess: str, most: int) -> int | None:
+    """The number that was typed, at most ``most``; None where nobody guessed one."""
+    typed = guess.strip()
+    return min(most, int(typed)) if typed.isdecimal() else None
 
 
 @dataclass(frozen=True)

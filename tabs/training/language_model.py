@@ -65,8 +65,11 @@ def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
                 label="what this takes", lines=2, max_lines=6, interactive=False, elem_classes="pg-about",
                 elem_id="language-model-plan",
             )  # fmt: skip
-            guess = gr.Number(
-                None, precision=0, label=GUESSES[GRAMMAR], placeholder="none", elem_id="language-model-guess"
+            guess = gr.Textbox(
+                label=GUESSES[GRAMMAR],
+                placeholder="a number from 0 to 100",
+                max_lines=1,
+                elem_id="language-model-guess",
             )
     shown = view(
         "training/language_model", elem_id="language-model-view", server_functions=[answering(looks.attention)]

@@ -108,7 +108,7 @@ class LanguageModelHandlers:
             parts.fields["text"]: gr.Textbox(visible=of_text),
             parts.fields["vocab_size"]: gr.Slider(visible=tokenizer == "bpe"),
             parts.file: gr.UploadButton(visible=of_text),
-            parts.guess: gr.Number(label=GUESSES[source]),
+            parts.guess: gr.Textbox(label=GUESSES[source]),
         }
 
     def fill(self, values: Mapping[str, Any]) -> Values:
@@ -133,7 +133,7 @@ class LanguageModelHandlers:
 
     # A run
 
-    def train(self, given: Mapping[str, Any], guess: float | None, person: str, address: str) -> Iterator[Values]:
+    def train(self, given: Mapping[str, Any], guess: str, person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
         run_id = secrets.token_hex(8)
         asked = request_of(given, person=person, address=address, run_id=run_id)

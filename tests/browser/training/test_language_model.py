@@ -37,7 +37,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
         set_number(page, name, value)
     page.get_by_role("button", name="How it learns: TrainingArguments").filter(visible=True).click()
     set_number(page, "max_steps", 100)
-    page.locator("#language-model-guess input[type=number]").fill("100")
+    page.locator("#language-model-guess input").fill("100")
     page.locator("#language-model-run").click()
     said, reveal = page.locator(".lm-said"), page.locator(".lm-reveal")
     expect(said).to_contain_text("Done after 100 steps in", timeout=90_000)
