@@ -19,7 +19,7 @@ FIRST_ANSWERS = {
     "similarity": "#similarity-losses .wl-verdict",
     "pipelines": "#pipelines-view .pp-title",
     "training": "#training-plan strong",
-    "models": "#models-ledger .lg-device .lg-bar",  # its legend names every copy that is loaded
+    "models": "#models-ledger .lg-devices",
 }
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")

@@ -1,5 +1,4 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
-import { taught } from "../shared/class_key.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -7,7 +6,6 @@ import * as draw from "./draw.js";
 import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";
 import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
 import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
-import { questionFor, rightOf } from "./to_class.js";
 
 const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
 const AGAIN_MS = 700;
@@ -28,6 +26,7 @@ export function mount({ element, props, watch, trigger, server }) {
   document.addEventListener("click", pressed, { signal });
   BESIDE.addEventListener("change", () => panel.place(), { signal });
   panel.start();
+  if (document.getElementById("pg-teaching")) import("./to_class.js").then((toClass) => panel.teach(toClass));
 }
 
 /** The header's button. */
@@ -50,6 +49,8 @@ class Panel {
   wanted = ""; // the lesson that was chosen last
   /** @type {HTMLElement | null} */
   sent = null; // where in the page the panel took the learner
+  /** @type {typeof import("./to_class.js") | null} */
+  toClass = null; // where there are classes
 
   /**
    * @param {(part: string) => any} find
@@ -67,6 +68,12 @@ class Panel {
     const { asked } = buttonOf()?.dataset ?? {};
     if (this.progress.open || asked !== undefined) this.show(true);
     else this.place();
+  }
+
+  /** There are classes here, and what a step asks can be asked of one. */
+  teach(toClass) {
+    this.toClass = toClass;
+    if (this.lesson) this.draw();
   }
 
   /** Shows or hides the panel. */
@@ -211,7 +218,7 @@ class Panel {
   finish() {
     const { step, walk, kept } = this;
     kept.outcome = outcomeOf(step, kept, walk.live, this.words);
-    if (step.predict) this.tellClass("outcome", { right: rightOf(step.predict, walk.live) });
+    if (step.predict) this.tellClass("outcome", { right: this.toClass?.rightOf(step.predict, walk.live) });
     if (step.keep) walk.live[step.keep] = walk.live[step.tab];
     this.draw();
     const told = this.find("body").querySelector(".ls-reveal");
@@ -297,7 +304,7 @@ class Panel {
       title,
       text,
       phase === "ask" && draw.question(words, step.predict, (guess) => this.guess(guess)),
-      phase === "ask" && taught() && this.forClass(),
+      phase === "ask" && this.toClass?.taught() && this.forClass(),
       phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
       phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
       phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0),
@@ -310,7 +317,7 @@ class Panel {
   /** Where a teacher holds a class, it can be asked the same. */
   forClass() {
     const { predict } = this.step;
-    const ask = () => this.tellClass("predict", { question: questionFor(predict) });
+    const ask = () => this.tellClass("predict", { question: this.toClass?.questionFor(predict) });
     return draw.inLanguage("en", makeButton("ls-class", "Ask the class", ask));
   }
 

@@ -1,6 +1,8 @@
 /** A step's question as a class gets it, and what is right once the live answer is there. Needs no page. */
 import { isTrue, readOf } from "./readings.js";
 
+export { taught } from "../shared/class_key.js";
+
 /**
  * @param {import("./readings.js").Predict} predict
  * @returns {Record<string, any>}  as `playground/classroom/questions.py` has it

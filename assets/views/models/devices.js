@@ -4,6 +4,9 @@ import { make } from "../shared/dom.js";
 import { formatBytes } from "../shared/format.js";
 import { segmentsOf } from "./memory.js";
 
+const NARROW = 480; // CSS pixels
+const FEW = 3; // copies
+
 /**
  * @param {HTMLElement} box
  * @param {import("../types.d.ts").models.ModelsListed} state  what the server says
@@ -33,22 +36,39 @@ function inWords(device) {
 function drawBar(segments, width) {
   const total = segments.reduce((sum, one) => sum + one.count, 0) || 1;
   const bar = make("div", "lg-bar");
-  const legend = make("ul", "lg-legend");
   const models = segments.filter((one) => one.kind === "model");
+  const painted = (tag, one, text) => {
+    const node = make(tag, `lg-part-${one.kind}`, text);
+    if (one.kind === "model") node.style.backgroundColor = `var(--pg-cat-${Math.max(0, models.indexOf(one)) % 6})`;
+    return node;
+  };
   for (const one of segments) {
     const share = one.count / total;
     const fits = share > (one.name.length * 7 + 14) / Math.max(1, width - 34);
-    const piece = make("div", `lg-part-${one.kind}`, fits ? one.name : "");
-    const swatch = make("i", `lg-part-${one.kind}`);
+    const piece = painted("div", one, fits ? one.name : "");
     piece.style.width = `${100 * share}%`;
     piece.title = `${one.name}: ${formatBytes(one.count)}`;
     if (!fits) piece.style.padding = "0";
-    const colour = one.kind === "model" ? `var(--pg-cat-${models.indexOf(one) % 6})` : "";
-    if (colour) piece.style.backgroundColor = swatch.style.backgroundColor = colour;
     bar.append(piece);
-    legend.append(make("li", "", swatch, make("span", "", one.name), make("b", "", formatBytes(one.count))));
   }
+  const line = (one) =>
+    make("li", "", painted("i", one, ""), make("span", "", one.name), make("b", "", formatBytes(one.count)));
+  const legend = make("ul", "lg-legend", ...legendOf(segments, width).map(line));
   bar.setAttribute("role", "img");
   bar.setAttribute("aria-label", segments.map((one) => `${one.name} ${formatBytes(one.count)}`).join(", "));
   return { bar, legend };
+}
+
+/**
+ * What a legend names: where there is little room, many copies of models together, as the rows below name each.
+ *
+ * @param {{ kind: string, name: string, count: number }[]} segments
+ * @param {number} width
+ */
+export function legendOf(segments, width) {
+  const models = segments.filter((one) => one.kind === "model");
+  if (width >= NARROW || models.length <= FEW) return segments;
+  const count = models.reduce((sum, one) => sum + one.count, 0);
+  const all = { kind: "model", name: `${models.length} copies of models`, count };
+  return [all, ...segments.filter((one) => one.kind !== "model")];
 }
