@@ -33,7 +33,8 @@ export function mount({ element, props, watch, trigger, server }) {
   const { ask, askNow } = latestAnswer({ question, send, receive });
   const configure = () => {
     const value = props.value || {};
-    if (!state.modelId) for (const [role, content] of value.messages || []) add(find, role, content, ask);
+    const isUntouched = !state.modelId && !find(".messages").children.length; // by a link, which can come first
+    if (isUntouched) for (const [role, content] of value.messages || []) add(find, role, content, ask);
     const changed = value.model_id && value.model_id !== state.modelId;
     state.modelId = value.model_id || state.modelId;
     if (changed) askNow();

@@ -29,6 +29,7 @@ const newState = () => ({
   current: -2,
   told: 0,
   tellMs: TELL_MS,
+  isWritten: false, // by somebody, or by a link: the example that the page opens with comes too late
 });
 
 /** @param {import("../view.d.ts").View} view */
@@ -56,7 +57,7 @@ export function mount(view) {
     const special = value.add_special_tokens !== false;
     const changed = fresh || value.model_id !== state.modelId || special !== state.special;
     Object.assign(state, { modelId: value.model_id || state.modelId, special });
-    if (fresh && value.text) area.value = value.text;
+    if (fresh && value.text && !state.isWritten) area.value = value.text;
     if (changed) askNow();
   };
   listenToChips(tab);
@@ -65,14 +66,14 @@ export function mount(view) {
     if (name === "chosen") return value({ text: area.value });
     area.value = value.text;
     find(".shows").textContent = "";
-    state.tellMs = 0; // nobody goes on typing it
+    Object.assign(state, { tellMs: 0, isWritten: true }); // nobody goes on typing it
     askNow();
   });
   watch("value", configure);
   configure();
 }
 
-function offerSamples({ find, area }, samples, askNow) {
+function offerSamples({ find, area, state }, samples, askNow) {
   const box = find(".samples");
   if (!samples || box.childNodes.length) return;
   const take = (text, shows) => {
@@ -82,7 +83,7 @@ function offerSamples({ find, area }, samples, askNow) {
     askNow();
   };
   const buttons = samples.map(([name, text, shows]) => makeButton("", name, () => take(text, shows)));
-  find(".shows").textContent = samples[0][2];
+  if (!state.isWritten) find(".shows").textContent = samples[0][2];
   box.append(make("span", "", "Try:"), ...buttons);
 }
 
@@ -218,7 +219,7 @@ function listenToChips(tab) {
 }
 
 function listenToText(tab, ask) {
-  const { find, area, drawn } = tab;
+  const { find, area, drawn, state } = tab;
   const mirror = find(".mirror");
   const caret = () => {
     if (!drawn.result) return;
@@ -240,6 +241,7 @@ function listenToText(tab, ask) {
   area.addEventListener("input", () => {
     for (const node of mirror.querySelectorAll(".hot")) node.classList.remove("hot");
     find(".shows").textContent = "";
+    state.isWritten = true;
     ask();
   });
 }

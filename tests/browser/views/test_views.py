@@ -15,7 +15,7 @@ from playwright.sync_api import Route, expect
 
 import app
 from tabs.generation import tab as generation
-from tabs.view_files import version
+from tabs.view_files import VIEWS, version
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDLE = "() => [...document.querySelectorAll('.gen')].every((one) => one.getAttribute('aria-busy') === 'false')"
@@ -45,6 +45,37 @@ def test_a_value_that_came_before_the_module_is_drawn(opened_without):
     expect(page.locator("#classification-bars .lb-verdict")).to_have_text("")
     release()
     expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars")
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "filled"),
+    [
+        ("live_tokens", {"text": "an example", "samples": [["One", "an example", "what it shows"]]}, {"text": "mine"}),
+        ("chat_template", {"messages": [["user", "an example"]]}, {"messages": [{"role": "user", "content": "mine"}]}),
+    ],
+)
+def test_an_example_that_comes_late_takes_no_text_away(page, name, example, filled):
+    shown = page.evaluate(
+        """async ([name, html, example, filled, version]) => {
+            const at = (file) => new URL(`views/${version}/${file}`, document.baseURI);
+            const [{ mount }, { tell }] = await Promise.all([
+                import(at(`tokens/${name}.js`)), import(at("shared/inbox.js"))]);
+            const element = Object.assign(document.createElement("div"), { innerHTML: html });
+            document.body.append(element);
+            const none = async () => JSON.stringify({ error: "none" });
+            const server = { live_tokens: none, live_chat: none };
+            const props = { value: null };
+            let late;
+            mount({ element, props, server, trigger() {}, watch: (_, call) => { late = call; } });
+            tell(element, "fill", filled);
+            props.value = { model_id: "a/model", ...example };
+            late();
+            const texts = [...element.querySelectorAll("textarea")].map((area) => area.value);
+            return [...texts, element.querySelector(".shows")?.textContent ?? ""];
+        }""",
+        [name, (VIEWS / "tokens" / f"{name}.html").read_text(encoding="utf-8"), example, filled, version()],
+    )
+    assert shown == ["mine", ""]
 
 
 def test_what_was_pressed_before_the_module_came_counts(opened_without):
