@@ -96,6 +96,11 @@ def routes_for_programs(playground: Playground, classroom: Classroom | None = No
         ConfigError: a package isn't installed that a setting needs.
     """
     settings, routes = playground.settings, []
+    if settings.metrics:
+        from playground.metrics.counted import measure
+        from server.metrics import Metrics
+
+        routes += Metrics(measure(playground), settings).routes()
     if settings.openai_api:
         from server.openai.routes import OpenAIApi
 
@@ -209,6 +214,7 @@ def _greet(settings: Settings, port: int, tunnel: str | None, room: tuple[str, s
         f"Transformers Playground is ready: {own}  (Ctrl+C stops it)",
         f"For programs that speak OpenAI's API: {own}/v1" if settings.openai_api else "",
         f"For MCP clients: {own}/gradio_api/mcp" if settings.mcp else "",
+        f"For Prometheus: {own}/metrics" if settings.metrics else "",
         f"For everybody, for 72 hours: {tunnel}" if tunnel else "",
         "The tunnel of --share could not be opened." if settings.share and not tunnel else "",
         f"For your class: http://{reached}:{port}/class/{room[0]}" if room else "",

@@ -171,6 +171,13 @@ class Settings:
     classroom: bool = _setting(
         False, _boolean, "serve classrooms under /class: a teacher asks, everybody answers; --class does, too"
     )
+    metrics: bool = _setting(False, _boolean, "serve counts for Prometheus under /metrics, to programs of this machine")
+    metrics_key: str = _setting(
+        "",
+        _key,
+        "the key that whoever reads /metrics must bear, from any machine; a public page wants one",
+        secret=True,
+    )
     max_streams: int = _setting(
         32, _count, "generations that share the device at once, a beam counts as one; more wait in line"
     )

@@ -25,12 +25,20 @@ def app_playground() -> Iterator[object]:
     from playground.config import Settings
     from playground.service import Playground
 
-    with Playground(Settings(warm_up=("none",), openai_api=True, mcp=True)) as playground:
+    with Playground(Settings(warm_up=("none",), openai_api=True, mcp=True, metrics=True)) as playground:
         yield playground
 
 
 @pytest.fixture(scope="session")
-def demo(app_playground):
+def app_routes(app_playground):
+    """What is served beside the page; made before it, as the app does."""
+    import app
+
+    return app.routes_for_programs(app_playground)
+
+
+@pytest.fixture(scope="session")
+def demo(app_playground, app_routes):
     """The page, as it is built; `app_server` serves it."""
     import app
 
@@ -38,11 +46,11 @@ def demo(app_playground):
 
 
 @pytest.fixture(scope="session")
-def app_server(app_playground, demo) -> Iterator[str]:
+def app_server(app_playground, app_routes, demo) -> Iterator[str]:
     """Address of the running app, without a slash at the end."""
     import app
 
-    options = app.launch_options(app_playground.settings, app.routes_for_programs(app_playground))
+    options = app.launch_options(app_playground.settings, app_routes)
     _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
     app_playground.warm_up()  # tells the header that there is nothing to wait for
     yield url.rstrip("/")

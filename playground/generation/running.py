@@ -43,17 +43,29 @@ class Mailbox:
         self._open = streams
         self._wake: Callable[[], None] | None = None
         self._at_end: Callable[[], None] | None = None
+        self._watch: Callable[[int, Finished | Exception], None] | None = None
 
     def post(self, index: int, event: Event | Exception) -> None:
         """Never blocks. A `Finished` or an exception is the last post of its stream."""
+        last = event if isinstance(event, Finished | Exception) else None
         with self._filled:
             self._posted.append(event if isinstance(event, Exception) else (index, event))
-            self._open -= isinstance(event, Finished | Exception)
+            self._open -= last is not None
             wake, self._wake = self._wake, None
             at_end = self._at_end if self._open <= 0 else None
+            if self._watch and last:
+                self._watch(index, last)
             self._filled.notify_all()
         for call in filter(None, (wake, at_end)):
             call()
+
+    def watch(self, call: Callable[[int, Finished | Exception], None]) -> None:
+        """Calls it with the last post of each stream before anybody reads that; of a failure the index is any."""
+        with self._filled:
+            self._watch = call
+            for index, event in [(0, one) if isinstance(one, Exception) else one for one in self._posted]:
+                if isinstance(event, Finished | Exception):
+                    call(index, event)
 
     def take(self, timeout: float | None = None) -> list[Posted] | None:
         """All posts so far, after waiting for the first; empty when ``timeout`` passes, None when no more will come.
@@ -148,6 +160,10 @@ class Generation:
                     yield batch
                 if any(isinstance(event, Step | BeamStep) for _, event in batch):
                     await self._mailbox.gather(interval_seconds)
+
+    def watch_ends(self, call: Callable[[int, Finished | Exception], None]) -> None:
+        """Calls it with each stream's index and last event, also where nobody reads that; before the first read."""
+        self._mailbox.watch(call)
 
     def results(self) -> tuple[GenerationResult, ...]:
         """All streams read to their end, in the order of their requests."""

@@ -1,0 +1,142 @@
+"""Meters: every request counts once, as what it ended as, and no label says more than it may."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing, nullcontext
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import playground as pg
+from playground.errors import BusyError, DeviceMemoryError, InputError, StoppedError
+from playground.generation.generate import compare
+from playground.metrics.counted import counted, measure
+from playground.registry import declarations
+from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
+
+SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+SECRET = "somebody/a-private-name"
+
+
+def values(meters, name: str) -> dict[tuple[str, ...], float]:
+    """Labels in the order of their names -> value, of one name, as Prometheus reads them."""
+    families = text_string_to_metric_families(meters.text()[0].decode())
+    samples = (sample for family in families for sample in family.samples)
+    return {tuple(one.labels.values()): one.value for one in samples if one.name == name}
+
+
+def requests(meters) -> dict[tuple[str, ...], float]:
+    return values(meters, "playground_requests_total")
+
+
+@pytest.fixture
+def playground():
+    """A playground whose replies come from a tiny model."""
+    with pg.Playground(pg.Settings(warm_up=("none",))) as playground:
+        manager = OneModel(tiny_model("llama"), tiny_tokenizer())
+        playground.compare = lambda requests, asked_at=None: compare(manager, requests, asked_at)
+        yield playground
+
+
+def test_every_method_that_computes_is_counted():
+    names = {name for _, name in counted(pg.Playground)}
+    computing = {one.method for one in declarations(pg.Playground) if one.gpu_seconds and one.method[0] != "_"}
+    assert computing <= names
+    assert {"tokenize", "train_classifier", "train_language_model"} <= names
+    assert not names & {"generate", "compare", "snapshot", "link", "generation_receipt"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [
+        (None, "done"),
+        (StoppedError("x"), "stopped"),
+        (BusyError("x"), "busy"),
+        (InputError("x"), "refused"),
+        (DeviceMemoryError("x"), "failed"),
+        (ValueError("x"), "failed"),
+    ],
+)
+def test_a_request_counts_as_what_it_ended_as(playground, failure, outcome):
+    def answer(request):
+        if failure:
+            raise failure
+        return request
+
+    def answers(request):
+        yield answer(request)
+
+    playground.classify, playground.classify_table = answer, answers
+    meters = measure(playground)
+    for ask in (playground.classify, lambda request: list(playground.classify_table(request))):
+        with pytest.raises(type(failure)) if failure else nullcontext():  # what goes wrong is passed on as it is
+            ask("the text")
+    assert requests(meters) == {
+        ("classification", "classify", outcome): 1.0, ("classification", "classify_table", outcome): 1.0,
+    }  # fmt: skip
+
+
+def test_a_stream_that_is_closed_early_was_stopped(playground):
+    playground.classify_table = lambda request: iter([1, 2])
+    meters = measure(playground)
+    rows = playground.classify_table("rows")
+    assert next(rows) == 1
+    rows.close()
+    assert requests(meters) == {("classification", "classify_table", "stopped"): 1.0}
+
+
+def test_replies_count_once_with_their_tokens_and_their_first(playground):
+    meters = measure(playground)
+    asked = (pg.GenerateRequest(prompt="the", max_new_tokens=5), pg.GenerateRequest(prompt="a fox", max_new_tokens=3))
+    finished = [one.finished for one in playground.compare(asked).results()]
+    assert requests(meters) == {("generation", "compare", "done"): 2.0}
+    assert values(meters, "playground_tokens_total") == {
+        ("prompt", SMOL): sum(one.prompt_tokens for one in finished),
+        ("reply", SMOL): sum(len(one.token_ids) for one in finished),
+    }
+    assert values(meters, "playground_first_token_seconds_count") == {(SMOL,): 2.0}
+    measured = values(meters, "playground_first_token_seconds_sum")[SMOL,]
+    assert measured == pytest.approx(sum(one.seconds_to_first_token for one in finished))
+
+
+def test_a_page_that_closes_has_stopped_its_reply(playground):
+    meters = measure(playground)
+
+    async def read_and_leave():
+        request = pg.GenerateRequest(prompt="the", max_new_tokens=110)
+        async with aclosing(playground.compare_batches((request,))) as batches:
+            await anext(batches)
+
+    asyncio.run(read_and_leave())
+    while not requests(meters):  # its engine ends it within a step
+        time.sleep(0.01)
+    assert requests(meters) == {("generation", "compare", "stopped"): 1.0}
+
+
+def test_a_reply_that_never_begins_is_refused(playground):
+    meters = measure(playground)
+    with pytest.raises(InputError):
+        playground.generate(pg.GenerateRequest(prompt="the fox " * 200))
+    assert requests(meters) == {("generation", "compare", "refused"): 1.0}
+    assert values(meters, "playground_tokens_total") == {}
+
+
+def test_no_label_says_what_somebody_typed(playground):
+    meters = measure(playground)
+    request = pg.GenerateRequest(
+        prompt=SECRET, model_id=SECRET, person=SECRET, address=SECRET, run_id=SECRET, max_new_tokens=2
+    )
+    playground.compare((request,)).results()
+    assert values(meters, "playground_tokens_total")["reply", "other"] == 2.0
+    assert "somebody" not in meters.text()[0].decode()
+
+
+def test_what_is_held_is_read_when_it_is_asked(playground):
+    meters = measure(playground)
+    device = playground.snapshot().devices[0]
+    assert values(meters, "playground_device_bytes")[device.device, "total"] == device.total_bytes
+    assert {"application/openmetrics-text", "text/plain"} == {
+        meters.text(accept)[1].partition(";")[0] for accept in ("", "application/openmetrics-text;version=1.0.0")
+    }
