@@ -63,13 +63,12 @@ class Engine:
         self._room = Room(self.device, self.passes.bytes_per_token, loaded.make_room)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed, self._rests_until = False, 0.0
         self._waiting: list[Stream] = []
         self._reader = Reader(self.passes, loaded.spare)
         self._batch = Batch(self.passes, self._reader.keep)
         self._alone: list[Stream] = []
         self._aside: list[KeyValueTable] = []
-        self._rests_until = 0.0
 
     # What callers use, from any thread
 
@@ -118,6 +117,11 @@ class Engine:
     def people(self) -> int:
         """Persons whose streams share the device now."""
         return len({stream.request.person for stream in self._active()})
+
+    @property
+    def streams(self) -> tuple[int, int]:
+        """How many run, and how many wait in line."""
+        return len(self._active()), len(self._waiting)
 
     @property
     def idle(self) -> bool:
@@ -236,8 +240,6 @@ class Engine:
         self._reader.drop(())
         self._alone = [stream for stream in self._alone if not stream.ended]
         self._batch.let_go()
-
-    # Reading prompts
 
     def _read_prompts(self) -> None:
         """Newcomers first, so that nobody's first token waits for long: a few passes before the others' next step."""

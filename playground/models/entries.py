@@ -186,6 +186,7 @@ class Books:
 def report_of(entry: Entry, clock_offset: float) -> ModelReport:
     """The immutable row for an entry; ``clock_offset`` turns the monotonic clock into the time of day."""
     loaded = entry.loaded
+    running, in_line = loaded.streams if loaded else (0, 0)
     return ModelReport(
         model_id=entry.key.model_id,
         title=entry.spec.title,
@@ -206,4 +207,6 @@ def report_of(entry: Entry, clock_offset: float) -> ModelReport:
         waiting=entry.waiting,
         load_seconds=entry.load_seconds,
         cache_bytes=loaded.cache_bytes if loaded else 0,
+        running=running,
+        in_line=in_line,
     )

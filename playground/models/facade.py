@@ -6,6 +6,7 @@ Thin methods: each hands its request to the function that does it. What crosses 
 from __future__ import annotations
 
 from playground.errors import BusyError, ModelNotFoundError, NotAllowedError
+from playground.models.fleet import FleetReport, fleet_of_one
 from playground.models.manager import ModelKey, QuantizationOption, Snapshot
 from playground.models.origin import Origin
 from playground.registry import Wing
@@ -21,6 +22,10 @@ class ModelsWing(Wing):
     def snapshot(self) -> Snapshot:
         """What is resident now and how many bytes it takes."""
         return self.manager.snapshot()
+
+    def fleet(self) -> FleetReport:
+        """All machines and processes that hold models here, what each does, and who waits."""
+        return fleet_of_one(self.manager.snapshot())
 
     def quantizations(self, model_id: str, task: str = "") -> tuple[QuantizationOption, ...]:
         """Every way to hold a model's numbers: what it would take, and why it can't work here if it can't."""

@@ -123,6 +123,12 @@ class LoadedModel:
         """Bytes that the companions hold beyond that, and give up as soon as somebody needs them."""
         return sum(getattr(one, "kept_bytes", 0) for one in list(self._companions.values()))
 
+    @property
+    def streams(self) -> tuple[int, int]:
+        """Generations of this model: how many run, and how many wait in line."""
+        counts = [one.streams for one in list(self._companions.values()) if hasattr(one, "streams")]
+        return sum(running for running, _ in counts), sum(waiting for _, waiting in counts)
+
     def forget(self) -> None:
         """Makes the companions give up what they keep in case somebody needs it."""
         for one in list(self._companions.values()):

@@ -10,7 +10,8 @@ class ModelReport:
     """One model that was asked for at least once.
 
     ``measured_bytes`` are its weights; ``cache_bytes`` what serving it takes beside them now: the keys and values of
-    running generations (the KV cache), and of those that somebody may go on from, which leave first.
+    running generations (the KV cache), and of those that somebody may go on from, which leave first. ``waiting`` wait
+    for its load; of generations ``running`` run and ``in_line`` wait for their turn.
     """
 
     model_id: str
@@ -32,6 +33,8 @@ class ModelReport:
     waiting: int = 0
     load_seconds: float | None = None
     cache_bytes: int = 0
+    running: int = 0
+    in_line: int = 0
 
 
 @dataclass(frozen=True)

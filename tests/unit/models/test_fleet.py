@@ -1,0 +1,42 @@
+"""What one process says of itself as a fleet: one node, one replica, and the streams of its models."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import playground as pg
+from playground import wire
+from playground.models.fleet import FleetReport, fleet_of_one
+
+
+class Streams:
+    """A companion that three generations run on, and two wait for."""
+
+    streams = (3, 2)
+
+    def close(self):
+        """Nothing to close."""
+
+
+def test_a_process_is_a_fleet_of_one(make):
+    manager, _ = make()
+    with manager.lease("a", "text-classification") as loaded:
+        loaded.companion("generation", lambda owner: Streams())
+        loaded.companion("batching", lambda owner: type("Other", (), {"close": lambda self: None})())
+        fleet = fleet_of_one(manager.snapshot())
+        assert (fleet.clustered, fleet.running, fleet.in_line, fleet.queue) == (False, 3, 2, 0)
+    (node,), (replica,) = fleet.nodes, fleet.replicas
+    assert node.alive and node.cpus >= 1 and node.gpus == 0 and node.total_bytes > 10**8
+    assert (replica.node_id, replica.state, replica.calls) == (node.node_id, "running", 1)
+    assert replica.devices == manager.snapshot().devices
+    assert fleet.holders("a") == (replica.replica_id,) and fleet.holders("b") == ()
+    assert pickle.loads(pickle.dumps(fleet)) == fleet
+    assert wire.from_json(FleetReport, json.loads(json.dumps(wire.to_json(fleet)))) == fleet
+
+
+def test_a_playground_tells_of_its_fleet():
+    with pg.Playground(pg.Settings(device="cpu")) as playground:
+        fleet = playground.fleet()
+        assert [one.device for one in fleet.replicas[0].devices] == ["cpu"]
+        assert fleet.replicas[0].models == ()
