@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from playground.models.trained import TrainedModel
     from playground.receipt import Receipt
     from playground.training.events import ClassifierEvent, ClassifierPlan, RunningTraining, TrainedClassifier
+    from playground.training.language_model.events import LanguageModelEvent
+    from playground.training.language_model.request import TrainLanguageModelRequest
     from playground.training.request import TrainClassifierRequest
 
 
@@ -41,24 +43,26 @@ class TrainingWing(Wing):
         yield from self.trainings.run(classifier_training(self.manager, request))
 
     @heavy("playground.training.classifier.plan")
-    def follow_training(self, run_id: str) -> Iterator[ClassifierEvent]:
-        """All that was said, and is still to be said, of a training that was left."""
+    def follow_training(self, run_id: str) -> Iterator[ClassifierEvent | LanguageModelEvent]:
+        """All that was said, and is still to be said, of a training that was left.
+
+        Raises:
+            InputError: there is none (any more).
+        """
         yield from self.trainings.follow(run_id)
 
     def running_trainings(self, person: str) -> tuple[RunningTraining, ...]:
         """What somebody trains now, or waits to."""
         return self.trainings.of(person)
 
-    def asked_of_training(self, run_id: str) -> TrainClassifierRequest | None:
-        """The request of a classifier's training that can still be followed; None for one of another kind.
+    def asked_of_training(self, run_id: str) -> TrainClassifierRequest | TrainLanguageModelRequest:
+        """The request of a training that can still be followed.
 
         Raises:
             InputError: there is none.
         """
-        from playground.training.request import TrainClassifierRequest
-
-        asked = self.trainings.asked(run_id)
-        return asked if isinstance(asked, TrainClassifierRequest) else None
+        asked: TrainClassifierRequest | TrainLanguageModelRequest = self.trainings.asked(run_id)
+        return asked
 
     @heavy("playground.training.classifier.plan")
     def classifier_receipt(self, request: TrainClassifierRequest, result: TrainedClassifier | None = None) -> Receipt:

@@ -110,8 +110,8 @@ class ClassifierHandlers:
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
         asked = self._playground.asked_of_training(run_id)
-        if asked is not None:
-            yield self._begun()
+        if isinstance(asked, pg.TrainClassifierRequest):
+            yield {self.parts.run_id: run_id, **self._begun()}
             yield from self._hear(self._playground.follow_training(run_id), SoFar(), asked)
 
     def _begun(self) -> Values:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+import playground as pg
 from playground.config import Settings
 from playground.errors import (
     BudgetError,
@@ -24,6 +25,8 @@ from playground.training import line as lines
 from playground.training.desk import Done, Training
 from playground.training.events import TrainingBegins, TrainingBytes, TrainingWaits
 from playground.training.line import Trainings
+from tabs.training.handlers import ClassifierHandlers, Parts
+from tabs.training.language_model_handlers import LanguageModelHandlers, LanguageModelParts, Looks
 from tests.unit.training.jobs import Made, Order, Told, work
 
 SIZE = TrainingBytes(100, 100, 200, 50, 50)
@@ -151,6 +154,25 @@ def test_a_closed_page_may_come_back_for_a_minute(children, monkeypatch):
         assert not children[0].stopped, "somebody follows it"
         children[0].say(Done(Made("", 1)))
         assert again.end()[-1].model_id
+
+
+TAUGHT = pg.TrainClassifierRequest(pg.Table(("text", "label"), (("good", "a"), ("bad", "b")), (1, 2)))
+READ = pg.TrainLanguageModelRequest("a tale", run_id="left")
+
+
+@pytest.mark.parametrize("asked", [TAUGHT, READ], ids=["a classifier", "a language model"])
+def test_the_page_of_who_comes_back_shows_a_training_of_either_kind_and_can_stop_it(children, asked):
+    settings = Settings(device="cpu", memory_budget=10_000, warm_up=("none",))
+    with pg.Playground(settings, ModelManager(settings, Catalog(()))) as playground:
+        job = Training(work, asked, "text-classification", "Mine", SIZE, 7, run_id="left")
+        next(playground.trainings.run(job))
+        taught = ClassifierHandlers(playground, Parts(*Parts.__dataclass_fields__))
+        read = LanguageModelHandlers(playground, Looks(), LanguageModelParts(*LanguageModelParts.__dataclass_fields__))
+        here, elsewhere = (taught, read) if asked is TAUGHT else (read, taught)
+        assert list(elsewhere.follow("left")) == []
+        shown = next(here.follow("left"))
+        assert shown["run_id"] == "left" and shown["stop"].interactive
+        assert playground.cancel(shown["run_id"])
 
 
 @pytest.mark.parametrize("keep", [False, True])
