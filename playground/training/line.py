@@ -6,6 +6,7 @@ that whoever comes back is told everything. What nobody has followed for a minut
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -15,7 +16,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from playground.errors import BusyError, InputError, NotAllowedError, PlaygroundError, StoppedError
+from playground.errors import (
+    BusyError,
+    InputError,
+    NotAllowedError,
+    PlaygroundError,
+    StoppedError,
+    TrainingError,
+    said_by,
+)
 from playground.forks import in_every_fork
 from playground.models.entries import Job
 from playground.training.desk import Done, Training
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from playground.models.manager import ModelManager
     from playground.training.child import Child
 
+log = logging.getLogger(__name__)
 LONGEST_LINE = 20
 LEFT_SECONDS = 60.0
 LOOK_SECONDS = 0.5
@@ -40,7 +50,7 @@ class Run:
         self.job = Job()
         self.events: list[Any] = []
         self.failure: PlaygroundError | None = None
-        self.over = self.stopping = self.works = False
+        self.over = self.stopping = False
         self.followers = 0
         self.left_at = time.monotonic()
         self.child: Child | None = None
@@ -151,8 +161,8 @@ class Trainings:
             runs = list(self._line)
         for run in runs:
             run.stop()
-            if run.child is not None:
-                run.child.end()
+            if (child := run.child) is not None:
+                child.end()
         with self._changed:
             self._changed.wait_for(lambda: not self._line, 5)
 
@@ -190,6 +200,9 @@ class Trainings:
                 self._work(run)
         except PlaygroundError as error:
             run.failure = error
+        except Exception as error:  # such as a process that can't be started, or a full disk
+            log.exception("A training ended here, not in its process.")
+            run.failure = TrainingError(f"The training failed ({said_by(error)}).", "Try again.")
         finally:
             with self._changed:
                 run.over, run.child = True, None

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _be_quiet() -> None:
-    """Ctrl+C is for the parent, the processor is for others first, and nothing is asked of the Hub."""
+    """Ctrl+C is for the parent, and the processor is for others first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(AttributeError, OSError):
         os.nice(NICE)
@@ -93,7 +93,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
         return isinstance(error, MemoryError)
     from playground.models.memory import is_out_of_memory
 
-    return isinstance(error, MemoryError) or is_out_of_memory(error)
+    return is_out_of_memory(error)
 
 
 if __name__ == "__main__":

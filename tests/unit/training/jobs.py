@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from dataclasses import dataclass
 
-from playground.errors import InputError, StoppedError
-from playground.training.desk import Desk
+from playground.errors import InputError
+from playground.training.desk import LENGTH, Desk
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,6 @@ class Order:
     """What shall happen."""
 
     what: str = "save"
-    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ def work(order: Order, desk: Desk) -> Made:
         desk.send(Told(steps))
         steps += 1
         time.sleep(0.02)
-    if order.what == "tell":
-        for number in range(5):
-            desk.send(Told(number))
     if order.what == "kill":
         desk.send(Told(0))
         os.kill(os.getpid(), signal.SIGKILL)
+    if order.what == "half a word":
+        answers = desk.send.__self__
+        answers._file.write(LENGTH.pack(100) + pickle.dumps(Told(0))[:-9])
+        answers._file.flush()
+        os._exit(3)
     if order.what == "refuse":
         raise InputError("These rows can't teach.", "Give others.")
     if order.what == "memory":
@@ -56,9 +58,6 @@ def work(order: Order, desk: Desk) -> Made:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
     if order.what == "fail":
         raise ValueError("a fault of ours")
-    if order.what == "nothing yet":
-        desk.stopped.wait()
-        raise StoppedError("Nothing yet.")
     print("what libraries print reaches nobody's events")
     (desk.folder / "config.json").write_text("{}", encoding="utf-8")
     return Made("", steps)

@@ -110,7 +110,7 @@ class Follower:
             self.failure = error
 
     def end(self):
-        self.thread.join(20)
+        self.thread.join(120)  # a process that is nice waits for everything else
         assert not self.thread.is_alive()
         if self.failure:
             raise self.failure
@@ -238,6 +238,19 @@ def test_a_line_has_an_end(children, monkeypatch):
             list(line.run(job()))
 
 
+def test_a_process_that_cannot_be_started_is_said(children, monkeypatch):
+    from playground.training import child
+
+    def refuse(*given):
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr(child, "Child", refuse)
+    with trainings() as line:
+        with pytest.raises(TrainingError, match="Cannot allocate memory"):
+            list(line.run(job()))
+        assert line.of("") == () and line.manager.snapshot().devices[0].used_bytes == 0
+
+
 def test_nobody_can_follow_what_is_not_there():
     with trainings() as line, pytest.raises(InputError, match="no such training"):
         list(line.follow(""))
@@ -259,6 +272,7 @@ def real():
         ("refuse", InputError, "can't teach"),
         ("memory", DeviceMemoryError, "out of memory"),
         ("fail", TrainingError, "ValueError: a fault of ours"),
+        ("half a word", TrainingError, "status 3"),
     ],
 )
 def test_whatever_happens_in_a_process_ends_that_training_alone(real, what, kind, said):
