@@ -122,6 +122,7 @@ class Source:
         """The folder with a whole model, and the adapter that a folder holds instead of one.
 
         An adapter's base may be a folder, a model of the catalog (by id or location), or one that was downloaded once.
+        Of one that was trained here it is never a folder: whoever loads it from a file may have written any path there.
 
         Raises:
             UnknownArchitectureError: the base isn't here; names it.
@@ -129,8 +130,8 @@ class Source:
         adapter = read_adapter(spec, folder)
         if adapter is None:
             return folder, None
-        beside = folder / adapter.base
-        for path in (Path(adapter.base).expanduser(), beside):
+        own = spec.source == "trained"
+        for path in () if own else (Path(adapter.base).expanduser(), folder / adapter.base):
             if (path / "config.json").is_file():
                 return path, adapter
         known = [one for one in self.catalog if adapter.base in (one.id, one.location) and one.id != spec.id]

@@ -191,11 +191,13 @@ class Visitors:
         return self._is_own(spec) and key.quantization == self._named("auto", spec)
 
     def _is_own(self, spec: ModelSpec) -> bool:
-        return spec.source in ("embedded", "trained") or spec.id in self._settings.warm_up
+        """Whether a model is the playground's; of one that a visitor trained or loaded from a file the limits hold."""
+        return spec.source == "embedded" or spec.id in self._settings.warm_up
 
     def _model_obstacle(self, spec: ModelSpec) -> str:
         names = self._settings.public_models
-        if not self._settings.public or self._is_own(spec) or "catalog" in names or spec.id in names:
+        known = self._is_own(spec) or spec.source == "trained" or spec.id in names
+        if not self._settings.public or known or "catalog" in names:
             return ""
         return f"Visitors of this public page can't have {spec.title} loaded."
 

@@ -73,7 +73,9 @@ class Child:
     def _read(self) -> None:
         pipe = self._process.stdout
         assert pipe is not None
-        with contextlib.suppress(OSError, ValueError, EOFError, pickle.UnpicklingError):  # killed in the middle of a word
+        with contextlib.suppress(
+            OSError, ValueError, EOFError, pickle.UnpicklingError
+        ):  # killed in the middle of a word
             while len(head := pipe.read(LENGTH.size)) == LENGTH.size:
                 said = pickle.loads(pipe.read(LENGTH.unpack(head)[0]))
                 self._said.put(_as_error(said) if isinstance(said, Failure) else said)

@@ -6,22 +6,27 @@ What is packed are safetensors, JSON and texts. What is unpacked must be that al
 from __future__ import annotations
 
 import json
+import lzma
+import os
 import re
+import secrets
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import CorruptModelError, InputTooLongError
+from playground.models.adapters import read_adapter
 from playground.models.catalog import ModelSpec
 from playground.models.loading import pick_device
 from playground.models.sources import Source
+from playground.training.classifier.job import ADAPTER
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
     from playground.models.trained import TrainedModel, TrainedModels
 
-ADAPTER = "adapter"  # the folder of what was trained beside the base, within that of the whole model
 MOST_BYTES = 2_000_000_000
 MOST_FILES = 30
 _NAMES = re.compile(
@@ -32,7 +37,7 @@ _FIX = "Give a file that this page made (Download), or a zip of config.json, mod
 
 
 def pack(trained: TrainedModels, model_id: str, folder: Path) -> Path:
-    """The zip file; ``folder`` is where it is written.
+    """The zip file; ``folder`` is where it is written, and stands there once it is whole.
 
     Raises:
         ModelNotFoundError: the model isn't here any more.
@@ -40,12 +45,14 @@ def pack(trained: TrainedModels, model_id: str, folder: Path) -> Path:
     whole = trained.folder(model_id)
     source = whole / ADAPTER if (whole / ADAPTER).is_dir() else whole
     name = model_id.rpartition("/")[2].rpartition("-")[0] or "model"
-    target = folder / f"{name}.zip"
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w") as packed:  # weights don't get smaller
+    begun = folder / f"{secrets.token_hex(8)}.part"
+    with zipfile.ZipFile(begun, "w") as packed:  # weights don't get smaller
         for path in sorted(source.iterdir()):
             if path.is_file() and _NAMES.fullmatch(path.name):
                 packed.write(path, f"{name}/{path.name}")
+    target = folder / f"{name}.zip"
+    os.replace(begun, target)
     return target
 
 
@@ -53,7 +60,8 @@ def unpack(manager: ModelManager, path: Path, person: str) -> TrainedModel:
     """The model of a file that `pack` wrote, for a person.
 
     Raises:
-        CorruptModelError: it is no such file. ModelError: it can't be a model here; the message says why.
+        CorruptModelError, InputTooLongError: it is no such file, or too large.
+        ModelError, NotAllowedError: it can't be a model here; the message says why.
     """
     folder = manager.trained.new_folder()
     try:
@@ -77,7 +85,7 @@ def _unpack_into(path: Path, folder: Path) -> str:
             for one in files:
                 with packed.open(one) as source, (folder / Path(one.filename).name).open("wb") as target:
                     _copy(source, target, one.file_size)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, NotImplementedError, RuntimeError, EOFError):
         raise CorruptModelError(f"{path.name} can't be unpacked.", _FIX) from None
     if not (folder / "config.json").is_file():
         raise CorruptModelError(f"{path.name} has no config.json.", _FIX)
@@ -97,11 +105,15 @@ def _look(manager: ModelManager, folder: Path, title: str) -> tuple[str, int]:
 
     Raises:
         CorruptModelError, UnknownArchitectureError, UnsupportedOptionError: it can't be used.
+        ModelNotFoundError, NotAllowedError: it is an adapter of a model that isn't known, or not for visitors.
     """
     try:
-        names = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or [""]
-    except (OSError, ValueError, AttributeError):
+        name = str((json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or [""])[0])
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, RecursionError):
         raise CorruptModelError(f"The config.json of {title} can't be read.", _FIX) from None
-    task = "text-generation" if str(names[0]).endswith(("ForCausalLM", "LMHeadModel")) else "text-classification"
+    task = "text-generation" if name.endswith(("ForCausalLM", "LMHeadModel")) else "text-classification"
     spec, source = ModelSpec(title, task, "trained", str(folder)), Source(manager.settings, manager.catalog)
+    if adapter := read_adapter(spec, folder):
+        known = [one for one in manager.catalog if adapter.base in (one.id, one.location)]
+        manager.local_folder(known[0] if known else manager.spec(adapter.base, task))
     return task, source.predict(spec, folder, task, "float32", pick_device("cpu")) // 4

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -72,7 +74,7 @@ class MineHandlers:
                 mine.ways: None, mine.download: gr.DownloadButton(value=None, visible=False),
                 mine.forget: gr.Button(visible=False),
             }  # fmt: skip
-        folder = upload_folder() / hashlib.sha256(model.model_id.encode()).hexdigest()
+        folder = _served(model.model_id)
         path = next(folder.glob("*.zip"), None) or self._playground.pack_trained(model.model_id, str(folder))
         return {
             mine.ways: to_json(format_trained(model)),
@@ -84,12 +86,18 @@ class MineHandlers:
         """Nothing is left of a model of this person."""
         if model_id in {one.model_id for one in self._playground.trained_models(person)}:
             self._playground.forget_trained(str(model_id))
+            shutil.rmtree(_served(str(model_id)), ignore_errors=True)
         return self.refresh(person)
 
     def load(self, path: str, person: str) -> dict[Any, Any]:
         """A model from a file that was downloaded."""
         self._playground.load_trained(path, person)
         return self.refresh(person)
+
+
+def _served(model_id: str) -> Path:
+    """The folder of a model's file, where gradio may serve it from."""
+    return upload_folder() / hashlib.sha256(model_id.encode()).hexdigest()
 
 
 def owner_of(person: Any, request: gr.Request) -> str:

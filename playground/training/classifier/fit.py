@@ -19,7 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from playground.errors import StoppedError
 from playground.training.classifier.begin import begin, count
 from playground.training.classifier.card import model_card
-from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
+from playground.training.classifier.job import ADAPTER, ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Rows, Split
 from playground.training.desk import Desk
 from playground.training.events import HeldOut, HeldRow, SplitSaid, TrainedClassifier, TrainingStep
@@ -27,8 +27,6 @@ from playground.training.request import TrainClassifierRequest
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-ADAPTER = "adapter"  # the folder within that of the model
 
 
 def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:

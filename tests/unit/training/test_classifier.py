@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +15,24 @@ from pathlib import Path
 import pytest
 
 import playground as pg
-from playground.errors import UnsupportedOptionError, WrongTaskError
+from playground.errors import (
+    ModelNotFoundError,
+    NotAllowedError,
+    UnknownArchitectureError,
+    UnsupportedOptionError,
+    WrongTaskError,
+)
 from playground.models.adapters import read_adapter
 from playground.models.catalog import Catalog
 from playground.models.manager import ModelManager
 from playground.models.origin import Origin
 from playground.training.classifier.begin import begin, count
-from playground.training.classifier.fit import ADAPTER, fit
-from playground.training.classifier.job import FitClassifier
+from playground.training.classifier.fit import fit
+from playground.training.classifier.job import ADAPTER, FitClassifier
 from playground.training.classifier.plan import classifier_training, plan_classifier
 from playground.training.classifier.split import split_rows
 from playground.training.desk import Desk
+from playground.training.package import unpack
 from playground.training.receipt import classifier_receipt
 from tests.tiny_models import make_spec
 
@@ -197,3 +205,60 @@ def test_an_adapter_is_taken_home_and_loaded_again(spec, runs, tmp_path):
         playground.forget_trained(again.model_id)
         with pytest.raises(pg.PlaygroundError, match="isn't here any more"):
             playground.classify(pg.ClassifyRequest("w5", model_id=again.model_id))
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return path
+
+
+def damaged(path, files):
+    """The same file with other bytes where the first content is."""
+    content = bytearray(zipped(path, files).read_bytes())
+    content[40:60] = bytes(20)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "files", "said"),
+    [
+        (damaged, {"config.json": "x" * 500}, "can't be unpacked"),
+        (zipped, {"config.json": "{}", "run.py": ""}, "other files"),
+        (zipped, {"README.md": ""}, "no config.json"),
+        (zipped, {"config.json": '{"architectures": {"a": 1}}'}, "can't be read"),
+        (zipped, {"config.json": '{"architectures": 5}'}, "can't be read"),
+        (zipped, {"config.json": "[" * 100_000}, "can't be read"),
+    ],
+)
+def test_a_file_that_holds_no_model_is_refused_with_what_to_give(tmp_path, make, files, said):
+    with managed() as manager:
+        with pytest.raises(pg.PlaygroundError, match=said) as caught:
+            unpack(manager, make(tmp_path / "mine.zip", files), "me")
+        assert "Download" in caught.value.fix
+        left = manager.trained.new_folder()
+        assert list(left.parent.iterdir()) == [left]
+
+
+def test_an_adapter_from_a_file_names_no_folder_of_the_server_and_no_model_that_visitors_cannot_have(
+    spec, runs, tmp_path, monkeypatch
+):
+    own = {path.name: path.read_bytes() for path in (runs["lora"][0] / ADAPTER).iterdir()}
+    path = zipped(tmp_path / "mine.zip", own)
+    shutil.copytree(spec.location, tmp_path / "near" / "by")
+    monkeypatch.chdir(tmp_path)
+    with managed(hub="any") as manager:
+        for base, kind in ((spec.location, ModelNotFoundError), ("near/by", UnknownArchitectureError)):
+            named = json.loads(own["adapter_config.json"]) | {"base_model_name_or_path": base}
+            other = {**own, "adapter_config.json": json.dumps(named)}
+            with pytest.raises(kind):
+                unpack(manager, zipped(tmp_path / "other.zip", other), "me")
+        assert manager.trained.of("me") == ()
+    with managed(spec, public=True, public_models=("embedded",)) as manager, pytest.raises(NotAllowedError):
+        unpack(manager, path, "me")
+    with managed(spec, public=True, public_bytes=1000) as manager:
+        made = unpack(manager, path, "me")
+        with pytest.raises(NotAllowedError, match="can load up to 1 kB"), manager.lease(made.model_id, made.task):
+            pass
