@@ -28,7 +28,7 @@ SAME = ("generate",)  # calls `compare`
 
 def measure(playground: Playground) -> Meters:
     """The meters of a playground, which count what it is asked from now on."""
-    meters = Meters(playground.catalog, playground.snapshot)
+    meters = Meters(playground.catalog, playground.fleet)
     for capability, name in counted(type(playground)):
         method = getattr(playground, name)
         told = partial(meters.request_ended, capability, name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playground.generation.events import Finished
     from playground.generation.request import GenerateRequest
     from playground.models.catalog import Catalog
-    from playground.models.report import Snapshot
+    from playground.models.fleet import FleetReport
 
 OTHER = "other"
 REFUSED = (InputError, ModelError, NotAllowedError, BudgetError)
@@ -46,11 +46,11 @@ def outcome_of(error: BaseException | None) -> str:
 class Meters:
     """The meters of one playground; safe to use from any number of threads."""
 
-    def __init__(self, catalog: Catalog, snapshot: Callable[[], Snapshot]) -> None:
+    def __init__(self, catalog: Catalog, fleet: Callable[[], FleetReport]) -> None:
         self._catalog = catalog
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(Gauges(snapshot, self.named))
+        registry.register(Gauges(fleet, self.named))
         self._requests = Counter(
             "playground_requests", "Requests that have ended.", ("capability", "method", "outcome"), registry=registry
         )
@@ -63,10 +63,10 @@ class Meters:
             ("model",), registry=registry, buckets=SECONDS,
         )  # fmt: skip
 
-    def named(self, model_id: str | None, task: str = TASK) -> str:
-        """The label of a model: its id if the catalog has it, the task's first without one, or `OTHER`."""
+    def named(self, model_id: str | None) -> str:
+        """The label of a model: its id if the catalog has it, that of the first that writes without one, or `OTHER`."""
         if model_id is None:
-            return self._catalog.default_for(task).id
+            return self._catalog.default_for(TASK).id
         return model_id if self._catalog.find(model_id) else OTHER
 
     def request_ended(self, capability: str, method: str, outcome: str) -> None:

@@ -13,6 +13,8 @@ import playground as pg
 from playground.errors import BusyError, DeviceMemoryError, InputError, StoppedError
 from playground.generation.generate import compare
 from playground.metrics.counted import counted, measure
+from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
+from playground.models.report import DeviceReport, ModelReport
 from playground.registry import declarations
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
 
@@ -133,10 +135,40 @@ def test_no_label_says_what_somebody_typed(playground):
     assert "somebody" not in meters.text()[0].decode()
 
 
-def test_what_is_held_is_read_when_it_is_asked(playground):
+def model(name: str, **numbers) -> ModelReport:
+    fixed = dict.fromkeys(("predicted_bytes", "measured_bytes", "last_used"))
+    counts = {"leases": 0, "loads": 1, "evictions": 0} | numbers
+    return ModelReport(name, name, "text-generation", "auto", "resident", "cpu", "float32", **fixed, **counts)
+
+
+def test_what_a_fleet_holds_and_does_is_read_when_it_is_asked(playground):
+    device = DeviceReport("cuda:0", "GPU", 80, 60, 20, 30, cache_bytes=5)
+    replicas = (
+        ReplicaReport("r1", "n1", "running", 0.0, 4, (device,), (model(SMOL, running=3, in_line=2, waiting=1),)),
+        ReplicaReport("r2", "n2", "starting", 0.0, 0, (), (model(SECRET, running=1), model("b/typed", evictions=2))),
+    )
+    nodes = tuple(NodeReport(name, SECRET, name != "n3", 2, 1, 100) for name in ("n1", "n2", "n3"))
+    playground.fleet = lambda: FleetReport(True, nodes, replicas, queue=7)
     meters = measure(playground)
-    device = playground.snapshot().devices[0]
-    assert values(meters, "playground_device_bytes")[device.device, "total"] == device.total_bytes
-    assert {"application/openmetrics-text", "text/plain"} == {
-        meters.text(accept)[1].partition(";")[0] for accept in ("", "application/openmetrics-text;version=1.0.0")
+    wanted = {
+        "nodes": {("alive",): 2, ("gone",): 1},
+        "replicas": {("running",): 1, ("starting",): 1},
+        "calls": {("r1",): 4, ("r2",): 0},
+        "waiting": {("replica",): 7, ("turn",): 2, ("load",): 1},
+        "models": {("r1", "resident"): 1, ("r2", "resident"): 2},
+        "streams": {(SMOL, "r1"): 3, ("other", "r2"): 1},
+        "model_loads_total": {(SMOL, "r1"): 1, ("other", "r2"): 2},
+        "model_evictions_total": {(SMOL, "r1"): 0, ("other", "r2"): 2},
+        "device_bytes": {
+            ("cuda:0", kind, "r1"): count
+            for kind, count in [("total", 80), ("budget", 60), ("weights", 20), ("cache", 5), ("free", 30)]
+        },
     }
+    assert {name: values(meters, f"playground_{name}") for name in wanted} == wanted
+    assert "somebody" not in meters.text()[0].decode()
+
+
+def test_the_form_is_the_one_that_is_asked_for(playground):
+    meters = measure(playground)
+    kinds = [meters.text(accept)[1].partition(";")[0] for accept in ("", "application/openmetrics-text;version=1.0.0")]
+    assert kinds == ["text/plain", "application/openmetrics-text"]
