@@ -13,13 +13,9 @@ import playground as pg
 from playground.errors import BusyError, DeviceMemoryError, InputError, StoppedError
 from playground.generation.generate import compare
 from playground.metrics.counted import counted, measure
-from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
-from playground.models.report import DeviceReport, ModelReport
 from playground.registry import declarations
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
-
-SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
-SECRET = "somebody/a-private-name"
+from tests.unit.metrics.fleets import SECRET, SMOL, two_replicas
 
 
 def values(meters, name: str) -> dict[tuple[str, ...], float]:
@@ -135,20 +131,8 @@ def test_no_label_says_what_somebody_typed(playground):
     assert "somebody" not in meters.text()[0].decode()
 
 
-def model(name: str, **numbers) -> ModelReport:
-    fixed = dict.fromkeys(("predicted_bytes", "measured_bytes", "last_used"))
-    counts = {"leases": 0, "loads": 1, "evictions": 0} | numbers
-    return ModelReport(name, name, "text-generation", "auto", "resident", "cpu", "float32", **fixed, **counts)
-
-
 def test_what_a_fleet_holds_and_does_is_read_when_it_is_asked(playground):
-    device = DeviceReport("cuda:0", "GPU", 80, 60, 20, 30, cache_bytes=5)
-    replicas = (
-        ReplicaReport("r1", "n1", "running", 0.0, 4, (device,), (model(SMOL, running=3, in_line=2, waiting=1),)),
-        ReplicaReport("r2", "n2", "starting", 0.0, 0, (), (model(SECRET, running=1), model("b/typed", evictions=2))),
-    )
-    nodes = tuple(NodeReport(name, SECRET, name != "n3", 2, 1, 100) for name in ("n1", "n2", "n3"))
-    playground.fleet = lambda: FleetReport(True, nodes, replicas, queue=7)
+    playground.fleet = two_replicas
     meters = measure(playground)
     wanted = {
         "nodes": {("alive",): 2, ("gone",): 1},
