@@ -38,8 +38,8 @@ LIST = ROOT / "requirements-gpu.txt"
 RESULTS = ROOT / "benchmarks" / "results" / "gpu.json"
 NO_CUDA = "There is no CUDA here: make gpu needs an NVIDIA GPU and a torch that sees it (--cpu only tries the script)."
 ROWS = (
-    "machine", "tests", "bfloat16", "float32", "float16", "8-bit", "4-bit", "large bfloat16", "large 4-bit", "sampling",
-    "parking", "spread", "static", "large static",
+    "machine", "tests", "bfloat16", "float32", "float16", "8-bit", "4-bit", "large bfloat16", "large 4-bit", "graphs",
+    "sampling", "parking", "spread", "static", "large static",
 )  # fmt: skip
 STARTING_SECONDS = 120.0  # until torch and transformers are read from a cold disk
 

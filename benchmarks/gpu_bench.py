@@ -29,6 +29,7 @@ from playground.models import embedded
 from playground.models.catalog import QUANTIZATIONS, Catalog, ModelSpec
 from playground.models.lending import LoadedModel, ModelKey
 from playground.models.manager import ModelManager
+from playground.models.recorded import WAITS
 
 TINY = {"vocab_size": 1000, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
         "num_attention_heads": 8, "num_key_value_heads": 1}  # fmt: skip
@@ -154,7 +155,7 @@ class _Operations(TorchDispatchMode):
         self.seen = seen
 
     def __torch_dispatch__(self, operation: Any, types: Any, given: Any = (), named: Any = None) -> Any:
-        if str(operation).split(".")[1] in ("_local_scalar_dense", "lift_fresh", "nonzero"):
+        if operation.overloadpacket.__name__ in WAITS:
             self.seen.append(str(operation))
         return operation(*given, **(named or {}))
 

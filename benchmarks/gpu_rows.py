@@ -31,6 +31,7 @@ import transformers
 
 from benchmarks.gpu_bench import BEGINNING, SMOLLM2, TINY, Bench, crowd, draws, given_up, plain_rate, synchronisations
 from playground.generation.choose import choose
+from playground.generation.engine import Engine
 from playground.generation.events import Finished
 from playground.generation.pieces import Pieces
 from playground.generation.request import TASK
@@ -104,6 +105,7 @@ def streams(bench: Bench, quantization: str, large: bool = False) -> Figures:
         total_32, finished = crowd(manager, key, 32, length)
         lost = [_lost(loaded, number, one) for number, one in enumerate(finished)]
         weights = measure_bytes(loaded.model)
+        recorded = _recorded(loaded.companion("generation", Engine))
     one = statistics.median(rate for _, rate, _ in turns)
     firsts = sorted(ended.seconds_to_first_token or 0.0 for ended in finished)
     first = statistics.median(ended[0].seconds_to_first_token or 0.0 for _, _, ended in turns)
@@ -116,8 +118,31 @@ def streams(bench: Bench, quantization: str, large: bool = False) -> Figures:
         "given_up": max(lost),
         "generate": statistics.median(plain for plain, _, _ in turns), "one": one,
         "total_8": total_8, "total_32": total_32, "bytes": weights,
-        "first_token_ms": 1000 * first, "first_token_32_p95_ms": 1000 * firsts[30],
+        "first_token_ms": 1000 * first, "first_token_32_p95_ms": 1000 * firsts[30], "recorded": recorded,
     }  # fmt: skip
+
+
+def graphs(bench: Bench) -> Figures:
+    """Steps played as they were recorded (CUDA graphs), beside the same steps started kernel by kernel."""
+    spec, length, figures = bench.small, bench.length, Figures()
+    key = ModelKey(spec.id, TASK, "float32" if bench.tiny else "bfloat16")
+    for name in ("off", "on"):
+        with bench.manager(spec) as manager, manager.lease(spec.id, TASK, key.quantization) as loaded:
+            engine = loaded.companion("generation", partial(Engine, graphs=name == "on"))
+            for count in (1, 32):
+                began = time.perf_counter()
+                crowd(manager, key, count, length)
+                figures[f"{name}_{count}_first_seconds"] = time.perf_counter() - began
+                rates = [crowd(manager, key, count, length)[0] for _ in range(bench.turns)]
+                figures[f"{name}_{count}"] = statistics.median(rates)
+            figures |= {"recorded": _recorded(engine), "bytes": engine.kept_bytes}
+    ratios = {f"{count}_on_over_off": figures[f"on_{count}"] / figures[f"off_{count}"] for count in (1, 32)}
+    return {"model": spec.id, **ratios, **figures}
+
+
+def _recorded(engine: Engine) -> list[str]:
+    """The tables whose step is recorded, as rows x columns."""
+    return [f"{rows} x {columns}" for rows, columns in engine.passes.static.shapes] if engine.passes.static else []
 
 
 def _lost(loaded: LoadedModel, number: int, ended: Finished) -> float:
@@ -228,6 +253,7 @@ ROWS: dict[str, Row] = {
     "4-bit": Row(90, lambda bench: streams(bench, "4-bit")),
     "large bfloat16": Row(120, lambda bench: streams(bench, "bfloat16", large=True)),
     "large 4-bit": Row(120, lambda bench: streams(bench, "4-bit", large=True)),
+    "graphs": Row(60, graphs),
     "sampling": Row(30, sampling),
     "parking": Row(90, parking),
     "spread": Row(90, spread),

@@ -37,7 +37,7 @@ class Batch:
     def join(self, streams: Sequence[Stream], table: KeyValueTable, rows: Sequence[int]) -> None:
         """Takes in streams whose rows stand in another table."""
         self.streams += streams
-        self.table = self._passes.table() if self.table is None else self.table
+        self.table = self._passes.shared_table() if self.table is None else self.table
         self.table.join(table, rows)
 
     def step(self) -> None:

@@ -77,29 +77,27 @@ class Kept:
         wins. The times of tokens that were cut must be drawn too, or the stream would get out of step with
         ``model.generate``.
         """
-        times = torch.empty(1, vocab, device=self.probabilities.device)
-        winners = []
-        for row, generator in enumerate(generators):
-            times.exponential_(generator=generator)
-            if self.ids is None:
-                winners.append((self.probabilities[row] / times[0]).argmax())
-            else:
-                race = self.probabilities[row] / times[0, self.ids[row]]
-                winners.append(self.ids[row].gather(0, race.argmax(0, keepdim=True))[0])
-        return torch.stack(winners)
+        times = torch.empty(len(generators), vocab, device=self.probabilities.device)
+        for own, generator in zip(times, generators, strict=True):
+            own.exponential_(generator=generator)
+        if self.ids is None:
+            return (self.probabilities / times).argmax(-1)
+        race = self.probabilities / times.gather(-1, self.ids)
+        return self.ids.gather(-1, race.argmax(-1, keepdim=True))[:, 0]
 
 
 def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice]:
     """The next token of every row; ``logits`` is float32 of shape (rows, vocab).
 
     Rows that share settings are processed in one go. A row's random stream is used exactly as ``model.generate`` uses
-    torch's global one, so the same seed gives the same tokens. A GPU is waited for as often for many rows as for one.
+    torch's global one, so the same seed gives the same tokens. A GPU is waited for once for all that is said, and once
+    for each group whose settings keep few tokens, to see if those were all: as often for many rows as for one.
     """
     log_total = logits.logsumexp(-1, keepdim=True)
     log_before = logits - log_total
     entropies = -torch.linalg.vecdot(log_before.exp(), log_before)
     top = min(max(draw.request.top for draw in draws), logits.shape[-1])
-    best, best_ids = logits.topk(top)
+    best_ids = logits.topk(top).indices
     chosen = torch.empty(len(draws), dtype=torch.long, device=logits.device)
     after = torch.empty(len(draws), top + 1, device=logits.device)
     for rows in _alike(draws):
@@ -107,14 +105,13 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
         kept = process(logits[alike], own)
         chosen[alike] = _pick(kept, own, logits.shape[-1])
         after[alike] = kept.of(torch.cat([best_ids[alike], chosen[alike, None]], -1))
-    before = (logits.gather(-1, chosen[:, None]) - log_total).exp()[:, 0]
-    table = zip(
-        draws, chosen.tolist(), before.tolist(), entropies.clamp(min=0).tolist(),
-        best_ids.tolist(), (best - log_total).exp().tolist(), after.tolist(), strict=True,
-    )  # fmt: skip
+    ids = torch.cat([best_ids, chosen[:, None]], -1)
+    before = (logits.gather(-1, ids) - log_total).exp()
+    entropy = entropies.clamp(min=0)[:, None].expand_as(after)
+    told = torch.stack([ids.float(), before, after, entropy], 1).tolist()  # float32 keeps ids below 2 ** 24 exactly
     return [
-        Choice(token_id, own, later[-1], entropy, _alternatives(draw.request.top, ids, befores, later, pieces))
-        for draw, token_id, own, entropy, ids, befores, later in table
+        _choice(list(map(int, row[0])), row[1], row[2], row[3][0], draw.request.top, pieces)
+        for draw, row in zip(draws, told, strict=True)
     ]
 
 
@@ -173,7 +170,7 @@ def _few_by_mass(scores: Tensor, request: GenerateRequest) -> Kept | None:
     better = probabilities.cumsum(-1) - probabilities
     least = request.min_p * probabilities[:, :1]
     keep = (better < request.top_p) & (probabilities >= least)
-    keep[:, 0] = True
+    keep[:, 0].fill_(True)
     if bool(keep[:, -1].any()):
         return None
     return Kept(values.masked_fill(~keep, -math.inf).softmax(-1), ids)
@@ -274,8 +271,10 @@ def penalize(scores: Tensor, draws: Sequence[Draw]) -> Tensor:
     return RepetitionPenaltyLogitsProcessor(penalty=float(penalty))(ids, scores)
 
 
-def _alternatives(
-    top: int, ids: list[int], before: list[float], after: list[float], pieces: Pieces
-) -> tuple[Alternative, ...]:
-    rows = zip(ids[:top], before[:top], after[:top], strict=True)
-    return tuple(Alternative(token_id, pieces[token_id], one, other, other > 0.0) for token_id, one, other in rows)
+def _choice(
+    ids: list[int], before: list[float], after: list[float], entropy: float, top: int, pieces: Pieces
+) -> Choice:
+    """What a row chose, of lists whose last entry is the chosen token; the others are the best, best first."""
+    rows = zip(ids[:-1][:top], before, after, strict=False)
+    best = tuple(Alternative(token_id, pieces[token_id], one, other, other > 0.0) for token_id, one, other in rows)
+    return Choice(ids[-1], before[-1], after[-1], entropy, best)

@@ -29,14 +29,14 @@ from torch import Tensor
 
 from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
 from playground.generation.batch import Batch
-from playground.generation.choose import Draw, candidates, rest_in_bins
+from playground.generation.choose import Draw
 from playground.generation.events import Event, NextTokenResult
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.line import Line, Room
 from playground.generation.passes import NO_NEXT_TOKEN, Passes
 from playground.generation.reader import READS, Reader
 from playground.generation.request import GenerateRequest
-from playground.generation.steps import advance, advance_alone
+from playground.generation.steps import advance, advance_alone, distribution
 from playground.generation.stream import Stream, Task
 from playground.generation.tasks import Tasks
 from playground.models.cpu.linear import prepare_for_crowd
@@ -54,13 +54,15 @@ REST = 3.0
 class Engine:
     """Decodes for all streams of one resident model; a companion of its `LoadedModel`."""
 
-    def __init__(self, loaded: LoadedModel, max_streams: int = 32, max_streams_per_person: int = 4) -> None:
+    def __init__(
+        self, loaded: LoadedModel, max_streams: int = 32, max_streams_per_person: int = 4, graphs: bool | None = None
+    ) -> None:
         prepare_for_crowd(loaded.model)
-        self.passes = Passes(loaded.model)
+        self.passes = Passes(loaded.model, graphs)
         self.device = self.passes.device
         self._tasks = Tasks(loaded, self.passes)
         self._line = Line(max_streams, max_streams_per_person)
-        self._room = Room(self.device, self.passes.bytes_per_token, loaded.make_room)
+        self._room = Room(self.device, self.passes.bytes_per_token, loaded.make_room, self.passes.shared_class)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed, self._rests_until = False, 0.0
@@ -106,12 +108,7 @@ class Engine:
         with explaining(self.passes.model, NO_NEXT_TOKEN):
             row = self._read_aside(ids).float()
         draw = Draw(request, ids, torch.Generator(self.device), processors=task.processors())
-        best = candidates(row, draw, count, speaker.pieces)
-        others = torch.ones_like(row, dtype=torch.bool)
-        others[[one.token_id for one in best]] = False
-        entropy = float(torch.special.entr(row.softmax(-1)).sum())
-        length, context = len(task.prompt.token_ids), speaker.context_length
-        return NextTokenResult(length, context, entropy, best, rest_in_bins(row[others].cpu()), task.prompt.notes)
+        return distribution(row, draw, count, task.prompt, speaker)
 
     @property
     def people(self) -> int:
@@ -133,7 +130,8 @@ class Engine:
     def nbytes(self) -> int:
         """Bytes of keys and values now: of the table that all share, of prompts being read, and of kept texts."""
         tables = {stream.table for stream in self._active() if stream.table}
-        return self._batch.nbytes + self.kept_bytes + sum(one.nbytes for one in [*tables, *self._aside])
+        own = max(self._batch.nbytes, self.passes.static_bytes) + self._reader.prefixes.nbytes
+        return own + sum(one.nbytes for one in [*tables, *self._aside])
 
     @property
     def reserved_bytes(self) -> int:
@@ -143,12 +141,15 @@ class Engine:
 
     @property
     def kept_bytes(self) -> int:
-        """Bytes of texts that nobody needs now, and somebody may go on from."""
-        return self._reader.prefixes.nbytes
+        """Bytes of texts that somebody may go on from, and of recorded steps while nobody runs."""
+        return self._reader.prefixes.nbytes + (0 if self._thread else self.passes.static_bytes)
 
     def forget(self) -> None:
         """Gives up what is kept."""
         self._reader.prefixes.clear()
+        with self._lock:
+            if self._thread is None:
+                self.passes.forget()
 
     def close(self) -> None:
         """Ends all streams as stopped, and the thread."""
@@ -338,8 +339,8 @@ class Engine:
         for stream in again:
             if not stream.ended:
                 self._begin(stream)
-        if self.device.type == "cuda" and is_out_of_memory(error):
-            torch.cuda.empty_cache()
+        if is_out_of_memory(error):
+            self.passes.give_back()
 
     def _fail(self, error: Exception) -> None:
         """Ends everybody: the loop itself is broken."""

@@ -40,8 +40,8 @@ class TableLayer(CacheLayerMixin):
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Room for the first keys and values."""
         self.dtype, self.device = key_states.dtype, key_states.device
-        self.keys = self._room(key_states)
-        self.values = self._room(value_states)
+        self.keys = self._room("keys", key_states)
+        self.values = self._room("values", value_states)
         self.is_initialized = True
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -72,7 +72,7 @@ class TableLayer(CacheLayerMixin):
         """Into fresh room: only these rows, in this order, ``shift`` columns further right."""
         for name in ("keys", "values"):
             old = getattr(self, name)
-            new = self._room(old, len(rows))
+            new = self._room(name, old, len(rows))
             table = self.table
             source = old[:, :, table.first : table.cursor]
             target = slice(table.first + shift, table.cursor + shift)
@@ -82,13 +82,19 @@ class TableLayer(CacheLayerMixin):
                 new[: len(rows), :, target] = source[list(rows)]
             setattr(self, name, new)
 
-    def _room(self, like: Tensor, rows: int = 0) -> Tensor:
+    def _room(self, name: str, like: Tensor, rows: int = 0) -> Tensor:
         height, width = max(self.table.capacity[0], rows), self.table.capacity[1]
-        return like.new_zeros(height, like.shape[1], width, like.shape[3])
+        return self._zeros(name, like, (height, like.shape[1], width, like.shape[3]))
+
+    def _zeros(self, name: str, like: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Memory for the ``keys`` or ``values``."""
+        return like.new_zeros(shape)
 
 
 class KeyValueTable(Cache):
     """The cache of all rows that share a forward pass; see the module's picture."""
+
+    layer_class: type[TableLayer] = TableLayer
 
     def __init__(self, model: PreTrainedModel) -> None:
         layer_types, _ = get_layer_types_and_kwargs(model.config.get_text_config(decoder=True))
@@ -99,7 +105,8 @@ class KeyValueTable(Cache):
         self.starts: list[int] = []
         super().__init__(
             layers=[
-                DummyLayer() if one == "dummy" else TableLayer(self, one != "full_attention") for one in layer_types
+                DummyLayer() if one == "dummy" else self.layer_class(self, one != "full_attention")
+                for one in layer_types
             ]
         )
 
@@ -123,14 +130,14 @@ class KeyValueTable(Cache):
         """Bytes that one token of one row takes; 0 before the first forward pass."""
         return self.nbytes // (self.capacity[0] * self.capacity[1])
 
-    @staticmethod
-    def tokens_of(rows: int, columns: int) -> int:
+    @classmethod
+    def tokens_of(cls, rows: int, columns: int) -> int:
         """The most tokens that there is room for in a table of rows that grow up to so many columns.
 
         >>> KeyValueTable.tokens_of(5, 100)  # room for 8 rows of 192 columns
         1536
         """
-        return _height(rows) * _width(columns + 1)
+        return _height(rows) * cls._width(columns + 1)
 
     def open(self, lengths: Sequence[int], columns: int) -> None:
         """An empty table for new rows of these lengths, about to be filled by passes of ``columns`` columns in all."""
@@ -226,22 +233,22 @@ class KeyValueTable(Cache):
         """The same content in fresh room for ``columns`` columns, and ``height`` rows."""
         first, width = self.first, self.width
         cursor = width if cursor is None else max(width, cursor)
-        self.capacity = (_height(height), _width(columns))
+        self.capacity = (_height(height), self._width(columns))
         shift = cursor - width - first
         for layer in self._filled():
             layer.move(rows, shift)
         self.starts = [self.starts[row] + shift for row in rows]
         self.rows, self.cursor = len(rows), cursor
 
+    @staticmethod
+    def _width(columns: int) -> int:
+        """Columns that a table has room for: a few more than it needs now."""
+        return -(-(columns + BLOCK) // BLOCK) * BLOCK
+
 
 def _height(rows: int) -> int:
     """Rows that a table has room for: a power of two."""
     return 1 << max(0, rows - 1).bit_length()
-
-
-def _width(columns: int) -> int:
-    """Columns that a table has room for: a few more than it needs now."""
-    return -(-(columns + BLOCK) // BLOCK) * BLOCK
 
 
 def check_layer_types(layer_types: Sequence[str]) -> None:

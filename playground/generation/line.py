@@ -121,11 +121,21 @@ class Line:
 
 
 class Room:
-    """The bytes of keys and values that streams may grow to, and whether there is room for them."""
+    """The bytes of keys and values that streams may grow to, and whether there is room for them.
 
-    def __init__(self, device: torch.device, bytes_per_token: int, make_room: Callable[[int], None]) -> None:
+    ``shared`` is the kind of table that streams share.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        bytes_per_token: int,
+        make_room: Callable[[int], None],
+        shared: type[KeyValueTable] = KeyValueTable,
+    ) -> None:
         self._device = device
         self._make_room = make_room
+        self._shared = shared
         self.bytes_per_token = bytes_per_token
 
     def free(self, held: int) -> float:
@@ -160,7 +170,7 @@ class Room:
         shared = [one for one in streams if not one.apart]
         if shared:
             width = max(one.most_tokens for one in shared)
-            tokens += KeyValueTable.tokens_of(sum(one.rows for one in shared), width)
+            tokens += self._shared.tokens_of(sum(one.rows for one in shared), width)
         for one in streams:
             if one.apart:
                 tokens += KeyValueTable.tokens_of(one.rows, one.most_tokens + one.request.prompt_lookup_num_tokens)

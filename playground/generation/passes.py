@@ -18,10 +18,11 @@ from torch import Tensor
 
 from playground.errors import UnsupportedOptionError
 from playground.generation.kv_cache import KeyValueTable
+from playground.generation.static_step import StaticStep, StaticTable, obstacle
 from playground.models.cpu.llama_step import llama_step
 from playground.models.cpu.threads import release_helpers
 from playground.models.families import embedding_rows, explaining
-from playground.models.memory import is_out_of_memory
+from playground.models.memory import free_memory, is_out_of_memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -40,13 +41,13 @@ UNCACHED = (
 
 class Passes:
     """Runs a model; ``cached`` says if a table of keys and values may be used, ``padded`` if rows of different length
-    may share one.
+    may share one. ``static`` is how steps are made on CUDA, where that can be (``graphs``: or anywhere, or nowhere).
 
     Raises:
         UnsupportedOptionError: the model can't be asked for the next token of a text at all.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, graphs: bool | None = None) -> None:
         if model.config.is_encoder_decoder:
             raise UnsupportedOptionError(
                 f"{type(model).__name__} is an encoder-decoder: it answers a text rather than going on from it.",
@@ -56,6 +57,7 @@ class Passes:
         self.device: torch.device = model.device
         self.embedding_rows: int = embedding_rows(model) or model.config.get_text_config().vocab_size
         self._step = llama_step(model)
+        self.static: StaticStep | None = None
         self._options = set(inspect.signature(model.forward).parameters)
         self.cached = self.padded = False
         self.bytes_per_token = 0
@@ -64,6 +66,8 @@ class Passes:
         if self._step and not self.padded:
             self._step = None
             self._try()
+        if self.padded and (self.device.type == "cuda" if graphs is None else graphs):
+            self._try_static()
         release_helpers()  # this is the caller's thread, which computes no more
 
     @property
@@ -71,13 +75,44 @@ class Passes:
         """A sentence for the person, where the model is slow here."""
         return "" if self.cached else UNCACHED
 
+    @property
+    def static_bytes(self) -> int:
+        """Bytes of static steps and of the table that they are made over."""
+        return self.static.nbytes if self.static else 0
+
+    def forget(self) -> None:
+        """Gives up what static steps keep; nobody may be decoding."""
+        if self.static:
+            self.static.clear()
+
+    def give_back(self) -> None:
+        """As `forget`, and the device gets all that no tensor uses any more."""
+        self.forget()
+        free_memory(self.device)
+
+    @property
+    def shared_class(self) -> type[KeyValueTable]:
+        """The kind of `shared_table`."""
+        return StaticTable if self.static else KeyValueTable
+
     def table(self) -> KeyValueTable:
         """An empty table of keys and values."""
         return KeyValueTable(self.model)
 
+    def shared_table(self) -> KeyValueTable:
+        """The empty table of the rows that share each step; there is one at a time."""
+        return self.static.table if self.static else self.table()
+
     def forward(self, table: KeyValueTable, token_ids: Sequence[Sequence[int]], wanted: int = 1) -> Tensor:
         """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table grows by the columns."""
         columns = len(token_ids[0])
+        if columns == 1 and self.static and table is self.static.table and not self.static.refused:
+            try:
+                return self.static([row[0] for row in token_ids])[:, None]
+            except Exception as error:  # CUDA refuses in many ways
+                if is_out_of_memory(error):
+                    raise
+                self._refuse_static(str(error))
         if columns == 1 and self._step:
             seen = table.inputs(1)
             logits = self._step(torch.tensor(token_ids), table, seen["position_ids"], seen["attention_mask"])
@@ -139,6 +174,33 @@ class Passes:
             return False
         self.bytes_per_token = table.bytes_per_token
         return bool(table.bytes_per_token) and all(map(self._equal, logits, truths))
+
+    @torch.inference_mode()
+    def _try_static(self) -> None:
+        """Makes steps static, if two of them, of which the second plays what the first has recorded, are right."""
+        if reason := obstacle(self.model, self._options):
+            log.info("%s is decoded without CUDA graphs: %s", type(self.model).__name__, reason)
+            return
+        long = self._plain_ids(0)
+        rows, columns, steps = [long, long[-3:]], len(long), 2
+        truths = [self.whole([ids])[0] for ids in rows]
+        read, self.static = self.table(), StaticStep(self.model)
+        read.open([len(row) for row in rows], columns)
+        self.forward(read, [([0] * (columns - len(row)) + row)[:-steps] for row in rows])
+        self.static.table.join(read, range(len(rows)))
+        for step in range(-steps, 0):
+            logits = self.forward(self.static.table, [[row[step]] for row in rows])[:, -1]
+        self.static.table.clear()
+        if not self.static.refused and not all(map(self._equal, logits, truths)):
+            self._refuse_static("it gives other logits then")
+        if self.static.refused:
+            self.static = None
+
+    def _refuse_static(self, reason: str) -> None:
+        """Steps are made as anywhere from now on."""
+        assert self.static is not None
+        log.warning("%s is decoded without CUDA graphs: %s", type(self.model).__name__, reason.partition("\n")[0])
+        self.static.refuse(reason)
 
     def _check_generate(self, ids: list[int]) -> None:
         """Returns if ``model.generate`` reads whole texts as they are read here, step after step."""

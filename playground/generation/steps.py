@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
-from playground.generation.choose import Choice, choose, look_up
+from playground.generation.choose import Choice, Draw, candidates, choose, look_up, rest_in_bins
+from playground.generation.events import NextTokenResult
 from playground.generation.kv_cache import KeyValueTable
 from playground.generation.passes import Passes
-from playground.generation.stream import Stream
+from playground.generation.prompts import Prompt
+from playground.generation.stream import Speaker, Stream
 
 
 def advance(streams: Sequence[Stream], logits: Tensor) -> list[int]:
@@ -105,3 +108,13 @@ def guess(stream: Stream, passes: Passes, table: KeyValueTable) -> None:
         if reason or choice.token_id != guessed:
             break
     table.advance(taken - 1 - len(guesses))
+
+
+def distribution(row: Tensor, draw: Draw, count: int, prompt: Prompt, speaker: Speaker) -> NextTokenResult:
+    """What one row of logits says of the next token: the ``count`` best by name, the others by how many there are."""
+    best = candidates(row, draw, count, speaker.pieces)
+    others = torch.ones_like(row, dtype=torch.bool)
+    others[[one.token_id for one in best]] = False
+    entropy = float(torch.special.entr(row.softmax(-1)).sum())
+    length, context = len(prompt.token_ids), speaker.context_length
+    return NextTokenResult(length, context, entropy, best, rest_in_bins(row[others].cpu()), prompt.notes)

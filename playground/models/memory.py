@@ -10,6 +10,7 @@ import ctypes
 import errno
 import math
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from playground.models.cpu.packed_4bit import packs
 
 CGROUP = Path("/sys/fs/cgroup")
 KEPT_BYTES = 64 * 2**20
+RECORDING = threading.Lock()  # held while kernels are recorded: CUDA can't give memory back meanwhile
 # What the allocators of CPUs, CUDA, cuBLAS, cuDNN, ROCm and Metal say, in lower case.
 _OUT_OF_MEMORY = (
     "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "std::bad_alloc",
@@ -144,7 +146,8 @@ def _element_size(blueprint: torch.nn.Module, name: str, tensor: torch.Tensor, d
 def free_memory(device: torch.device) -> None:
     """Gives memory that no tensor uses any more back to the device and to the system."""
     if device.type == "cuda":
-        torch.cuda.empty_cache()
+        with RECORDING:
+            torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
     if sys.platform == "linux":

@@ -252,6 +252,7 @@ PRIVATE_NAMES = {
     "playground/models/cpu/fast_8bit.py",
     "playground/models/cpu/linear.py",
     "playground/models/loading.py",
+    "playground/models/recorded.py",
     "playground/models/shared_tokenizer.py",
     "playground/training/worker.py",
     "process.py",

@@ -81,6 +81,7 @@ def test_every_row_runs_on_the_cpu(tmp_path):
     assert rows["tests"]["figures"]["skipped"] > 10 and rows["tests"]["figures"]["failed"] == []
     assert rows["parking"]["figures"]["loads"] == [2, 2] and rows["parking"]["figures"]["equal_afterwards"]
     assert rows["spread"]["figures"]["same_reply"]
+    assert rows["graphs"]["figures"]["recorded"] and not rows["float32"]["figures"]["recorded"]
     for name in ("float32", "float16", "bfloat16", "8-bit", "4-bit"):
         assert rows[name]["figures"]["given_up"] < 0.2
 
