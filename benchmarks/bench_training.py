@@ -38,7 +38,7 @@ import transformers
 
 import playground as pg
 from playground.tables import read_pasted
-from playground.training.classifier.begin import begin
+from playground.training.classifier.begin import begin, only_trained
 from playground.training.classifier.fit import encode, fit
 from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training
@@ -70,7 +70,8 @@ def step_seconds(job: FitClassifier) -> float:
 def bare_seconds(job: FitClassifier) -> float:
     """The median time of a step of the bare loop."""
     asked = job.asked
-    tokenizer, model = begin(job.base, job.split.labels, asked.method, asked.r, asked.seed)
+    tokenizer, fresh = begin(job.base, job.split.labels, asked.seed)
+    model = only_trained(fresh, asked.method, asked.r)
     rows = encode(tokenizer, job.split.train)
     collate = transformers.DataCollatorWithPadding(tokenizer)
     learning = [one for one in model.parameters() if one.requires_grad]

@@ -870,6 +870,7 @@ export namespace models {
     file_bytes: number;
     made_at: number;
     first_text: string;
+    before_id: string;
   }
 }
 

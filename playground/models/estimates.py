@@ -31,10 +31,15 @@ class Estimates:
 
     def exact(self, key: ModelKey, spec: ModelSpec, folder: Path) -> int:
         """Bytes of a model whose files are in a folder."""
-        if key not in self._known:
+        found = self._known.get(key)
+        if found is None:
             device = self._books.places.device
-            self._known[key] = self._source().predict(spec, folder, key.task, key.quantization, device)
-        return self._known[key]
+            found = self._known[key] = self._source().predict(spec, folder, key.task, key.quantization, device)
+        return found
+
+    def drop(self, model_id: str) -> None:
+        """Forgets those of a model."""
+        self._known = {key: size for key, size in self._known.copy().items() if key.model_id != model_id}
 
     def passing(self, key: ModelKey, spec: ModelSpec, folder: Path) -> int:
         """Bytes that a load takes beside those that stay: fast-8-bit is made of the model in float32."""

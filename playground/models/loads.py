@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from playground.models.sources import Source
 
 log = logging.getLogger(__name__)
+MOST_TOKENIZERS = 24  # a large one takes tens of megabytes
 
 
 class Tokenizers:
-    """Tokenizers by model, each read once; they need no lease and no memory on the device."""
+    """Tokenizers by model, the latest ones, each read once; they need no lease and no memory on the device."""
 
     def __init__(self, source: Callable[[], Source]) -> None:
         self._source = source
@@ -44,9 +45,24 @@ class Tokenizers:
         with self._lock:
             gate = self._gates.setdefault(spec.id, threading.Lock())
         with gate:
-            if spec.id not in self._read:
-                self._read[spec.id] = self._source().tokenizer(spec, lambda what, fraction: None)
-            return self._read[spec.id]
+            found = self._read.get(spec.id)
+            if found is None:
+                found = self._source().tokenizer(spec, lambda what, fraction: None)
+        with self._lock:
+            self._read.pop(spec.id, None)
+            self._read[spec.id] = found
+            if len(self._read) > MOST_TOKENIZERS:
+                self._drop(next(iter(self._read)))
+        return found
+
+    def drop(self, model_id: str) -> None:
+        """Forgets that of a model."""
+        with self._lock:
+            self._drop(model_id)
+
+    def _drop(self, model_id: str) -> None:
+        self._read.pop(model_id, None)
+        self._gates.pop(model_id, None)
 
     def renew(self) -> None:
         """Makes all of them free, in a process that was forked."""

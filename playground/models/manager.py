@@ -360,6 +360,8 @@ def _unload_all(reference: weakref.ref[ModelManager], model_id: str) -> None:
         if entry.key.model_id == model_id:
             manager.unload(entry.key)
     manager._books.drop(model_id)
+    manager._tokenizers.drop(model_id)
+    manager._estimates.drop(model_id)
 
 
 def _close_if_alive(reference: weakref.ref[ModelManager]) -> None:

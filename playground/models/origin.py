@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.models.recipes import RECIPES, Package
+from playground.models.trained import BEFORE
 
 if TYPE_CHECKING:
     from playground.models.catalog import ModelSpec
 
 _TRAINED = "Trained on the page: download it there (Training tab) and unpack it beside this code."
+_BEFORE = (
+    "What a training on the page began with: its code (Training tab) makes it, in the lines before trainer.train()."
+)
 PREPARED = "~/.cache/transformers-playground/models"  # where the playground keeps them, see `embedded.default_home`
 
 
@@ -73,7 +77,7 @@ def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
     if spec.source == "hub":
         return Origin(spec.location, spec.revision if spec.revision not in (None, "main") else "")
     if spec.source == "trained":
-        return Origin(_name_of(spec.id), notes=(_TRAINED,))
+        return Origin(_name_of(spec.id), notes=(_BEFORE if Path(spec.location).name == BEFORE else _TRAINED,))
     if spec.source == "folder":
         mine = Origin(spec.id, notes=("A folder of the page's own machine: write the path of your copy here.",))
         return mine if public else Origin(str(folder))

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground.errors import ModelNotFoundError
@@ -21,6 +21,9 @@ from playground.forks import in_every_fork
 from playground.models.catalog import QUANTIZATIONS, ModelSpec
 
 PREFIX = "trained/"
+# Folders within that of a trained model:
+BEFORE = "before"  # the model that the training began with
+ADAPTER = "adapter"  # what was trained beside the base, alone
 MOST_OF_A_PERSON = 6
 MOST_IN_ALL = 60
 MOST_BYTES = 8_000_000_000  # of all files together
@@ -31,6 +34,7 @@ class TrainedModel:
     """A model that somebody trained here.
 
     ``model_id`` is what every request takes, ``first_text`` a text that suits it, empty where any will do.
+    ``before_id`` is the model that the training began with, to be asked the same; empty where it isn't here.
     """
 
     model_id: str
@@ -40,6 +44,7 @@ class TrainedModel:
     file_bytes: int
     made_at: float
     first_text: str = ""
+    before_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class TrainedModels:
     def __init__(self, forget: Callable[[str], object] = lambda model_id: None) -> None:
         self._forget = forget
         self._kept: dict[str, _Kept] = {}
+        self._before: dict[str, ModelSpec] = {}
         self._home: Path | None = None
         self.renew()
         in_every_fork(self, TrainedModels.renew)
@@ -81,15 +87,19 @@ class TrainedModels:
     ) -> TrainedModel:
         """A model under a name of its own, from a folder of `new_folder`; too many, and the oldest go."""
         slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "model"
-        model_id = f"{PREFIX}{slug}-{secrets.token_hex(4)}"
+        secret = secrets.token_hex(4)
+        model_id = f"{PREFIX}{slug}-{secret}"
+        before_id = f"{PREFIX}{slug}-before-{secret}" if (folder / BEFORE).is_dir() else ""
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        report = TrainedModel(model_id, title, task, parameters, size, time.time(), first_text)
+        report = TrainedModel(model_id, title, task, parameters, size, time.time(), first_text, before_id)
         spec = ModelSpec(
             model_id, task, "trained", str(folder), title=title, licence="yours", parameters=parameters,
             quantizations=QUANTIZATIONS,
         )  # fmt: skip
+        before = replace(spec, id=before_id, location=str(folder / BEFORE), title=f"{title}, before")
         with self._lock:
             self._kept[model_id] = _Kept(spec, person, folder, report)
+            self._before |= {before_id: before} if before_id else {}
             leaving = self._too_many(person)
         for one in leaving:
             self.remove(one)
@@ -114,12 +124,13 @@ class TrainedModels:
             ModelNotFoundError: it looks like one, and isn't here.
         """
         kept = self._kept.get(model_id)
-        if kept is None and model_id.startswith(PREFIX):
+        spec = kept.spec if kept else self._before.get(model_id)
+        if spec is None and model_id.startswith(PREFIX):
             raise ModelNotFoundError(
                 f"{model_id[:100]} isn't here any more: what was trained goes with the visit, or when newer ones come.",
                 "Train it again, or load the file that you downloaded (Training tab).",
             )
-        return kept.spec if kept else None
+        return spec
 
     def of(self, person: str) -> tuple[TrainedModel, ...]:
         """The models of one person, the newest first."""
@@ -141,14 +152,18 @@ class TrainedModels:
         """Nothing is left of a model; who uses it now goes on with what is in memory."""
         with self._lock:
             kept = self._kept.pop(model_id, None)
+            if kept is not None:
+                self._before.pop(kept.report.before_id, None)
         if kept is not None:
-            self._forget(model_id)
+            for name in filter(None, (model_id, kept.report.before_id)):
+                self._forget(name)
             shutil.rmtree(kept.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Nothing is left of any."""
         with self._lock:
             self._kept.clear()
+            self._before.clear()
             home, self._home = self._home, None
         if home is not None:
             shutil.rmtree(home, ignore_errors=True)

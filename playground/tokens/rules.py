@@ -23,6 +23,8 @@ from playground.texts import METASPACE, byte_alphabet, shown_bytes, shown_text
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+MOST_RULES = 24
+
 
 class Entry(NamedTuple):
     """One entry of a vocabulary: as it is stored, as it is shown, and what can be said of it without any text."""
@@ -161,7 +163,7 @@ class TokenizerRules:
 
 @dataclass
 class TokenizerShelf:
-    """The rules of the tokenizers in use, each read once and then never changed; and transformers' own tokenizers.
+    """The rules of the latest tokenizers, each read once and then never changed; and transformers' own tokenizers.
 
     ``load`` gives transformers' tokenizer of a model, which any number of threads may call at once. ``folder`` gives
     the folder of a model whose rules can be read without torch, else None.
@@ -182,11 +184,15 @@ class TokenizerShelf:
         Raises:
             UnsupportedOptionError: the tokenizer is written in Python and doesn't report offsets.
         """
-        if model_id not in self._rules:
+        found = self._rules.get(model_id)
+        if found is None:
             with self._lock:
-                if model_id not in self._rules:
-                    self._rules[model_id] = self._read(model_id)
-        return self._rules[model_id]
+                found = self._rules.get(model_id)
+                if found is None:
+                    found = self._rules[model_id] = self._read(model_id)
+                    if len(self._rules) > MOST_RULES:
+                        del self._rules[next(iter(self._rules))]
+        return found
 
     def tokenizer(self, model_id: str) -> PreTrainedTokenizerBase:
         """transformers' tokenizer of a model."""

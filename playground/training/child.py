@@ -39,7 +39,8 @@ class Child:
         self._said: queue.Queue[Any] = queue.Queue()
         with contextlib.suppress(OSError):  # killed so early, it is told of below
             assert self._process.stdin is not None
-            pickle.dump((training.work, training.request, device, folder, threads), self._process.stdin)
+            asked = pickle.dumps((training.work, training.request, device, folder, threads))
+            self._process.stdin.write(LENGTH.pack(len(asked)) + asked)
             self._process.stdin.flush()
         threading.Thread(target=self._read, name=f"training {self._process.pid}", daemon=True).start()
 

@@ -32,24 +32,33 @@ class TrainingWing(Wing):
         return plan_classifier(self.manager, request)
 
     @heavy("playground.training.classifier.plan")
-    def train_classifier(self, request: TrainClassifierRequest) -> Iterator[ClassifierEvent]:
+    def train_classifier(
+        self, request: TrainClassifierRequest, pause_seconds: float | None = None
+    ) -> Iterator[ClassifierEvent | None]:
         """Trains a classifier in a process of its own: its place in the line, each step, and what came of it.
 
         Closing the iterator leaves it: it ends a minute later, unless it is followed again or to be kept. `cancel`
-        stops it, with the best model so far.
+        stops it, with the best model so far, `end_training` with nothing. Where nothing is said for ``pause_seconds``,
+        None comes in between: only then can the iterator be closed.
         """
         from playground.training.classifier.plan import classifier_training
 
-        yield from self.trainings.run(classifier_training(self.manager, request))
+        yield from self.trainings.run(classifier_training(self.manager, request), pause_seconds)
 
     @heavy("playground.training.classifier.plan")
-    def follow_training(self, run_id: str) -> Iterator[ClassifierEvent | LanguageModelEvent]:
-        """All that was said, and is still to be said, of a training that was left.
+    def follow_training(
+        self, run_id: str, pause_seconds: float | None = None
+    ) -> Iterator[ClassifierEvent | LanguageModelEvent | None]:
+        """All that was said, and is still to be said, of a training that was left; as `train_classifier` gives it.
 
         Raises:
             InputError: there is none (any more).
         """
-        yield from self.trainings.follow(run_id)
+        yield from self.trainings.follow(run_id, pause_seconds)
+
+    def end_training(self, run_id: str) -> bool:
+        """Whether there was such a training; it ends now, and nothing is left of it."""
+        return self.trainings.end(run_id)
 
     def running_trainings(self, person: str) -> tuple[RunningTraining, ...]:
         """What somebody trains now, or waits to."""

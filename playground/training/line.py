@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import (
@@ -39,7 +40,7 @@ LONGEST_LINE = 20
 LEFT_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 20.0  # from Stop to the end of a process that gives no answer
-REMEMBERED = 30  # trainings that are over
+REMEMBERED = 8  # trainings that are over
 
 
 class Run:
@@ -50,7 +51,7 @@ class Run:
         self.job = Job()
         self.events: list[Any] = []
         self.failure: PlaygroundError | None = None
-        self.over = self.stopping = False
+        self.over = self.stopping = self.unwanted = False
         self.followers = 0
         self.left_at = time.monotonic()
         self.child: Child | None = None
@@ -61,6 +62,10 @@ class Run:
             self.events.append(event)
             self.changed.notify_all()
 
+    def has_more(self, told: int) -> bool:
+        """Whether there is something for whoever was told so many events."""
+        return told < len(self.events) or self.over
+
     def stop(self) -> None:
         """It shall end: with what is best so far, if it works already."""
         with self.changed:
@@ -69,6 +74,13 @@ class Run:
             child = self.child
         if child is not None:
             child.stop()
+
+    def end(self) -> None:
+        """It shall end now, with nothing."""
+        self.unwanted = True
+        self.stop()
+        if (child := self.child) is not None:
+            child.end()
 
     @property
     def abandoned(self) -> bool:
@@ -93,8 +105,11 @@ class Trainings:
         self._over: list[Run] = []
         self._closed = False
 
-    def run(self, training: Training) -> Iterator[Any]:
+    def run(self, training: Training, pause_seconds: float | None = None) -> Iterator[Any]:
         """Begins a training, and all that is said of it; its result is the last. Leaving it doesn't end it at once.
+
+        Where nothing is said for ``pause_seconds``, None comes in between: an iterator can be left only where it gives
+        something.
 
         Raises:
             BusyError: the line is full, or this visitor trains already. NotAllowedError: visitors can't train here.
@@ -102,10 +117,10 @@ class Trainings:
         """
         training = replace(training, run_id=training.run_id or secrets.token_hex(8))
         self._enter(Run(training, self._changed))
-        yield from self.follow(training.run_id)
+        yield from self.follow(training.run_id, pause_seconds)
 
-    def follow(self, run_id: str) -> Iterator[Any]:
-        """All that was said and is still to be said of a training.
+    def follow(self, run_id: str, pause_seconds: float | None = None) -> Iterator[Any]:
+        """All that was said and is still to be said of a training; ``pause_seconds`` as for `run`.
 
         Raises:
             InputError: there is none, or none any more. As `run`.
@@ -117,10 +132,9 @@ class Trainings:
         try:
             while True:
                 with self._changed:
-                    while told == len(run.events) and not run.over:
-                        self._changed.wait(LOOK_SECONDS)
+                    self._changed.wait_for(partial(run.has_more, told), pause_seconds)
                     new, over = run.events[told:], run.over
-                yield from new
+                yield from new if new or over else (None,)
                 told += len(new)
                 if over and told == len(run.events):
                     break
@@ -133,11 +147,17 @@ class Trainings:
 
     def stop(self, run_id: str) -> bool:
         """Whether such a training was there; it ends within a step, with what is best so far."""
-        with self._changed:
-            found = [one for one in self._line if run_id and one.training.run_id == run_id]
-        for one in found:
-            one.stop()
-        return bool(found)
+        run = self._in_line(run_id)
+        if run is not None:
+            run.stop()
+        return run is not None
+
+    def end(self, run_id: str) -> bool:
+        """Whether such a training was there; it ends now, and nothing is left of it."""
+        run = self._in_line(run_id)
+        if run is not None:
+            run.end()
+        return run is not None
 
     def of(self, person: str) -> tuple[RunningTraining, ...]:
         """What a person trains now, or waits to."""
@@ -160,11 +180,13 @@ class Trainings:
             self._closed = True
             runs = list(self._line)
         for run in runs:
-            run.stop()
-            if (child := run.child) is not None:
-                child.end()
+            run.end()
         with self._changed:
             self._changed.wait_for(lambda: not self._line, 5)
+
+    def _in_line(self, run_id: str) -> Run | None:
+        with self._changed:
+            return next((one for one in self._line if run_id and one.training.run_id == run_id), None)
 
     def _find(self, run_id: str) -> Run:
         with self._changed:
@@ -242,7 +264,9 @@ class Trainings:
         try:
             with self._changed:
                 run.child = child
-            if run.stopping:  # in between
+            if run.unwanted:  # in between
+                child.end()
+            elif run.stopping:
                 child.stop()
             done = self._hear(run, child)
             child.end()

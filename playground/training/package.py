@@ -21,7 +21,7 @@ from playground.models.adapters import read_adapter
 from playground.models.catalog import ModelSpec
 from playground.models.loading import pick_device
 from playground.models.sources import Source
-from playground.training.classifier.job import ADAPTER
+from playground.models.trained import ADAPTER
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager

@@ -1,8 +1,8 @@
 """``python -m playground.training.worker``: the process in which one training runs; `child` begins it.
 
-It is told by its standard input what to do, and answers on what was its standard output: each answer is its length in
-4 bytes and a pickle. What libraries print goes to standard error. When its input ends, because the parent has, so does
-it, wherever it is.
+It is told by its standard input what to do, and answers on what was its standard output: each is its length in 4 bytes
+and a pickle. What libraries print goes to standard error. When its input ends, because the parent has, so does it,
+wherever it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from playground.errors import PlaygroundError, said_by
+from playground.errors import PlaygroundError, StoppedError, said_by
 from playground.training.desk import LENGTH, STOP, Desk, Done, Failure
 
 NICE = 10  # others get about nine tenths of a core that both want
@@ -42,8 +42,11 @@ def main() -> None:
     _be_quiet()
     stopped = threading.Event()
     try:
-        work, request, device, folder, threads = pickle.load(sys.stdin.buffer)
+        asked = sys.stdin.buffer.read(LENGTH.unpack(sys.stdin.buffer.read(LENGTH.size))[0])
         threading.Thread(target=_listen, args=(stopped,), daemon=True).start()
+        work, request, device, folder, threads = pickle.loads(asked)  # which imports the module of ``work``
+        if stopped.is_set():
+            raise StoppedError("The training was stopped before its first step.", "Start it again.")
         _set_up(threads)
         answers.send(Done(work(request, Desk(device, folder, answers.send, stopped))))
     except BaseException as error:

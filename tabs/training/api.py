@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
 
@@ -13,6 +15,16 @@ from playground.training.events import ClassifierEvent
 from playground.training.request import Method
 from server.arrival import address_of
 from tabs.page import publish
+from tabs.training.handlers import PAUSE_SECONDS
+
+
+def told(playground: pg.Playground, events: Iterator[Any], run_id: str) -> Iterator[list[Any]]:
+    """What a training says, in lists; it ends at once when nobody reads them any more."""
+    try:
+        for event in events:
+            yield [] if event is None else [event]
+    finally:
+        playground.end_training(run_id)
 
 
 class TrainingApi:
@@ -54,16 +66,16 @@ class TrainingApi:
 
         Returns:
             a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and
-            again, and last trained_classifier with model_id, which the other endpoints take from this client.
+            again, and last trained_classifier with model_id, which the other endpoints take from this client. A list is
+            empty where nothing was said for a while. Who cancels the job ends the training, with nothing.
         """
         asked = pg.TrainClassifierRequest(
             read_pasted(rows), model_id=model_id or None, method=method, learning_rate=learning_rate,
             num_train_epochs=num_train_epochs, per_device_train_batch_size=per_device_train_batch_size,
             warmup_steps=warmup_steps, weight_decay=weight_decay, seed=seed, held_out=held_out, r=r, name=name,
-            person=request.session_hash or "", address=address_of(request),
+            person=request.session_hash or "", address=address_of(request), run_id=secrets.token_hex(8),
         )  # fmt: skip
-        for event in self._playground.train_classifier(asked):
-            yield [event]
+        yield from told(self._playground, self._playground.train_classifier(asked, PAUSE_SECONDS), asked.run_id)
 
     def trained_models(self, request: gr.Request) -> list[TrainedModel]:
         """What this client has trained here, the newest first; it is gone when the playground ends.

@@ -23,6 +23,7 @@ from tabs.training.examples import PRESETS
 from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within
 
 REDRAW_SECONDS = 0.25
+PAUSE_SECONDS = 0.5  # who closes the page is noticed so soon, also while nothing is said
 Values = dict[Any, Any]
 
 
@@ -105,14 +106,14 @@ class ClassifierHandlers:
         asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
         guess = guess_within(given["guess"], GUESSED)
         yield self._begun()
-        yield from self._hear(self._playground.train_classifier(asked), SoFar(guess), asked)
+        yield from self._hear(self._playground.train_classifier(asked, PAUSE_SECONDS), SoFar(guess), asked)
 
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
         asked = self._playground.asked_of_training(run_id)
         if isinstance(asked, pg.TrainClassifierRequest):
             yield {self.parts.run_id: run_id, **self._begun()}
-            yield from self._hear(self._playground.follow_training(run_id), SoFar(), asked)
+            yield from self._hear(self._playground.follow_training(run_id, PAUSE_SECONDS), SoFar(), asked)
 
     def _begun(self) -> Values:
         parts = self.parts
@@ -125,6 +126,9 @@ class ClassifierHandlers:
         parts, drawn_at = self.parts, 0.0
         try:
             for event in events:
+                if event is None:
+                    yield {}
+                    continue
                 so_far.add(event)
                 if time.monotonic() - drawn_at > REDRAW_SECONDS or isinstance(event, pg.TrainedClassifier):
                     drawn_at = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from playground.training.language_model.events import LanguageModelEvent
 from playground.training.stories import example
 from server.arrival import address_of
 from tabs.page import publish
+from tabs.training.api import told
+from tabs.training.handlers import PAUSE_SECONDS
 
 OPTIONS = frozenset(
     "lines vocab_size per_device_train_batch_size learning_rate warmup_steps weight_decay seed max_seconds name".split()
@@ -58,15 +61,15 @@ class LanguageModelApi:
         Returns:
             a stream of lists of events: waits, begins, merges_learned, corpus_read, loss_logged and checkpoint again
             and again, and last language_model_trained with model_id, which the other endpoints take from this client.
+            A list is empty where nothing was said for a while. Who cancels the job ends the training, with nothing.
         """
         asked = pg.TrainLanguageModelRequest(
             text, example() if grammar.strip() == "example" else grammar, tokenizer=tokenizer,
             architecture=architecture, n_layer=n_layer, n_head=n_head, hidden_size=hidden_size, context=context,
             max_steps=max_steps, prompt=prompt, person=request.session_hash or "", address=address_of(request),
-            **_known(options),
+            run_id=secrets.token_hex(8), **_known(options),
         )  # fmt: skip
-        for event in self._playground.train_language_model(asked):
-            yield [event]
+        yield from told(self._playground, self._playground.train_language_model(asked, PAUSE_SECONDS), asked.run_id)
 
 
 def _known(options: dict[str, Any] | None) -> dict[str, Any]:

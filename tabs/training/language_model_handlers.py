@@ -24,6 +24,7 @@ from playground.texts import usable_text
 from playground.training.language_model.request import MOST_CHARACTERS
 from tabs.page import message_of, receipt_values
 from tabs.training.format import guess_within
+from tabs.training.handlers import PAUSE_SECONDS
 from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
 
 GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
@@ -137,14 +138,14 @@ class LanguageModelHandlers:
         """The whole training, as the view draws it."""
         run_id = secrets.token_hex(8)
         asked = request_of(given, person=person, address=address, run_id=run_id)
-        events = self._playground.train_language_model(asked)
+        events = self._playground.train_language_model(asked, PAUSE_SECONDS)
         yield from self._hear(events, asked, guess_within(guess, OF_LINES))
 
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
         asked = self._playground.asked_of_training(run_id)
         if isinstance(asked, pg.TrainLanguageModelRequest):
-            yield from self._hear(self._playground.follow_training(run_id), asked, None)
+            yield from self._hear(self._playground.follow_training(run_id, PAUSE_SECONDS), asked, None)
 
     def _hear(self, events: Iterator[Any], asked: pg.TrainLanguageModelRequest, guess: int | None) -> Iterator[Values]:
         parts, drawn_at = self._parts, 0.0
@@ -161,6 +162,9 @@ class LanguageModelHandlers:
         }
         try:
             for event in events:
+                if event is None:
+                    yield {}
+                    continue
                 follower.take(event)
                 if time.monotonic() - drawn_at > REDRAW_SECONDS:
                     drawn_at = time.monotonic()

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def begin(
-    base: str, labels: Sequence[str], method: str, r: int, seed: int
-) -> tuple[PreTrainedTokenizerBase, PreTrainedModel | Any]:
-    """The tokenizer and the model of a folder, with a head for these labels and only that trainable which is to learn.
+def begin(base: str, labels: Sequence[str], seed: int) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """The tokenizer and the model of a folder, with a head for these labels.
 
-    The seed decides the first values of the head and of the adapters, so it is set first.
+    The seed decides the first values of the head, and of the adapters that `only_trained` adds, so it is set first.
     """
     transformers.set_seed(seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
@@ -38,7 +36,7 @@ def begin(
         tokenizer.pad_token = tokenizer.eos_token
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
-    return tokenizer, only_trained(model, method, r)
+    return tokenizer, model
 
 
 def only_trained(model: Any, method: str, r: int) -> Any:

@@ -17,9 +17,10 @@ import transformers
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from playground.errors import StoppedError
-from playground.training.classifier.begin import begin, count
+from playground.models.trained import ADAPTER, BEFORE
+from playground.training.classifier.begin import begin, count, only_trained
 from playground.training.classifier.card import model_card
-from playground.training.classifier.job import ADAPTER, ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
+from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Rows, Split
 from playground.training.desk import Desk
 from playground.training.events import HeldOut, HeldRow, SplitSaid, TrainedClassifier, TrainingStep
@@ -37,8 +38,10 @@ def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
     """
     began = time.monotonic()
     asked, split = request.asked, request.split
-    tokenizer, model = begin(request.base, split.labels, asked.method, asked.r, asked.seed)
-    model = model.to(desk.device)
+    tokenizer, fresh = begin(request.base, split.labels, asked.seed)
+    for part in (fresh, tokenizer):
+        part.save_pretrained(desk.folder / BEFORE)
+    model = only_trained(fresh, asked.method, asked.r).to(desk.device)
     train, held = (encode(tokenizer, rows) for rows in (split.train, split.held))
     before = probabilities(model, tokenizer, split.held.texts)
     watch = Watch(desk)
@@ -61,7 +64,7 @@ def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
     result = _result(request, watch, total, before, after, count(model))
     save(model, tokenizer, desk.folder, request.base_id, model_card(result, asked, split))
     taken = desk.folder / ADAPTER if asked.method == "lora" else desk.folder
-    size = sum(path.stat().st_size for path in taken.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in taken.iterdir() if path.is_file())
     return replace(result, file_bytes=size, elapsed_seconds=time.monotonic() - began)
 
 

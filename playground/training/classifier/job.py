@@ -9,7 +9,6 @@ from playground.training.request import TrainClassifierRequest
 
 MOST_TOKENS = 128
 ASKED_AT_ONCE = 64
-ADAPTER = "adapter"  # the folder of what was trained beside the base, within that of the whole model
 
 
 @dataclass(frozen=True)

@@ -31,14 +31,17 @@ class LanguageModelWing(Wing):
         return plan_language_model(request)
 
     @heavy("playground.training.language_model.plan")
-    def train_language_model(self, request: TrainLanguageModelRequest) -> Iterator[LanguageModelEvent]:
+    def train_language_model(
+        self, request: TrainLanguageModelRequest, pause_seconds: float | None = None
+    ) -> Iterator[LanguageModelEvent | None]:
         """Trains a tiny language model in a process of its own: merges, losses, what it writes, and what came of it.
 
-        Closing the iterator leaves it, as `train_classifier` says; `cancel` stops it, with the model as it is then.
+        Closing the iterator leaves it, as `train_classifier` says, and so does ``pause_seconds``; `cancel` stops it,
+        with the model as it is then.
         """
         from playground.training.language_model.plan import language_model_training
 
-        yield from self.trainings.run(language_model_training(request))
+        yield from self.trainings.run(language_model_training(request), pause_seconds)
 
     @heavy("playground.training.language_model.plan")
     def language_model_receipt(self, result: LanguageModelTrained) -> Receipt:

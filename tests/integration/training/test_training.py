@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -40,6 +42,29 @@ def test_the_api_streams_each_step_and_the_model_is_used_at_once(app_playground,
     assert attended["layers"]
     why = app_playground.attribute(pg.AttributeRequest("Shut up.", model_id=result.model_id))
     assert why.info.labels == result.labels
+
+
+def test_who_cancels_ends_the_training_at_once(app_playground, app_server):
+    """While its process begins, and one that waits in line: both are gone long before the minute of a closed page."""
+    clients = [Client(app_server, verbose=False) for _ in range(2)]
+    jobs = [
+        clients[0].submit(rows=ROWS, num_train_epochs=50, api_name="/train_classifier"),
+        clients[1].submit(grammar="example", api_name="/train_language_model"),
+    ]
+    people = [client.session_hash for client in clients]
+    wait_for(lambda: all(any(job.outputs()) for job in jobs))
+    assert all(app_playground.running_trainings(person) for person in people)
+    for job in reversed(jobs):
+        job.cancel()
+    wait_for(lambda: not any(app_playground.running_trainings(person) for person in people))
+    assert not any(app_playground.trained_models(person) for person in people)
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_nobody_else_is_told_of_it(app_server, streamed):

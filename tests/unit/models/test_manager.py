@@ -72,11 +72,15 @@ def test_a_snapshot_never_changes(make):
 
 def test_asking_for_ever_new_models_does_not_fill_the_memory(make, monkeypatch):
     monkeypatch.setattr("playground.models.entries.REMEMBERED", 5)
+    monkeypatch.setattr("playground.models.loads.MOST_TOKENIZERS", 3)
     manager, _ = make(names="abcdefghijklmnop")
     with manager.lease("a", TASK):
+        first = manager.tokenizer("a")
         for name in "bcdefghijklmnop":
             with manager.lease(name, TASK):
-                pass
+                assert manager.tokenizer(name) is manager.tokenizer(name)
+            assert manager.tokenizer("a") is first, "what is in use stays"
+        assert len(manager._tokenizers._read) == 3
         assert len(manager.snapshot().models) <= 6
         assert rows(manager)["a"].leases == 1
 

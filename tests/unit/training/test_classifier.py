@@ -26,9 +26,10 @@ from playground.models.adapters import read_adapter
 from playground.models.catalog import Catalog
 from playground.models.manager import ModelManager
 from playground.models.origin import Origin
-from playground.training.classifier.begin import begin, count
+from playground.models.trained import ADAPTER, BEFORE
+from playground.training.classifier.begin import begin, count, only_trained
 from playground.training.classifier.fit import fit
-from playground.training.classifier.job import ADAPTER, FitClassifier
+from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training, plan_classifier
 from playground.training.classifier.split import split_rows
 from playground.training.desk import Desk
@@ -124,10 +125,12 @@ def test_what_is_saved_answers_as_it_was_judged(runs, name):
 
     folder, _, result, split = runs[name]
     pipe = pipeline("text-classification", model=str(folder), device="cpu")
+    before = pipeline("text-classification", model=str(folder / BEFORE), device="cpu")
     for row in result.rows:
         answer = pipe(row.text)[0]
         assert answer["label"] == result.labels[row.after]
         assert answer["score"] == pytest.approx(row.probability, abs=1e-5)
+        assert before(row.text)[0]["label"] == result.labels[row.before]
     card = (folder / "README.md").read_text()
     assert f"on {len(split.train)} rows" in card and "seed 3" in card and "base_model: tiny/bert" in card
     files = {path.name for path in folder.iterdir()}
@@ -163,8 +166,8 @@ def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec):
 def test_the_plan_predicts_what_is_trained(spec, method):
     with managed(spec) as manager:
         plan = plan_classifier(manager, replace(ASKED, method=method))
-    _, model = begin(spec.location, plan.labels, method, ASKED.r, 0)
-    assert (plan.parameters, plan.trained_parameters) == count(model)
+    _, model = begin(spec.location, plan.labels, 0)
+    assert (plan.parameters, plan.trained_parameters) == count(only_trained(model, method, ASKED.r))
     assert plan.bytes.gradients == 4 * plan.trained_parameters
     assert plan.bytes.optimizer == 8 * plan.trained_parameters
 
@@ -191,7 +194,7 @@ def test_an_adapter_is_taken_home_and_loaded_again(spec, runs, tmp_path):
         again = playground.load_trained(str(path), "me")
         assert again.model_id != made.model_id
         assert {one.model_id for one in playground.trained_models("me")} == {made.model_id, again.model_id}
-        assert playground.trained_models("you") == ()
+        assert playground.trained_models("you") == () and again.before_id == ""
         assert read_adapter(spec, playground.manager.trained.folder(again.model_id)) is not None
         for row in result.rows[:3]:
             answers = [
@@ -200,11 +203,16 @@ def test_an_adapter_is_taken_home_and_loaded_again(spec, runs, tmp_path):
             assert [one.best.label for one in answers] == [result.labels[row.after]] * 2
             assert answers[0].best.probability == pytest.approx(answers[1].best.probability, abs=1e-5)
             assert answers[0].best.probability == pytest.approx(row.probability, abs=1e-5)
+            began = playground.classify(pg.ClassifyRequest(row.text, model_id=made.before_id))
+            assert began.best.label == result.labels[row.before]
         attended = playground.attend(pg.AttentionRequest(result.rows[0].text, made.model_id))
         assert attended.stacks
-        playground.forget_trained(again.model_id)
-        with pytest.raises(pg.PlaygroundError, match="isn't here any more"):
-            playground.classify(pg.ClassifyRequest("w5", model_id=again.model_id))
+        for one in (made, again):
+            playground.forget_trained(one.model_id)
+        for name in (again.model_id, made.model_id, made.before_id):
+            with pytest.raises(pg.PlaygroundError, match="isn't here any more"):
+                playground.classify(pg.ClassifyRequest("w5", model_id=name))
+        assert not playground.manager._tokenizers._read, "each takes megabytes"
 
 
 def zipped(path, files):

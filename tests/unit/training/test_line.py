@@ -251,6 +251,18 @@ def test_a_process_that_cannot_be_started_is_said(children, monkeypatch):
         assert line.of("") == () and line.manager.snapshot().devices[0].used_bytes == 0
 
 
+def test_who_follows_can_leave_while_nothing_is_said(children):
+    with trainings() as line:
+        events = line.run(job(run_id="mine", person="a"), pause_seconds=0.01)
+        assert isinstance(next(events), TrainingBegins) and next(events) is None
+        waiting = line.run(job(person="b"), pause_seconds=0.01)
+        assert isinstance(next(waiting), TrainingWaits) and next(waiting) is None
+        children[0].say(Told(1))
+        assert Told(1) in (next(events), next(events))
+        events.close()
+        assert line._find("mine").followers == 0
+
+
 def test_nobody_can_follow_what_is_not_there():
     with trainings() as line, pytest.raises(InputError, match="no such training"):
         list(line.follow(""))
@@ -281,6 +293,19 @@ def test_whatever_happens_in_a_process_ends_that_training_alone(real, what, kind
         follower.end()
     assert real.manager.snapshot().devices[0].used_bytes == 0
     assert real.manager.trained.of("") == ()
+
+
+@pytest.mark.parametrize(("way", "said"), [("stop", "before its first step"), ("end", "was stopped")])
+def test_what_has_only_begun_is_stopped_without_a_model(real, way, said):
+    first = Follower(real.run(job("until stopped", run_id="first", person="a")))
+    second = Follower(real.run(job(run_id="second", person="b")))
+    wait_for(lambda: first.heard and second.heard)
+    assert getattr(real, way)("second") and getattr(real, way)("first")
+    for follower, words in ((first, said), (second, "before it began")):
+        with pytest.raises(StoppedError, match=words):
+            follower.end()
+    assert real.manager.trained.of("a") == real.manager.trained.of("b") == ()
+    assert real.manager.snapshot().devices[0].used_bytes == 0 and not getattr(real, way)("first")
 
 
 def test_a_process_tells_saves_and_is_stopped(real):
