@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,8 +162,11 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong."""
+def main(argv: list[str] | None = None, make: Callable[[Settings], Playground] = Playground) -> int:
+    """Exit status: 0 after a normal stop, 1 if the app couldn't start, 2 if a setting is wrong.
+
+    ``make`` gives the playground behind the page.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     process.prepare()
@@ -173,7 +176,7 @@ def main(argv: list[str] | None = None) -> int:
         port = _free_port(settings)
         run_folder = RunFolder().begin()
         os.environ["GRADIO_TEMP_DIR"] = str(run_folder / "page")  # read by gradio when it is imported
-        playground = Playground(settings)
+        playground = make(settings)
         playground.manager.trained.live_in(run_folder / "trained")
         classroom = classroom_of(playground)
         routes = routes_for_programs(playground, classroom)

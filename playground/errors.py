@@ -20,6 +20,7 @@ The tree, from the most general to the most particular::
     ├── TrainingError            a training ended before it was done
     ├── DeviceMemoryError        the device ran out of memory while working (retryable)
     ├── NotAllowedError          visitors of a public playground can't change what others share
+    ├── LostError                the machine that worked has gone (retryable)
     ├── BusyError                a limit on people or requests is reached (retryable)
     └── StoppedError             the person pressed Stop
 
@@ -151,6 +152,12 @@ class NotAllowedError(PlaygroundError):
 
 class BusyError(PlaygroundError):
     """A limit on people or requests is reached."""
+
+    retryable = True
+
+
+class LostError(PlaygroundError):
+    """The machine that worked on it has gone."""
 
     retryable = True
 

@@ -16,22 +16,18 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 import mmap
 import os
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from playground.errors import BusyError, PlaygroundError, said_by
+from playground.crossing import failed, taken
+from playground.errors import BusyError
 from playground.forks import fork_one_at_a_time
 from playground.registry import Declaration, declarations
-
-log = logging.getLogger(__name__)
 
 MOST_CALLS = 1024  # at once, waiting ones included
 MOST_SECONDS = 120.0  # what ZeroGPU lends a visitor at most in one go
@@ -90,13 +86,6 @@ class Flags:
         return bool(self._bytes[number])
 
 
-@dataclass(frozen=True)
-class Failed:
-    """A call's failure as a value."""
-
-    error: Exception
-
-
 def _on_gpu(owner: Any, declared: Declaration, flags: Flags, decorate: Callable[..., Any]) -> Callable[..., Any]:
     """A method of the owner that does its work in a fork with a GPU."""
     method = getattr(owner, declared.method)
@@ -107,14 +96,14 @@ def _on_gpu(owner: Any, declared: Declaration, flags: Flags, decorate: Callable[
 
     def one(request: Any) -> Any:
         with _explained(), flags.one() as flag:
-            return _taken(lent(flag, request))
+            return taken(lent(flag, request))
 
     def all_of_them(request: Any) -> Iterator[Any]:
         with _explained(), flags.one() as flag, owner.runs.begin(getattr(request, "run_id", "")) as run:
             run.on_cancel(partial(flags.raise_flag, flag))
             answers = lent(flag, request)
             try:
-                yield from map(_taken, answers)
+                yield from map(taken, answers)
             finally:
                 flags.raise_flag(flag)  # closed early: the fork shouldn't go on
                 answers.close()
@@ -130,7 +119,7 @@ def _one_there(owner: Any, method: Callable[..., Any], flags: Flags) -> Callable
         try:
             return method(request)
         except Exception as error:
-            return _failed(error)
+            return failed(error)
 
     return there
 
@@ -143,31 +132,9 @@ def _all_there(owner: Any, method: Callable[..., Any], flags: Flags) -> Callable
         try:
             yield from method(request)
         except Exception as error:
-            yield _failed(error)
+            yield failed(error)
 
     return there
-
-
-def _failed(error: Exception) -> Failed:
-    """A failure that can be pickled."""
-    if not isinstance(error, PlaygroundError):
-        log.error("A call on the GPU failed", exc_info=error)
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever its class does
-        return Failed(RuntimeError(f"{type(error).__name__}: {said_by(error)}"))
-    return Failed(error)
-
-
-def _taken(answer: Any) -> Any:
-    """An answer of a fork.
-
-    Raises:
-        Exception: the answer is a failure.
-    """
-    if isinstance(answer, Failed):
-        raise answer.error
-    return answer
 
 
 @contextmanager

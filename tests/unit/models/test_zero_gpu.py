@@ -9,9 +9,10 @@ import types
 import pytest
 
 import playground as pg
+from playground.crossing import Failed, failed
 from playground.errors import BusyError, EmptyInputError
 from playground.models import zero_gpu
-from playground.models.zero_gpu import Failed, Flags
+from playground.models.zero_gpu import Flags
 from playground.registry import Declaration, Wing, heavy
 from playground.runs import Runs
 
@@ -109,5 +110,5 @@ def test_a_longer_reply_asks_for_more_seconds():
 
 
 def test_a_failure_that_no_pickle_takes_still_says_what_it_was():
-    assert str(zero_gpu._failed(ValueError(lambda: 1)).error).startswith("ValueError: ")
-    assert isinstance(zero_gpu._failed(EmptyInputError("a", "b")), Failed)
+    assert str(failed(ValueError(lambda: 1)).error).startswith("ValueError: ")
+    assert isinstance(failed(EmptyInputError("a", "b")), Failed)

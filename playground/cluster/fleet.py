@@ -1,0 +1,179 @@
+"""The replicas as a front sees them: sends calls, retries what can be asked again, and asks all of them at once.
+
+It leaves out how they are started (`start`) and which methods they answer (`facade`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from playground.cluster.calls import Call
+from playground.cluster.replica import Absent
+from playground.errors import LostError
+from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
+from playground.service import WarmUp
+
+FRESH_SECONDS = 0.5  # how long a report serves everybody who asks
+SILENT_SECONDS = 30.0  # after which a replica that says nothing is no longer shown
+ANSWER_SECONDS = 5.0  # for what every replica is asked
+TRIES = 3
+
+
+class Fleet:
+    """All replicas of an application of Ray Serve, by its handle; ``stop`` is what `close` does."""
+
+    def __init__(self, handle: Any, stop: Callable[[], object] = lambda: None) -> None:
+        self._handle, self._stop = handle, stop
+        self._telling = ThreadPoolExecutor(8, "tell replicas")
+        self._reporting, self._counting = threading.Lock(), threading.Lock()
+        self._reported, self._reported_at = FleetReport(True, (), ()), 0.0
+        self._heard: dict[str, tuple[float, ReplicaReport]] = {}
+        self._asking = 0
+
+    def answer(self, call: Call) -> Any:
+        """What a replica answers; another one is asked when it is lost.
+
+        Raises:
+            LostError: so were those that were asked then.
+        """
+        with self._counted():
+            for _ in range(TRIES):
+                try:
+                    return self._waited_for(self._handle.answer.remote(call).result)
+                except _lost():
+                    continue
+        raise lost()
+
+    def stream(self, call: Call) -> Iterator[Any]:
+        """What a replica tells.
+
+        Raises:
+            LostError: it has gone.
+        """
+        with self._counted():
+            try:
+                yield from self._handle.options(stream=True).told.remote(call)
+            except _lost():
+                raise lost() from None
+
+    async def stream_async(self, call: Call) -> AsyncGenerator[Any, None]:
+        """As `stream`, without blocking the event loop."""
+        with self._counted():
+            try:
+                async for item in self._handle.options(stream=True).told.remote(call):
+                    yield item
+            except _lost():
+                raise lost() from None
+
+    def cancel(self, run_id: str, call_id: str) -> None:
+        """Asks a call to end, wherever it runs; doesn't wait."""
+        self._telling.submit(self._ask_all, "cancel", run_id, call_id)
+
+    def leave(self, run_id: str, call_id: str) -> None:
+        """Nobody reads a call any more, wherever it runs; doesn't wait."""
+        self._telling.submit(self._ask_all, "leave", run_id, call_id)
+
+    def command(self, call: Call) -> list[Any]:
+        """The answers of the replicas that have the call's model."""
+        return [one for one in self._ask_all("command", call) if not isinstance(one, Absent)]
+
+    def warmth(self) -> WarmUp:
+        """How far all replicas have come with what they load at start."""
+        all_of_them: list[WarmUp] = self._ask_all("warmth")
+        if not all_of_them:
+            return WarmUp(current="a replica")
+        busy = next((one.current for one in all_of_them if not one.done), all_of_them[0].current)
+        return WarmUp(
+            ", ".join(sorted({one.device for one in all_of_them} - {""})), busy,
+            sum(one.finished for one in all_of_them), sum(one.total for one in all_of_them),
+            tuple(sorted({name for one in all_of_them for name in one.failed})), all(one.done for one in all_of_them),
+        )  # fmt: skip
+
+    def report(self) -> FleetReport:
+        """What all replicas say of themselves, at most half a second old."""
+        with self._reporting:
+            if time.monotonic() - self._reported_at > FRESH_SECONDS:
+                self._reported, self._reported_at = self._ask_for_report(), time.monotonic()
+            return self._reported
+
+    def processes(self) -> dict[str, int]:
+        """The id of each replica's process on its machine, by the replica's name."""
+        return dict(self._ask_all("where"))
+
+    def close(self) -> None:
+        """Ends what was begun by this front."""
+        self._telling.shutdown(wait=False, cancel_futures=True)
+        self._stop()
+
+    def _ask_for_report(self) -> FleetReport:
+        now = time.monotonic()
+        said: list[ReplicaReport] = self._ask_all("report")
+        self._heard |= {one.replica_id: (now, one) for one in said}
+        self._heard = {name: one for name, one in self._heard.items() if now - one[0] < SILENT_SECONDS}
+        replicas = [one if at == now else replace(one, state="silent") for at, one in self._heard.values()]
+        return FleetReport(True, _nodes(), tuple(replicas), 0 if said else self._asking)
+
+    def _ask_all(self, method: str, *arguments: Any) -> list[Any]:
+        """The answers of the replicas that give one."""
+        from ray.serve.exceptions import DeploymentUnavailableError
+
+        asked = partial(self._handle.broadcast(method, *arguments).results, timeout_s=ANSWER_SECONDS)
+        try:
+            answers = self._waited_for(partial(asked, return_exceptions=True))
+        except (DeploymentUnavailableError, TimeoutError):
+            return []
+        return [one for one in answers if not isinstance(one, Exception)]
+
+    def _waited_for(self, ask: Callable[[], Any]) -> Any:
+        """An answer; an event loop waits for it by a thread, since Ray refuses to wait in one."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return ask()
+        return self._telling.submit(ask).result()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Counts a call while somebody waits for its answer."""
+        with self._counting:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._asking -= 1
+
+
+def lost() -> LostError:
+    """The failure of work whose replica has gone."""
+    return LostError("The machine that worked on this has gone.", "Start it again: another one takes it.")
+
+
+def _lost() -> tuple[type[BaseException], ...]:
+    """What Ray raises where a replica has gone."""
+    from ray.exceptions import RayActorError, RayChannelError, WorkerCrashedError
+
+    return RayActorError, RayChannelError, WorkerCrashedError
+
+
+def _nodes() -> tuple[NodeReport, ...]:
+    """The machines of the cluster."""
+    import ray
+
+    rows = []
+    for node in ray.nodes():
+        has = node.get("Resources", {})
+        name = node.get("NodeName") or node.get("NodeManagerAddress", "")
+        rows.append(
+            NodeReport(node["NodeID"], name, node["Alive"], has.get("CPU", 0.0), has.get("GPU", 0.0),
+                       int(has.get("memory", 0)))
+        )  # fmt: skip
+    return tuple(rows)

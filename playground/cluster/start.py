@@ -1,0 +1,145 @@
+"""Starts or joins a Ray cluster, and deploys the replicas; ends what it has started.
+
+A cluster that is started here listens on 127.0.0.1 alone (but for the port on which Serve's replicas talk to each
+other: it asks for the cluster's token), asks nobody outside, and is gone with the page. One that is joined stays, with
+its replicas; `--update` replaces them one by one, and those that leave finish what they work on first.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from playground.cluster.facade import FleetPlayground
+from playground.cluster.fleet import Fleet
+from playground.cluster.options import ClusterOptions
+from playground.config import Settings
+from playground.errors import ConfigError, PlaygroundError
+
+log = logging.getLogger(__name__)
+
+NAME = "playground"
+MOST_CALLS = 1000  # of a replica: who waits is in the line of a model, where the page says the position
+STORE_BYTES = 128 * 2**20  # of Ray's object store: answers are small
+LEAVE_SECONDS = 600.0  # for a replica that is replaced to finish its streams
+STATS_SECONDS, HEALTH_SECONDS = 1.0, 5.0
+# Read by Ray when it is imported.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}  # 0: Ray listens on 127.0.0.1
+
+
+def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlayground:
+    """A playground over the fleet that the options describe, started or joined.
+
+    Raises:
+        ConfigError: ray isn't installed.
+        PlaygroundError: there is no cluster at the address, or it hasn't what a replica needs.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("Ray isn't installed.", "Install it: pip install -r requirements-cluster.txt")
+    _connect(options)
+    return FleetPlayground(settings, Fleet(_deploy(options, settings), partial(_leave, not options.address)))
+
+
+def _connect(options: ClusterOptions) -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if not options.address:
+        for name, value in {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+            os.environ.setdefault(name, value)
+    import ray
+
+    quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False, "namespace": NAME}
+    if options.address:
+        try:
+            ray.init(options.address, **quiet)
+        except (ConnectionError, RuntimeError) as error:
+            raise PlaygroundError(
+                f"No Ray cluster answers at {options.address}.", "Start one on its first machine: ray start --head"
+            ) from error
+        return
+    cores = max(_cores(), options.most * options.cores)
+    ray.init(
+        address="local", num_cpus=cores, include_dashboard=options.dashboard, dashboard_host="127.0.0.1",
+        object_store_memory=STORE_BYTES, **quiet,
+    )  # fmt: skip
+
+
+def _deploy(options: ClusterOptions, settings: Settings) -> Any:
+    """The handle of the replicas, which are begun unless they run already."""
+    from ray import serve
+
+    serve.start(proxy_location="Disabled", logging_config={"log_level": "WARNING", "enable_access_log": False})
+    running = serve.status().applications.get(NAME)
+    if running is None or options.update:
+        replicas = serve.deployment(**deployment(options, _cores_each(options)))(_replica_class())
+        pinned = _cores_each(options) if options.pin else 0
+        return serve.run(replicas.bind(settings, options.share, pinned), name=NAME, route_prefix=None)
+    return serve.get_app_handle(NAME)
+
+
+def deployment(options: ClusterOptions, cores: int) -> dict[str, Any]:
+    """What Serve is told of the replicas: how many, where, and how calls find them."""
+    from ray.serve.config import RequestRouterConfig
+
+    return {
+        "name": "Replica",
+        **_size(options),
+        "max_ongoing_requests": MOST_CALLS,
+        "max_replicas_per_node": options.per_node or (1 if options.address else None),
+        "ray_actor_options": {"num_cpus": cores, "num_gpus": options.gpus},
+        "request_router_config": RequestRouterConfig(
+            request_router_class="playground.cluster.router:ModelRouter", request_routing_stats_period_s=STATS_SECONDS
+        ),
+        "graceful_shutdown_timeout_s": LEAVE_SECONDS,
+        "graceful_shutdown_wait_loop_s": 1.0,
+        "health_check_period_s": HEALTH_SECONDS,
+        "logging_config": {"log_level": "WARNING", "enable_access_log": False},
+    }
+
+
+def _size(options: ClusterOptions) -> dict[str, Any]:
+    """A fixed number, or as many as the calls in progress need: more after 10 s, fewer after 10 minutes."""
+    if options.least == options.most:
+        return {"num_replicas": options.most}
+    return {
+        "autoscaling_config": {
+            "min_replicas": options.least,
+            "max_replicas": options.most,
+            "initial_replicas": max(1, options.least),
+            "target_ongoing_requests": options.streams,
+            "upscale_delay_s": 10.0,
+            "downscale_delay_s": 600.0,
+        }
+    }
+
+
+def _cores_each(options: ClusterOptions) -> int:
+    import ray
+
+    return options.cores or max(1, int(ray.cluster_resources().get("CPU", 1)) // options.most)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _replica_class() -> Callable[..., Any]:
+    from playground.cluster.replica import Replica
+
+    return Replica
+
+
+def _leave(for_good: bool) -> None:
+    """Leaves the cluster; one that was started here ends, with its replicas."""
+    import ray
+    from ray import serve
+
+    if for_good:
+        serve.shutdown()
+    ray.shutdown()
