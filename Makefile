@@ -13,7 +13,7 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS))) run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup models test unit uncovered integration browser browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
+.PHONY: help run setup cluster models test unit uncovered integration browser browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ run: ## start the app on port 7860 (ARGS="--port 7861 ..." for flags)
 	@VENV=$(VENV) exec $(RUN) $(ARGS)
 
 setup: $(VENV)/.app ## create the environment and install what the app needs
+
+cluster: $(VENV)/.cluster models ## the app over a Ray cluster: two replicas here (ARGS="--replicas 1:4", "--address auto")
+	@exec $(PY) -m playground.cluster $(ARGS)
 
 models: setup ## prepare the embedded models in the cache folder, once
 	@$(PY) -m playground.models.embedded
@@ -33,9 +36,14 @@ $(VENV)/pyvenv.cfg:
 $(VENV)/.app: requirements.txt requirements.lock requirements-models.lock | $(VENV)/pyvenv.cfg
 	@VENV=$(VENV) $(RUN) setup
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app $(VENV)/.cluster
 	@echo "Installing what the tests need"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.cluster: requirements-cluster.lock $(VENV)/.app
+	@echo "Installing Ray"
+	@$(PIP) --require-hashes --no-deps -r requirements-cluster.lock
 	@touch $@
 
 test: $(VENV)/.dev models browser-setup js unit integration browser ## every tier: views' scripts, unit, integration, browser
@@ -104,6 +112,7 @@ lock: $(VENV)/pyvenv.cfg ## write the lock files anew from the requirements (nee
 	@mv requirements.new requirements.lock
 	@$(LOCK) --no-deps requirements-models.txt -o requirements-models.lock
 	@$(LOCK) --constraints requirements.lock requirements-mcp.txt -o requirements-mcp.lock
+	@$(LOCK) --constraints requirements.lock requirements-cluster.txt -o requirements-cluster.lock
 
 audit: $(VENV)/pyvenv.cfg ## ask which locked packages have known weaknesses (needs a network)
 	@[ -d $(VENV)/audit ] || $(PY) -m venv $(VENV)/audit
@@ -111,6 +120,7 @@ audit: $(VENV)/pyvenv.cfg ## ask which locked packages have known weaknesses (ne
 	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt
 	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-mcp.lock
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-cluster.lock
 
 train-sentiment: $(VENV)/.app ## train the 5-star classifier again (DATA=folder)
 	@$(PY) -m training.sentiment --data $(DATA)

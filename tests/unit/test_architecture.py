@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import re
 import subprocess
@@ -126,8 +126,11 @@ def test_no_module_named_after_nothing(word):
     assert [path for path in [*PLAYGROUND, *TABS] if path.stem == word] == []
 
 
+NEEDS_RAY = {ROOT / "playground/cluster/router.py"}
+
+
 def test_every_module_of_the_project_can_be_imported():
-    for path in PLAYGROUND:
+    for path in [one for one in PLAYGROUND if one not in NEEDS_RAY or importlib.util.find_spec("ray")]:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
 
 
@@ -231,6 +234,23 @@ def test_a_circle_is_seen(tmp_path):
 
 ALLOWED_CIRCLES: list[set[str]] = [{"playground.models.lending", "playground.models.loading"}]
 BOTTOM = ("request", "events", "result")
+
+
+def test_nobody_knows_whether_there_is_a_fleet():
+    """Tabs, the API and the app have a `Playground`; one command makes another kind of it."""
+    modules = project_modules()
+    outside = {name: path for name, path in modules.items() if not name.startswith("playground.cluster")}
+    knows = [name for name, path in outside.items() if any("cluster" in one for one in runtime_imports(path, modules))]
+    assert len(outside) < len(modules) and knows == []
+
+
+def test_ray_is_imported_by_the_cluster_alone():
+    cluster = ROOT / "playground/cluster"
+    importing = {path for path in code_files() if "ray" in imported(path)}
+    assert importing and all(cluster in path.parents for path in importing)
+    code = "import sys, app, playground.cluster.facade, playground.cluster.start; print('ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_requests_and_results_stand_at_the_bottom_of_their_wing():

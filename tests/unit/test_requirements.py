@@ -25,7 +25,8 @@ def normal(name: str) -> str:
 @cache
 def pinned(file: str) -> dict[str, str]:
     """Package -> version, from a requirements or lock file."""
-    lines = re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", (ROOT / file).read_text(encoding="utf-8"), re.M)
+    text = (ROOT / file).read_text(encoding="utf-8")
+    lines = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[a-z]+\])?==([^\s;\\]+)", text, re.M)
     return {normal(name): version for name, version in lines}
 
 
@@ -47,7 +48,8 @@ def imports() -> dict[str, str]:
 def test_every_package_that_the_app_imports_is_declared():
     packages = packages_distributions()
     assert {"gradio", "torch", "orjson"} <= set(imports())
-    declared = set(pinned("requirements.txt")) | set(pinned("requirements-mcp.txt"))
+    files = ("requirements.txt", "requirements-mcp.txt", "requirements-cluster.txt")
+    declared = {package for file in files for package in pinned(file)}
     undeclared = {
         name: file
         for name, file in imports().items()
@@ -59,14 +61,14 @@ def test_every_package_that_the_app_imports_is_declared():
 @pytest.mark.parametrize("file", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_names_one_version(file):
     lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
-    assert [line for line in lines if line and not re.fullmatch(r"[A-Za-z0-9_.-]+==[^\s*]+", line)] == []
+    assert [line for line in lines if line and not re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z]+\])?==[^\s*]+", line)] == []
 
 
 def test_what_is_optional_is_tested_in_the_same_version():
     assert pinned("requirements-mcp.txt").items() <= pinned("requirements-dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-models", "requirements-mcp"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-models", "requirements-mcp", "requirements-cluster"])
 def test_the_lock_agrees_with_the_requirements(name):
     wanted = {package: version for package, version in pinned(f"{name}.txt").items() if not LATER.fullmatch(package)}
     locked = pinned(f"{name}.lock")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 
 import playground as pg
 from playground import wire
-from playground.models.fleet import FleetReport, fleet_of_one
+from playground.models.fleet import FleetReport, fleet_of_one, snapshot_of
+from tests.unit.models.fake_models import SIZE
 
 
 class Streams:
@@ -40,3 +42,22 @@ def test_a_playground_tells_of_its_fleet():
         fleet = playground.fleet()
         assert [one.device for one in fleet.replicas[0].devices] == ["cpu"]
         assert fleet.replicas[0].models == ()
+
+
+def test_several_replicas_read_like_one(make):
+    reports = []
+    for name in ("one", "two"):
+        manager, _ = make()
+        with manager.lease("a", "text-classification"):
+            if name == "two":
+                manager.start_loading("b", "text-classification")
+            (replica,) = fleet_of_one(manager.snapshot()).replicas
+        reports.append(replace(replica, replica_id=name))
+    whole = snapshot_of(FleetReport(True, (), tuple(reports)))
+    (row,) = [model for model in whole.models if model.model_id == "a"]
+    assert (row.state, row.leases, row.loads, row.measured_bytes) == ("resident", 2, 2, 2 * SIZE)
+    assert [model.model_id for model in whole.models] == ["a", "b"]
+    (device,) = whole.devices
+    assert device.budget_bytes == sum(report.devices[0].budget_bytes for report in reports)
+    assert device.total_bytes == reports[0].devices[0].total_bytes and "2 replicas" in device.name
+    assert FleetReport(True, (), tuple(reports)).holders("a") == ("one", "two")
