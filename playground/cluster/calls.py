@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from playground.models.catalog import Catalog
 
 AUTO = "auto"
-# Of whoever names no model, by the wing of the request; a pipeline's request says its task itself.
+# Of whoever names no model, by the request or its wing; a pipeline's request says its task itself.
 _DEFAULT_TASKS = (
+    ("ChatTemplateRequest", ("text-generation",)),
+    ("EmbedRequest", ("feature-extraction",)),
     ("attention", ("feature-extraction",)),
     ("classification", ("text-classification",)),
     ("generation", ("text-generation",)),
@@ -64,7 +66,7 @@ def needs(asked: Any, catalog: Catalog) -> str:
         return model_key(first) if first else ""
     model_id = getattr(first, "model_id", None)
     if not model_id:
-        tasks = (task,) if (task := getattr(first, "task", "")) else dict(_DEFAULT_TASKS).get(_wing(first), ())
+        tasks = (task,) if (task := getattr(first, "task", "")) else _default_tasks(first)
         found = [spec.id for task in tasks for spec in catalog.for_task(task)[:1]]
         if not found:
             return ""
@@ -78,5 +80,9 @@ def party_of(asked: Any) -> tuple[str, str]:
     return getattr(first, "address", ""), getattr(first, "person", "")
 
 
-def _wing(asked: Any) -> str:
-    return wire.wing_of(type(asked)) if hasattr(asked, "model_id") else ""
+def _default_tasks(asked: Any) -> tuple[str, ...]:
+    """The tasks whose first model of the catalog answers, if nothing names one."""
+    if not hasattr(asked, "model_id"):
+        return ()
+    kind, tasks = type(asked), dict(_DEFAULT_TASKS)
+    return tasks.get(kind.__name__) or tasks.get(wire.wing_of(kind), ())

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
@@ -139,7 +139,7 @@ class Replica:
         except Exception as error:
             return failed(error)
 
-    async def _items(self, call: Call) -> AsyncIterator[Any]:
+    async def _items(self, call: Call) -> AsyncGenerator[Any, None]:
         """What a method yields, whether it is an async generator or one that blocks a thread in each step."""
         method, named = getattr(self._playground, call.method), dict(call.named)
         if "asked_at" in named:

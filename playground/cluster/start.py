@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ MOST_CALLS = 1000  # of a replica: who waits is in the line of a model, where th
 STORE_BYTES = 128 * 2**20  # of Ray's object store: answers are small
 LEAVE_SECONDS = 600.0  # for a replica that is replaced to finish its streams
 STATS_SECONDS, HEALTH_SECONDS = 1.0, 5.0
-# Read by Ray when it is imported.
+# Read by Ray when it is imported; who has imported it already keeps what they have set.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}  # 0: Ray listens on 127.0.0.1
 
@@ -47,10 +48,9 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
 
 
 def _connect(options: ClusterOptions) -> None:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    if not options.address:
-        for name, value in {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+    if "ray" not in sys.modules:
+        alone = {} if options.address else {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        for name, value in {**QUIET, **alone}.items():
             os.environ.setdefault(name, value)
     import ray
 
@@ -74,6 +74,7 @@ def _deploy(options: ClusterOptions, settings: Settings) -> Any:
     """The handle of the replicas, which are begun unless they run already."""
     from ray import serve
 
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled", logging_config={"log_level": "WARNING", "enable_access_log": False})
     running = serve.status().applications.get(NAME)
     if running is None or options.update:

@@ -1,0 +1,180 @@
+"""Two replicas in a real local Ray: answers, streams, Stop, routing by model, and a replica that is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+import playground as pg
+
+pytestmark = [
+    pytest.mark.embedded,
+    pytest.mark.skipif(
+        not importlib.util.find_spec("ray"), reason="Ray isn't installed: pip install -r requirements-cluster.txt"
+    ),
+]
+
+TELLING = pg.GenerateRequest(
+    prompt="Once upon a time", max_new_tokens=40, do_sample=True, seed=5, person="ann", address="192.0.2.7"
+)
+SETTINGS = pg.Settings(warm_up=("none",), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    """A playground over two replicas."""
+    from playground.cluster.options import ClusterOptions
+    from playground.cluster.start import open_playground
+
+    playground = open_playground(ClusterOptions(cores=1), SETTINGS)
+    yield playground
+    playground.close()
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """A playground in this process, which computes with one thread as each replica does: so rounding is the same."""
+    import torch
+
+    threads = torch.get_num_threads()
+    with pg.Playground(SETTINGS) as playground:
+        torch.set_num_threads(1)
+        yield playground
+    torch.set_num_threads(threads)
+
+
+def replicas(fleet) -> dict[str, int]:
+    """The process of each replica, when there are two."""
+    end = time.monotonic() + 40
+    while len(found := fleet._fleet.processes()) < 2 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert len(found) == 2
+    return found
+
+
+def at_work(fleet) -> list[str]:
+    """The replicas that work on something now."""
+    return [one.replica_id for one in fleet._fleet._ask_for_report().replicas if one.state != "silent" and one.calls]
+
+
+async def events_of(fleet, *requests: pg.GenerateRequest) -> AsyncIterator[pg.Event]:
+    """What is said of some requests, one event at a time."""
+    async with aclosing(fleet.compare_batches(requests)) as batches:
+        async for batch in batches:
+            for _, event in batch:
+                yield event
+
+
+def test_answers_are_those_of_one_process(fleet, alone):
+    assert fleet.warm_up().done and fleet.warmth().device == "cpu"
+    for request in (pg.ClassifyRequest("What a wonderful film!"), pg.ClassifyRequest("No.", "Never.")):
+        assert fleet.classify(request) == alone.classify(request)
+    result = fleet.classify(pg.ClassifyRequest("What a wonderful film!"))
+    assert fleet.classification_receipts(result) == alone.classification_receipts(result)
+    table = pg.ClassifyTableRequest(pg.read_lines("good\nbad\nso so"), "text")
+    *progress, rows = fleet.classify_table(table)
+    assert progress and rows.rows == list(alone.classify_table(table))[-1].rows
+    unknown = pg.ClassifyRequest("a", model_id="no/such", quantization="no")
+    with pytest.raises(pg.PlaygroundError) as here:
+        alone.classify(unknown)
+    with pytest.raises(type(here.value)) as there:
+        fleet.classify(unknown)
+    assert str(there.value) == str(here.value)
+
+
+def test_a_call_goes_to_the_replica_that_holds_its_model(fleet):
+    classifier, encoder = pg.ClassifyRequest("good"), pg.EmbedRequest(("cat", "dog"))
+    fleet.classify(classifier), fleet.embed(encoder)
+    before = fleet._fleet._ask_for_report()
+    assert before.clustered and len(before.nodes) == 1 and len(before.replicas) == 2
+    for _ in range(6):
+        fleet.classify(classifier), fleet.embed(encoder)
+    after = fleet._fleet._ask_for_report()
+    assert sum(one.misses for one in after.replicas) == sum(one.misses for one in before.replicas)
+    assert sum(one.hits for one in after.replicas) == sum(one.hits for one in before.replicas) + 12
+    models = [fleet.catalog.default_for(task).id for task in ("text-classification", "feature-extraction")]
+    homes = [after.holders(model_id) for model_id in models]
+    assert [len(home) for home in homes] == [1, 1] and homes[0] != homes[1]
+    assert set(models) <= {model.model_id for model in fleet.snapshot().resident}
+
+
+def test_a_stream_tells_what_one_process_tells_and_stop_ends_it(fleet, alone):
+    whole = alone.generate(TELLING).result()
+
+    async def told() -> list[pg.Event]:
+        return [event async for event in events_of(fleet, TELLING)]
+
+    async def stopped() -> list[pg.Event]:
+        events = []
+        async for event in events_of(fleet, replace(TELLING, max_new_tokens=400, run_id="long")):
+            events.append(event)
+            if len(events) == 5:
+                assert fleet.cancel("long")
+        return events
+
+    events = asyncio.run(told())
+    steps = [event for event in events if isinstance(event, pg.Step)]
+    assert [(one.token_id, one.text) for one in steps] == [(one.token_id, one.text) for one in whole.steps]
+    assert events[-1].text == whole.text and isinstance(events[0], pg.Started)
+    *_, last = asyncio.run(stopped())
+    assert last.reason == "stopped" and len(last.token_ids) < 300
+    assert not fleet.cancel("long")
+
+
+def test_a_closed_page_leaves_nothing_at_work(fleet):
+    async def closed() -> None:
+        async for event in events_of(fleet, replace(TELLING, max_new_tokens=400)):
+            if isinstance(event, pg.Step):
+                return
+
+    asyncio.run(closed())
+    end = time.monotonic() + 10
+    while (busy := at_work(fleet)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert busy == []
+    assert fleet._fleet._ask_for_report().running == 0
+
+
+def test_a_killed_replica_loses_nothing_of_a_generation(fleet, alone):
+    """Somebody else's stream on the other replica isn't touched, and long work that can't go on says so."""
+    before = replicas(fleet)
+    long = replace(TELLING, max_new_tokens=80)
+    whole = alone.generate(long).result()
+
+    async def broken() -> list[pg.Event]:
+        events = []
+        async for event in events_of(fleet, long):
+            events.append(event)
+            if len(events) == 12:
+                (home,) = await asyncio.to_thread(at_work, fleet)
+                os.kill(before[home], signal.SIGKILL)
+        return events
+
+    events = asyncio.run(broken())
+    steps = [event for event in events if isinstance(event, pg.Step)]
+    assert [one.index for one in steps] == list(range(80))
+    assert [one.token_id for one in steps] == list(events[-1].token_ids) == list(whole.finished.token_ids)
+    assert sum(isinstance(event, pg.Started) for event in events) == 1
+    assert fleet.classify(pg.ClassifyRequest("good")) == alone.classify(pg.ClassifyRequest("good"))
+
+
+def test_a_table_whose_replica_is_killed_says_so_and_another_one_comes(fleet):
+    lines = "\n".join(f"row number {number}" for number in range(3000))
+    table = pg.ClassifyTableRequest(pg.read_lines(lines), "text")
+    before = replicas(fleet)
+    rows = fleet.classify_table(table)
+    next(rows)
+    (home,) = at_work(fleet)
+    os.kill(before[home], signal.SIGKILL)
+    with pytest.raises(pg.PlaygroundError, match="Start it again") as caught:
+        list(rows)
+    assert caught.value.retryable
+    assert replicas(fleet).keys() - before.keys()
