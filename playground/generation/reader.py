@@ -18,7 +18,8 @@ from playground.generation.prefixes import Prefixes, Reply
 from playground.generation.steps import force, recall
 from playground.generation.stream import Stream
 
-PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of new prompts that one pass reads
+PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of one prompt that a pass reads
+TOGETHER = 3  # times as many tokens of several: on a CPU a pass costs as much as 40 tokens beside its own
 READS = 2  # passes over new prompts between two steps of the others
 
 
@@ -154,7 +155,7 @@ class Reader:
         for stream in short[1:]:
             new = {*texts, tuple(stream.to_read)}
             fits = len(new) * max(map(len, new)) <= max(self.pass_tokens, TABLE_TOKENS) or new == texts
-            if fits and len(new) * max(unread[text] for text in new) <= self.pass_tokens:
+            if fits and len(new) * max(unread[text] for text in new) <= TOGETHER * self.pass_tokens:
                 group.append(stream)
                 texts = new
         return group
