@@ -89,7 +89,8 @@ class StepThreads:
             self.count = self._trial
             self._recent.clear()
         most = PAUSES[1] if self.count == self._most else AWAY
-        self._pause = PAUSES[0] if better else min(2 * self._pause, most)
+        found = AWAY if self.count == 1 else PAUSES[0]  # another program hardly ever ends at once
+        self._pause = found if better else min(2 * self._pause, most)
         self._left, self._trial = self._pause, 0
         self._use(self.count)
 
