@@ -4,12 +4,15 @@ Each person does one thing after another, with a breath between them: types (eac
 lets 16 tokens be written, compares words, looks at attention; some send what is no input, some close their connection
 in the middle. Each has an address of its own, as in a classroom.
 
-- ``tokens_per_second``: generated tokens, of all together
+- ``tokens_per_second``: generated tokens, of all together, until the last answer
 - ``classify_p95_ms``: from a request until its answer
 - ``reply_p50_seconds``: from a request until the last of its 16 tokens
 - ``resident_last_over_first``: the server's mean resident memory in the last minute over that of the first (at most
   1.1); before the first minute everything is asked for once, so that all models are there
 - ``errors``: answers that say that something of ours broke, and bad input that was taken (0)
+- ``unanswered``: things that somebody gave up, after a minute (30 seconds in a quick run); in the figures above they
+  count as that long
+- ``seconds``: from the first thing to the last answer; minutes are over before, since what was asked is waited for
 
 Run: python benchmarks/bench_crowd.py [--quick] [--minutes 5]
 """
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import sys
@@ -35,6 +39,7 @@ from bench_streams import free_port, serving
 PEOPLE = 64
 REPLY = 16  # tokens
 BREATH = (0.5, 3.0)  # seconds
+PATIENCE = {"quick": 30.0, "whole": 60.0}  # seconds for a thing of a person
 TEXTS = (
     "I would not see it again.", "The food was lovely and our waiter smiled.", "It works, more or less.",
     "Once upon a time there was a girl who", "The capital of France is", "Water boils at 100 degrees because",
@@ -49,53 +54,61 @@ class Seen:
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {thing: [] for thing in THINGS})
     tokens: int = 0
+    unanswered: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
 
 class Person:
-    """Somebody with an address and a session, who asks the app's endpoints."""
+    """Somebody with an address and a session, who asks the app's endpoints, with so many seconds of patience."""
 
-    def __init__(self, url: str, number: int, defaults: dict[str, dict[str, Any]], seen: Seen) -> None:
+    def __init__(self, url: str, number: int, defaults: dict[str, dict[str, Any]], seen: Seen, patience: float) -> None:
         transport = httpx.AsyncHTTPTransport(local_address=f"127.0.1.{number + 1}")
         self.client = httpx.AsyncClient(base_url=url, timeout=300, trust_env=False, transport=transport)
         self.number, self.defaults, self.seen = number, defaults, seen
-        self.dice = random.Random(number)
+        self.dice, self.patience, self.gave_up = random.Random(number), patience, 0
 
     async def call(self, name: str, leave: bool = False, **given: Any) -> str:
         """The events of an endpoint, to their end; ``leave`` closes the connection, and a session, after the first."""
         arguments = [given.get(key, default) for key, default in self.defaults[name].items()]
-        session = f"person {self.number}" if not leave else f"person {self.number}, {time.perf_counter()}"
+        session = f"person {self.number}, {time.perf_counter() if leave else self.gave_up}"
         body = {"data": arguments, "session_hash": session}
         asked = (await self.client.post(f"/gradio_api/call/{name}", json=body)).json()
         lines = []
         async with self.client.stream("GET", f"/gradio_api/call/{name}/{asked['event_id']}") as events:
             async for line in events.aiter_lines():
                 lines.append(line)
+                self.seen.tokens += line.count('"type": "step"') + line.count('"type":"step"')
                 if leave and line.startswith("data:"):
                     break
         return "\n".join(lines)
 
     async def do(self, thing: str) -> None:
         """One thing, and what came of it."""
-        text, began = f"{self.dice.choice(TEXTS)} {self.dice.choice(TEXTS)}", time.perf_counter()
-        if thing == "type":
-            said = ""
-            for end in range(1, len(text), 6):
-                said = await self.call("tokenize", text=text[:end])
-        elif thing == "classify":
-            said = await self.call("classify", text=text)
-        elif thing in ("generate", "leave"):
-            said = await self.call("generate", thing == "leave", prompt=text, max_new_tokens=REPLY)
-            self.seen.tokens += said.count('"type": "step"') + said.count('"type":"step"')
-        elif thing == "words":
-            said = await self.call("word_loss", words=["king", "queen", self.dice.choice(["man", "bread", "river"])])
-        elif thing == "attention":
-            said = await self.call("attention", text=text)
-        else:
-            said = await self.call("classify", text="")
+        began, said = time.perf_counter(), ""
+        try:
+            said = await asyncio.wait_for(self.ask(thing), self.patience)
+        except TimeoutError:
+            self.gave_up += 1  # a stream of events ends when all of its session's have: this one's would never
+            self.seen.unanswered += 1
+        except httpx.HTTPError as error:
+            said = f"event: error {error!r}"
         self.seen.seconds[thing].append(time.perf_counter() - began)
-        if ("event: error" in said) != (thing == "bad"):
+        if said and ("event: error" in said) != (thing == "bad"):
             self.seen.errors[f"{thing}: {said[-200:]}"] += 1
+
+    async def ask(self, thing: str) -> str:
+        """The events of what a thing asks for last."""
+        text = f"{self.dice.choice(TEXTS)} {self.dice.choice(TEXTS)}"
+        if thing == "type":
+            said = [await self.call("tokenize", text=text[:end]) for end in range(1, len(text), 6)]
+            return next((one for one in said if "event: error" in one), said[-1])
+        if thing == "classify":
+            return await self.call("classify", text=text)
+        if thing in ("generate", "leave"):
+            return await self.call("generate", thing == "leave", prompt=text, max_new_tokens=REPLY)
+        if thing == "words":
+            return await self.call("word_loss", words=["king", "queen", self.dice.choice(["man", "bread", "river"])])
+        return await self.call("attention", text=text) if thing == "attention" else await self.call("classify", text="")
 
     async def live(self, until: float) -> None:
         """One thing after another, until some time of ``time.perf_counter``."""
@@ -123,14 +136,14 @@ def server_at(url: str) -> psutil.Process:
     return psutil.Process(next(listening).pid)
 
 
-async def crowd(url: str, minutes: int, minute: float) -> dict[str, Any]:
+async def crowd(url: str, minutes: int, minute: float, patience: float) -> dict[str, Any]:
     """The figures of a crowd; a quick run has shorter minutes."""
     defaults, server = await defaults_of(url), server_at(url)
-    first = Person(url, PEOPLE, defaults, Seen())
+    first = Person(url, PEOPLE, defaults, Seen(), PATIENCE["whole"])
     for thing in THINGS:
         await first.do(thing)
     seen, began = Seen(), time.perf_counter()
-    people = [Person(url, number, defaults, seen) for number in range(PEOPLE)]
+    people = [Person(url, number, defaults, seen, patience) for number in range(PEOPLE)]
     living = [asyncio.ensure_future(person.live(began + minutes * minute)) for person in people]
     resident: list[list[int]] = []
     for number in range(minutes):
@@ -150,6 +163,8 @@ async def crowd(url: str, minutes: int, minute: float) -> dict[str, Any]:
         "calls": {thing: len(taken) for thing, taken in seen.seconds.items()},
         "errors": sum(seen.errors.values()),
         "first_errors": list(seen.errors)[:5],
+        "unanswered": seen.unanswered,
+        "seconds": seconds,
     }
 
 
@@ -159,11 +174,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two minutes of 15 seconds each")
     parser.add_argument("--minutes", type=int, default=5)
     given = parser.parse_args()
-    minutes, minute = (2, 15.0) if given.quick else (given.minutes, 60.0)
+    minutes, minute, patience = (
+        (2, 15.0, PATIENCE["quick"]) if given.quick else (given.minutes, 60.0, PATIENCE["whole"])
+    )
     port = free_port()
     with serving([sys.executable, "app.py", "--port", str(port), "--max-streams", "32"], port) as url:
-        figures = asyncio.run(crowd(url, minutes, minute))
-    print(json.dumps({**figures, "people": PEOPLE, "minutes": minutes, "cpus": psutil.cpu_count()}))
+        figures = asyncio.run(crowd(url, minutes, minute, patience))
+    figures |= {"people": PEOPLE, "minutes": minutes, "minute_seconds": minute}
+    print(json.dumps({**figures, "cpus": psutil.cpu_count(), "load_at_end": os.getloadavg()[0]}))
 
 
 if __name__ == "__main__":

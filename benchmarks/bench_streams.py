@@ -51,7 +51,7 @@ BEGINNINGS = (
     "A list of colors: red, blue", "Once upon a time there was", "The capital of France is", "Water boils at",
     "My favourite book is about", "To bake a cake you need", "The first man on the moon", "Gravity is the force",
 )  # fmt: skip
-TURNS = 9
+TURNS = {"quick": 3, "whole": 9}
 RATIOS = (
     "slowest_over_mean_32", "first_token_32_over_1", "first_token_32_over_1_queue_included",
     "first_token_32_p95_over_1", "prompt_30_over_1", "total_16_beside_program_over_quiet",
@@ -188,8 +188,8 @@ def plain_generate(folder: Path) -> Callable[[int], float]:
     return rate
 
 
-def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float]:
-    """Our figures: tokens per second of 1, 16 and 32 streams, and how they were shared."""
+def bench_ours(length: int, count: int, generate: Callable[[int], float]) -> dict[str, float]:
+    """Our figures: tokens per second of 1 (in ``count`` turns), 16 and 32 streams, and how they were shared."""
     port = free_port()
     command = [sys.executable, "app.py", "--port", str(port), "--max-streams", "32"]
     with serving(command, port) as url:
@@ -201,7 +201,7 @@ def bench_ours(length: int, generate: Callable[[int], float]) -> dict[str, float
             return read_events(url, arguments, on_ours, ready)
 
         one(0, most=2)
-        turns = [(generate(length), one(100 * turn)) for turn in range(1, TURNS + 1)]
+        turns = [(generate(length), one(100 * turn)) for turn in range(1, count + 1)]
         seconds_16, seen_16 = together(16, lambda number, ready: one(1000 + number, ready))
         seconds_32, seen_32 = together(32, lambda number, ready: one(2000 + number, ready))
         prompts = bench_prompts(url, defaults)
@@ -265,11 +265,11 @@ def bench_recipe(folder: Path, length: int, streams: int) -> float:
 def main() -> None:
     """Prints the figures as one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter replies")
+    parser.add_argument("--quick", action="store_true", help="shorter replies, fewer turns")
     quick = parser.parse_args().quick
-    length = 24 if quick else 64
+    length, turns = (24, TURNS["quick"]) if quick else (64, TURNS["whole"])
     folder = embedded.locate("smollm2-135m-instruct")
-    ours = bench_ours(length, plain_generate(folder))
+    ours = bench_ours(length, turns, plain_generate(folder))
     recipe = bench_recipe(folder, length // (3 if quick else 1), 32)
     figures = {
         "one_over_generate": ours.pop("one_over_generate"),
@@ -277,6 +277,7 @@ def main() -> None:
         "total_32_over_recipe": ours["total_32"] / recipe,
         **{key: ours.pop(key) for key in RATIOS},
         "tokens_per_second": {"recipe_32": recipe, **ours},
+        "reply_tokens": length,
         "cpus": os.cpu_count(),
         "load_at_end": os.getloadavg()[0],
     }
