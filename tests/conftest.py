@@ -70,9 +70,19 @@ def home(tmp_path_factory):
     """Another person's machine, for receipts."""
     from tests.at_home import somebodys_home
 
-    with somebodys_home(tmp_path_factory.mktemp("home")) as home:
+    folder = tmp_path_factory.mktemp("home")
+    with somebodys_home(folder) as home:
         yield home
-        shutil.rmtree(home.folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """Fresh processes for receipts of tiny models, on this machine."""
+    from tests.fresh_python import fresh_python
+
+    with fresh_python(os.environ, tmp_path_factory.mktemp("python") / "somewhere") as python:
+        yield python
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -453,7 +450,7 @@ def test_metrics_of_a_labelled_table_and_of_a_threshold():
 # Receipts
 
 
-def test_receipts_print_the_numbers_of_the_page(tmp_path):
+def test_receipts_print_the_numbers_of_the_page(tmp_path, python):
     """Both ways, for a pair and for a multi-label model, in one fresh process."""
     codes, expected = [], []
     for family, pair, options in [
@@ -471,14 +468,11 @@ def test_receipts_print_the_numbers_of_the_page(tmp_path):
         codes += [pipeline_receipt(result).code, steps_receipt(result).code]
         expected += [probabilities(result)] * 2
     assert "playground" not in "".join(codes)
-    run = "import sys\nfor code in sys.argv[1:]: exec(code, {}); print('---')"
-    done = subprocess.run([sys.executable, "-c", run, *codes], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for output, numbers in zip(done.stdout.split("---\n"), expected, strict=False):
-        assert json.loads(output.strip().splitlines()[-1]) == pytest.approx(numbers, abs=1e-5)
+    for found, numbers in zip(python.numbers(*codes), expected, strict=True):
+        assert found == pytest.approx(numbers, abs=1e-5)
 
 
-def test_receipts_of_reasons_experiments_and_tables_print_their_numbers(tmp_path):
+def test_receipts_of_reasons_experiments_and_tables_print_their_numbers(tmp_path, python):
     model, tokenizer = tiny_model(), tiny_tokenizer()
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -491,7 +485,7 @@ def test_receipts_of_reasons_experiments_and_tables_print_their_numbers(tmp_path
     *_, table = classify_table(manager, ClassifyTableRequest(read_lines("good film\nbad food\nthat"), "text"))
     manager.close()
     codes = [attribution_receipt(reasons), perturb_receipt(masked), perturb_receipt(deleted), table_receipt(table)]
-    found, *changed, rows = printed(codes)
+    found, *changed, rows = python.numbers(*(receipt.code for receipt in codes))
     for method in reasons.methods:
         assert found[method.method] == pytest.approx(list(method.values), abs=1e-4)
     for numbers, result in zip(changed, (masked, deleted), strict=True):
@@ -510,15 +504,6 @@ def test_the_receipt_of_a_long_table_says_that_it_is_cut_and_that_of_two_reading
     code = attribution_receipt(replace(reasons, encoder_decoder=True)).code
     assert "inputs_embeds" not in code and "Occlusion" in code and "two places" in code
     compile(code, "receipt", "exec")
-
-
-def printed(receipts):
-    """What each receipt prints last, all run in one fresh process."""
-    run = "import sys\nfor code in sys.argv[1:]: exec(code, {}); print('---')"
-    codes = [receipt.code for receipt in receipts]
-    done = subprocess.run([sys.executable, "-c", run, *codes], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(output.strip().splitlines()[-1]) for output in done.stdout.split("---\n")[:-1]]
 
 
 @pytest.mark.parametrize("quantization", ["8-bit", "4-bit"])

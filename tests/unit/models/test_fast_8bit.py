@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -168,20 +165,21 @@ def test_a_slow_processor_is_said(monkeypatch):
     assert options[FAST_8_BIT].reason == "Works, but this processor multiplies 8-bit numbers slower than float32."
 
 
-def test_the_receipt_says_how_to_get_the_same_weights(tmp_path):
+def test_the_receipt_says_how_to_get_the_same_weights(tmp_path, python):
     """Run in a fresh process: the weights are those, and the answers equal up to what the input is rounded by."""
+    models, codes = [], []
     for architecture in ("llama", "gpt2", "bert"):
         folder = make_model(tmp_path / architecture, architecture)
-        quick = load(folder, architecture)
-        auto = type(quick).__name__
+        models.append(load(folder, architecture))
+        auto = type(models[-1]).__name__
         held = Pretrained(str(folder), auto, FAST_8_BIT, "float32", "cpu")
-        code = (
+        codes.append(
             f"{held.model_lines()}\nfrom transformers import {auto}\nmodel = {held.code()}.eval()\nimport json\n"
             f"with torch.inference_mode():\n    logits = model(torch.tensor({IDS.tolist()})).logits\n"
             "print(json.dumps([logits.tolist(), model.get_input_embeddings().weight.tolist()]))"
         )
-        output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        logits, table = (torch.tensor(one) for one in json.loads(output.splitlines()[-1]))
+    for quick, numbers in zip(models, python.numbers(*codes), strict=True):
+        logits, table = map(torch.tensor, numbers)
         with torch.inference_mode():
             found = quick(IDS).logits
         assert torch.equal(quick.get_input_embeddings().floats(), table)

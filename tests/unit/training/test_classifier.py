@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -145,18 +143,13 @@ def test_stop_keeps_the_best_so_far(runs):
     assert heard[-1].step == result.steps, "the model is judged where it stopped"
 
 
-def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec):
+def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec, python):
     """To 1e-4, step by step, for each method and up to where Stop was pressed; nothing of this project is imported."""
     codes = []
     for name, (_, _, result, split) in runs.items():
         asked = replace(ASKED, method=result.method, num_train_epochs=50 if name == "stopped" else 4)
         codes.append(classifier_receipt(Origin(spec.location), asked, split, 1, result).code)
-    runner = "import sys, json\nfor code in json.load(sys.stdin): exec(code, {'__name__': '__main__'})"
-    done = subprocess.run([sys.executable, "-c", runner], input=json.dumps(codes), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    numbers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{") and '"losses"' in line]
-    assert len(numbers) == len(runs)
-    for found, (_, _, result, _) in zip(numbers, runs.values(), strict=True):
+    for found, (_, _, result, _) in zip(python.numbers(*codes), runs.values(), strict=True):
         assert found["losses"] == pytest.approx(result.train_losses, abs=1e-4)
         assert found["held_losses"] == pytest.approx(result.held_losses, abs=1e-4)
     assert all("playground" not in code for code in codes)
