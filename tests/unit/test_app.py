@@ -87,25 +87,3 @@ def test_what_the_first_visitor_clicks_is_loaded_first():
     tasks = [spec.task for spec in Playground()._warm_up_specs()]
     assert tasks[:2] == ["text-classification", "text-generation"]
     assert sorted(tasks) == sorted({spec.task for spec in Playground().catalog if spec.source == "embedded"})
-
-
-def test_the_page_is_described_once_for_all_visitors():
-    """And what one visitor changes is not seen by the next."""
-    code = (
-        "import app; from playground.service import Playground; demo = app.build_app(Playground())\n"
-        "from gradio.blocks import BlocksConfig; from gradio.state_holder import SessionState\n"
-        "first = SessionState(demo)\n"
-        "box = next(n for n, block in demo.blocks.items() if type(block).__name__ == 'Textbox')\n"
-        "first._update_value_in_config(box, 'mine')\n"
-        "second = SessionState(demo)\n"
-        "plain = {n: BlocksConfig.config_for_block(n, [], block) for n, block in demo.blocks.items()}\n"
-        "assert second.config_values[box] is first.config_values[box]\n"
-        "assert str(second.config_values) == str(plain) == str(first.config_values)\n"
-        "import gradio\n"
-        "first[box] = gradio.Textbox('mine', render=False)\n"
-        "first._update_config(box)\n"
-        "assert first.config_values[box]['props']['value'] == 'mine'\n"
-        "assert str(SessionState(demo).config_values) == str(plain)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import inspect
 import re
@@ -20,10 +21,22 @@ SERVER = sorted((ROOT / "server").rglob("*.py"))
 TABS = sorted((ROOT / "tabs").rglob("*.py"))
 
 
+@functools.cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All that stands in a file, its module first; many rules look at each file."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_files():
+    yield
+    nodes_of.cache_clear()
+
+
 def imported(path: Path) -> set[str]:
     """The top-level packages that a file imports, anywhere in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -86,10 +99,10 @@ def test_public_names_exist_and_are_documented():
 def test_public_functions_and_classes_are_documented():
     missing = []
     for path in [*PLAYGROUND, *TABS, ROOT / "app.py"]:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if not ast.get_docstring(tree):
+        module = nodes_of(path)[0]
+        if not ast.get_docstring(module):
             missing.append(str(path.relative_to(ROOT)))
-        for node in tree.body:
+        for node in module.body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and not node.name.startswith(
                 "_"
             ):
@@ -102,7 +115,7 @@ def test_no_module_level_mutable_state():
     """A name in lower case, or one bound to a fresh object that can change, would be state outside the manager."""
     found = []
     for path in [*PLAYGROUND, *TABS, ROOT / "app.py"]:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in nodes_of(path)[0].body:
             targets = (
                 node.targets
                 if isinstance(node, ast.Assign)
@@ -115,7 +128,7 @@ def test_no_module_level_mutable_state():
                 constant = name.id.lstrip("_").isupper() or name.id in ("log", "__all__") or name.id[:1].isupper()
                 if not constant:
                     found.append(f"{path.relative_to(ROOT)}: {name.id}")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Global):
                 found.append(f"{path.relative_to(ROOT)}: global {node.names}")
     assert found == []
@@ -152,9 +165,8 @@ def name_of(path: Path) -> str:
 
 def oversized(path: Path) -> dict[str, int]:
     """Functions, classes and files of a module that are too long, and their lines; decorators don't count."""
-    text = path.read_text(encoding="utf-8")
-    lines = {f"{name_of(path)}": ("file", len(text.splitlines()))}
-    for node in ast.walk(ast.parse(text)):
+    lines = {f"{name_of(path)}": ("file", len(path.read_text(encoding="utf-8").splitlines()))}
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
             lines[f"{name_of(path)}:{node.name}"] = (kind, (node.end_lineno or 0) - node.lineno + 1)
@@ -180,15 +192,14 @@ def test_what_is_too_long_is_seen(tmp_path, monkeypatch):
 
 def runtime_imports(path: Path, modules: dict[str, Path]) -> set[str]:
     """Modules of the project that a module imports when it runs, at its top or inside a function."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes_of(path)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import) and id(node) not in typing_only:
             found |= {alias.name for alias in node.names} & modules.keys()
         elif isinstance(node, ast.ImportFrom) and node.module and id(node) not in typing_only:
@@ -283,14 +294,13 @@ OF_NAMED_TUPLES = {"_fields", "_asdict", "_replace"}
 
 def private_names(path: Path) -> set[str]:
     """Private attributes that a module uses and doesn't make itself, and private names that it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     used, made, inherited = set(), set(OF_NAMED_TUPLES), set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             made.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             made.add(node.target.id)
-        elif isinstance(node, ast.Attribute):
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
             owner = ast.unparse(node.value)
             (made if owner in ("self", "cls") else inherited if owner == "super()" else used).add(node.attr)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] not in OURS:
@@ -330,9 +340,8 @@ CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "
 
 def state_of(path: Path) -> list[str]:
     """What of a module can grow or change while the program runs: containers and caches at its top."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     found, containers = [], set()
-    for node in tree.body:
+    for node in nodes_of(path)[0].body:
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         names = [target.id for target in targets if isinstance(target, ast.Name)]
@@ -347,7 +356,7 @@ def state_of(path: Path) -> list[str]:
         if isinstance(node, ast.FunctionDef) and node.args.args:
             caches = [ast.unparse(one).rpartition("functools.")[2] for one in node.decorator_list]
             found += [node.name for one in caches if one == "cache" or re.match(r"lru_cache\((maxsize=)?None", one)]
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         writes = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del)
         if writes or (isinstance(node, ast.Attribute) and node.attr in CHANGES):
             found += {ast.unparse(node.value)} & containers  # type: ignore[attr-defined]
