@@ -1,7 +1,8 @@
 """Models that people trained here: each under a name of its own, for whoever trained it, until the playground ends.
 
 They lie in a temporary folder, which goes with the playground; the oldest go first where there are too many. Nobody
-else is told a name, and nobody can guess one. It leaves out the training (`playground.training`).
+can guess a name, and on a public page nobody else is told one; elsewhere the list of loaded models has it. It leaves
+out the training (`playground.training`).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from playground.errors import TrainingError
 from playground.training.events import TrainingBytes
 
+PROCESS_BYTES = 450_000_000  # Python with torch and transformers; a context of CUDA is about as large
+FLOAT = 4  # bytes: trained numbers are float32, so that small changes aren't rounded away
 LENGTH = struct.Struct("<I")  # before each answer of the process
 STOP = b"s"
 
@@ -62,3 +66,17 @@ class Failure:
     kind: str
     message: str
     fix: str = ""
+
+
+def finite(loss: float, step: int) -> float:
+    """The loss of a step.
+
+    Raises:
+        TrainingError: it isn't finite; nothing that follows would be a model.
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"At step {step:,} the loss is no number any more ({loss}): the steps are far too large.",
+            "Take a smaller learning_rate.",
+        )
+    return loss

@@ -74,7 +74,8 @@ class ClassifierPlan:
 @dataclass(frozen=True)
 class SplitSaid:
     """How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how
-    many are held out. ``notes`` say in sentences what was left out.
+    many are held out. ``notes`` say in sentences what was left out. Whoever guesses is right of ``chance`` of the rows,
+    with a loss of ``chance_loss`` nats.
     """
 
     type: ClassVar[Literal["split"]] = "split"
@@ -91,7 +92,7 @@ class SplitSaid:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A step: the mean loss of its rows, the learning rate that it was taken with, and how long all will take still."""
+    """A step, counted from 1: the mean loss of its rows in nats, its learning rate, and how long is left of all."""
 
     type: ClassVar[Literal["step"]] = "step"
     step: int
@@ -104,7 +105,9 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """How the model does on the rows that it never learns from, after a step; ``best`` if it never did better."""
+    """How the model does on the rows that it never learns from, after a step: its mean loss in nats, and the share that
+    it gets right; ``best`` if its loss was never less.
+    """
 
     type: ClassVar[Literal["held_out"]] = "held_out"
     step: int

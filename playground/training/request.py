@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from playground.errors import InputError
 from playground.tables import Table
+from playground.texts import usable_text
 from playground.values import real_number, truth, whole_number
 
 BASES = ("feature-extraction", "fill-mask", "text-classification")  # tasks of models to begin with
@@ -15,7 +16,6 @@ Method = Literal["head", "lora", "full"]
 METHODS: tuple[Method, ...] = get_args(Method)
 LEAST_ROWS, MOST_ROWS, MOST_ROWS_OF_VISITORS = 10, 5_000, 1_000
 MOST_LABELS = 50
-MOST_STEPS = 5_000
 # What suits each method: a head that is new learns fast, weights that know much already are only nudged.
 LEARNING_RATES = MappingProxyType({"head": 5e-3, "lora": 2e-3, "full": 1e-4})
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -70,22 +70,36 @@ class TrainClassifierRequest:
         taken: dict[str, Any] = {"keep": truth("keep", self.keep)}
         taken["learning_rate"] = LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
         for name, limits in _LIMITS.items():
-            taken[name] = _within(name, taken.get(name, getattr(self, name)), limits)
-        taken["name"] = " ".join(str(self.name).split())[:60]
-        taken["text_column"], taken["label_column"] = _columns(self.table, self.text_column, self.label_column)
+            read = whole_number if name in _WHOLE else real_number
+            taken[name] = within(read(name, taken.get(name, getattr(self, name))), name, limits)
+        taken["name"] = model_name(self.name)
+        taken["text_column"], taken["label_column"] = columns(self.table, self.text_column, self.label_column)
         for name, value in taken.items():
             object.__setattr__(self, name, value)
 
 
-def _within(name: str, value: Any, limits: tuple[float, float]) -> float:
-    number = (whole_number if name in _WHOLE else real_number)(name, value)
+def model_name(given: str) -> str:
+    """What a model is called, in one line of at most 60 characters.
+
+    Raises:
+        InputError: it can't be written.
+    """
+    return " ".join(usable_text(str(given), None, "The name").split())[:60]
+
+
+def within(number: float, name: str, limits: tuple[float, float]) -> float:
+    """The number of a setting.
+
+    Raises:
+        InputError: it is out of its range; the message names both.
+    """
     lowest, highest = limits
     if not lowest <= number <= highest:
-        raise InputError(f"{name} is {value}.", f"It goes from {lowest:g} to {highest:g}.")
+        raise InputError(f"{name} is {number}.", f"It goes from {lowest:,} to {highest:,}.")
     return number
 
 
-def _columns(table: Table, text: str, label: str) -> tuple[str, str]:
+def columns(table: Table, text: str = "", label: str = "") -> tuple[str, str]:
     """The columns of texts and labels, guessed where they aren't named.
 
     Raises:

@@ -169,7 +169,7 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
     planning = {"fn": friendly(lambda data: handlers.plan(_given(fields, data))), "inputs": set(controls.values())}
     planning |= {"outputs": [parts.plan], "trigger_mode": "always_last", **UNSEEN}
     for event in (new, chosen):
-        event.success(friendly(handlers.read_columns), [file, how], columns, **UNSEEN).success(**planning)
+        event.success(friendly(handlers.read_columns), [file, how], columns, **UNSEEN).then(**planning)
     preset = [parts.learning_rate, parts.num_train_epochs]
     gr.on(
         [fields.preset.input, controls["method"].input],

@@ -15,7 +15,7 @@ import gradio as gr
 
 import playground as pg
 from playground.tables import read_pasted
-from playground.training.request import LEARNING_RATES
+from playground.training.request import LEARNING_RATES, columns
 from playground.wire import to_json
 from tabs.page import receipt_values
 from tabs.table_file import HowRead, read_table
@@ -85,9 +85,7 @@ class ClassifierHandlers:
             hidden = (parts.text_column, parts.label_column)
             return {one: gr.Dropdown(choices=[], value=None, visible=False) for one in hidden}
         table = read_table(path, how)
-        text = table.text_column
-        label = table.label_column or next((name for name in reversed(table.columns) if name != text), None)
-        choices = list(table.columns)
+        (text, label), choices = columns(table), list(table.columns)
         return {
             parts.text_column: gr.Dropdown(choices=choices, value=text, visible=True),
             parts.label_column: gr.Dropdown(choices=choices, value=label, visible=True),

@@ -22,7 +22,7 @@ from playground.training.classifier.begin import begin, count, only_trained
 from playground.training.classifier.card import model_card
 from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Rows, Split
-from playground.training.desk import Desk
+from playground.training.desk import Desk, finite
 from playground.training.events import HeldOut, HeldRow, SplitSaid, TrainedClassifier, TrainingStep
 from playground.training.request import TrainClassifierRequest
 
@@ -34,7 +34,7 @@ def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
     """Trains, tells of it, and saves the best model.
 
     Raises:
-        StoppedError: it was stopped before the first step.
+        StoppedError: it was stopped before the first step. TrainingError: the loss is no number any more.
     """
     began = time.monotonic()
     asked, split = request.asked, request.split
@@ -90,6 +90,7 @@ def arguments(asked: TrainClassifierRequest, desk: Desk, folder: str) -> Trainin
         seed=asked.seed,
         eval_strategy="epoch",
         logging_steps=1,
+        logging_nan_inf_filter=False,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
@@ -143,7 +144,7 @@ class Watch(TrainerCallback):
         if not logs or "loss" not in logs or "learning_rate" not in logs:
             return
         step, elapsed = state.global_step, time.monotonic() - self._began
-        self.losses.append(logs["loss"])
+        self.losses.append(finite(logs["loss"], step))
         rest = elapsed / step * (state.max_steps - step)
         self._desk.send(TrainingStep(step, float(state.epoch or 0), logs["loss"], logs["learning_rate"], elapsed, rest))
 

@@ -11,7 +11,7 @@ from playground.models.loading import blueprint, explaining, load_config, pick_d
 from playground.training.classifier.begin import predicted_counts
 from playground.training.classifier.job import MOST_TOKENS, FitClassifier, steps_of
 from playground.training.classifier.split import Split, split_rows
-from playground.training.desk import Training
+from playground.training.desk import FLOAT, PROCESS_BYTES, Training
 from playground.training.events import ClassifierPlan, TrainingBytes
 from playground.training.line import threads_for
 from playground.training.receipt import classifier_receipt
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from playground.training.events import TrainedClassifier
 
 TASK = "text-classification"
-FLOAT = 4  # bytes: trained numbers are float32, so that small changes aren't rounded away
 PER_CHARACTER = 0.4  # tokens, at the most, in what people write
 PER_TOKEN = 17  # numbers that each layer keeps of a token for the way back, per number of its hidden state
-PROCESS_BYTES = 450_000_000  # Python with torch and transformers; a context of CUDA is about as large
 
 
 def classifier_training(manager: ModelManager, asked: TrainClassifierRequest) -> Training:

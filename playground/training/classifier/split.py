@@ -130,11 +130,16 @@ def _require_enough(pairs: list[tuple[str, str]]) -> None:
 
 
 def _labels(given: list[str]) -> tuple[str, ...]:
-    """All labels in the order of their ids: that of the alphabet, numbers by their size."""
+    """All labels in the order of their ids: that of the alphabet, numbers by their size.
+
+    >>> _labels(["10", "2.0", "2", "10"])
+    ('2', '2.0', '10')
+    """
+    labels = sorted(set(given))  # what is as large keeps this order, whatever that of the set
     try:
-        return tuple(sorted(set(given), key=float))
+        return tuple(sorted(labels, key=float))
     except ValueError:
-        return tuple(sorted(set(given)))
+        return tuple(labels)
 
 
 def _count(count: int, what: str) -> str:

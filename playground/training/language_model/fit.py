@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from playground.errors import InputError, InputTooLongError, StoppedError
-from playground.training.desk import Desk
+from playground.errors import InputTooLongError, StoppedError
+from playground.training.desk import Desk, finite
 from playground.training.language_model import samples
 from playground.training.language_model.card import model_card
 from playground.training.language_model.corpus import HELD_OUT, Corpus, read_corpus, require_enough
@@ -29,7 +29,7 @@ from playground.training.language_model.events import (
 )
 from playground.training.language_model.request import TrainLanguageModelRequest
 from playground.training.language_model.shape import EXCERPT, configuration, probe_length
-from playground.training.language_model.tokenizer import learn_tokenizer, merges_of, unknown_characters
+from playground.training.language_model.tokenizer import learn_tokenizer, merges_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +61,8 @@ def fit(request: TrainLanguageModelRequest, desk: Desk) -> LanguageModelTrained:
     """What came out; the model and its tokenizer are in the desk's folder.
 
     Raises:
-        InputError: the text, the grammar or the prompt can't be used.
+        InputError: the text, the grammar or the prompt can't be used, as far as `plan_language_model` can't tell.
+        TrainingError: the loss is no number any more.
         StoppedError: it was stopped before the first step.
     """
     corpus = read_corpus(request)
@@ -102,6 +103,7 @@ def training_arguments(request: TrainLanguageModelRequest, device: str) -> dict[
         "weight_decay": request.weight_decay,
         "seed": request.seed,
         "logging_steps": math.ceil(request.max_steps / LOGS),
+        "logging_nan_inf_filter": False,
         "save_strategy": "no",
         "report_to": "none",
         "disable_tqdm": True,
@@ -114,15 +116,13 @@ def prepare(request: TrainLanguageModelRequest, corpus: Corpus, tokenizer: PreTr
     """The text as tokens: nine tenths to learn from, the last tenth kept back, both in blocks.
 
     Raises:
-        InputError: the text is too short for its context, or the prompt has characters that the text lacks.
+        InputError: the text is too short for its context.
         InputTooLongError: the prompt leaves no room.
     """
     ids = _ids(tokenizer, corpus.text)
     cut = len(ids) - len(ids) // HELD_OUT
     train, heldout = ids[:cut], ids[cut:]
     require_enough(len(ids), request.context)
-    if strange := unknown_characters(tokenizer, request.prompt):
-        raise InputError(f"The text has no “{strange[0]}”, so no prompt can have it.", "Write another prompt.")
     prompt_ids = _ids(tokenizer, request.prompt)
     if len(prompt_ids) > request.context // 2:
         raise InputTooLongError(
@@ -192,20 +192,22 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **more: Any) -> Any:
         """A checkpoint every few seconds, and whether this was the last step."""
         self.step, limit = int(state.global_step), self._request.max_seconds
+        if self.step >= self._request.max_steps:
+            return control
         if self._desk.stopped.is_set():
             self._reason = "stopped"
-        elif limit and self._elapsed >= limit and self.step < self._request.max_steps:
+        elif limit and self._elapsed >= limit:
             self._reason = "time"
         if self._reason != "done":
             control.should_training_stop = True
-        elif self._elapsed >= self._next_look and self.step < self._request.max_steps:
+        elif self._elapsed >= self._next_look:
             self._look(model)
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
         """A loss, as `Trainer` logs it."""
         if logs and "loss" in logs:
-            step, loss = int(state.global_step), float(logs["loss"])
+            step, loss = int(state.global_step), finite(float(logs["loss"]), int(state.global_step))
             self._losses.append((step, loss))
             self._desk.send(LossLogged(step, loss, float(logs.get("learning_rate", 0.0)), self._elapsed))
 

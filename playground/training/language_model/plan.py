@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from playground.errors import InputError
-from playground.training.desk import Training
+from playground.training.desk import FLOAT, PROCESS_BYTES, Training
 from playground.training.events import TrainingBytes
 from playground.training.language_model.card import title_of
 from playground.training.language_model.corpus import Corpus, read_corpus, require_enough
 from playground.training.language_model.events import LanguageModelPlan
 from playground.training.language_model.request import TASK, TrainLanguageModelRequest
-from playground.training.language_model.shape import EXCERPT, FLOAT, activation_bytes, count_parameters
-
-PROCESS_BYTES = 450_000_000  # Python with torch and transformers
+from playground.training.language_model.shape import EXCERPT, activation_bytes, count_parameters
 
 
 def plan_language_model(request: TrainLanguageModelRequest) -> LanguageModelPlan:

@@ -7,6 +7,7 @@ from typing import Any
 
 from playground.errors import EmptyInputError, InputError
 from playground.texts import usable_text
+from playground.training.request import model_name, within
 from playground.training.stories import MOST_CHARACTERS as MOST_OF_A_GRAMMAR
 from playground.values import real_number, truth, whole_number
 
@@ -15,7 +16,7 @@ TOKENIZERS = ("characters", "bpe")
 ARCHITECTURES = ("llama", "gpt2")
 MOST_CHARACTERS = 500_000
 LONGEST_PROMPT = 200
-_WHOLE = {
+_WHOLE: dict[str, tuple[float, float]] = {
     "lines": (200, 20_000),
     "vocab_size": (20, 4_000),
     "n_layer": (1, 8),
@@ -26,7 +27,7 @@ _WHOLE = {
     "per_device_train_batch_size": (1, 128),
     "seed": (0, 2**31 - 1),
 }
-_REAL = {
+_REAL: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 0.1),
     "warmup_steps": (0.0, 1.0),
     "weight_decay": (0.0, 1.0),
@@ -74,28 +75,18 @@ class TrainLanguageModelRequest:
     keep: bool = False
 
     def __post_init__(self) -> None:
-        taken: dict[str, Any] = {name: _within(whole_number, self, name, *_WHOLE[name]) for name in _WHOLE}
-        taken |= {name: _within(real_number, self, name, *_REAL[name]) for name in _REAL}
+        taken: dict[str, Any] = {}
+        for read, all_limits in ((whole_number, _WHOLE), (real_number, _REAL)):
+            for name, limits in all_limits.items():
+                taken[name] = within(read(name, getattr(self, name)), name, limits)
         taken["keep"] = truth("keep", self.keep)
         taken["prompt"] = usable_text(self.prompt or "", LONGEST_PROMPT, "The prompt")
         taken["text"] = usable_text(self.text or "", MOST_CHARACTERS)
         taken["grammar"] = usable_text(self.grammar or "", MOST_OF_A_GRAMMAR, "The grammar")
-        taken["name"] = " ".join(str(self.name).split())[:60]
+        taken["name"] = model_name(self.name)
         for name, value in taken.items():
             object.__setattr__(self, name, value)
         _check(self)
-
-
-def _within(read: Any, request: TrainLanguageModelRequest, name: str, lowest: float, highest: float) -> Any:
-    """A setting as the number that it is.
-
-    Raises:
-        InputError: it is no number, or out of its range; the message names it and what is allowed.
-    """
-    value = read(name, getattr(request, name))
-    if not lowest <= value <= highest:
-        raise InputError(f"{name} is {value}.", f"It goes from {lowest:,} to {highest:,}.")
-    return value
 
 
 def _check(request: TrainLanguageModelRequest) -> None:
@@ -113,7 +104,7 @@ def _check(request: TrainLanguageModelRequest) -> None:
         raise InputError("There is a text and a grammar.", "Give one of them.")
     for name, allowed in (("tokenizer", TOKENIZERS), ("architecture", ARCHITECTURES)):
         if getattr(request, name) not in allowed:
-            raise InputError(f"{name} is {getattr(request, name)!r}.", f"Use {' or '.join(allowed)}.")
+            raise InputError(f"{name} is {str(getattr(request, name))[:40]!r}.", f"Use {' or '.join(allowed)}.")
     unit = request.n_head * (2 if request.architecture == "llama" else 1)  # rotary positions turn pairs of numbers
     if request.hidden_size % unit:
         below, above = request.hidden_size // unit * unit, -(-request.hidden_size // unit) * unit

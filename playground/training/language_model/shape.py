@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playground.training.desk import FLOAT
 from playground.training.language_model.request import TrainLanguageModelRequest
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
-FLOAT = 4  # bytes
 MOST_HEADS_BYTES = 12_000  # of attention in one checkpoint
 MOST_PROBE = 40
 EXCERPT = 400  # characters of the text that are shown

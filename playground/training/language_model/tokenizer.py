@@ -7,7 +7,6 @@ translation of rare words with subword units.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -90,9 +89,3 @@ def _merged(parts: list[str], pair: Pair) -> list[str]:
         found.append(parts[place] + parts[place + 1] if both else parts[place])
         place += 2 if both else 1
     return found
-
-
-def unknown_characters(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    """The characters of a text that the tokenizer has never seen, each once."""
-    vocabulary = tokenizer.get_vocab()
-    return "".join(dict.fromkeys(one for one in re.sub("\r\n?", "\n", text) if one not in vocabulary))

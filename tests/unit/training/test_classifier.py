@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import threading
 import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +18,7 @@ import playground as pg
 from playground.errors import (
     ModelNotFoundError,
     NotAllowedError,
+    TrainingError,
     UnknownArchitectureError,
     UnsupportedOptionError,
     WrongTaskError,
@@ -26,7 +29,7 @@ from playground.models.manager import ModelManager
 from playground.models.origin import Origin
 from playground.models.trained import ADAPTER, BEFORE
 from playground.training.classifier.begin import begin, count, only_trained
-from playground.training.classifier.fit import fit
+from playground.training.classifier.fit import Watch, arguments, fit
 from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training, plan_classifier
 from playground.training.classifier.split import split_rows
@@ -153,6 +156,17 @@ def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec, python
         assert found["losses"] == pytest.approx(result.train_losses, abs=1e-4)
         assert found["held_losses"] == pytest.approx(result.held_losses, abs=1e-4)
     assert all("playground" not in code for code in codes)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_the_training_and_is_never_shown_as_one(loss):
+    heard = []
+    watch = Watch(Desk("cpu", Path(), heard.append, threading.Event()))
+    state = SimpleNamespace(global_step=3, max_steps=9, epoch=0.5)
+    with pytest.raises(TrainingError, match="At step 3 the loss is no number"):
+        watch.on_log(None, state, None, {"loss": loss, "learning_rate": 1.0})
+    assert heard == [] and watch.losses == []
+    assert not arguments(ASKED, Desk("cpu", Path(), heard.append, threading.Event()), "x").logging_nan_inf_filter
 
 
 @pytest.mark.parametrize("method", METHODS)

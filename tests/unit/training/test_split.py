@@ -37,6 +37,22 @@ def test_every_label_has_its_share_on_both_sides():
     )
 
 
+def test_labels_that_are_numbers_are_in_one_order_whatever_that_of_a_set():
+    rows = [(f"row {n}", label) for n, label in enumerate(["10", "2", "2.0", "02", "nan"] * 4)]
+    assert split(rows).labels == split(rows[::-1]).labels
+    assert split([row for row in rows if row[1] != "nan"]).labels == ("02", "2", "2.0", "10")
+
+
+def test_a_name_that_cannot_be_written_is_refused_before_the_training():
+    for ask in (
+        lambda name: pg.TrainClassifierRequest(table(MANY), name=name),
+        lambda name: pg.TrainLanguageModelRequest("a tale", name=name),
+    ):
+        assert ask(" My \n model ").name == "My model"
+        with pytest.raises(InputError, match="half of a character"):
+            ask("bad \ud83d name")
+
+
 def test_the_seed_decides_alone():
     assert split(MANY, seed=3) == split(MANY, seed=3)
     assert split(MANY, seed=3).held != split(MANY, seed=4).held
