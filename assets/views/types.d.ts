@@ -1649,7 +1649,7 @@ export namespace training {
     probe: string[];
     possible_lines: number;
   }
-  /** How the model does on the rows that it never learns from, after a step; ``best`` if it never did better. */
+  /** How the model does on the rows that it never learns from, after a step: its mean loss in nats, and the share that it gets right; ``best`` if its loss was never less. */
   interface HeldOut {
     type: "held_out";
     step: number;
@@ -1737,7 +1737,7 @@ export namespace training {
     seconds: number;
     reason: string;
   }
-  /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. */
+  /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. Whoever guesses is right of ``chance`` of the rows, with a loss of ``chance_loss`` nats. */
   interface SplitSaid {
     type: "split";
     labels: string[];
@@ -1861,7 +1861,7 @@ export namespace training {
     follows: number | null;
     is_new: boolean | null;
   }
-  /** A step: the mean loss of its rows, the learning rate that it was taken with, and how long all will take still. */
+  /** A step, counted from 1: the mean loss of its rows in nats, its learning rate, and how long is left of all. */
   interface TrainingStep {
     type: "step";
     step: number;
