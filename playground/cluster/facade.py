@@ -50,7 +50,7 @@ THERE = frozenset({
 EVERYWHERE = frozenset({"pin_model", "unload_model"})
 # Answered here: with what this process holds, or by asking other methods.
 HERE = frozenset({
-    "asked_of_training", "class_writing", "classifier_receipt", "compare_tokenizers", "continued_question", "encode",
+    "asked_of_training", "end_training", "class_writing", "classifier_receipt", "compare_tokenizers", "continued_question", "encode",
     "explain_split", "follow_training", "forget_trained", "generate", "has_tokenizer", "import_everything",
     "language_model_receipt", "lessons", "load_trained", "pack_trained", "pipeline_models", "plan_classifier",
     "plan_language_model", "prepare_question", "read_words", "render_chat", "running_trainings", "search_vocabulary",

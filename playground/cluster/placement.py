@@ -104,10 +104,10 @@ class Placement:
     def _roomiest(self, model: str, standings: Sequence[Standing]) -> str:
         """Where a new model goes. What was sent there, and isn't told of yet, counts by its number."""
 
-        def cost(one: Standing) -> tuple[int, int, int, bytes]:
+        def cost(one: Standing) -> tuple[int, int, int, int, bytes]:
             expected = sum(replica_id == one.replica_id for replica_id, _ in self._sent)
             room = one.free_bytes // ROOM_STEP
-            return expected, -room, self._ongoing[one.replica_id], _draw(model, one.replica_id)
+            return expected, -room, len(one.models), self._ongoing[one.replica_id], _draw(model, one.replica_id)
 
         return min(standings, key=cost).replica_id
 

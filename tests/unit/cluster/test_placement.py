@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import count
 
 import pytest
 
@@ -42,6 +41,14 @@ def test_new_models_are_spread_and_found_again_before_a_replica_tells():
     first = {model: fleet.choose(model)[0] for model in "klmn"}
     assert sorted(Counter(first.values()).values()) == [2, 2]
     assert {model: fleet.choose(model)[0] for model in "klmn"} == first
+
+
+def test_of_equal_room_the_replica_with_fewer_models_gets_a_new_one():
+    for held in ("a", "b"):
+        fleet = Fleet("a", "b")
+        fleet.held[held] = {"k"}
+        fleet.room[held] -= 2**20  # a small model
+        assert {fleet.choose("m")[0]} == {"a", "b"} - {held}
 
 
 def test_what_a_replica_has_dropped_is_not_looked_for_there():
@@ -127,13 +134,11 @@ def test_a_call_that_went_elsewhere_counts_there():
 def test_a_replica_that_has_gone_takes_its_calls_along(gone):
     fleet = Fleet("a", "b")
     fleet.held = {"a": {"m"}, "b": {"m"}}
-    for number in count():
-        where, _ = fleet.choose(person=f"p{number}")
-        if number >= 9:
-            break
+    for number in range(10):
+        fleet.choose(person=f"p{number}")
     del fleet.held[gone], fleet.room[gone]
     left = next(iter(fleet.held))
-    assert {fleet.choose(person="p0")[0], fleet.choose()[0]} == {left}, where
+    assert {fleet.choose(person="p0")[0], fleet.choose()[0]} == {left}
     fleet.held[gone], fleet.room[gone] = {"m"}, 2**32
     assert fleet.choose(person="new")[0] == gone
 
