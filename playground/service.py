@@ -11,6 +11,7 @@ import importlib
 import logging
 import threading
 from dataclasses import dataclass, replace
+from typing import Self
 
 from playground import IMPORTING
 from playground.attention.facade import AttentionWing
@@ -88,7 +89,7 @@ class Playground(
         self._warming = threading.Lock()
         self.imported = False
 
-    def __enter__(self) -> Playground:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

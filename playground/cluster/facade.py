@@ -40,8 +40,8 @@ THERE = frozenset({
     "attend", "attention_receipt", "attribute", "attribute_next", "attribute_next_receipt", "attribute_next_steps",
     "attribution_receipt", "chat_next", "classification_receipts", "classify", "classify_table", "compare_link",
     "compare_masks", "describe_classifier", "embed", "generation_receipt", "label_readings", "lens_receipt", "link",
-    "link_presence", "load_model", "logit_lens", "map_words", "model_map", "model_map_receipt", "next_token", "origin",
-    "perturb", "perturb_receipt", "pipeline", "pipeline_advice", "pipeline_receipts", "quantization_twin",
+    "link_presence", "load_model", "logit_lens", "map_words", "model_map", "model_map_receipt", "next_token",
+    "origin", "perturb", "perturb_receipt", "pipeline", "pipeline_advice", "pipeline_receipts", "quantization_twin",
     "quantizations", "table_receipt", "texts_receipt", "twin", "twin_receipt", "visitor_rules", "word_loss",
     "word_loss_receipt", "word_map", "word_map_receipt", "word_matrix", "word_matrix_receipt", "word_pairs",
     "word_pairs_receipt",
@@ -50,12 +50,12 @@ THERE = frozenset({
 EVERYWHERE = frozenset({"pin_model", "unload_model"})
 # Answered here: with what this process holds, or by asking other methods.
 HERE = frozenset({
-    "asked_of_training", "end_training", "class_writing", "classifier_receipt", "compare_tokenizers", "continued_question", "encode",
-    "explain_split", "follow_training", "forget_trained", "generate", "has_tokenizer", "import_everything",
-    "language_model_receipt", "lessons", "load_trained", "pack_trained", "pipeline_models", "plan_classifier",
-    "plan_language_model", "prepare_question", "read_words", "render_chat", "running_trainings", "search_vocabulary",
-    "token_columns", "token_receipt", "tokenize", "train_classifier", "train_language_model", "trained_models",
-    "vocabulary_receipt", "warmth", "cancel",
+    "asked_of_training", "cancel", "class_writing", "classifier_receipt", "compare_tokenizers",
+    "continued_question", "encode", "end_training", "explain_split", "follow_training", "forget_trained",
+    "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons", "load_trained",
+    "pack_trained", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question", "read_words",
+    "render_chat", "running_trainings", "search_vocabulary", "token_columns", "token_receipt", "tokenize",
+    "train_classifier", "train_language_model", "trained_models", "vocabulary_receipt", "warmth",
 })  # fmt: skip
 
 
@@ -118,6 +118,10 @@ class FleetPlayground(Playground):
     def fleet(self) -> FleetReport:
         """All machines and processes that hold models here, what each does, and who waits."""
         return self._fleet.report()
+
+    def processes(self) -> dict[str, int]:
+        """The id of each replica's process on its machine, by the replica's name."""
+        return self._fleet.processes()
 
     def snapshot(self) -> Snapshot:
         """What is resident in the fleet, as if it were one process, and in this process, where people train."""
