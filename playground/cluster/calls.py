@@ -32,8 +32,9 @@ _DEFAULT_TASKS = (
 class Call:
     """One method of a playground with its arguments.
 
-    ``model`` is what it needs (`model_key`), empty where any replica will do; ``party`` is who asks, by address and
-    person. ``asked_seconds`` is how long ago it was asked, since clocks of two machines differ.
+    ``model`` is what it needs (`model_key`), empty where any replica will do, and ``loads`` whether it has that loaded;
+    ``party`` is who asks, by address and person. ``asked_seconds`` is how long ago it was asked, since clocks of two
+    machines differ.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Call:
     named: dict[str, Any] = field(default_factory=dict)
     model: str = ""
     party: tuple[str, str] = ("", "")
+    loads: bool = True
     asked_seconds: float = 0.0
     call_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -62,8 +64,6 @@ def needs(asked: Any, catalog: Catalog) -> str:
     from playground.links.kinds import inner
 
     first = inner(asked[0] if isinstance(asked, tuple | list) and asked else asked)
-    if isinstance(first, str):
-        return model_key(first) if first else ""
     model_id = getattr(first, "model_id", None)
     if not model_id:
         tasks = (task,) if (task := getattr(first, "task", "")) else _default_tasks(first)

@@ -6,12 +6,11 @@ model), tokenizers, lessons, the rooms of a class. Tabs and the API don't know w
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,12 @@ from playground.crossing import Failed, taken
 from playground.errors import LostError, PlaygroundError
 from playground.models.fleet import FleetReport, snapshot_of
 from playground.models.report import Snapshot
-from playground.registry import heavy
+from playground.registry import declarations, heavy
 from playground.runs import Run
 from playground.service import Playground, WarmUp
 
 if TYPE_CHECKING:
     from playground.cluster.fleet import Fleet
-    from playground.generation.events import Event
     from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation, Told
 
@@ -50,7 +48,7 @@ THERE = frozenset({
 EVERYWHERE = frozenset({"pin_model", "unload_model"})
 # Answered here: with what this process holds, or by asking other methods.
 HERE = frozenset({
-    "asked_of_training", "cancel", "class_writing", "classifier_receipt", "compare_tokenizers",
+    "asked_of_training", "cancel", "compare_batches", "class_writing", "classifier_receipt", "compare_tokenizers",
     "continued_question", "encode", "end_training", "explain_split", "follow_training", "forget_trained",
     "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons", "load_trained",
     "pack_trained", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question", "read_words",
@@ -59,53 +57,11 @@ HERE = frozenset({
 })  # fmt: skip
 
 
-class _Part:
-    """A generation on its way: the calls for what is left of it, one replica after the other."""
-
-    def __init__(self, resumption: Resumption, model: str, begun: float, interval_seconds: float) -> None:
-        self._resumption, self._model, self._begun, self._interval = resumption, model, begun, interval_seconds
-        self._tries = TRIES
-        self._asked = False
-
-    def goes_on(self) -> bool:
-        """Whether a replica is to be asked (again)."""
-        asked, self._asked = self._asked, True
-        return not asked or not self._resumption.done
-
-    def call(self) -> Call:
-        """The call for what is left; its id is the id of its run in the replica."""
-        requests = self._resumption.left()
-        call = Call(
-            "compare_batches", named={"interval_seconds": self._interval, "asked_at": 0.0}, model=self._model,
-            party=party_of(requests), asked_seconds=time.perf_counter() - self._begun,
-        )  # fmt: skip
-        return replace(call, arguments=(tuple(replace(one, run_id=call.call_id) for one in requests),))
-
-    def take(self, batch: Any) -> list[Any]:
-        """What of a batch wasn't told before.
-
-        Raises:
-            PlaygroundError: what the generation failed with.
-        """
-        news: list[Any] = list(self._resumption.take(taken(batch)))
-        self._tries = TRIES if news else self._tries
-        return news
-
-    @contextmanager
-    def may_be_lost(self) -> Iterator[None]:
-        """Lets a replica get lost, as long as some come further in between.
-
-        Raises:
-            LostError: none does.
-        """
-        try:
-            yield
-            if not self._resumption.done:
-                raise lost()
-        except LostError:
-            self._tries -= 1
-            if not self._tries:
-                raise
+# What has a model loaded, where it isn't; the others only ask about one.
+LOADS = frozenset({
+    *(one.method for one in declarations(Playground) if one.gpu_seconds),
+    "compare_batches", "describe_classifier", "label_readings", "load_model",
+})  # fmt: skip
 
 
 class FleetPlayground(Playground):
@@ -131,6 +87,7 @@ class FleetPlayground(Playground):
 
     def warm_up(self) -> WarmUp:
         """How the loading at start went, of all replicas together; waits for it."""
+        self.import_everything()
         while not self._warmth.done:
             self._warmth = self._fleet.warmth()
             time.sleep(0 if self._warmth.done else LOOK_SECONDS)
@@ -143,45 +100,37 @@ class FleetPlayground(Playground):
 
     @heavy("playground.generation.generate")
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
-        """Up to twelve settings in one batch; see `generation.compare`."""
+        """Up to twelve settings in one batch; a generation whose replica is lost goes on in another."""
         from playground.generation.running import listen
 
         asked, run_id = tuple(requests), secrets.token_hex(8)
-        if self._is_trained(needs(asked, self.catalog)):
+        if not asked or self._is_trained(needs(asked, self.catalog)):
             return super().compare(requests, asked_at)
-        return listen(asked, self._told_of(asked, asked_at, run_id), partial(self.runs.cancel, run_id))
+        told = self._told_of(asked, asked_at or time.perf_counter(), run_id)
+        return listen(asked, told, partial(self.runs.cancel, run_id))
 
-    async def compare_batches(
-        self, requests: Sequence[GenerateRequest], interval_seconds: float = 0.05, asked_at: float | None = None
-    ) -> AsyncGenerator[list[tuple[int, Event]], None]:
-        """The same for an async handler; a generation whose replica is lost goes on in another."""
-        model = needs(requests, self.catalog)
-        if self._is_trained(model):
-            async with aclosing(super().compare_batches(requests, interval_seconds, asked_at)) as batches:
-                async for batch in batches:
-                    yield batch
-            return
-        part = _Part(Resumption(requests), model, asked_at or time.perf_counter(), interval_seconds)
-        with self.runs.begin(requests[0].run_id if requests else "", party_of(requests)[0]) as run:
-            while part.goes_on():
-                call = part.call()
-                with self._stoppable(run, call, call.call_id), part.may_be_lost():
-                    async with aclosing(self._fleet.stream_async(call)) as batches:
-                        async for batch in batches:
-                            if news := part.take(batch):
-                                yield news
+    def _told_of(self, requests: tuple[GenerateRequest, ...], asked_at: float, run_id: str) -> Iterator[list[Told]]:
+        """All that happens in a generation, from one replica after the other if need be.
 
-    def _told_of(
-        self, requests: tuple[GenerateRequest, ...], asked_at: float | None, run_id: str
-    ) -> Iterator[list[Told]]:
-        """`compare_batches` for a thread."""
-        part = _Part(Resumption(requests), needs(requests, self.catalog), asked_at or time.perf_counter(), SOON_SECONDS)
+        Raises:
+            LostError: replicas get lost before anything new comes from them.
+        """
+        resumption, model, tries = Resumption(requests), needs(requests, self.catalog), TRIES
         with self.runs.begin(run_id) as run:
-            while part.goes_on():
-                call = part.call()
-                with self._stoppable(run, call, call.call_id), part.may_be_lost():
+            while not resumption.done:
+                call = _generating(resumption.left(), model, asked_at)
+                run.on_cancel(partial(self._fleet.cancel, call.call_id, call.call_id))
+                try:
                     for batch in self._fleet.stream(call):
-                        yield part.take(batch)
+                        if news := resumption.take(taken(batch)):
+                            tries = TRIES
+                            yield list(news)
+                    if not resumption.done:
+                        raise lost()
+                except LostError:
+                    tries -= 1
+                    if not tries:
+                        raise
 
     @contextmanager
     def _stoppable(self, run: Run, call: Call, run_id: str) -> Iterator[None]:
@@ -189,23 +138,38 @@ class FleetPlayground(Playground):
         run.on_cancel(partial(self._fleet.cancel, run_id, call.call_id))
         try:
             yield
-        except (GeneratorExit, asyncio.CancelledError):
+        except GeneratorExit:
             self._fleet.leave(run_id, call.call_id)
             raise
 
     def _call(self, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
         """The call of a method, with the key of the model that it needs."""
-        given = inspect.signature(getattr(Playground, method)).bind(self, *arguments, **named).arguments
-        values = [value for name, value in given.items() if name != "self"]
-        if isinstance(given.get("model_id"), str):
-            model = model_key(given["model_id"], given.get("quantization", AUTO)) if given["model_id"] else ""
+        signature = inspect.signature(getattr(Playground, method))
+        given = signature.bind(self, *arguments, **named).arguments
+        first = list(given.values())[1] if len(given) > 1 else None
+        if "model_id" in signature.parameters:
+            model_id = given.get("model_id") or self._unnamed(method)
+            model = model_key(model_id, given.get("quantization", AUTO)) if model_id else ""
         else:
-            model = needs(values[0], self.catalog) if values else ""
-        return Call(method, arguments, named, model, party_of(values[0]) if values else ("", ""))
+            model = needs(first, self.catalog)
+        return Call(method, arguments, named, model, party_of(first), loads=method in LOADS)
+
+    def _unnamed(self, method: str) -> str:
+        """The model of a method that is asked without one."""
+        return self.catalog.default_for("text-classification").id if method == "describe_classifier" else ""
 
     def _is_trained(self, model: str) -> bool:
         """Whether a key is of a model that was trained in this process, and so is asked here."""
         return self.manager.trained.find(model.rpartition(" ")[0]) is not None
+
+
+def _generating(requests: tuple[GenerateRequest, ...], model: str, asked_at: float) -> Call:
+    """The call for some requests; its id is the id of their run in the replica."""
+    call = Call(
+        "compare_batches", named={"interval_seconds": SOON_SECONDS, "asked_at": 0.0}, model=model,
+        party=party_of(requests), asked_seconds=time.perf_counter() - asked_at,
+    )  # fmt: skip
+    return replace(call, arguments=(tuple(replace(one, run_id=call.call_id) for one in requests),))
 
 
 def _one(method: str, own: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -61,15 +61,6 @@ class Fleet:
         with self._counted():
             try:
                 yield from self._handle.options(stream=True).told.remote(call)
-            except _lost():
-                raise lost() from None
-
-    async def stream_async(self, call: Call) -> AsyncGenerator[Any, None]:
-        """As `stream`, without blocking the event loop."""
-        with self._counted():
-            try:
-                async for item in self._handle.options(stream=True).told.remote(call):
-                    yield item
             except _lost():
                 raise lost() from None
 

@@ -91,7 +91,7 @@ class Placement:
             return max(running, key=lambda one: self._streams[(one, person)])
         holders = [one for one in standings if call.model in one.models or (one.replica_id, call.model) in self._sent]
         if not holders:
-            return self._roomiest(call.model, standings)
+            return self._roomiest(call.model, standings) if call.loads else min(ids, key=self._ongoing.__getitem__)
         least = min((one.replica_id for one in holders), key=lambda one: (self._ongoing[one], _draw(call.model, one)))
         last = self._last.get(person, "")
         is_there = last in ids and any(one.replica_id == last for one in holders)
@@ -99,7 +99,8 @@ class Placement:
             return last
         most = self._ongoing[least] - MUCH_LESS
         free = [one for one in standings if one not in holders and self._ongoing[one.replica_id] <= most]
-        return self._roomiest(call.model, free) if self._ongoing[least] >= BUSY and free else least
+        spreads = call.loads and self._ongoing[least] >= BUSY and free
+        return self._roomiest(call.model, free) if spreads else least
 
     def _roomiest(self, model: str, standings: Sequence[Standing]) -> str:
         """Where a new model goes. What was sent there, and isn't told of yet, counts by its number."""
@@ -116,7 +117,7 @@ class Placement:
         self._calls[call.call_id] = (replica_id, person)
         self._ongoing[replica_id] += 1
         self._streams[(replica_id, person)] += 1
-        if call.model:
+        if call.model and call.loads:
             self._sent.setdefault((replica_id, call.model), self._clock())
             self._last[person] = replica_id
             self._last.move_to_end(person)

@@ -163,7 +163,7 @@ class Replica:
     @contextmanager
     def _work(self, call: Call) -> Iterator[None]:
         """Counts a call while it is worked on, and whether it came to where its model was."""
-        if call.model:
+        if call.model and call.loads:
             is_here = call.model in self._keys(self._snapshot(), ("resident",))
             self._hits, self._misses = self._hits + is_here, self._misses + (not is_here)
         self._working[call.call_id] += 1

@@ -23,7 +23,7 @@ ENCODER = CATALOG.default_for("feature-extraction").id
 def test_every_method_is_answered_in_one_place():
     own = {name for name in METHODS if name in vars(FleetPlayground)} - THERE - EVERYWHERE
     places = [THERE, EVERYWHERE, HERE, own]
-    assert own == {"close", "compare", "compare_batches", "fleet", "snapshot", "warm_up"}
+    assert own == {"close", "compare", "fleet", "snapshot", "warm_up"}
     assert sorted(name for place in places for name in place) == sorted(METHODS)
 
 
@@ -59,14 +59,37 @@ def test_a_method_looks_the_same(name):
         (pg.ChatTemplateRequest((pg.Message("user", "a"),)), f"{SMALL} auto"),
         (pg.LensRequest("a"), f"{SMALL} auto"),
         (pg.WordLossRequest(("a", "b")), f"{CATALOG.default_for('text2text-generation').id} auto"),
-        ("x/y", "x/y auto"),
-        ("", ""),
+        ("x/y", ""),
         ((), ""),
         (None, ""),
     ],
 )
 def test_what_a_request_needs(asked, key):
     assert needs(asked, CATALOG) == key
+
+
+class Alone(FleetPlayground):
+    """One whose replicas are never asked."""
+
+    def __init__(self):
+        self.catalog = CATALOG
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "key", "loads"),
+    [
+        ("classify", (pg.ClassifyRequest("a"),), f"{SENTIMENT} auto", True),
+        ("describe_classifier", (), f"{SENTIMENT} auto", True),
+        ("describe_classifier", ("x/y", "8-bit"), "x/y 8-bit", True),
+        ("load_model", ("x/y", "text-generation", "4-bit"), "x/y 4-bit", True),
+        ("quantizations", ("x/y",), "x/y auto", False),
+        ("pipeline_advice", ("fill-mask",), "", False),
+        ("visitor_rules", (), "", False),
+    ],
+)
+def test_where_a_method_goes(method, arguments, key, loads):
+    call = Alone()._call(method, arguments, {})
+    assert (call.model, call.loads) == (key, loads)
 
 
 def test_who_asks():

@@ -107,6 +107,20 @@ def test_a_person_comes_back_unless_it_is_busier_there():
     assert fleet.choose(person="p")[0] == other
 
 
+def test_a_question_about_a_model_loads_it_nowhere():
+    fleet = Fleet("a", "b")
+    asks = Call("quantizations", model="m", loads=False)
+    for _ in range(4):
+        fleet.placement.ended(asks.call_id)
+        fleet.placement.choose(asks, fleet.standings)
+    fleet.placement.ended(asks.call_id)
+    fleet.room["a"] *= 2
+    assert fleet.choose()[0] == "a"
+    fleet.held["b"] = {"m"}
+    fleet.now = SENT_SECONDS + 1
+    assert fleet.placement.choose(asks, fleet.standings)[0] == ["b"]
+
+
 def test_calls_without_a_model_go_to_the_least_busy():
     fleet = Fleet("a", "b", "c")
     assert Counter(fleet.choose("")[0] for _ in range(9)) == {"a": 3, "b": 3, "c": 3}
