@@ -8,8 +8,8 @@ The rules, the first that fits:
    than another that holds the model.
 3. A model that some hold: the least busy of them. Where all of these are busy and another replica isn't, that one
    loads it, too; so what is hot is on several, and what is cold on one.
-4. A model that nobody holds: the replica with the most room, then the least busy; and the same one for all who ask
-   before it says that it has it.
+4. A model that nobody holds: of the replicas with at least half as much room as the roomiest, the one with the fewest
+   models, then the least busy; and the same one for all who ask before it says that it has it.
 
 It knows replicas by what they tell and by what was sent to them, and nothing of Ray.
 """
@@ -22,13 +22,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from playground.cluster.calls import Call
+from playground.cluster.calls import AUTO, Call
 
 REMEMBERED = 4096  # persons, by model
 SENT_SECONDS = 30.0  # how long a model is taken to be where it was sent, before its replica says so
 CHOSEN_SECONDS = 10.0  # how long a choice counts as a call, before it is known to have been sent
 BUSY, MUCH_LESS = 6, 3  # calls on every holder, and how many fewer on another one that then gets a copy
-ROOM_STEP = 2**28  # bytes that make a difference
 
 Person = tuple[str, tuple[str, str]]  # a model, and who asks for it
 
@@ -103,12 +102,14 @@ class Placement:
         return self._roomiest(call.model, free) if spreads else least
 
     def _roomiest(self, model: str, standings: Sequence[Standing]) -> str:
-        """Where a new model goes. What was sent there, and isn't told of yet, counts by its number."""
+        """Where a new model goes: of those with room, to the fewest others, those that are on their way among them."""
+        most = max(one.free_bytes for one in standings)
 
-        def cost(one: Standing) -> tuple[int, int, int, int, bytes]:
-            expected = sum(replica_id == one.replica_id for replica_id, _ in self._sent)
-            room = one.free_bytes // ROOM_STEP
-            return expected, -room, len(one.models), self._ongoing[one.replica_id], _draw(model, one.replica_id)
+        def cost(one: Standing) -> tuple[bool, int, int, bytes]:
+            coming = sum(replica_id == one.replica_id for replica_id, _ in self._sent)
+            held = sum(not key.endswith(f" {AUTO}") for key in one.models)
+            has_room = one.free_bytes >= most / 2
+            return not has_room, coming + held, self._ongoing[one.replica_id], _draw(model, one.replica_id)
 
         return min(standings, key=cost).replica_id
 

@@ -43,12 +43,16 @@ def test_new_models_are_spread_and_found_again_before_a_replica_tells():
     assert {model: fleet.choose(model)[0] for model in "klmn"} == first
 
 
-def test_of_equal_room_the_replica_with_fewer_models_gets_a_new_one():
+def test_of_those_with_room_the_one_with_fewer_models_gets_a_new_one():
     for held in ("a", "b"):
         fleet = Fleet("a", "b")
-        fleet.held[held] = {"k"}
-        fleet.room[held] -= 2**20  # a small model
-        assert {fleet.choose("m")[0]} == {"a", "b"} - {held}
+        fleet.held[held], other = {"k 8-bit", "k auto"}, "b" if held == "a" else "a"
+        fleet.room[other] //= 2
+        assert fleet.choose("m")[0] == other
+        fleet = Fleet("a", "b")
+        fleet.held[held] = {"k 8-bit", "k auto"}
+        fleet.room[other] = fleet.room[held] // 2 - 1
+        assert fleet.choose("m")[0] == held
 
 
 def test_what_a_replica_has_dropped_is_not_looked_for_there():
@@ -114,7 +118,7 @@ def test_a_question_about_a_model_loads_it_nowhere():
         fleet.placement.ended(asks.call_id)
         fleet.placement.choose(asks, fleet.standings)
     fleet.placement.ended(asks.call_id)
-    fleet.room["a"] *= 2
+    fleet.room["b"] = 0
     assert fleet.choose()[0] == "a"
     fleet.held["b"] = {"m"}
     fleet.now = SENT_SECONDS + 1
