@@ -6,6 +6,7 @@ where they ask from is in none of them; a model that was typed in or trained her
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -36,7 +37,7 @@ def outcome_of(error: BaseException | None) -> str:
     """
     if error is None:
         return "done"
-    if isinstance(error, StoppedError | GeneratorExit):
+    if isinstance(error, StoppedError | GeneratorExit | CancelledError):
         return "stopped"
     if isinstance(error, BusyError):
         return "busy"
@@ -55,7 +56,7 @@ class Meters:
             "playground_requests", "Requests that have ended.", ("capability", "method", "outcome"), registry=registry
         )
         self._tokens = Counter(
-            "playground_tokens", "Tokens of prompts that were read, and of replies.", ("model", "kind"),
+            "playground_tokens", "Tokens of replies that came to their end, and of their prompts.", ("model", "kind"),
             registry=registry,
         )  # fmt: skip
         self._first_token = Histogram(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import aclosing, nullcontext
+from contextlib import ExitStack, aclosing, nullcontext
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,6 +13,7 @@ from playground.errors import BusyError, DeviceMemoryError, InputError, StoppedE
 from playground.generation.generate import compare
 from playground.metrics.counted import counted, measure
 from playground.registry import declarations
+from playground.runs import MOST_OF_AN_ADDRESS
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
 from tests.unit.metrics.fleets import SECRET, SMOL, two_replicas
 
@@ -99,18 +99,54 @@ def test_replies_count_once_with_their_tokens_and_their_first(playground):
     assert measured == pytest.approx(sum(one.seconds_to_first_token for one in finished))
 
 
-def test_a_page_that_closes_has_stopped_its_reply(playground):
+async def read(playground, requests, most=10_000):
+    """So many batches, as a page reads them."""
+    async with aclosing(playground.compare_batches(requests)) as batches:
+        for _ in range(most):
+            if await anext(batches, None) is None:
+                return
+
+
+def test_what_a_page_reads_counts_once(playground):
     meters = measure(playground)
+    asked = tuple(pg.GenerateRequest(prompt=text, max_new_tokens=3) for text in ("the", "a fox"))
+    asyncio.run(read(playground, asked))
+    assert requests(meters) == {("generation", "compare", "done"): 2.0}
+    assert values(meters, "playground_tokens_total")["reply", SMOL] == 6
+    playground.compare(asked).results()  # the same objects, later
+    assert requests(meters) == {("generation", "compare", "done"): 4.0}
 
-    async def read_and_leave():
-        request = pg.GenerateRequest(prompt="the", max_new_tokens=110)
-        async with aclosing(playground.compare_batches((request,))) as batches:
-            await anext(batches)
 
-    asyncio.run(read_and_leave())
-    while not requests(meters):  # its engine ends it within a step
-        time.sleep(0.01)
-    assert requests(meters) == {("generation", "compare", "stopped"): 1.0}
+def test_a_page_that_closes_has_stopped_its_replies(playground):
+    meters = measure(playground)
+    asked = tuple(pg.GenerateRequest(prompt="the", max_new_tokens=110) for _ in range(2))
+    asyncio.run(read(playground, asked, most=1))
+    assert requests(meters) == {("generation", "compare", "stopped"): 2.0}
+
+
+def test_an_address_that_has_too_much_running_is_busy(playground):
+    meters = measure(playground)
+    asked = (pg.GenerateRequest(prompt="the", address="10.1.2.3"),)
+    with ExitStack() as running:
+        for number in range(MOST_OF_AN_ADDRESS):
+            running.enter_context(playground.runs.begin(f"run {number}", "10.1.2.3"))
+        with pytest.raises(BusyError):
+            asyncio.run(read(playground, asked))
+    assert requests(meters) == {("generation", "compare", "busy"): 1.0}
+
+
+def test_a_fleet_counts_what_one_process_does():
+    class Fleet(pg.Playground):
+        """Whose methods are answered elsewhere."""
+
+        def classify(self, request: pg.ClassifyRequest) -> pg.ClassifyRequest:
+            return request
+
+    assert sorted(counted(Fleet)) == sorted(counted(pg.Playground))
+    with Fleet(pg.Settings(warm_up=("none",))) as fleet:
+        meters = measure(fleet)
+        fleet.classify(pg.ClassifyRequest("x"))
+        assert requests(meters) == {("classification", "classify", "done"): 1.0}
 
 
 def test_a_reply_that_never_begins_is_refused(playground):
