@@ -796,6 +796,39 @@ export namespace models {
     cache_bytes: number;
     limit_bytes: number;
   }
+  /** All of it now. ``running`` replies are written, ``in_line`` wait for a turn, ``queue`` calls for a replica. */
+  interface FleetListed {
+    machines: models.FleetMachine[];
+    replicas: models.FleetReplica[];
+    running: number;
+    in_line: number;
+    queue: number;
+  }
+  /** One machine; bytes of its memory. ``alive`` is False for one that has gone and may come back. */
+  interface FleetMachine {
+    name: string;
+    alive: boolean;
+    cpus: number;
+    gpus: number;
+    total_bytes: number;
+  }
+  /** A model on one replica, with the replies that run there and those that wait for their turn. */
+  interface FleetModel {
+    title: string;
+    quantization: string;
+    state: string;
+    running: number;
+    in_line: number;
+  }
+  /** A process that holds models; ``calls`` is what it works on, replies among them. */
+  interface FleetReplica {
+    name: string;
+    machine: string;
+    state: string;
+    calls: number;
+    devices: models.DeviceReport[];
+    models: models.FleetModel[];
+  }
   /** One model of the catalog, or typed in, and its variants that were asked for. */
   interface ListedModel {
     id: string;
@@ -839,7 +872,7 @@ export namespace models {
     load_seconds: number | null;
     cache_bytes: number;
   }
-  /** Devices and models; ``typing`` says whether ids of the Hub may be typed in. */
+  /** Devices and models; ``typing`` says whether ids of the Hub may be typed in. A process alone has no ``fleet``. */
   interface ModelsListed {
     devices: models.DeviceReport[];
     models: models.ListedModel[];
@@ -849,6 +882,7 @@ export namespace models {
     hub: string;
     tasks: string[];
     problem: string;
+    fleet: models.FleetListed | null;
   }
   /** What ``from_pretrained`` got for a run. */
   interface Pretrained {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import playground as pg
 from playground.models.catalog import TASKS, Catalog, ModelSpec
 from playground.models.report import DeviceReport, ModelReport, Snapshot
+from tabs.models.fleet_format import FleetListed
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ModelsListed:
-    """Devices and models; ``typing`` says whether ids of the Hub may be typed in."""
+    """Devices and models; ``typing`` says whether ids of the Hub may be typed in. A process alone has no ``fleet``."""
 
     devices: tuple[DeviceReport, ...]
     models: tuple[ListedModel, ...]
@@ -61,6 +62,7 @@ class ModelsListed:
     hub: str
     tasks: tuple[str, ...]
     problem: str
+    fleet: FleetListed | None = None
 
 
 def format_models(
@@ -69,6 +71,7 @@ def format_models(
     settings: pg.Settings,
     visitor_rules: str = "",
     asked_for: Collection[str] = (),
+    fleet: FleetListed | None = None,
 ) -> ModelsListed:
     """Devices, and one row per model of the catalog or typed in, each with its variants in memory.
 
@@ -93,6 +96,7 @@ def format_models(
         hub=settings.hub,
         tasks=tuple(TASKS),
         problem="",
+        fleet=fleet,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import playground as pg
 from playground.errors import InputError
 from playground.models.report import QuantizationOption
+from tabs.models.fleet_format import format_fleet
 from tabs.models.format import ModelsListed, format_models
 
 COMMANDS = ("load", "unload", "pin", "unpin")
@@ -17,8 +18,9 @@ COMMANDS = ("load", "unload", "pin", "unpin")
 
 def list_models(playground: pg.Playground, asked_for: Collection[str] = ()) -> ModelsListed:
     """What is in memory now, with what became of the ids that this visitor ``asked_for``."""
-    rules = playground.visitor_rules()
-    return format_models(playground.catalog, playground.snapshot(), playground.settings, rules, asked_for)
+    rules, settings = playground.visitor_rules(), playground.settings
+    fleet = format_fleet(playground.fleet(), settings.public)
+    return format_models(playground.catalog, playground.snapshot(), settings, rules, asked_for, fleet)
 
 
 def list_options(playground: pg.Playground, given: Sequence[object]) -> tuple[QuantizationOption, ...]:

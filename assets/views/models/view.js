@@ -4,6 +4,7 @@ import { finder, make } from "../shared/dom.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawDevices } from "./devices.js";
+import { drawFleet } from "./fleet.js";
 import { pauseFor } from "./memory.js";
 import { detailsOf, summaryOf } from "./rows.js";
 
@@ -44,6 +45,7 @@ function draw(ledger) {
   problem.hidden = !problem.textContent;
   problem.classList.toggle("warn", !state.shown.public);
   find(".lg-typed").hidden = !state.shown.typing;
+  drawFleet(find(".lg-fleet"), state.shown.fleet);
   drawDevices(find(".lg-devices"), state.shown, root.clientWidth);
   drawRows(ledger);
 }

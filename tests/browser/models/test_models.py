@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.fleets import two_replicas
 from tests.hub_stand_in import Repository, running_hub
 from tests.models_app import NASTY, TASK, models_app, replies_held
 from tests.tiny_models import make_model
@@ -35,6 +36,7 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     page.locator(".lg-bar").wait_for()
     tiny = row(page, "Tiny a")
     expect(tiny.locator("summary")).to_contain_text("not loaded")
+    expect(page.locator(".lg-fleet")).to_be_hidden()
     tiny.locator("summary").click()
     tiny.get_by_role("button", name="Load Tiny a in float32").wait_for()
     table = tiny.locator(".lg-options").text_content()
@@ -113,3 +115,18 @@ def test_a_public_page_has_no_buttons_that_load(open_page, folder, servers):
     expect(tiny.get_by_role("button")).to_have_text(["Draw it"])  # which any visitor may: it loads as other tabs do
     with playground.manager.lease("tiny/a", TASK):
         tiny.get_by_text("in use by 1").first.wait_for()
+
+
+def test_a_fleet_stands_above_the_models(open_page, tiny_app, monkeypatch):
+    url, playground = tiny_app
+    monkeypatch.setattr(playground, "fleet", lambda: two_replicas(NASTY), raising=False)
+    page = open_page(url=url, width=390, height=800)
+    fleet, rows = page.locator(".lg-fleet"), page.locator(".lg-fleet tbody tr")
+    does = "2 machines · 2 replicas · 4 replies being written · 2 wait for a turn · 7 wait for a replica"
+    expect(fleet.locator("h3")).to_contain_text(does)
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="first1")).to_contain_text("cuda:0: 25 GB of 60 GB")
+    expect(rows.filter(has_text="first1")).to_contain_text("3 + 2 in line")
+    expect(rows.filter(has_text="second")).to_contain_text(f"{NASTY}, auto")
+    expect(fleet).to_contain_text(f"used again when they come back: {NASTY} 3.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import playground as pg
 from playground.metrics.counted import measure
-from tests.unit.metrics.fleets import two_replicas
+from tests.fleets import two_replicas
 
 BOARD = json.loads((Path(__file__).parents[3] / "deploy/grafana.json").read_text(encoding="utf-8"))
 PANELS = BOARD["panels"]

@@ -14,8 +14,10 @@ from playground.generation.generate import compare
 from playground.metrics.counted import counted, measure
 from playground.registry import declarations
 from playground.runs import MOST_OF_AN_ADDRESS
+from tests.fleets import GB, SECRET, SMOL, two_replicas
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
-from tests.unit.metrics.fleets import SECRET, SMOL, two_replicas
+
+ONE, TWO = "replica#first1", "replica#second"
 
 
 def values(meters, name: str) -> dict[tuple[str, ...], float]:
@@ -173,14 +175,14 @@ def test_what_a_fleet_holds_and_does_is_read_when_it_is_asked(playground):
     wanted = {
         "nodes": {("alive",): 2, ("gone",): 1},
         "replicas": {("running",): 1, ("starting",): 1},
-        "calls": {("r1",): 4, ("r2",): 0},
+        "calls": {(ONE,): 4, (TWO,): 0},
         "waiting": {("replica",): 7, ("turn",): 2, ("load",): 1},
-        "models": {("r1", "resident"): 1, ("r2", "resident"): 2},
-        "streams": {(SMOL, "r1"): 3, ("other", "r2"): 1},
-        "model_loads_total": {(SMOL, "r1"): 1, ("other", "r2"): 2},
-        "model_evictions_total": {(SMOL, "r1"): 0, ("other", "r2"): 2},
+        "models": {(ONE, "resident"): 1, (ONE, "failed"): 1, (TWO, "resident"): 1, (TWO, "loading"): 1},
+        "streams": {(SMOL, ONE): 3, ("other", ONE): 0, ("other", TWO): 1},
+        "model_loads_total": {(SMOL, ONE): 1, ("other", ONE): 0, ("other", TWO): 2},
+        "model_evictions_total": {(SMOL, ONE): 0, ("other", ONE): 0, ("other", TWO): 2},
         "device_bytes": {
-            ("cuda:0", kind, "r1"): count
+            ("cuda:0", kind, ONE): count * GB
             for kind, count in [("total", 80), ("budget", 60), ("weights", 20), ("cache", 5), ("free", 30)]
         },
     }
