@@ -11,9 +11,9 @@ import { makeTable } from "../shared/tables.js";
 const TONES = { running: "good", starting: "warn", silent: "bad" };
 const COLUMNS = [
   { name: "replica" },
+  { name: "replies", kind: "num" },
   { name: "memory" },
   { name: "models" },
-  { name: "replies", kind: "num" },
   { name: "calls", kind: "num" },
 ];
 
@@ -77,7 +77,7 @@ function cellsOf(replica, { machines }) {
   );
   const memory = make("span", "", ...replica.devices.map(memoryOf));
   const models = make("ul", "", ...replica.models.map((model) => make("li", "", modelInWords(model))));
-  return [name, memory, models, repliesOf(replica), String(replica.calls)];
+  return [name, repliesOf(replica), memory, models, String(replica.calls)];
 }
 
 /**

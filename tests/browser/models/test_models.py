@@ -125,7 +125,7 @@ def test_a_fleet_stands_above_the_models(open_page, tiny_app, monkeypatch):
     does = "2 machines · 2 replicas · 4 replies being written · 2 wait for a turn · 7 wait for a replica"
     expect(fleet.locator("h3")).to_contain_text(does)
     expect(rows).to_have_count(2)
-    expect(rows.filter(has_text="first1")).to_contain_text("cuda:0: 25 GB of 60 GB")
+    expect(rows.filter(has_text="first1")).to_contain_text("cuda:0: 25.0 GB of 60.0 GB")
     expect(rows.filter(has_text="first1")).to_contain_text("3 + 2 in line")
     expect(rows.filter(has_text="second")).to_contain_text(f"{NASTY}, auto")
     expect(fleet).to_contain_text(f"used again when they come back: {NASTY} 3.")
