@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from transformers.cache_utils import get_layer_types_and_kwargs
 
 from playground.generation.kv_cache import BLOCK, KeyValueTable, TableLayer
 from playground.models.lending import is_spread
@@ -111,6 +112,7 @@ class StaticStep:
         self._recorder = Recorder(model.device)
         self._recorded: dict[tuple[int, int], tuple[Tensor, Work]] = {}
         self._moved = 0
+        self._windows = windows_of(model)
         self.table = StaticTable(model)
         self.refused = ""
 
@@ -148,19 +150,26 @@ class StaticStep:
     def _step(self, numbers: Tensor) -> Tensor:
         """The logits of all rows that there is room for, by transformers' own forward."""
         table, (token_ids, starts, cursor) = self.table, numbers[:, :, None]
-        columns = torch.arange(table.capacity[1], device=numbers.device)
-        hidden = (columns < starts) | (columns > cursor)
-        mask = torch.zeros(hidden.shape, dtype=self._model.dtype, device=numbers.device)
-        mask.masked_fill_(hidden, torch.finfo(mask.dtype).min)
+        masks = {kind: self._mask(starts, cursor, window) for kind, window in self._windows.items()}
         table.column = numbers[2, :1]
         try:
             output = self._model(
-                input_ids=token_ids, position_ids=cursor - starts, attention_mask=mask[:, None, None],
+                input_ids=token_ids, position_ids=cursor - starts,
+                attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
                 past_key_values=table, use_cache=True,
             )  # fmt: skip
         finally:
             table.column = None
         return output.logits[:, -1]  # type: ignore[no-any-return]
+
+    def _mask(self, starts: Tensor, cursor: Tensor, window: int | None) -> Tensor:
+        """What is added to the scores of each column, shape (rows, 1, 1, columns)."""
+        columns = torch.arange(self.table.capacity[1], device=cursor.device)
+        hidden = (columns < starts) | (columns > cursor)
+        if window is not None:
+            hidden |= columns <= cursor - window
+        mask = torch.zeros(hidden.shape, dtype=self._model.dtype, device=cursor.device)
+        return mask.masked_fill_(hidden, torch.finfo(mask.dtype).min)[:, None, None]
 
     def refuse(self, reason: str) -> None:
         """Records nothing any more; the table stays for those who stand in it."""
@@ -190,6 +199,13 @@ def obstacle(model: PreTrainedModel, options: set[str]) -> str:
         return "it takes no position_ids"
     if any(type(module).__name__ == "Linear8bitLt" for module in model.modules()):
         return "bitsandbytes looks for large numbers in 8 bits, and waits for what it finds"
-    if any(getattr(layer, "is_sliding", False) for layer in KeyValueTable(model).layers):
-        return "its layers see different parts of a text"
+    if "chunked_attention" in windows_of(model):
+        return "its layers read in chunks"
     return ""
+
+
+def windows_of(model: PreTrainedModel) -> dict[str, int | None]:
+    """How many columns the layers of each kind see, counted from the newest; None: all of them."""
+    config = model.config.get_text_config(decoder=True)
+    kinds = [kind for kind in get_layer_types_and_kwargs(config)[0] if kind != "dummy"]
+    return {kind: config.sliding_window if kind == "sliding_attention" else None for kind in kinds}

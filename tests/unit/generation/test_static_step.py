@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import torch
+import transformers
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -15,6 +16,7 @@ from playground.generation.passes import Passes
 from playground.generation.request import GenerateRequest
 from playground.models.recorded import Recorder
 from tests.unit.generation.generation_models import (
+    KINDS,
     PROMPTS,
     STRATEGIES,
     OneModel,
@@ -24,7 +26,7 @@ from tests.unit.generation.generation_models import (
     wait_until,
 )  # fmt: skip
 
-FITTING = ("llama", "qwen", "gpt2")
+WINDOWS = {"gemma": 8, "mistral": 6}  # tokens, fewer than are read
 
 
 class Tape(TorchDispatchMode):
@@ -106,9 +108,19 @@ def logits_of_a_crowd(passes):
     return found
 
 
-@pytest.mark.parametrize("kind", FITTING)
+def mistral():
+    """A model all of whose layers see a window."""
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    ids = {"vocab_size": 300, "eos_token_id": 0, "bos_token_id": 0}
+    torch.manual_seed(0)
+    config = transformers.MistralConfig(**sizes, **ids, num_key_value_heads=2, sliding_window=WINDOWS["mistral"])
+    return transformers.MistralForCausalLM(config).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "mistral"])
 def test_the_same_logits_whoever_comes_and_goes(kind, tape):
-    model = tiny_model(kind)
+    model = mistral() if kind == "mistral" else tiny_model(kind)
+    assert WINDOWS.get(kind) == (model.config.sliding_window if kind in WINDOWS else None)
     usual, static = Passes(model, graphs=False), Passes(model, graphs=True)
     assert usual.static is None and static.static
     expected = logits_of_a_crowd(usual)
@@ -231,8 +243,12 @@ def test_models_that_do_not_fit_say_why(tape, caplog):
             assert Passes(model, graphs=True).static is None
         return caplog.messages[-1]
 
-    sliding = reason(tiny_model("gemma"))
-    assert sliding == "Gemma3ForCausalLM is decoded without CUDA graphs: its layers see different parts of a text"
+    chunked = tiny_model("gemma")
+    chunked.config.layer_types, chunked.config.attention_chunk_size = ["chunked_attention", "full_attention"], 8
+    assert static_step.obstacle(chunked, {"position_ids"}) == "its layers read in chunks"
+    several = tiny_model("llama")
+    several.hf_device_map = {"model": 0, "lm_head": "cpu"}
+    assert reason(several) == "LlamaForCausalLM is decoded without CUDA graphs: a part of it is elsewhere"
     waiting = tiny_model("llama")
     forward = waiting.model.forward
 
