@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -67,6 +67,15 @@ def example_chips(names: Sequence[str], said: str = "Try") -> list[gr.Button]:
     with gr.Row(elem_classes="pg-examples"):
         gr.Markdown(f"{said}:", elem_classes="pg-explain", min_height=0)
         return [gr.Button(name, size="sm", min_width=64) for name in names]
+
+
+def halting(playground: pg.Playground) -> Callable[[str], None]:
+    """What a Stop button does, given the id of the run that its page has begun."""
+
+    def halt(run_id: str) -> None:
+        playground.cancel(run_id)
+
+    return halt
 
 
 def title_of(playground: pg.Playground, model_id: str) -> str:

@@ -20,7 +20,7 @@ import playground as pg
 from playground.errors import EmptyInputError
 from playground.inside.request import METHODS
 from server.arrival import address_of
-from tabs.components import example_chips, model_picker
+from tabs.components import example_chips, halting, model_picker
 from tabs.gradio_patches import payload
 from tabs.inside.api import InsideApi
 from tabs.inside.examples import EXAMPLES
@@ -300,7 +300,4 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
     begun = _catching_up(playground, parts, looking)
     begun.success(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
 
-    def halt(run_id: str) -> None:
-        playground.cancel(run_id)
-
-    parts.stop.click(halt, parts.run_id, None, queue=False, **QUIET)
+    parts.stop.click(halting(playground), parts.run_id, None, queue=False, **QUIET)

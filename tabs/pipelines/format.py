@@ -14,7 +14,6 @@ from playground.texts import shown_text
 from playground.units import format_difference
 from playground.wire import to_json
 from tabs.pipelines.answers_format import Told, tell
-from tabs.pipelines.blocks import quoted
 
 MOST_TOKENS = 400  # that are shown of one pass
 PREVIEW = {
@@ -102,8 +101,3 @@ def _pass(one: ModelPass) -> dict[str, Any]:
 
 def _shape(one: TensorShape) -> str:
     return f"{one.name} [{', '.join(map(str, one.shape))}] {one.dtype}"
-
-
-def spoken(result: pg.PipelineResult) -> str:
-    """The answer in one sentence, for a program that shows text."""
-    return f"{tell(result).headline} ({result.model_id}, {quoted(result.request.text, 40)})"

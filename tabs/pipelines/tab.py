@@ -15,7 +15,7 @@ import gradio as gr
 import playground as pg
 from playground.pipelines.request import HYPOTHESIS, OPTIONS, STRATEGIES, TASKS
 from server.arrival import address_of
-from tabs.components import example_chips
+from tabs.components import example_chips, halting
 from tabs.gradio_patches import tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -175,11 +175,7 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
     parts.model.input(if_here, **working)
     for filled in _wire_fields(playground, parts, page_tab):
         filled.then(if_here, **working)
-
-    def halt(run_id: str) -> None:
-        playground.cancel(run_id)
-
-    parts.stop.click(halt, parts.run_id, None, queue=False, **QUIET)
+    parts.stop.click(halting(playground), parts.run_id, None, queue=False, **QUIET)
 
 
 def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str) -> Iterator[Values]:

@@ -59,7 +59,6 @@ SAMPLES = (
     ("Code", 'for i in range(10):\n    print(f"{i:>3}")  # indented'),
     ("Emoji", "🎉 Well done! 👍🏽 👩‍👩‍👧 🇫🇷 ❤️"),
 )
-START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, 👍🏽 and Straßen."
 EMPTY: dict[str, list[Any]] = {"rows": []}
 
 

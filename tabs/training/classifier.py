@@ -10,7 +10,7 @@ import gradio as gr
 import playground as pg
 from playground.training.request import BASES, LEARNING_RATES
 from server.arrival import address_of
-from tabs.components import example_chips, model_picker
+from tabs.components import example_chips, halting, model_picker
 from tabs.page import explain, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 from tabs.training.examples import PRESETS, SAMPLES
@@ -184,15 +184,12 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
 def _wire_run(playground: pg.Playground, handlers: ClassifierHandlers, fields: _Fields, person: gr.State) -> Any:
     parts = handlers.parts
 
-    def halt(run_id: str) -> None:
-        playground.cancel(run_id)
-
     @friendly
     def train(data: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         owner = owner_of(data[person], request)
         yield from handlers.train(_given(fields, data), owner, address_of(request))
 
-    parts.stop.click(halt, parts.run_id, None, queue=False, **UNSEEN)
+    parts.stop.click(halting(playground), parts.run_id, None, queue=False, **UNSEEN)
     return parts.run.click(
         train,
         {*fields.controls.values(), person},

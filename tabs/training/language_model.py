@@ -14,7 +14,7 @@ import gradio as gr
 import playground as pg
 from playground.training.language_model.request import ARCHITECTURES, TOKENIZERS
 from server.arrival import address_of
-from tabs.components import example_chips
+from tabs.components import example_chips, halting
 from tabs.page import answering, explain, friendly, receipt_panel, view
 from tabs.training.language_model_examples import DEFAULTS, EXAMPLES
 from tabs.training.language_model_handlers import (
@@ -188,7 +188,7 @@ def _wire_training(
             _given(parts, data), data[parts.guess], owner_of(data[person], request), address_of(request)
         )
 
-    parts.stop.click(lambda run_id: playground.cancel(run_id) and None, parts.run_id, None, queue=False, **QUIET)
+    parts.stop.click(halting(playground), parts.run_id, None, queue=False, **QUIET)
     inputs = {*parts.fields.values(), parts.guess, person}
     return parts.run.click(train, inputs, parts.of_training, trigger_mode="once", concurrency_limit=8, **QUIET)
 

@@ -11,6 +11,7 @@ import { sitting } from "./seats.js";
 import { Sending } from "./sending.js";
 import { Teaching } from "./teaching.js";
 
+const PATIENCE_MS = 300_000; // a model may have to be loaded for an answer
 const TOLD_MS = 1500; // by then a view has told Python what is typed into it
 
 /** @param {import("../view.d.ts").View} view */
@@ -60,7 +61,9 @@ export class Page {
     const { promise, resolve } = Promise.withResolvers();
     this.waiting.set(this.times, resolve);
     this.trigger(what, { ...asked, times: this.times });
+    const lost = setTimeout(() => resolve({ error: "The page didn't answer. Try again." }), PATIENCE_MS);
     const found = await promise;
+    clearTimeout(lost);
     if (found.error) throw new Refused(400, found.error);
     return found;
   }

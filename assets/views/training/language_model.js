@@ -220,6 +220,7 @@ function drawLooks(tab) {
   const tokens = run.corpus.probe;
   const weight = weightsOf(weights, state.layer * run.n_head + state.head, tokens.length);
   const canvas = find("map canvas");
+  canvas.hidden = false;
   drawAttention(canvas, tokens, weight, state.cell, find("map").clientWidth);
   const step = run.checkpoints[index].step;
   canvas.setAttribute("aria-label", `Attention of layer ${state.layer}, head ${state.head} at step ${step}`);
@@ -237,8 +238,12 @@ function fillChoice(select, count, chosen) {
 /** @param {Tab} tab @param {string} run @param {number} index */
 async function askFor(tab, run, index) {
   tab.state.weights.set(index, null);
-  const found = await tab.view.server.attention({ run, index });
-  if (typeof found !== "string" || tab.state.run !== run) return;
-  tab.state.weights.set(index, bytesOf(found));
-  if (shownIndex(tab.state, runOf(tab)) === index) drawLooks(tab);
+  const found = await tab.view.server.attention({ run, index }).catch(() => ({ error: "The server didn't answer." }));
+  if (tab.state.run !== run) return;
+  if (typeof found === "string") tab.state.weights.set(index, bytesOf(found));
+  else tab.state.weights.delete(index);
+  if (shownIndex(tab.state, runOf(tab)) !== index) return;
+  if (typeof found === "string") return drawLooks(tab);
+  tab.find("map canvas").hidden = true; // that of another checkpoint
+  tab.find("readout").textContent = found.error;
 }
