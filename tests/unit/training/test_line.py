@@ -87,7 +87,7 @@ def children(monkeypatch):
     return FakeChild.made
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -145,6 +145,7 @@ def test_a_closed_page_may_come_back_for_a_minute(children, monkeypatch):
         events = line.run(job(run_id="mine", person="a"))
         next(events)
         events.close()
+        wait_for(lambda: children)
         children[0].say(Told(1))
         again = Follower(line.follow("mine"))
         wait_for(lambda: Told(1) in again.heard)
@@ -186,7 +187,7 @@ def test_what_nobody_follows_ends_unless_it_is_kept(children, monkeypatch, keep)
         next(waiting)
         waiting.close()
         if keep:
-            wait_for(lambda: len(line.of("")) == 1)  # what waited and was left never began
+            wait_for(lambda: children and len(line.of("")) == 1)  # what waited and was left never began
             assert not children[0].stopped and len(children) == 1
             children[0].say(Done(Made("", 1)))
         wait_for(lambda: not line.of(""))
