@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from playground.pipelines.request import TASKS
+from playground.training.request import LEARNING_RATES, METHODS
+from playground.training.stories import example
 
 Kind = Literal["text", "lines", "words", "number", "flag", "choice", "model", "models", "messages", "cells"]
 QUANTIZATIONS = ("auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit")
@@ -94,6 +97,7 @@ _COMPARED = (
     "We refund every order within thirty days.\nReturns are free of charge.\nThe bank lends money to farmers.\n"
     "My cat sleeps all day long."
 )
+_ROWS = (Path(__file__).parents[2] / "assets" / "examples" / "intents.csv").read_text(encoding="utf-8")
 _MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 
 
@@ -288,6 +292,48 @@ PLACES = (
                 "quantization", "choice", "quantization", "auto", "How it is held in memory.", "quantization",
                 QUANTIZATIONS,
             ),
+        ),
+    ),
+    Place(
+        "training", "Fine-tune a classifier", "training", "classifier", "train_classifier", "TrainClassifierRequest",
+        "Train",
+        (
+            Field("rows", "text", "", _ROWS, "A text and its label on each line.", "labelled rows: text,label"),
+            _model(label="model to begin with"),
+            Field("method", "choice", "method", "lora", "What is trained.", "method: what is trained", METHODS),
+            _number("learning_rate", LEARNING_RATES["lora"], 1e-7, 1, "How far a step goes."),
+            _number("num_train_epochs", 8, 1, 50, "How often it reads every row."),
+            _number("per_device_train_batch_size", 16, 1, 64, "Rows of a step."),
+            Field(
+                "held_out", "number", "held_out", 0.25, "The share of rows that it never learns from.", "held out",
+                (), 0.1, 0.5,
+            ),
+            _number("seed", 0, 0, 2**31 - 1, "Of the split, the first numbers and the order of the rows."),
+        ),
+    ),
+    Place(
+        "language_model", "A language model from nothing", "training", "language-model", "train_language_model",
+        "TrainLanguageModelRequest", "Train",
+        (
+            Field(
+                "source", "choice", "", "Stories by a grammar", "What it reads.", "what it reads",
+                ("Stories by a grammar", "A text of your own"),
+            ),
+            Field("grammar", "text", "grammar", example(), "Lists of words, and patterns.", "grammar"),
+            Field("text", "text", "text", "", "What it reads, where that is no grammar's.", "text"),
+            _number("lines", 4000, 500, 20_000, "How many lines the grammar writes."),
+            Field("prompt", "text", "prompt", "", "It goes on from here at each checkpoint.", "prompt"),
+            Field(
+                "tokenizer", "choice", "tokenizer", "characters", "How the text is cut.", "tokenizer",
+                ("characters", "bpe"),
+            ),
+            _number("n_layer", 2, 1, 8, "How many layers it has."),
+            _number("n_head", 4, 1, 8, "How many heads each layer has."),
+            _number("hidden_size", 64, 16, 256, "How many numbers stand for a token."),
+            _number("context", 96, 16, 256, "How many tokens it reads at once."),
+            _number("max_steps", 2500, 50, 5000, "How many steps it takes."),
+            _number("learning_rate", 3e-3, 1e-6, 0.1, "How far a step goes."),
+            _number("seed", 0, 0, 2**31 - 1, "Of the first numbers, and of the order of the text."),
         ),
     ),
     Place(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import playground as pg
 from playground.errors import InputError
 from playground.lessons.facts import observe
+from playground.lessons.facts.training import Training
 from playground.lessons.places import PLACES, Field, Place, place
 from playground.pipelines.request import OPTIONS
+from playground.tables import read_pasted
 from playground.wire import to_json
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _IS: dict[str, tuple[type, ...]] = {
     "messages": (list,),
     "cells": (list,),
 }
+TRAININGS = ("training", "language_model")  # places whose answers are models
 _NOTHING: dict[str, Any] = {"text": "", "lines": [], "words": []}  # what stands in a field of which nothing is asked
 _WANTED = {
     "text": "a text",
@@ -117,6 +120,10 @@ def request_of(tab: Place, fields: Mapping[str, Any]) -> Any:
         arguments = {name: value for name, value in arguments.items() if name in own}
     if tab.name == "classification":
         arguments["text_pair"] = arguments["text_pair"] or None
+    if tab.name == "training":
+        arguments["table"] = read_pasted(fields["rows"])
+    if tab.name == "language_model":  # the other field is hidden
+        arguments["text" if fields["source"].startswith("Stories") else "grammar"] = ""
     return getattr(pg, tab.request)(**arguments)
 
 
@@ -175,6 +182,8 @@ def run(playground: Playground, name: str, fields: Mapping[str, Any]) -> Any:
     """
     tab = known_place(name)
     method = getattr(playground, tab.runs)
+    if name in TRAININGS:
+        return _learned(playground, tab, fields)
     if tab.request:
         result = method(request_of(tab, fields))
     else:
@@ -184,3 +193,11 @@ def run(playground: Playground, name: str, fields: Mapping[str, Any]) -> Any:
     if tab.runs == "generate":
         result = result.result()
     return to_json(observe(name, result, fields))
+
+
+def _learned(playground: Playground, tab: Place, fields: Mapping[str, Any]) -> Any:
+    """The facts of a training, whose model is then forgotten."""
+    request = request_of(tab, fields)
+    result = Training(request, tuple(getattr(playground, tab.runs)(request)), fields.get("rows", ""))
+    playground.forget_trained(result.events[-1].model_id)
+    return to_json(observe(tab.name, result, fields))

@@ -5,6 +5,7 @@ What the training of a language model says of its work is in `language_model`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -126,6 +127,15 @@ class HeldRow:
     before: int
     after: int
     probability: float
+
+
+def mixed(rows: Sequence[HeldRow]) -> list[HeldRow]:
+    """The held-out rows, which stand label by label, in an order in which the first ones are of all labels."""
+    by_label: dict[int, list[HeldRow]] = {}
+    for row in rows:
+        by_label.setdefault(row.gold, []).append(row)
+    longest = max(map(len, by_label.values()), default=0)
+    return [own[place] for place in range(longest) for own in by_label.values() if place < len(own)]
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ def _wire(
     told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
     gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
     code_of_head = friendly(heads_asked.wins(choose_head))
-    heads.head_chosen(code_of_head, None, [*states, *code], trigger_mode="always_last", **quiet)
+    heads.head_chosen(code_of_head, None, [*states, *code], trigger_mode="multiple", **quiet)
     if blocks_being_built() is not None:
         blocks_being_built().unload(_forgetting(results))
 

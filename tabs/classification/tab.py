@@ -302,7 +302,7 @@ def _wire_tries(handlers: OneText, parts: Parts, what_if: _WhatIf) -> list[Any]:
     pressing = [parts.pressed, parts.changed, parts.tried, *code]
     press = friendly(last.wins(handlers.press, lambda event, *given: about_result(*given)))
     taking_out = what_if.toggles.select(
-        press, [parts.result, what_if.action], pressing, trigger_mode="always_last", **UNSEEN
+        press, [parts.result, what_if.action], pressing, trigger_mode="multiple", **UNSEEN
     )
     switching = [parts.result, parts.pressed, what_if.action]
     perturb = friendly(last.wins(handlers.perturb, about_result))

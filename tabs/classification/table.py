@@ -164,7 +164,7 @@ def _wire_looks(handlers: TableOfTexts, parts: TableParts) -> list[Any]:
     work: dict[str, Any] = {"trigger_mode": "always_last", **UNSEEN}
     return [
         parts.threshold.release(friendly(wins(handlers.move_threshold)), given, [*shown, parts.download], **work),
-        parts.metrics.select(friendly(wins(handlers.list_cell)), given, shown, **work),
+        parts.metrics.select(friendly(wins(handlers.list_cell)), given, shown, **{**work, "trigger_mode": "multiple"}),
         parts.every_row.click(friendly(wins(handlers.list_all)), given, shown, **work),
     ]
 

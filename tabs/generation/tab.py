@@ -183,7 +183,7 @@ def _wire_runs(
         trigger_mode="multiple", **private,
     ).failure(None, js=f"() => {{ {tell(page, 'failed')} }}")  # fmt: skip
     page.halt(halt, trigger_mode="multiple", **private)
-    page.receipt(show_code, None, list(code), trigger_mode="always_last", **private)
+    page.receipt(show_code, None, list(code), trigger_mode="multiple", **private)
     blocks_being_built().unload(forget)
     return runs
 
@@ -210,21 +210,22 @@ def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
 
 def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], private: dict[str, Any]) -> None:
     """Presets and sliders reach the view at once, in the browser; nothing here asks the server."""
-    names, parts = list(controls), list(controls.values())
     known = [controls[name] for name in DEFAULTS]
-    presets = json.dumps(PRESETS)
-    settings = f"Object.fromEntries({json.dumps(names)}.map((name, i) => [name, values[i]]))"
-    changed = (
-        f"(...values) => {{ const settings = {settings}; {tell(page, 'settings', 'settings')}"
-        f" const presets = {presets}; return Object.keys(presets)"
-        ".find((one) => Object.entries(presets[one]).every(([k, v]) => settings[k] === v)) || null; }"
-    )
-    for control in parts:
+    presets, first = json.dumps(PRESETS), json.dumps(DEFAULTS)
+    kept = f"const page = document.getElementById('{page.elem_id}'); page.settings ??= {first};"
+    for name, control in controls.items():
+        # Each tells its own value alone: where several change at once, what the others have by then may be old.
         # .input alone would miss what a lesson, a link or a page that remembers puts there
-        control.change(None, parts, preset, js=changed, **private)
+        changed = (
+            f"(value) => {{ {kept} page.settings[{json.dumps(name)}] = value;"
+            f" {tell(page, 'settings', f'{{{name}: value}}')} const presets = {presets};"
+            " return Object.keys(presets).find((one) =>"
+            " Object.entries(presets[one]).every(([k, v]) => page.settings[k] === v)) || null; }"
+        )
+        control.change(None, control, preset, js=changed, **private)
     chosen = (
-        f"(name) => {{ const all = {presets}; {tell(page, 'settings', 'all[name]')}"
-        f" return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"
+        f"(name) => {{ const all = {presets}; {kept} Object.assign(page.settings, all[name]);"
+        f" {tell(page, 'settings', 'all[name]')} return {json.dumps(list(DEFAULTS))}.map((one) => all[name][one]); }}"
     )
     preset.input(None, preset, known, js=chosen, **private)
     seed = f"() => Number(document.getElementById('{page.elem_id}').dataset.seed)"

@@ -153,7 +153,7 @@ def _wire_heads(playground: pg.Playground, parts: _Parts, rest: list[Any], heads
         _, *values = _drawn(playground, head_request(drawn, payload(event)))
         return values
 
-    work: dict[str, Any] = {**WORK, "trigger_mode": "always_last"}
+    work: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
     unrolled = parts.picture.unroll(unroll, parts.drawn, rest, show_progress_on=parts.head, **work)
     unrolled.success(None, None, None, js=SEEN, **QUIET)
     parts.head.unroll(unroll, parts.drawn, rest, show_progress="hidden", **work)

@@ -166,10 +166,11 @@ def _wire_lens(
         runs.append(filled.then(press, given, outputs, **work))
     # The view is told that something comes: it would ask for its example when it is first seen.
     page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
-    runs.append(page.look_inside(open_reply, None, told, **work))
+    exactly = {**work, "trigger_mode": "multiple"}
+    runs.append(page.look_inside(open_reply, None, told, **exactly))
     runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
     again = friendly(asking.of(looking(open_link)))
-    runs += [share.again(again, None, told, **work) for share in (parts.share, parts.share_why)]
+    runs += [share.again(again, None, told, **exactly) for share in (parts.share, parts.share_why)]
     _wire_old(parts)
     return runs
 
@@ -180,7 +181,7 @@ def _wire_follow(playground: pg.Playground, parts: _Parts, follows: LastRun) -> 
     def follow_token(event: gr.EventData, asked: Asked) -> list[Any]:
         return _shown(follow(playground, asked, payload(event)))
 
-    work = {**WORK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    work = {**WORK, "show_progress": "hidden", "trigger_mode": "multiple"}
     parts.lens.follow(friendly(follows.wins(follow_token)), parts.asked, _seen_in(parts), **work)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.lessons.stages import TRAININGS
 from playground.links.kinds import PLACES_OF_LINKS
 from tabs.gradio_patches import payload
 from tabs.lessons.handlers import filled
@@ -54,7 +55,7 @@ def tie_links(playground: pg.Playground, bar: gr.HTML, watched: Sequence[Watched
     """Binds the line and every Share to what the tabs lend."""
     lent = shareable(watched)
     _wire_opening(playground, bar, lent)
-    _wire_typing(bar, lent)
+    _wire_typing(bar, [*lent, *(one for one in watched if one.place in TRAININGS)])
     for one in lent:
         if one.shared:
             _wire_share(playground, one, one.shared.button)

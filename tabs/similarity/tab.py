@@ -241,7 +241,7 @@ def _matrix_part(asked: _Asked) -> Watched:
         return {parts.pair: to_json(shown)}
 
     inputs = {asked.model_id, asked.template}
-    looking = parts.matrix.click(pieces, inputs, parts.pair, trigger_mode="always_last", **QUIET)
+    looking = parts.matrix.click(pieces, inputs, parts.pair, trigger_mode="multiple", **QUIET)
     run = parts.button.click(
         measure, {parts.words, *inputs}, list(parts), cancels=looking, show_progress="hidden", **QUIET
     )

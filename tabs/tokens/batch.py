@@ -217,6 +217,7 @@ def _wire_masks(parts: _Parts, buttons: list[gr.Button]) -> None:
             yield parts.no_mistake() | parts.receipt(parts.playground.token_receipt(rows))
 
     wins = parts.mistakes.wins
-    parts.batch.flip(friendly(wins(flip)), **work)  # other rows are drawn with no bit flipped: it doesn't go on there
+    # Other rows are drawn with no bit flipped: it doesn't go on there.
+    parts.batch.flip(friendly(wins(flip)), **{**work, "trigger_mode": "multiple"})
     for button, mistake in zip(buttons, MISTAKES, strict=True):
         button.click(friendly(wins(partial(compare, mistake=mistake), parts.about)), **work)

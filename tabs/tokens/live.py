@@ -131,5 +131,5 @@ def _wire(
         return {asked: question, **dict(zip(code, receipt, strict=True))}
 
     gr.on([model.change, special.change], configure, [model, special], live, queue=False, **quiet)
-    live.input(show_code, [model, special], [asked, *code], trigger_mode="always_last", **quiet)
+    live.input(show_code, [model, special], [asked, *code], trigger_mode="multiple", **quiet)
     return asked

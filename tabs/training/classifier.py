@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
+from playground.lessons.stages import known_place
 from playground.training.request import BASES, LEARNING_RATES
 from server.arrival import address_of
 from tabs.components import example_chips, halting, model_picker
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 from tabs.training.examples import PRESETS, SAMPLES
@@ -19,6 +21,7 @@ from tabs.training.mine import owner_of
 
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
+KNOWN = known_place("training")
 METHODS = (
     ("head: the new head alone", "head"),
     ("lora: the head, and small adapters beside the weights", "lora"),
@@ -33,6 +36,7 @@ class Section(NamedTuple):
     parts: Parts
     training: Any  # the event of a training, for what follows it
     planning: dict[str, Any]  # the event that says what one would take
+    watched: Watched
 
 
 class _Fields(NamedTuple):
@@ -65,11 +69,13 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
     parts = Parts(
         plan=plan, learning_rate=controls["learning_rate"], num_train_epochs=controls["num_train_epochs"],
         text_column=controls["text_column"], label_column=controls["label_column"], run=run, stop=stop, view=shown,
-        run_id=gr.State(""), code=code[0], notebook=code[1],
+        run_id=gr.State(""), code=code[0], notebook=code[1], ended=gr.State(),
     )  # fmt: skip
     handlers = ClassifierHandlers(playground, parts)
     planning = _wire_fields(handlers, fields, parts)
-    return Section(handlers, parts, _wire_run(playground, handlers, fields, person), planning)
+    lent = {name: one for name, one in controls.items() if KNOWN.field(name)}
+    watched = Watched("training", lent, shown, parts.ended)
+    return Section(handlers, parts, _wire_run(playground, handlers, fields, person), planning, watched)
 
 
 def _lay_out_fields(playground: pg.Playground) -> _Fields:

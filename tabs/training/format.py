@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import playground as pg
 from playground.links.form import link_to
+from playground.training.events import mixed
 from playground.units import format_bytes, format_seconds
 
 MOST_POINTS = 400
@@ -168,15 +168,6 @@ def _verdict(guess: int | None, result: pg.TrainedClassifier) -> str:
     right = sum(row.gold == row.after for row in rows)
     close = "exactly" if right == guess else "close" if abs(right - guess) <= 1 else "not quite"
     return f"You guessed {guess} of {len(rows)} held-out rows; it gets {right} right: {close}."
-
-
-def mixed(rows: Sequence[pg.HeldRow]) -> list[pg.HeldRow]:
-    """The held-out rows, which stand label by label, in an order in which the first ones are of all labels."""
-    by_label: dict[int, list[pg.HeldRow]] = {}
-    for row in rows:
-        by_label.setdefault(row.gold, []).append(row)
-    longest = max(map(len, by_label.values()), default=0)
-    return [own[place] for place in range(longest) for own in by_label.values() if place < len(own)]
 
 
 def _wrong_heading(result: pg.TrainedClassifier) -> str:

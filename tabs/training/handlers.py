@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.lessons.facts.training import Training
 from playground.tables import read_pasted
 from playground.training.request import LEARNING_RATES, columns
 from playground.wire import to_json
@@ -42,11 +43,12 @@ class Parts:
     run_id: Any
     code: Any
     notebook: Any
+    ended: Any
 
     @property
     def of_training(self) -> list[Any]:
         """Those that a training fills."""
-        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook]
+        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
 
 
 class ClassifierHandlers:
@@ -104,7 +106,10 @@ class ClassifierHandlers:
         asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
         guess = guess_within(given["guess"], GUESSED)
         yield self._begun()
-        yield from self._hear(self._playground.train_classifier(asked, PAUSE_SECONDS), SoFar(guess), asked)
+        events: list[Any] = []
+        said = _noting(self._playground.train_classifier(asked, PAUSE_SECONDS), events)
+        yield from self._hear(said, SoFar(guess), asked)
+        yield {self.parts.ended: Training(asked, tuple(events), given["rows"] or "")}
 
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
@@ -117,7 +122,7 @@ class ClassifierHandlers:
         parts = self.parts
         return {
             parts.view: to_json(format_training(SoFar())), parts.stop: gr.Button(interactive=True),
-            parts.run: gr.Button(interactive=False), parts.code: None, parts.notebook: None,
+            parts.run: gr.Button(interactive=False), parts.code: None, parts.notebook: None, parts.ended: None,
         }  # fmt: skip
 
     def _hear(self, events: Iterator[Any], so_far: SoFar, asked: pg.TrainClassifierRequest) -> Iterator[Values]:
@@ -139,6 +144,14 @@ class ClassifierHandlers:
 
     def _ended(self) -> Values:
         return {self.parts.stop: gr.Button(interactive=False), self.parts.run: gr.Button(interactive=True)}
+
+
+def _noting(events: Iterator[Any], noted: list[Any]) -> Iterator[Any]:
+    """The same events and pauses; each event is put down."""
+    for event in events:
+        if event is not None:
+            noted.append(event)
+        yield event
 
 
 _SETTINGS = (

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
+from playground.lessons.stages import known_place
 from playground.training.language_model.request import ARCHITECTURES, TOKENIZERS
 from server.arrival import address_of
 from tabs.components import example_chips, halting
+from tabs.lessons.watched import Watched
 from tabs.page import answering, explain, friendly, receipt_panel, view
 from tabs.training.language_model_examples import DEFAULTS, EXAMPLES
 from tabs.training.language_model_handlers import (
@@ -28,6 +30,7 @@ from tabs.training.language_model_handlers import (
 )
 from tabs.training.mine import owner_of
 
+KNOWN = known_place("language_model")
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -37,6 +40,7 @@ class LanguageModelSection(NamedTuple):
     handlers: LanguageModelHandlers
     parts: LanguageModelParts
     training: Any  # the event of a training, for what follows it
+    watched: Watched
 
 
 def build_language_model_section(playground: pg.Playground, person: gr.State) -> LanguageModelSection:
@@ -50,7 +54,9 @@ def build_language_model_section(playground: pg.Playground, person: gr.State) ->
     handlers = LanguageModelHandlers(playground, looks, parts)
     parts.plan.value = handlers.plan(EXAMPLES[0].values())
     _wire_fields(handlers, parts, chips)
-    return LanguageModelSection(handlers, parts, _wire_training(playground, handlers, parts, person))
+    lent = {name: one for name, one in parts.fields.items() if KNOWN.field(name)}
+    watched = Watched("language_model", lent, parts.view, parts.ended)
+    return LanguageModelSection(handlers, parts, _wire_training(playground, handlers, parts, person), watched)
 
 
 def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
@@ -77,7 +83,7 @@ def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
     code, notebook = receipt_panel("Code: this training with transformers' Trainer")
     return chips, LanguageModelParts(
         fields=fields, file=file, plan=plan, guess=guess, run=run, stop=stop, view=shown, run_id=gr.State(""),
-        code=code, notebook=notebook,
+        code=code, notebook=notebook, ended=gr.State(),
     )  # fmt: skip
 
 

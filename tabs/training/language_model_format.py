@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import playground as pg
+from playground.lessons.facts.training import Training
 from playground.training.language_model.events import LanguageModelPlan, Merge
 from playground.units import format_bytes, format_seconds
 from playground.wire import to_json
@@ -116,6 +117,10 @@ class Follower:
         )
         shown: dict[str, Any] = to_json(run, short=True)
         return shown
+
+    def ending(self) -> Training:
+        """What lessons can read of a training that has ended."""
+        return Training(self._request, (self._corpus, *self._checkpoints, self.result))
 
     def ended(self, why: str) -> dict[str, Any]:
         """The same where the training ended without a model."""

@@ -51,11 +51,12 @@ class LanguageModelParts:
     run_id: Any
     code: Any
     notebook: Any
+    ended: Any
 
     @property
     def of_training(self) -> list[Any]:
         """What a training may fill."""
-        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook]
+        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
 
     @property
     def of_a_choice(self) -> list[Any]:
@@ -158,6 +159,7 @@ class LanguageModelHandlers:
             parts.view: follower.value(),
             parts.code: None,
             parts.notebook: None,
+            parts.ended: None,
             **begun,
         }
         try:
@@ -169,7 +171,7 @@ class LanguageModelHandlers:
                 if time.monotonic() - drawn_at > REDRAW_SECONDS:
                     drawn_at = time.monotonic()
                     yield {parts.view: follower.value()}
-            yield {parts.view: follower.value(), **self._code(follower), **ended}
+            yield {parts.view: follower.value(), **self._code(follower), **ended, parts.ended: follower.ending()}
         except Exception as error:
             yield {parts.view: follower.ended(message_of(error)), **ended}
             raise

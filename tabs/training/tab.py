@@ -13,6 +13,7 @@ import gradio as gr
 
 import playground as pg
 from tabs.gradio_patches import blocks_being_built, tab_being_built
+from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading
 from tabs.training.api import TrainingApi
 from tabs.training.classifier import build_classifier_section
@@ -33,8 +34,8 @@ _NAME = """() => {
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build_tab(playground: pg.Playground) -> None:
-    """Lays out the tab inside the current Blocks."""
+def build_tab(playground: pg.Playground) -> list[Watched]:
+    """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     page, page_tab = blocks_being_built(), tab_being_built()
     lists = Lists(playground, list(page.blocks.values()))
     explain(
@@ -60,6 +61,7 @@ def build_tab(playground: pg.Playground) -> None:
     _wire_arrival(playground, page, person, follows, refreshing)
     TrainingApi(playground).publish()
     LanguageModelApi(playground).publish()
+    return [section.watched, language.watched]
 
 
 def _wire_arrival(

@@ -7,6 +7,7 @@
  */
 
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
+import { mayAskFirst } from "../shared/first_answer.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
@@ -39,7 +40,7 @@ export function mount(view) {
       work.painted = "";
       return;
     }
-    if (!state.value && !work.asked) {
+    if (!state.value && !work.asked && mayAskFirst()) {
       work.asked = true;
       trigger("first_view");
     }

@@ -1,6 +1,7 @@
 /** The reply with its toolbar and its panel: one state, one function that draws from it, and the wiring. */
 
 import { finder, pressed, sayEmpty } from "../shared/dom.js";
+import { mayAskFirst } from "../shared/first_answer.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawColumns } from "./columns.js";
@@ -39,7 +40,7 @@ export function mount(view) {
   readInbox(host, signal, (name, value) => OUTSIDE[name](tab, value));
   watch("value", () => props.value && receive(tab, JSON.parse(props.value)));
   life.onResize(element, () => {
-    if (!element.clientWidth || tab.seen) return;
+    if (!element.clientWidth || tab.seen || !mayAskFirst()) return;
     tab.seen = true;
     startBySelf(tab);
   });

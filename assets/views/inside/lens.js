@@ -8,6 +8,7 @@ import { addressOf, seen } from "../links/address.js";
 import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { mayAskFirst } from "../shared/first_answer.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -54,7 +55,7 @@ function markOld({ find, state, fields }) {
 
 /** The example, unless something else has been asked for meanwhile. */
 function askFirst(tab) {
-  if (tab.asked) return;
+  if (tab.asked || !mayAskFirst()) return;
   tab.asked = true;
   tab.view.trigger("first_view");
 }

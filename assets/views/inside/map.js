@@ -7,6 +7,7 @@
 import { pen } from "../shared/canvas.js";
 import { colour } from "../shared/colours.js";
 import { finder, pressed, sayEmpty } from "../shared/dom.js";
+import { mayAskFirst } from "../shared/first_answer.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
@@ -53,7 +54,7 @@ function markOld({ find, state, fields }) {
 
 /** The example, unless something else has been asked for meanwhile. */
 function askFirst(tab) {
-  if (tab.asked) return;
+  if (tab.asked || !mayAskFirst()) return;
   tab.asked = true;
   tab.view.trigger("first_view");
 }

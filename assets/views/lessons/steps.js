@@ -17,7 +17,7 @@ import { holds, isRight, isTrue, readOf, said, shown } from "./readings.js";
  */
 
 /** What an answer is about; the rest is how it was asked for */
-const SUBJECTS = ["text", "texts", "messages", "prompt", "words"];
+const SUBJECTS = ["text", "texts", "messages", "prompt", "words", "rows", "grammar"];
 
 /**
  * True if what was asked are these fields, as far as it names them.

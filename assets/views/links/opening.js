@@ -1,5 +1,6 @@
 /** Opens a link: goes to its tab, fills its fields, lets the page answer, and says whether the answer is the same. */
 import { buttonAt, fillDrawn, point, reachAll, showAnswer } from "../lessons/driver.js";
+import { sayOpening } from "../shared/first_answer.js";
 import { tell } from "../shared/inbox.js";
 import { pause, until } from "../shared/until.js";
 import { openAll } from "./address.js";
@@ -70,8 +71,10 @@ export class Opening {
     this.stop();
     this.link = link;
     this.say({ text: "Opening a shared run …" });
+    sayOpening(true);
     const found = await this.python.server.open_link(link);
     if (link !== this.link) return;
+    sayOpening(false); // until it runs
     if (found.error) return this.say({ text: found.error, kind: "differs" });
     this.about = found;
     if (found.state === "refused") return this.say({ text: found.sentence, kind: "differs" });
@@ -83,6 +86,7 @@ export class Opening {
   /** Forgets the link. */
   stop() {
     clearTimeout(this.timer);
+    sayOpening(false);
     Object.assign(this, { link: "", about: null, heardAt: 0, repeated: false, presses: 0, asks: 0, begun: 0 });
     Object.assign(this, { isFilled: false, asked: false, doubtful: false, endedAt: performance.now() });
   }
@@ -91,6 +95,7 @@ export class Opening {
     const { about } = this;
     if (!about) return;
     this.begun = performance.now();
+    sayOpening(true);
     this.complaints = new Set(complaints());
     this.say({ text: `Running a shared run of ${about.title} …` });
     this.stood = Promise.withResolvers();

@@ -1,6 +1,7 @@
 /** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
 
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
+import { mayAskFirst } from "../shared/first_answer.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
@@ -21,8 +22,10 @@ export function mount(view) {
   life.onTheme(() => draw(element, find, state));
   life.onResize(element, () => {
     if (!element.clientWidth) return;
-    if (!state.asked) trigger("first_view");
-    state.asked = true;
+    if (!state.asked && !state.value?.hero && mayAskFirst()) {
+      state.asked = true;
+      trigger("first_view");
+    }
     if (element.clientWidth !== state.width) draw(element, find, state);
   });
   readInbox(hostOf(element), life.signal, (_, fields) => {

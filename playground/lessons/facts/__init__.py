@@ -20,6 +20,7 @@ from playground.lessons.facts import (
     pipelines,
     similarity,
     tokens,
+    training,
 )
 from playground.lessons.facts.field import Fields
 
@@ -39,6 +40,8 @@ READ: dict[str, tuple[type, Callable[[Any, Fields], Any]]] = {
     "why": (inside.WhyFacts, inside.observe_why),
     "pipelines": (pipelines.PipelinesFacts, pipelines.observe_pipelines),
     "model_map": (inside.ModelMapFacts, inside.observe_model_map),
+    "training": (training.TrainingFacts, training.observe_training),
+    "language_model": (training.LanguageModelFacts, training.observe_language_model),
     "models": (models.ModelsFacts, models.observe_models),
 }
 FACTS: dict[str, type] = {tab: facts for tab, (facts, _) in READ.items()}

@@ -13,7 +13,7 @@ import pytest
 from playground.lessons.places import place
 from playground.lessons.run import walk
 from playground.lessons.shelf import read_lessons
-from playground.lessons.stages import fields_of, request_of, run
+from playground.lessons.stages import fields_of, request_of
 from playground.wire import to_json
 
 pytestmark = pytest.mark.embedded
@@ -22,18 +22,18 @@ NODE = next(filter(None, (shutil.which("node", path=str(Path(sys.executable).par
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=[one.name for one in LESSONS])
-def test_each_step_ends_by_what_the_models_answer(app_playground, tmp_path, lesson):
+def test_each_step_ends_by_what_the_models_answer(answer, tmp_path, lesson):
     given: list[object] = []
 
-    def answer(tab, fields):
-        facts = run(app_playground, tab, fields)
+    def noted(tab, fields):
+        facts = answer(tab, fields)
         known = place(tab)
         asked = fields_of(known, request_of(known, fields)) if known.request else fields
         given.append([facts, {**fields, **asked}])
         return facts
 
     answers = []
-    for _ in walk(lesson, answer):
+    for _ in walk(lesson, noted):
         answers.append(list(given))
         given.clear()
     path = tmp_path / "walked.json"

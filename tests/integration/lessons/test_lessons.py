@@ -10,9 +10,8 @@ import pytest
 from playground.lessons.facts import FACTS
 from playground.lessons.form import read_lesson
 from playground.lessons.places import PLACES
-from playground.lessons.run import is_right, remembering, walk
+from playground.lessons.run import is_right, walk
 from playground.lessons.shelf import read_lessons
-from playground.lessons.stages import run
 from playground.wire import from_json
 
 ROOT = Path(__file__).parents[3]
@@ -52,12 +51,6 @@ expect:
   - tokens.words is 1
 ```
 """
-
-
-@pytest.fixture(scope="module")
-def answer(app_playground):
-    """The facts of a tab with its fields; the same question is answered once."""
-    return remembering(lambda tab, fields: run(app_playground, tab, fields))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)

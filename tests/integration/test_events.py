@@ -1,0 +1,21 @@
+"""How the page's events are bound, where gradio would lose what they carry."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.embedded
+
+
+def test_no_event_that_carries_something_waits_for_one_before_it(demo):
+    # gradio repeats the first event's data for one that had to wait: the last word typed would be the first again
+    late = [one.name for one in demo.fns.values() if one.trigger_mode == "always_last" and one.collects_event_data]
+    assert late == []
+
+
+def test_a_control_of_generation_tells_its_own_value_alone(demo):
+    # several change at once where a lesson or a link fills them in: what one tells of the others is old
+    preset = next(block for block in demo.blocks.values() if getattr(block, "elem_id", "") == "generation-preset")
+    telling = [one for one in demo.fns.values() if one.js and "'settings'" in one.js and one.outputs == [preset]]
+    assert len(telling) >= 14
+    assert [[(one._id, "change")] == fn.targets for fn in telling for one in fn.inputs] == [True] * len(telling)
