@@ -12,7 +12,7 @@ import playground as pg
 from playground.lessons.places import PLACES, Field, Place
 
 NAMES = MappingProxyType({"word_map": "matrix"})  # its map says no more than its numbers
-_LEFT_OUT = ("models",)  # there nothing is asked
+_LEFT_OUT = ("models", "training", "language_model")  # there nothing is asked, or the rows are somebody's own
 _MODEL = Field("model_id", "model", "model_id", None, "The model.", "model_id")
 
 # Places that no lesson drives. ``part`` is a path where one tab stands in another.

@@ -21,6 +21,7 @@ from tabs.lessons.watched import Watched
 from tabs.links.handlers import (
     asked_fields,
     is_ready,
+    is_typed,
     kept_by,
     opened,
     restored,
@@ -109,7 +110,8 @@ def _wire_typing(bar: gr.HTML, watched: Sequence[Watched]) -> None:
     @friendly
     def restore(event: gr.EventData) -> dict[Any, Any]:
         drawn = {one.place: one.where() for one in watched if one.drawn}
-        return {bar: {"restored": True, "drawn": drawn}, **restored(watched, payload(event))}
+        values = restored(watched, payload(event))
+        return {bar: {"restored": True, "drawn": drawn, "typed": is_typed(values)}, **values}
 
     @friendly
     def recall(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:

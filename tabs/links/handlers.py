@@ -237,6 +237,11 @@ def restored(watched: Sequence[Watched], kept: Mapping[str, Any]) -> dict[Any, A
     return values
 
 
+def is_typed(values: Mapping[Any, Any]) -> bool:
+    """Whether somebody has changed one of them: the page tells of its own values, too."""
+    return any(value != control.value and bool(value or control.value) for control, value in values.items())
+
+
 def _takes(control: Any, value: Any) -> bool:
     """Whether a control can hold a value that somebody's browser has kept."""
     if isinstance(control, gr.Dropdown):

@@ -116,11 +116,12 @@ class Typing {
     if (kept.length) this.trigger("restore", Object.fromEntries(kept));
   }
 
-  restored({ drawn }) {
+  restored({ drawn, typed }) {
     for (const [name, place] of Object.entries(drawn)) {
       const fields = this.before[name]?.drawn;
       if (fields) this.pending.push([place, fields]);
     }
+    if (!typed && !this.pending.length) return;
     this.deliver();
     const fresh = () => {
       clear(sessionStorage);

@@ -13,7 +13,17 @@ from playground.links.answers import Presence
 from playground.links.compare import Verdict
 from playground.links.kinds import PLACES_OF_LINKS
 from tabs.lessons.watched import Shared, Watched
-from tabs.links.handlers import _fields, asked_fields, kept_by, last_answer, opened, restored, shared_link, verdict
+from tabs.links.handlers import (
+    _fields,
+    asked_fields,
+    is_typed,
+    kept_by,
+    last_answer,
+    opened,
+    restored,
+    shared_link,
+    verdict,
+)
 
 OWN = "tokenizer's own"
 BATCH = pg.EncodeRequest(
@@ -162,6 +172,7 @@ def test_a_reload_brings_back_only_what_the_controls_take(watched):
     assert {names[control]: value for control, value in values.items()} == {
         "texts": "a", "model_id": "any/model", "mode": "Chat", "seed": 3,
     }  # fmt: skip
+    assert is_typed(values) and not is_typed({control: control.value for control in values})
 
 
 def test_a_text_that_a_view_holds_is_kept_by_its_question():
