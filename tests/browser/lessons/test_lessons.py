@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 PATIENCE_MS = 60_000  # the first answer of a model waits for its weights
-PRESSED = ("Start", "Measure", "Show attention", "No mask")
+PRESSED = ("Start", "Measure", "Show attention", "No mask", "Train")
 BAD = """() => axe.run(document.querySelector(".ls-panel"), { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`)))"""
@@ -247,6 +247,15 @@ def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     page.get_by_role("button", name="Integrated gradients and occlusion").click()
     said = goes_on(panel)
     assert "opposite" in said and "hot" in said
+
+
+def test_a_training_ends_a_step(page):
+    panel = page.locator(".ls-panel")
+    open_lesson(page, "It follows its data")
+    do_the_step(page, panel)
+    expect(page.locator("#language-model-stop")).to_be_enabled(timeout=PATIENCE_MS)
+    expect(panel.locator(".ls-reveal")).to_contain_text("22 entries", timeout=2 * PATIENCE_MS)
+    assert "3.11" in goes_on(panel)
 
 
 def test_another_text_does_not_end_a_step(page):
