@@ -13,7 +13,6 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from playground.cluster.facade import FleetPlayground
@@ -44,7 +43,7 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
     if importlib.util.find_spec("ray") is None:
         raise ConfigError("Ray isn't installed.", "Install it: pip install -r requirements-cluster.txt")
     _connect(options)
-    return FleetPlayground(settings, Fleet(_deploy(options, settings), partial(_leave, not options.address)))
+    return FleetPlayground(settings, Fleet(_deploy(options, settings), _leave))
 
 
 def _connect(options: ClusterOptions) -> None:
@@ -52,7 +51,7 @@ def _connect(options: ClusterOptions) -> None:
         alone = {} if options.address else {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         for name, value in {**QUIET, **alone}.items():
             os.environ.setdefault(name, value)
-    import ray
+    ray = importlib.import_module("ray")
 
     quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False, "namespace": NAME}
     if options.address:
@@ -136,11 +135,8 @@ def _replica_class() -> Callable[..., Any]:
     return Replica
 
 
-def _leave(for_good: bool) -> None:
-    """Leaves the cluster; one that was started here ends, with its replicas."""
+def _leave() -> None:
+    """Leaves the cluster; one that was started here ends with it, at once and with all its processes."""
     import ray
-    from ray import serve
 
-    if for_good:
-        serve.shutdown()
     ray.shutdown()

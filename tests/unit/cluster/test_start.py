@@ -1,0 +1,58 @@
+"""What Ray is told before it starts, and Serve of the replicas."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import pytest
+
+from playground.cluster import start
+from playground.cluster.options import ClusterOptions
+from playground.config import Settings
+from playground.errors import ConfigError
+
+
+def test_without_ray_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install -r requirements-cluster\.txt"):
+        start.open_playground(ClusterOptions(), Settings())
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray isn't installed")
+@pytest.mark.parametrize(
+    ("options", "size", "per_node"),
+    [
+        (ClusterOptions(), {"num_replicas": 2}, None),
+        (ClusterOptions(address="auto"), {"num_replicas": 2}, 1),
+        (ClusterOptions(address="auto", least=0, most=6, per_node=2, streams=9), (0, 6, 1, 9), 2),
+        (ClusterOptions(least=3, most=6), (3, 6, 3, 16), None),
+    ],
+)
+def test_how_many_replicas_there_are_and_where(options, size, per_node):
+    told = start.deployment(options, cores=3)
+    assert told["ray_actor_options"] == {"num_cpus": 3, "num_gpus": options.gpus}
+    assert told["max_replicas_per_node"] == per_node
+    if isinstance(size, dict):
+        assert told["num_replicas"] == size["num_replicas"] and "autoscaling_config" not in told
+    else:
+        scaling = told["autoscaling_config"]
+        names = ("min_replicas", "max_replicas", "initial_replicas", "target_ongoing_requests")
+        assert tuple(scaling[name] for name in names) == size
+
+
+def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch):
+    """A cluster of others keeps its own settings, but for the report to Ray's makers."""
+    asked = []
+    ray = type("Ray", (), {"init": staticmethod(lambda *given, **named: asked.append((given, named)))})
+    for address in ("", "auto"):
+        told: dict[str, str] = {}
+        monkeypatch.setattr(start.os, "environ", told)
+        monkeypatch.delitem(sys.modules, "ray", raising=False)
+        monkeypatch.setattr(start.importlib, "import_module", lambda name: ray)
+        start._connect(ClusterOptions(address=address, cores=3))
+        assert told["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert ("RAY_AUTH_TOKEN" in told, told.get("RAY_AUTH_MODE")) == ((False, None) if address else (True, "token"))
+    here, there = asked
+    assert here[1]["address"] == "local" and here[1]["num_cpus"] >= 6 and not here[1]["include_dashboard"]
+    assert there[0] == ("auto",)
