@@ -6,6 +6,8 @@ what an object does about it: each renews its own locks and forgets what its thr
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  (see `no_fork_while_held`)
+import logging  # noqa: F401
 import os
 import threading
 import weakref
@@ -28,7 +30,11 @@ def _renew(reference: weakref.ref[Any], renew: Callable[[Any], object]) -> None:
 
 
 def no_fork_while_held(lock: Any) -> None:
-    """Lets a fork wait for whoever holds a lock: for work during which the whole process is in a state of its own."""
+    """Lets a fork wait for whoever holds a lock: for work during which the whole process is in a state of its own.
+
+    The locks that Python's own modules take for a fork must be taken after it, or that work would wait for them and the
+    fork for that work. What was registered first is taken last, so those modules are imported above.
+    """
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 

@@ -86,3 +86,31 @@ def test_what_was_cancelled_elsewhere_is_cancelled_here():
         assert not run.cancelled
         elsewhere.set()
         assert run.cancelled
+
+
+IMPORTING = """
+import playground, logging, os, threading, time
+from concurrent.futures import ThreadPoolExecutor
+
+held, pool = threading.Event(), ThreadPoolExecutor(1)
+
+def work():
+    with playground.IMPORTING:
+        held.set()
+        time.sleep(0.3)
+        logging.getLogger("made while it imports")
+        pool.submit(int)
+
+threading.Thread(target=work, daemon=True).start()
+held.wait()
+if not os.fork():
+    os._exit(0)
+os.wait()
+print("forked", flush=True)
+os._exit(0)
+"""
+
+
+def test_a_fork_while_torch_is_imported_waits_for_no_lock_that_the_import_wants():
+    done = subprocess.run([sys.executable, "-c", IMPORTING], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "forked", done.stderr
