@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 Told = Callable[[str], None]  # how a request ended
 Batches = AsyncGenerator[list[tuple[int, "Event"]], None]
 REPLIES = "generation", "compare"  # where all replies pass, and may end long after the call
-SAME = ("generate",)  # calls `compare`
+# The first calls `compare`; the others tell what a form would ask for, before anybody asks.
+APART = ("generate", "label_readings", "plan_classifier", "plan_language_model")
 
 
 def measure(playground: Playground) -> Meters:
@@ -49,7 +50,7 @@ def counted(kind: type) -> Iterator[tuple[str, str]]:
     """The capabilities and names of the methods that take a request."""
     for wing in (one for one in kind.__mro__ if Wing in one.__bases__):
         for name, method in vars(wing).items():
-            if inspect.isfunction(method) and name[0] != "_" and not name.endswith("receipt") and name not in SAME:
+            if inspect.isfunction(method) and name[0] != "_" and not name.endswith("receipt") and name not in APART:
                 first = [*inspect.signature(method).parameters.values()][1:2]
                 if first and str(first[0].annotation).endswith("Request"):
                     yield wing.__module__.split(".")[1], name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from math import factorial
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from playground.cluster.simulated_replica import Crowd
 from playground.cluster.simulation import main, percentile, simulate
 from playground.errors import InputError
 
+MEASURED = Path(__file__).parents[3] / "benchmarks/results/bench_cluster.json"
 ONE = Crowd(
     rate=0.6, mix=(("a", 1.0),), replicas=1, streams=1, reply_seconds=1.0, crowding=0.0, load_seconds=0.0,
     requests=15_000,
@@ -63,6 +65,16 @@ def test_two_replicas_hold_four_models_that_one_has_no_room_for():
     assert percentile(two.waits, 0.95) == 0 < percentile(one.waits, 0.95)
     assert two.loads < one.loads / 5
     assert two.refused == 0 < one.refused
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="nobody has measured two replicas on this machine")
+def test_two_replicas_hit_as_often_as_was_measured():
+    """As benchmarks/bench_cluster.py asks: four models alike, two callers that wait for their answers."""
+    figures = json.loads(MEASURED.read_text(encoding="utf-8"))
+    calls = figures["calls"]
+    alike = tuple((name, 1.0) for name in "abcd")
+    crowd = Crowd(rate=1.0, mix=alike, reply_seconds=0.1, load_seconds=1.0, people=calls, requests=calls)
+    assert simulate(crowd).hit_rate == pytest.approx(figures["hit_rate"], abs=0.04)
 
 
 def test_a_load_takes_its_time_and_everybody_waits_for_the_same():
