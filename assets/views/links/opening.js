@@ -100,11 +100,11 @@ export class Opening {
     this.say({ text: `Running a shared run of ${about.title} …` });
     this.stood = Promise.withResolvers();
     this.python.trigger("standing");
-    const standing = await Promise.race([this.stood.promise, pause(STANDS_MS)]);
-    this.changing = differing(about.shown, standing ?? {});
+    const standing = Promise.race([this.stood.promise, pause(STANDS_MS)]);
     await this.quietly(async () => {
       await openAll(about.tabs);
       await reachAll(about, [about.asked.length ? "view" : about.first, ...Object.keys(about.drawn)]);
+      this.changing = differing(about.shown, (await standing) ?? {});
       await reachAll(about, this.changing, FIELDS_MS);
     });
     if (about !== this.about) return;
