@@ -88,7 +88,7 @@ class FleetPlayground(Playground):
     def warm_up(self) -> WarmUp:
         """How the loading at start went, of all replicas together; waits for it."""
         self.import_everything()
-        while not self._warmth.done:
+        while not (self._warmth.done or self._fleet.closed):
             self._warmth = self._fleet.warmth()
             time.sleep(0 if self._warmth.done else LOOK_SECONDS)
         return self._warmth

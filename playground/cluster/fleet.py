@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,19 +19,25 @@ from playground.cluster.calls import Call
 from playground.cluster.replica import Absent
 from playground.errors import LostError
 from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
+from playground.models.lending import shutting_down
 from playground.service import WarmUp
 
 FRESH_SECONDS = 0.5  # how long a report serves everybody who asks
 SILENT_SECONDS = 30.0  # after which a replica that says nothing is no longer shown
 ANSWER_SECONDS = 5.0  # for what every replica is asked
+END_SECONDS = 3.0  # for those who wait to be told that it ends
 TRIES = 3
 
 
 class Fleet:
-    """All replicas of an application of Ray Serve, by its handle; ``stop`` is what `close` does."""
+    """All replicas of an application of Ray Serve, by its handle.
 
-    def __init__(self, handle: Any, stop: Callable[[], object] = lambda: None) -> None:
-        self._handle, self._stop = handle, stop
+    ``leave`` is what `close` does last, after the replicas have stopped their work if the fleet ``ends`` with it.
+    """
+
+    def __init__(self, handle: Any, leave: Callable[[], object], ends: bool = True) -> None:
+        self._handle, self._leave, self._ends = handle, leave, ends
+        self.closed = False
         self._telling = ThreadPoolExecutor(8, "tell replicas")
         self._reporting, self._counting = threading.Lock(), threading.Lock()
         self._reported, self._reported_at = FleetReport(True, (), ()), 0.0
@@ -46,6 +52,7 @@ class Fleet:
         """
         with self._counted():
             for _ in range(TRIES):
+                self._require_open()
                 try:
                     return self._waited_for(self._handle.answer.remote(call).result)
                 except _lost():
@@ -58,6 +65,7 @@ class Fleet:
         Raises:
             LostError: it has gone.
         """
+        self._require_open()
         with self._counted():
             try:
                 yield from self._handle.options(stream=True).told.remote(call)
@@ -66,11 +74,11 @@ class Fleet:
 
     def cancel(self, run_id: str, call_id: str) -> None:
         """Asks a call to end, wherever it runs; doesn't wait."""
-        self._telling.submit(self._ask_all, "cancel", run_id, call_id)
+        self._tell("cancel", run_id, call_id)
 
     def leave(self, run_id: str, call_id: str) -> None:
         """Nobody reads a call any more, wherever it runs; doesn't wait."""
-        self._telling.submit(self._ask_all, "leave", run_id, call_id)
+        self._tell("leave", run_id, call_id)
 
     def command(self, call: Call) -> list[Any]:
         """The answers of the replicas that have the call's model."""
@@ -100,9 +108,24 @@ class Fleet:
         return dict(self._ask_all("where"))
 
     def close(self) -> None:
-        """Ends what was begun by this front."""
-        self._telling.shutdown(wait=False, cancel_futures=True)
-        self._stop()
+        """Ends the fleet, with all that runs in it, or leaves it to others."""
+        if self._ends and not self.closed:
+            self._ask_all("end")
+        self.closed = True
+        end = time.monotonic() + END_SECONDS
+        while self._asking and time.monotonic() < end:  # Ray ends a process that reads when it has been left
+            time.sleep(0.02)
+        self._telling.shutdown(cancel_futures=True)
+        self._leave()
+
+    def _require_open(self) -> None:
+        """Nothing, unless the fleet was left: Ray would begin a new cluster for whoever asks then.
+
+        Raises:
+            StoppedError: it was.
+        """
+        if self.closed:
+            raise shutting_down()
 
     def _ask_for_report(self) -> FleetReport:
         now = time.monotonic()
@@ -110,12 +133,20 @@ class Fleet:
         self._heard |= {one.replica_id: (now, one) for one in said}
         self._heard = {name: one for name, one in self._heard.items() if now - one[0] < SILENT_SECONDS}
         replicas = [one if at == now else replace(one, state="silent") for at, one in self._heard.values()]
-        return FleetReport(True, _nodes(), tuple(replicas), 0 if said else self._asking)
+        return FleetReport(True, () if self.closed else _nodes(), tuple(replicas), 0 if said else self._asking)
+
+    def _tell(self, method: str, *arguments: Any) -> None:
+        """Tells all replicas something, without waiting; nobody is there any more where the fleet was left."""
+        if not self.closed:
+            with suppress(RuntimeError):  # closed in between
+                self._telling.submit(self._ask_all, method, *arguments)
 
     def _ask_all(self, method: str, *arguments: Any) -> list[Any]:
         """The answers of the replicas that give one."""
         from ray.serve.exceptions import DeploymentUnavailableError
 
+        if self.closed:
+            return []
         asked = partial(self._handle.broadcast(method, *arguments).results, timeout_s=ANSWER_SECONDS)
         try:
             answers = self._waited_for(partial(asked, return_exceptions=True))

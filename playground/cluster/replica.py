@@ -25,7 +25,7 @@ from playground.models.fleet import ReplicaReport, ReplicaState
 from playground.models.report import Snapshot
 from playground.service import Playground, WarmUp
 
-THREADS = 120
+THREADS, END_SECONDS = 120, 0.5
 ARRIVES_SECONDS, LOOK_SECONDS = 1.0, 0.02  # how long a call may be on its way when its end is asked for already
 COMING = ("downloading", "waiting for room", "loading", "resident")
 _END = object()
@@ -119,6 +119,10 @@ class Replica:
     async def where(self) -> tuple[str, int]:
         """This replica's name, and the id of its process."""
         return self.place.replica_id, os.getpid()
+
+    async def end(self) -> None:
+        """Stops all work: whoever waits for it is told."""
+        await self._aside(self._playground.close, END_SECONDS)
 
     async def record_routing_stats(self) -> dict[str, Any]:
         """What the routers of all fronts know of this replica; Serve asks for it every second."""

@@ -13,6 +13,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from playground.cluster.facade import FleetPlayground
@@ -43,7 +44,9 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
     if importlib.util.find_spec("ray") is None:
         raise ConfigError("Ray isn't installed.", "Install it: pip install -r requirements-cluster.txt")
     _connect(options)
-    return FleetPlayground(settings, Fleet(_deploy(options, settings), _leave))
+    ends = not options.address
+    fleet = Fleet(_deploy(options, settings), partial(_leave, ends), ends)
+    return FleetPlayground(settings, fleet)
 
 
 def _connect(options: ClusterOptions) -> None:
@@ -135,8 +138,11 @@ def _replica_class() -> Callable[..., Any]:
     return Replica
 
 
-def _leave() -> None:
-    """Leaves the cluster; one that was started here ends with it, at once and with all its processes."""
+def _leave(ends: bool) -> None:
+    """Leaves the cluster; one that was started here ends with it."""
     import ray
+    from ray import serve
 
+    if ends:
+        serve.shutdown()
     ray.shutdown()

@@ -8,9 +8,31 @@ import sys
 import pytest
 
 from playground.cluster import start
+from playground.cluster.calls import Call
+from playground.cluster.fleet import Fleet
 from playground.cluster.options import ClusterOptions
 from playground.config import Settings
-from playground.errors import ConfigError
+from playground.errors import ConfigError, StoppedError
+
+
+class Handle:
+    """Of a fleet with nobody in it; says when it is asked."""
+
+    def broadcast(self, method, *arguments):
+        raise AssertionError("nobody should be asked")
+
+
+def test_a_fleet_that_was_left_is_not_asked_any_more():
+    """Ray would begin another cluster."""
+    left = []
+    fleet = Fleet(Handle(), lambda: left.append(1), ends=False)
+    fleet.close()
+    with pytest.raises(StoppedError, match="shutting down"):
+        fleet.answer(Call("classify"))
+    with pytest.raises(StoppedError, match="shutting down"):
+        next(fleet.stream(Call("classify_table")))
+    fleet.cancel("a", "b"), fleet.leave("a", "b")
+    assert left == [1] and fleet.processes() == {} and fleet.command(Call("unload_model")) == []
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch):
