@@ -90,12 +90,15 @@ def classroom_of(playground: Playground) -> Classroom | None:
 
 
 def routes_for_programs(playground: Playground, classroom: Classroom | None = None) -> list[BaseRoute]:
-    """What is served beside the page and its own endpoints, if a setting asks for it.
+    """What is served beside the page and its own endpoints: files of models come in, the rest if a setting asks for it.
 
     Raises:
         ConfigError: a package isn't installed that a setting needs.
     """
-    settings, routes = playground.settings, []
+    from server.model_upload import model_upload_route
+
+    settings = playground.settings
+    routes: list[BaseRoute] = [model_upload_route(playground.arrivals, settings)]
     if settings.metrics:
         from playground.metrics.counted import measure
         from server.metrics import Metrics
@@ -178,6 +181,7 @@ def main(argv: list[str] | None = None, make: Callable[[Settings], Playground] =
         os.environ["GRADIO_TEMP_DIR"] = str(run_folder / "page")  # read by gradio when it is imported
         playground = make(settings)
         playground.manager.trained.live_in(run_folder / "trained")
+        playground.arrivals.live_in(run_folder / "arriving")
         classroom = classroom_of(playground)
         routes = routes_for_programs(playground, classroom)
     except ConfigError as error:

@@ -183,9 +183,19 @@ class Settings:
     )
     max_streams_per_person: int = _setting(4, _count, "generations of one person at once")
     max_upload: int = _setting(20_000_000, parse_bytes, "largest file that may be dropped, such as 20MB")
+    max_model_upload: int = _setting(
+        1_500_000_000,
+        parse_bytes,
+        "largest file of a trained model that may be loaded again; for visitors at most public_bytes",
+    )
     max_uploads: int = _setting(
         1_000_000_000, parse_bytes, "bytes of all dropped files together; half of them from one address in an hour"
     )
+
+    @property
+    def most_model_upload(self) -> int:
+        """The largest file of a trained model that whoever comes here may load."""
+        return min(self.max_model_upload, self.public_bytes) if self.public else self.max_model_upload
 
     @classmethod
     def read(cls, argv: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Settings:

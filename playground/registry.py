@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playground.models.origin import Origin
     from playground.runs import Runs
     from playground.tokens.rules import TokenizerShelf
+    from playground.training.arrivals import Arrivals
     from playground.training.line import Trainings
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -35,6 +36,7 @@ class Wing:
     manager: ModelManager
     runs: Runs
     trainings: Trainings
+    arrivals: Arrivals
     imported: bool
     lends_gpu: bool  # whether this is a Space with ZeroGPU
     if TYPE_CHECKING:

@@ -32,6 +32,7 @@ from playground.registry import declarations
 from playground.runs import Runs
 from playground.similarity.facade import SimilarityWing
 from playground.tokens.facade import TokensWing
+from playground.training.arrivals import Arrivals
 from playground.training.facade import TrainingWing
 from playground.training.language_model.facade import LanguageModelWing
 from playground.training.line import Trainings
@@ -85,6 +86,7 @@ class Playground(
         self.runs = Runs()
         self.lends_gpu = put_on_gpu(self)
         self.trainings = Trainings(self.manager, "cpu" if self.lends_gpu else "")
+        self.arrivals = Arrivals()
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self.imported = False
@@ -154,4 +156,5 @@ class Playground(
     def close(self, patience_seconds: float = 5.0) -> None:
         """Stops all work and unloads all models; what is lent has so long to be given back."""
         self.trainings.close()
+        self.arrivals.close()
         self.manager.close(patience_seconds)

@@ -145,4 +145,4 @@ def _is_data(headers: Headers) -> bool:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if not kind:
         return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
-    return kind in ("application/json", "multipart/form-data")
+    return kind in ("application/json", "application/zip", "multipart/form-data")

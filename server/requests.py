@@ -15,6 +15,7 @@ from server.turns import Crowded, Superseded, Turns
 
 Answer = TypeVar("Answer")
 LONGEST_BODY = 8_000_000  # bytes; the longest text that any field takes is a tenth of it
+MODEL_UPLOAD = "/training/model"  # where the file of a model comes in, see `model_upload`
 SERVER_FUNCTIONS = ("/component_server", "/component_server/")
 
 
@@ -108,7 +109,8 @@ class BoundedRequests:
         self._turns = Turns(running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].rstrip("/").endswith("/upload"):
+        path = scope.get("path", "").rstrip("/")
+        if scope["type"] != "http" or scope["method"] != "POST" or path.endswith(("/upload", MODEL_UPLOAD)):
             return await self._app(scope, receive, send)
         try:
             body = await read_body(receive, LONGEST_BODY)

@@ -61,17 +61,20 @@ class BoundedUploads:
     """ASGI middleware: one request, one address within an hour, and the folder as a whole have a limit of bytes.
 
     ``most_per_request`` bytes in one request; ``most_in_all`` in ``folder``, half of that from one address in an hour.
+    Other requests than those whose path ends with ``path`` pass.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path, most_per_request: int, most_in_all: int) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, folder: Path, most_per_request: int, most_in_all: int, path: str = "/upload"
+    ) -> None:
+        self._app, self._path = app, path
         self._folder = folder
         self._most_per_request = most_per_request
         self._most_in_all = most_in_all
         self._uploads: deque[tuple[float, str, int]] = deque()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/upload"):
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(self._path):
             return await self._app(scope, receive, send)
         address = address_of(scope)
         room = min(

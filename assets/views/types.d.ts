@@ -1665,8 +1665,13 @@ export namespace training {
     confusion_before: number[][];
     confusion: number[][];
     wrong_heading: string;
-    wrong: [string, string, string, string][];
+    wrong: [string, string, string, string, string][];
+    held: [string, string, string, string, string][];
     notes: string[];
+  }
+  /** Texts with what a model said before its training and what it says now. */
+  interface ComparedShown {
+    rows: [string, string, string][];
   }
   /** The text as the model will see it, and the two levels that its loss is measured against, in nats per token. */
   interface CorpusRead {
@@ -1741,6 +1746,11 @@ export namespace training {
   interface Level {
     name: string;
     value: number;
+  }
+  /** How large a file of a model may be that is loaded again: as a sentence, and in bytes. */
+  interface LoadShown {
+    limit: string;
+    most_bytes: number;
   }
   /** The mean training loss since the last one, in nats per token, at this step. */
   interface LossLogged {

@@ -35,7 +35,7 @@ from playground.models.origin import Origin, origin_of
 from playground.models.reach import HubReach
 from playground.models.report import DeviceReport, ModelReport, QuantizationOption, Snapshot
 from playground.models.room import Room
-from playground.models.trained import TrainedModels
+from playground.models.trained import PREFIX, TrainedModels
 from playground.models.visitors import SEALED, Visitors
 
 if TYPE_CHECKING:
@@ -187,6 +187,8 @@ class ModelManager:
         """
         if model_id is None:
             return self.catalog.default_for(task, *TASKS)
+        if self._visitors.sealed and model_id.startswith(PREFIX):
+            raise NotAllowedError(SEALED, "Download the model, and use it on a machine of your own.")
         if spec := self.catalog.find(model_id) or self.trained.find(model_id):
             return spec
         if self.settings.hub == "any" and not self.settings.public:

@@ -10,7 +10,8 @@ Who does what::
     worker    ``python -m playground.training.worker``, the process itself: low priority, few threads; calls ``work``
     work      a function of a module that says what is trained, for instance `classifier.fit`
 
-What ``work`` is: a function at the top of a module, called once in the process::
+What ``work`` names, as "module:function": a function at the top of a module, called once in the process, which alone
+imports the module::
 
     def work(request, desk: Desk) -> Result: ...
 

@@ -33,13 +33,13 @@ class Desk:
 class Training:
     """What the line takes.
 
-    ``work`` is a function at the top of a module and ``request`` what it gets, see the wing's own text; ``task`` is
+    ``work`` names a function as module:function and ``request`` is what it gets, see the wing's own text; ``task`` is
     that of the model in the folder and ``title`` how the page names it; ``parameters`` are all its numbers, and
     ``first_text`` is what it may be asked first, where not every text will do. ``person`` is who asks (a session) and
     ``run_id`` what ends or follows it. ``keep``: it goes on when nobody follows any more.
     """
 
-    work: Callable[[Any, Desk], Any]
+    work: str
     request: Any
     task: str
     title: str

@@ -95,6 +95,17 @@ class TrainingWing(Wing):
 
         return str(pack(self.manager.trained, model_id, Path(folder)))
 
+    def load_arrived(self, token: str, person: str = "") -> TrainedModel:
+        """The same from a file that has been sent to this server, which is gone then.
+
+        Raises:
+            InputError: it isn't here. As `load_trained`.
+        """
+        try:
+            return self.load_trained(str(self.arrivals.find(token)), person)
+        finally:
+            self.arrivals.drop(token)
+
     @heavy("playground.training.classifier.plan")
     def load_trained(self, path: str, person: str = "") -> TrainedModel:
         """A model from such a file, under a name of its own."""

@@ -22,12 +22,12 @@ from playground.models.catalog import ModelSpec
 from playground.models.loading import pick_device
 from playground.models.sources import Source
 from playground.models.trained import ADAPTER
+from playground.units import format_bytes
 
 if TYPE_CHECKING:
     from playground.models.manager import ModelManager
     from playground.models.trained import TrainedModel, TrainedModels
 
-MOST_BYTES = 2_000_000_000
 MOST_FILES = 30
 _NAMES = re.compile(
     r"(?:(?:adapter_)?model\.safetensors|(?:adapter_|generation_)?config\.json|tokenizer\.json|tokenizer_config\.json"
@@ -65,7 +65,7 @@ def unpack(manager: ModelManager, path: Path, person: str) -> TrainedModel:
     """
     folder = manager.trained.new_folder()
     try:
-        title = _unpack_into(path, folder)
+        title = _unpack_into(path, folder, manager.settings.most_model_upload)
         task, parameters = _look(manager, folder, title)
         return manager.trained.add(folder, title, task, parameters, person)
     except BaseException:
@@ -73,15 +73,17 @@ def unpack(manager: ModelManager, path: Path, person: str) -> TrainedModel:
         raise
 
 
-def _unpack_into(path: Path, folder: Path) -> str:
+def _unpack_into(path: Path, folder: Path, most: int) -> str:
     """The name of the model, whose files are in the folder from now on."""
     try:
         with zipfile.ZipFile(path) as packed:
             files = [one for one in packed.infolist() if not one.is_dir()]
             if len(files) > MOST_FILES or any(not _NAMES.fullmatch(Path(one.filename).name) for one in files):
                 raise CorruptModelError(f"{path.name} holds other files than a trained model has.", _FIX)
-            if sum(one.file_size for one in files) > MOST_BYTES:
-                raise InputTooLongError(f"{path.name} is too large when it is unpacked.", "Give a smaller model.")
+            if sum(one.file_size for one in files) > most:
+                raise InputTooLongError(
+                    f"{path.name} is larger than {format_bytes(most)} when it is unpacked.", "Give a smaller model."
+                )
             for one in files:
                 with packed.open(one) as source, (folder / Path(one.filename).name).open("wb") as target:
                     _copy(source, target, one.file_size)

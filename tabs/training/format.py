@@ -12,6 +12,7 @@ from playground.units import format_bytes, format_seconds
 
 MOST_POINTS = 400
 MOST_WRONG = 30
+MOST_HELD = 60  # of the rows before and after
 GUESSED = 20  # held-out rows that a guess is about
 
 
@@ -41,7 +42,8 @@ class ClassifierShown:
     confusion_before: tuple[tuple[int, ...], ...]
     confusion: tuple[tuple[int, ...], ...]
     wrong_heading: str
-    wrong: tuple[tuple[str, str, str, str], ...]
+    wrong: tuple[tuple[str, str, str, str, str], ...]
+    held: tuple[tuple[str, str, str, str, str], ...]
     notes: tuple[str, ...]
 
 
@@ -59,6 +61,21 @@ class TrainedShown:
 
     about: str
     ways: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ComparedShown:
+    """Texts with what a model said before its training and what it says now."""
+
+    rows: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class LoadShown:
+    """How large a file of a model may be that is loaded again: as a sentence, and in bytes."""
+
+    limit: str
+    most_bytes: int
 
 
 @dataclass
@@ -115,6 +132,7 @@ def format_training(so_far: SoFar) -> ClassifierShown:
         confusion=result.confusion if result else (),
         wrong_heading=_wrong_heading(result) if result else "",
         wrong=_wrong(result) if result else (),
+        held=_held(mixed(result.rows)[:MOST_HELD], result.labels) if result else (),
         notes=split.notes if split else (),
     )
 
@@ -178,11 +196,16 @@ def _wrong_heading(result: pg.TrainedClassifier) -> str:
     return f"Still wrong: {count} of {len(result.rows)} held-out rows{shown}"
 
 
-def _wrong(result: pg.TrainedClassifier) -> tuple[tuple[str, str, str, str], ...]:
+def _wrong(result: pg.TrainedClassifier) -> tuple[tuple[str, str, str, str, str], ...]:
     wrong = sorted((row for row in result.rows if row.gold != row.after), key=lambda row: -row.probability)
-    names = result.labels
+    return _held(wrong[:MOST_WRONG], result.labels)
+
+
+def _held(rows: Sequence[pg.HeldRow], names: Sequence[str]) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Held-out rows: text, label, what the model said before the training, what it says now, and how sure it is."""
     return tuple(
-        (row.text[:300], names[row.gold], names[row.after], _percent(row.probability)) for row in wrong[:MOST_WRONG]
+        (row.text[:300], names[row.gold], names[row.before], names[row.after], _percent(row.probability))
+        for row in rows
     )
 
 
@@ -202,9 +225,11 @@ def format_plan(plan: pg.ClassifierPlan) -> str:
     )
 
 
-def format_trained(model: pg.TrainedModel) -> TrainedShown:
+def format_trained(model: pg.TrainedModel, usable: bool = True) -> TrainedShown:
     """Where a model can be used, with a text to begin with; one that writes gets the first two words of it."""
     about = f"{model.model_id} · {_many(model.parameters)} numbers:"
+    if not usable:
+        return TrainedShown(f"{about} download it; the GPU here is lent to models that were loaded at the start.", ())
     if model.task == "text-generation":
         first = model.first_text or "Once upon a time"
         begin = " ".join(first.split()[:2]) or first
@@ -219,6 +244,20 @@ def format_trained(model: pg.TrainedModel) -> TrainedShown:
         attend = pg.AttentionRequest(first, model.model_id)
         made = [("Classify with it", classify), ("Why it says so", attribute), ("Its attention", attend)]
     return TrainedShown(about, tuple((name, str(link_to(request))) for name, request in made))
+
+
+def format_load(most_bytes: int) -> LoadShown:
+    """What is said beside the button that loads a file of a model."""
+    return LoadShown(f"A zip file of up to {format_bytes(most_bytes)}, as Download gives it.", most_bytes)
+
+
+def format_compared(pairs: Sequence[tuple[pg.ClassifyResult, pg.ClassifyResult]]) -> ComparedShown:
+    """What two models say to the same texts: before the training, and now."""
+    return ComparedShown(tuple((now.request.text[:300], _best(before), _best(now)) for before, now in pairs))
+
+
+def _best(result: pg.ClassifyResult) -> str:
+    return f"{result.best.label} · {_percent(result.best.probability)}"
 
 
 def _points(points: list[tuple[int, float]]) -> tuple[tuple[float, float], ...]:

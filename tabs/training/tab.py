@@ -50,7 +50,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     with parts, gr.Tab("A language model from nothing", id="language-model"):
         heading("A language model from nothing", 3)
         language = build_language_model_section(playground, person)
-    mine = lay_out_mine()
+    mine = lay_out_mine(playground.settings.most_model_upload)
     handlers = MineHandlers(playground, mine, lists)
     refreshing = wire_mine(handlers, mine, person)
     section.training.then(**refreshing)

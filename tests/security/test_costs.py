@@ -13,8 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 from filelock import FileLock
+from starlette.applications import Starlette
 
-from server.requests import LONGEST_BODY
+from playground.config import Settings
+from playground.training.arrivals import Arrivals
+from server.model_upload import model_upload_route
+from server.requests import LONGEST_BODY, MODEL_UPLOAD
 from server.turns import Crowded, Superseded, Turns
 from server.uploads import LOCK, PREFIX, BoundedUploads, RunFolder
 
@@ -160,6 +164,28 @@ def test_a_full_folder_takes_nothing(tmp_path):
 
     answer = asyncio.run(scene())
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+
+
+def test_a_file_of_a_model_is_bounded_and_what_breaks_off_leaves_nothing(tmp_path):
+    arrivals = Arrivals()
+    arrivals.live_in(tmp_path / "arriving")
+    visitors = Settings(public=True, public_bytes=1000, max_model_upload=5000)
+    app = Starlette(routes=[model_upload_route(arrivals, visitors)])
+
+    async def scene() -> list[int]:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+
+        async def send(size: int) -> int:
+            sent = {"content": b"x" * size, "headers": {"content-type": "application/zip"}}
+            return (await client.post(MODEL_UPLOAD, **sent)).status_code
+
+        return [await send(size) for size in (1001, 900, 10)] + [(await client.get(MODEL_UPLOAD)).status_code]
+
+    assert asyncio.run(scene()) == [413, 200, 200, 405]
+    assert sorted(path.stat().st_size for path in arrivals.home.rglob("*.zip")) == [10, 900]
+    assert asyncio.run(scene())[1:] == [429, 429, 405], "an address has had half of all"
+    arrivals.close()
+    assert not (tmp_path / "arriving").exists()
 
 
 def test_the_folder_of_a_run_is_private_and_goes_with_it(tmp_path):

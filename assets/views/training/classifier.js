@@ -4,6 +4,11 @@ import { finder, make, sayEmpty } from "../shared/dom.js";
 import { fillTable, namedGrid } from "../shared/tables.js";
 import { drawCurves } from "./curves.js";
 
+const HELD = ["text", "it is", "before the training", "now", "as sure"].map((name) => ({
+  name,
+  kind: name === "as sure" ? "num" : "",
+}));
+
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element, ".tc-");
@@ -65,8 +70,9 @@ function drawResult(find, value) {
   const wrong = find("wrong");
   wrong.hidden = !value.wrong_heading;
   wrong.querySelector("h3").textContent = value.wrong_heading;
-  const columns = [{ name: "text" }, { name: "it is" }, { name: "the model says" }, { name: "as sure", kind: "num" }];
-  fillTable(wrong.querySelector("table"), columns, value.wrong);
+  fillTable(wrong.querySelector("table"), HELD, value.wrong);
+  find("held").hidden = !value.held.length;
+  fillTable(find("rows"), HELD, value.held);
 }
 
 /**

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from playground.training.events import TrainedClassifier
 
 TASK = "text-classification"
+WORK = "playground.training.classifier.fit:fit"
 PER_CHARACTER = 0.4  # tokens, at the most, in what people write
 PER_TOKEN = 17  # numbers that each layer keeps of a token for the way back, per number of its hidden state
 
@@ -38,16 +39,15 @@ def classifier_training(manager: ModelManager, asked: TrainClassifierRequest) ->
     Raises:
         InputError: these rows can't teach. ModelError: this model can't be trained.
     """
-    from playground.training.classifier.fit import fit  # only one who trains imports the Trainer
-
     split, spec = _split(manager, asked), base_of(manager, asked)
     folder = _whole_folder(manager, spec)
     plan = _plan(asked, split, spec, _config(spec, folder, len(split.labels)))
     title = asked.name or f"My {spec.title.partition(' (')[0]}"
     job = FitClassifier(asked, split, str(folder), spec.id, title)
     return Training(
-        fit, job, TASK, title, plan.bytes, plan.parameters, asked.person, asked.address, asked.run_id, asked.keep
-    )
+        WORK, job, TASK, title, plan.bytes, plan.parameters, asked.person, asked.address, asked.run_id, asked.keep,
+        split.held.texts[0][:200],
+    )  # fmt: skip
 
 
 def plan_classifier(manager: ModelManager, asked: TrainClassifierRequest) -> ClassifierPlan:

@@ -11,6 +11,8 @@ from playground.training.language_model.events import LanguageModelPlan
 from playground.training.language_model.request import TASK, TrainLanguageModelRequest
 from playground.training.language_model.shape import EXCERPT, activation_bytes, count_parameters
 
+WORK = "playground.training.language_model.fit:fit"
+
 
 def plan_language_model(request: TrainLanguageModelRequest) -> LanguageModelPlan:
     """What a training would take; nothing is made.
@@ -41,11 +43,9 @@ def language_model_training(request: TrainLanguageModelRequest) -> Training:
     Raises:
         As `plan_language_model`.
     """
-    from playground.training.language_model.fit import fit
-
     plan = plan_language_model(request)
     return Training(
-        fit, request, TASK, title_of(request), plan.bytes, plan.parameters, request.person, request.address,
+        WORK, request, TASK, title_of(request), plan.bytes, plan.parameters, request.person, request.address,
         request.run_id, request.keep, plan.excerpt.strip().partition("\n")[0][:80],
     )  # fmt: skip
 

@@ -35,6 +35,15 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(page.locator("#training-mine input")).to_have_value("Manners")
     link = page.locator("#training-ways a", has_text="Classify with it")
     expect(link).to_have_attribute("href", re.compile("^#run=1[.]"))
+    expect(page.locator("#training-ask textarea")).not_to_have_value("")  # a row that it has never seen
+    page.locator("#training-ask textarea").fill("Shut up and move.\nThank you so much!")
+    page.locator("#training-ask-both").click()
+    answers = page.locator("#training-compared tbody tr")
+    expect(answers).to_have_count(2, timeout=60_000)
+    expect(answers.first.locator("td").nth(1)).to_contain_text(re.compile("(polite|rude) · [45]. %"))  # a guess
+    expect(answers.first.locator("b")).to_contain_text("rude ·")
+    with page.expect_download() as download:
+        page.locator("#training-download").click()
     page.get_by_role("tab", name="Classification", exact=True).click()
     expect(page.locator("#classification-bars .lb-bars")).to_contain_text("5 stars", timeout=60_000)
     page.locator(".pg-model input:visible").first.click()
@@ -47,6 +56,15 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     again.locator("#training-forget").click()
     expect(again.locator("#training-mine")).to_be_hidden()
     expect(again.locator("#training-download")).to_be_hidden()
+    again.locator("#training-load input").set_input_files(download.value.path())
+    expect(again.locator("#training-mine input")).not_to_have_value("", timeout=60_000)
+    expect(again.locator("#training-ask")).to_be_hidden()  # what it began with isn't in the file
+    again.locator("#training-forget").click()
+    expect(again.locator("#training-mine")).to_be_hidden()
+    again.locator("#training-load input").set_input_files(
+        {"name": "mine.zip", "mimeType": "application/zip", "buffer": b"no zip"}
+    )
+    expect(again.locator(".toast-body")).to_contain_text("can't be unpacked")
 
 
 def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):

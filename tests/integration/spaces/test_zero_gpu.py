@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ import playground as pg
 from playground.errors import BusyError, EmptyInputError, InputError, NotAllowedError
 from playground.models import embedded
 from playground.registry import declarations
-from playground.tables import read_lines
+from playground.tables import read_lines, read_pasted
 from playground.wire import to_json
 from tests.tiny_models import make_model
 from tests.zero_gpu import running_space
@@ -249,6 +250,23 @@ def test_what_was_not_loaded_at_the_start_is_not_to_be_had(space):
     for method in TWINS:
         failure(space.ask(method, pg.TwinRequest("A cat", other_quantization="bfloat16")), NotAllowedError, refused)
     assert refused in space.ask("visitor_rules")[0]
+
+
+def test_a_model_is_trained_without_a_gpu_and_taken_home(space, tmp_path):
+    """In a process of its own, on the processor; no GPU is lent to what wasn't loaded at the start."""
+    before = len(space.scheduler.asked)
+    rows = "\n".join(f"{word} {number},{word}" for word in ("good", "bad") for number in range(6))
+    asked = pg.TrainClassifierRequest(read_pasted(rows), method="head", num_train_epochs=2, person="me")
+    told = space.ask("train_classifier", asked)
+    assert [type(told[0]), type(told[-1])] == [pg.TrainingBegins, pg.TrainedClassifier], told
+    assert told[0].device == "cpu" and len(space.scheduler.asked) == before
+    [model] = space.ask("trained_models", "me")[0]
+    assert zipfile.is_zipfile(space.ask("pack_trained", model.model_id, str(tmp_path))[0])
+    for name in (model.model_id, model.before_id):
+        failure(
+            space.ask("classify", replace(TEXT, model_id=name)), NotAllowedError, "The GPU here is lent for seconds"
+        )
+    assert space.ask("forget_trained", model.model_id) == [None]
 
 
 def test_nothing_that_only_describes_asks_for_a_gpu(space):

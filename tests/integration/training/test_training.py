@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -120,6 +122,35 @@ def test_a_guess_is_compared_and_the_rest_is_in_words(streamed):
     wrong = sum(row.gold != row.after for row in so_far.result.rows)
     assert len(shown.wrong) == wrong and (str(wrong) in shown.wrong_heading or not wrong)
     assert shown.losses[-1] == (so_far.steps[-1].step, so_far.steps[-1].loss)
+
+
+def test_a_whole_model_is_loaded_again_from_its_file(app_playground, app_server, streamed, tmp_path):
+    """It is larger than what may be dropped elsewhere; its file goes into a folder of its own and is gone then."""
+    model_id = from_json(pg.TrainedClassifier, streamed[1][-1]).model_id
+    packed = Path(app_playground.pack_trained(model_id, str(tmp_path)))
+    assert packed.stat().st_size > app_playground.settings.max_upload
+    address, zipped = f"{app_server}/training/model", {"Content-Type": "application/zip"}
+    with packed.open("rb") as file:
+        answer = httpx.post(address, content=file, headers=zipped | {"X-File-Name": "..%2F..%2FMy%20manners.zip"})
+    token = answer.json()["file"]
+    assert app_playground.arrivals.find(token) == app_playground.arrivals.home / token / "My manners.zip"
+    again = app_playground.load_arrived(token, "somebody")
+    assert again.title == "My manners" and again.before_id == ""
+    for text in ("Shut up and move.", "Would you mind waiting?"):
+        one, other = (
+            app_playground.classify(pg.ClassifyRequest(text, model_id=name)) for name in (model_id, again.model_id)
+        )
+        assert one.best.label == other.best.label
+        assert one.best.probability == pytest.approx(other.best.probability, abs=1e-6)
+    app_playground.forget_trained(again.model_id)
+    assert list(app_playground.arrivals.home.iterdir()) == []
+    with pytest.raises(pg.PlaygroundError, match="isn't here any more"):
+        app_playground.load_arrived(token, "somebody")
+    for headers, status in (
+        ({"Content-Type": "multipart/form-data"}, 415),
+        (zipped | {"Origin": "http://other.test"}, 403),
+    ):
+        assert httpx.post(address, content=b"PK", headers=headers).status_code == status
 
 
 def test_where_a_model_can_be_used_are_links_that_open(app_playground, streamed):

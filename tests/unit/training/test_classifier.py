@@ -16,6 +16,7 @@ import pytest
 
 import playground as pg
 from playground.errors import (
+    InputTooLongError,
     ModelNotFoundError,
     NotAllowedError,
     TrainingError,
@@ -273,7 +274,13 @@ def test_an_adapter_from_a_file_names_no_folder_of_the_server_and_no_model_that_
         assert manager.trained.of("me") == ()
     with managed(spec, public=True, public_models=("embedded",)) as manager, pytest.raises(NotAllowedError):
         unpack(manager, path, "me")
-    with managed(spec, public=True, public_bytes=1000) as manager:
+    size = sum(map(len, own.values()))
+    with managed(spec, public=True, public_bytes=size) as manager:
         made = unpack(manager, path, "me")
-        with pytest.raises(NotAllowedError, match="can load up to 1 kB"), manager.lease(made.model_id, made.task):
+        with pytest.raises(NotAllowedError, match="can load up to"), manager.lease(made.model_id, made.task):
             pass
+    with (
+        managed(spec, public=True, public_bytes=size - 1) as manager,
+        pytest.raises(InputTooLongError, match="is larger than"),
+    ):
+        unpack(manager, path, "me")

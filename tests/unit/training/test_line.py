@@ -46,7 +46,7 @@ def trainings(**settings):
 
 
 def job(what="save", **more):
-    return Training(work, Order(what), "text-classification", "Mine", SIZE, 7, **more)
+    return Training(f"{work.__module__}:{work.__name__}", Order(what), "text-classification", "Mine", SIZE, 7, **more)
 
 
 class FakeChild:
