@@ -130,7 +130,7 @@ class ClassifierHandlers:
         try:
             for event in events:
                 if event is None:
-                    yield {}
+                    yield {parts.view: gr.skip()}
                     continue
                 so_far.add(event)
                 if time.monotonic() - drawn_at > REDRAW_SECONDS or isinstance(event, pg.TrainedClassifier):

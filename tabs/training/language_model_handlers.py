@@ -165,7 +165,7 @@ class LanguageModelHandlers:
         try:
             for event in events:
                 if event is None:
-                    yield {}
+                    yield {parts.view: gr.skip()}
                     continue
                 follower.take(event)
                 if time.monotonic() - drawn_at > REDRAW_SECONDS:

@@ -20,6 +20,7 @@ import {
   partsOf,
   shownIndex,
   verdict,
+  writtenRows,
 } from "./language_model_state.js";
 
 /** @typedef {import("./language_model_state.js").State} State */
@@ -32,6 +33,7 @@ const CHECKPOINTS = ["step", "held-out loss", "words of the text", "lines of the
   name,
   kind: "num",
 }));
+const WRITTEN = [{ name: "step", kind: "num" }, { name: "held-out loss", kind: "num" }, { name: "it wrote" }];
 const MERGES = [
   { name: "merge", kind: "num" },
   { name: "pieces" },
@@ -147,6 +149,8 @@ function drawWritten({ find, state }, run, index) {
   find("play").textContent = state.playing ? "Pause" : "Play";
   find("play").hidden = run.checkpoints.length < 3;
   find("samples").replaceChildren(...shown.samples.map((sample) => sampleRow(sample, run.prompt)));
+  if (state.written !== run.checkpoints.length) fillTable(find("kept-rows"), WRITTEN, writtenRows(run)); // else it scrolls
+  state.written = run.checkpoints.length;
   const ofGrammar = "The wavy part is where no line of the grammar goes on like this. ";
   const begins = run.prompt ? "The bold beginning was given" : "It begins a line by itself";
   find("legend").textContent = `${run.is_grammar ? ofGrammar : ""}${begins}; each token is drawn by lot.`;

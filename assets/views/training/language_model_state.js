@@ -14,12 +14,13 @@ import { formatFixed, formatInteger, formatProbability } from "../shared/format.
  * @property {number} layer
  * @property {number} head
  * @property {[number, number] | null} cell  row and column of the attention that is pointed at
+ * @property {number} written  how many checkpoints stand in the list of what was written
  * @property {Map<number, Uint8Array | null>} weights  of attention, by checkpoint; null is asked for
  */
 
 /** @returns {State} */
 export function newState() {
-  return { run: "", chosen: null, playing: false, layer: 0, head: 0, cell: null, weights: new Map() };
+  return { run: "", chosen: null, playing: false, layer: 0, head: 0, cell: null, written: 0, weights: new Map() };
 }
 
 /**
@@ -134,5 +135,19 @@ export function checkpointRows({ checkpoints }) {
     formatFixed(one.heldout_loss, 4),
     formatProbability(one.known_words),
     formatProbability(one.accepted),
+  ]);
+}
+
+/**
+ * The first sample of every checkpoint, so that noise, words and sentences stand below each other.
+ *
+ * @param {Run} run
+ * @returns {string[][]}
+ */
+export function writtenRows({ checkpoints }) {
+  return checkpoints.map((one) => [
+    formatInteger(one.step),
+    formatFixed(one.heldout_loss, 3),
+    one.samples[0]?.text.trim() ?? "",
   ]);
 }

@@ -11,6 +11,7 @@ import {
   shownIndex,
   verdict,
   weightAt,
+  writtenRows,
 } from "../../../assets/views/training/language_model_state.js";
 
 const look = (step, heldout_loss, more = {}) => ({ step, heldout_loss, known_words: 0.5, accepted: null, ...more });
@@ -70,6 +71,16 @@ test("checkpoints can be read as numbers", () => {
   assert.deepEqual(rows, [
     ["0", "3.2500", "50 %", "–"],
     ["50", "1.0000", "50 %", "100 %"],
+  ]);
+});
+
+test("what was written first and last stands below each other", () => {
+  const samples = [{ text: "\nxq zw" }, { text: "another" }];
+  const checkpoints = [look(0, 3.2514, { samples }), look(1200, 1, { samples: [{ text: "Mia has a ball." }] })];
+  assert.deepEqual(writtenRows({ checkpoints: [...checkpoints, look(1300, 1, { samples: [] })] }), [
+    ["0", "3.251", "xq zw"],
+    ["1,200", "1.000", "Mia has a ball."],
+    ["1,300", "1.000", ""],
   ]);
 });
 
