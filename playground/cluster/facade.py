@@ -50,9 +50,9 @@ EVERYWHERE = frozenset({"pin_model", "unload_model"})
 HERE = frozenset({
     "asked_of_training", "cancel", "compare_batches", "class_writing", "classifier_receipt", "compare_tokenizers",
     "continued_question", "encode", "end_training", "explain_split", "follow_training", "forget_trained",
-    "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons", "load_trained",
-    "pack_trained", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question", "read_words",
-    "render_chat", "running_trainings", "search_vocabulary", "token_columns", "token_receipt", "tokenize",
+    "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons", "load_arrived",
+    "load_trained", "pack_trained", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question",
+    "read_words", "render_chat", "running_trainings", "search_vocabulary", "token_columns", "token_receipt", "tokenize",
     "train_classifier", "train_language_model", "trained_models", "vocabulary_receipt", "warmth",
 })  # fmt: skip
 
