@@ -117,6 +117,10 @@ class Follower:
         return self.heard
 
 
+def places_of(*followers):
+    return [one for follower in followers for one in follower.heard if isinstance(one, TrainingWaits)]
+
+
 def test_one_works_and_the_others_wait_with_their_places(children):
     with trainings() as line:
         first = Follower(line.run(job(person="a")))
@@ -132,10 +136,11 @@ def test_one_works_and_the_others_wait_with_their_places(children):
         assert isinstance(begins, TrainingBegins) and begins.bytes == SIZE and told == Told(1)
         assert made.model_id.startswith("trained/mine-")
         wait_for(lambda: len(children) == 2)
+        wait_for(lambda: [one.position for one in places_of(second, third)].count(1) == 2)
         children[1].say(Done(Made("", 1)))
         wait_for(lambda: len(children) == 3)
         children[2].say(Done(Made("", 1)))
-        assert [one.position for one in third.end() + second.end() if isinstance(one, TrainingWaits)].count(1) == 2
+        assert third.end()[-1].model_id and second.end()[-1].model_id
         assert line.manager.snapshot().devices[0].used_bytes == 0
         assert all(one.ended for one in children)
 
