@@ -149,7 +149,7 @@ function drawWritten({ find, state }, run, index) {
   find("play").textContent = state.playing ? "Pause" : "Play";
   find("play").hidden = run.checkpoints.length < 3;
   find("samples").replaceChildren(...shown.samples.map((sample) => sampleRow(sample, run.prompt)));
-  if (state.written !== run.checkpoints.length) fillTable(find("kept-rows"), WRITTEN, writtenRows(run)); // else it scrolls
+  if (state.written !== run.checkpoints.length) fillTable(find("kept-rows"), WRITTEN, writtenRows(run));
   state.written = run.checkpoints.length;
   const ofGrammar = "The wavy part is where no line of the grammar goes on like this. ";
   const begins = run.prompt ? "The bold beginning was given" : "It begins a line by itself";
