@@ -84,7 +84,8 @@ def _wire_arrival(
         }
 
     name = gr.Textbox(visible=False)
-    page.load(arrive, name, [person, left, has_models], js=_NAME, queue=False, **UNSEEN)
+    # In the queue: else no change of the states is told.
+    page.load(arrive, name, [person, left, has_models], js=_NAME, **UNSEEN)
     for follow, outputs in follows:
         following = left.change(friendly(_of_its_own(follow)), left, outputs, concurrency_limit=8, **UNSEEN)
         following.then(**refreshing)

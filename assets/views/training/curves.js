@@ -2,7 +2,7 @@
 
 import { makeSvg } from "../shared/dom.js";
 
-const BOX = { left: 44, right: 508, top: 10, bottom: 186, width: 520, height: 222 };
+const BOX = { left: 44, right: 500, top: 10, bottom: 186, width: 520, height: 222 };
 
 /**
  * @typedef {{ name: string, points: number[][], kind?: string }} Series  points are [step, value]; kind "held" has dots

@@ -80,6 +80,7 @@ def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):
     page.locator("#training-run").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tc-status")).to_contain_text("Step", timeout=120_000)
+    expect(page.locator(".tc-after")).to_be_hidden()
     page.locator("#training-stop").click()
     expect(page.locator(".tc-status")).to_contain_text("Stopped after", timeout=60_000)
     expect(page.locator(".tc-after")).to_be_visible()
