@@ -10,6 +10,8 @@ from typing import Any
 
 from torch import nn
 
+from playground.models.cpu.linear import class_name
+
 _ATTENTION = re.compile(r"attention|attn|LayerSelfAtt", re.IGNORECASE)
 _CROSS = re.compile(r"cross|encdec|encoder_attn|enc_dec", re.IGNORECASE)
 _MLP = re.compile(r"mlp|feedforward|ffn|LayerFF|Intermediate|DenseAct|DenseGated|MoeBlock|Experts", re.IGNORECASE)
@@ -40,7 +42,7 @@ def kind_of(name: str, module: nn.Module, around: str, holder: nn.Module) -> str
 
 def _leaf(own: str, module: nn.Module) -> str:
     """The kind of a module with none in it; empty where only its class can say."""
-    kind = type(module).__name__
+    kind = class_name(module)
     if isinstance(module, nn.Embedding):
         return "positions" if _POSITIONS.search(own + kind) else "embedding"
     if _NORM.search(kind):
@@ -64,10 +66,10 @@ def _is_half_of_mlp(module: Any, holder: nn.Module) -> bool:
 
 def _container(own: str, module: nn.Module) -> str:
     """The kind of a module around others, or of a leaf that no rule of leaves knows."""
-    said = f"{own} {type(module).__name__}"
-    if _ATTENTION.search(type(module).__name__) or _ATTENTION.search(own):
+    said = f"{own} {class_name(module)}"
+    if _ATTENTION.search(class_name(module)) or _ATTENTION.search(own):
         return "cross-attention" if _CROSS.search(said) else "attention"
-    if _MLP.search(type(module).__name__) or own in ("mlp", "ffn", "feed_forward"):
+    if _MLP.search(class_name(module)) or own in ("mlp", "ffn", "feed_forward"):
         return "mlp"
     if any(True for _ in module.children()):
         return "group"
@@ -79,13 +81,13 @@ def _holds_blocks(modules: nn.ModuleList) -> bool:
     first = next(iter(modules), None)
     if first is None:
         return False
-    inner = [f"{name} {type(one).__name__}" for name, one in first.named_modules() if name]
+    inner = [f"{name} {class_name(one)}" for name, one in first.named_modules() if name]
     return len(inner) > 2 and any(_NORM.search(one.split()[-1]) for one in inner) and not _is_part(first)
 
 
 def _is_part(module: nn.Module) -> bool:
     """Whether a module is one of the steps of a block, such as T5's lists of them hold, and no block itself."""
-    name = type(module).__name__
+    name = class_name(module)
     is_step = bool(_ATTENTION.search(name) or _MLP.search(name))
     return is_step and not re.search(r"Block|DecoderLayer|EncoderLayer", name)
 
@@ -104,7 +106,7 @@ def about(module: nn.Module) -> str:
     ('576 → 1,536', '49,152 × 576', 'p = 0.1')
     """
     one: Any = module
-    kind = type(module).__name__
+    kind = class_name(module)
     if kind == "Conv1D":
         return f"{one.nx:,} → {one.nf:,}"
     if isinstance(module, nn.Linear) or kind in _LINEAR:
@@ -114,7 +116,7 @@ def about(module: nn.Module) -> str:
     if "Dropout" in kind and isinstance(getattr(one, "p", None), float):
         return f"p = {one.p:g}"
     if isinstance(module, nn.ModuleList):
-        return " and ".join(dict.fromkeys(type(one).__name__ for one in module))
+        return " and ".join(dict.fromkeys(class_name(one) for one in module))
     return ""
 
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from playground.inside.map_kinds import about, kind_of, side_of
 from playground.inside.map_result import MapPart, MapShare, MapTensor
+from playground.models.cpu.linear import class_name
 from playground.models.memory import own_tensors
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class _Walk:
         """Parameters and bytes of a module with all that is in it; its parts are appended."""
         side = side_of(name) if self.two_sides else ""
         kind = "body" if module is self.body else kind_of(name, module, around, holder)
-        kind_name = type(module).__name__
+        kind_name = class_name(module)
         if id(module) in self.modules:
             first = self.modules[id(module)]
             self.parts.append(MapPart(name, kind, kind_name, side, about(module), 0, 0, (), same_as=first))
@@ -89,9 +90,9 @@ class _Walk:
 def _held(module: Any, own: str, tensor: torch.Tensor) -> tuple[tuple[int, ...], str]:
     """The shape in which a tensor computes, and how its numbers are held."""
     dtype = str(tensor.dtype).removeprefix("torch.")
-    if type(module).__name__ not in _QUANTIZED or own != "weight":
+    if class_name(module) not in _QUANTIZED or own != "weight":
         return tuple(tensor.shape), dtype
-    if type(module).__name__ == "Linear4bit":
+    if class_name(module) == "Linear4bit":
         dtype = f"4-bit {getattr(tensor, 'quant_type', '')}".strip()
     return (module.out_features, module.in_features), dtype
 

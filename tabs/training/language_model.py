@@ -112,7 +112,7 @@ def _lay_out_source() -> tuple[dict[str, Any], gr.UploadButton]:
     file = gr.UploadButton("Or take a .txt file", file_types=[".txt", ".md"], size="sm", visible=False)
     with gr.Row():
         prompt = gr.Textbox(
-            "", label="prompt", info="It goes on from here at each checkpoint.", placeholder="the beginning of a line",
+            "", label="prompt", info="It goes on from here at each checkpoint.", placeholder="start of a line",
             max_lines=1, min_width=160, elem_id="language-model-prompt",
         )  # fmt: skip
         name = gr.Textbox(

@@ -14,6 +14,7 @@ import { percent, readers, readTokens, short } from "./head_state.js";
 const ROW = 24;
 const TOP = 26;
 const SPACE = 10;
+const EDGE = 8; // between the frame of the chosen row and what stands in it
 
 /**
  * Where columns and rows stand.
@@ -33,7 +34,8 @@ export function geometryOf({ head }, room) {
   const before = head.keys.some((one) => one.key_before.length);
   const vectors = before ? 4 : 3;
   const token = room < 520 ? 84 : 120;
-  const fixed = token + numbers.reduce((sum, one) => sum + one.width, 0) + (numbers.length + vectors) * SPACE;
+  const fixed =
+    2 * EDGE + token + numbers.reduce((sum, one) => sum + one.width, 0) + (numbers.length + vectors) * SPACE;
   const strip = Math.max(64, Math.min(260, Math.floor((room - fixed) / vectors)));
   const vector = (name) => ({ name, width: strip, vector: true });
   const list = [
@@ -44,13 +46,19 @@ export function geometryOf({ head }, room) {
     vector("v"),
     vector("weight × v"),
   ];
-  let x = 0;
+  let x = EDGE;
   const columns = list.map((one) => {
     const column = { vector: false, ...one, x };
     x += one.width + SPACE;
     return column;
   });
-  return { width: x - SPACE, height: TOP + ROW * (head.keys.length + 2) + 2 * SPACE, columns, top: TOP, row: ROW };
+  return {
+    width: x - SPACE + EDGE,
+    height: TOP + ROW * (head.keys.length + 2) + 2 * SPACE,
+    columns,
+    top: TOP,
+    row: ROW,
+  };
 }
 
 /** The upper edge of a row: q first, the sum last. @param {Geometry} g @param {number} row @param {Head} head */

@@ -1,4 +1,6 @@
-/** What is wider than its place says so: it fades out at the side where there is more. */
+/**
+ * What is wider than its place says so: it fades out at the side where there is more. A chosen tab is moved into sight.
+ */
 
 import { whenDrawn } from "./drawn.js";
 
@@ -11,7 +13,6 @@ const WIDE = [
   ".pg-table-wrap",
   ".virtual-table-viewport",
   ".sideways",
-  ".wl-detail",
   ".gen-tree-scroll",
   ".at-scroll",
 ].join(", ");
@@ -40,6 +41,31 @@ function reachCode(page) {
 }
 
 /**
+ * How far a row of tabs has to be scrolled, so that the chosen one stands in its middle, or as near as it gets there.
+ *
+ * @param {{ left: number, right: number }} tab
+ * @param {{ left: number, right: number }} row
+ */
+export const toMiddle = (tab, row) => (tab.left + tab.right - row.left - row.right) / 2;
+
+/** Whoever chooses a tab, by whatever means, sees it whole. */
+function showChosenTabs(page, signal) {
+  const observer = new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      if (!(target instanceof Element) || !target.matches('[role="tab"][aria-selected="true"]')) continue;
+      const row = target.closest('[role="tablist"]');
+      if (!row || row.scrollWidth <= row.clientWidth) continue;
+      row.scrollBy({
+        left: toMiddle(target.getBoundingClientRect(), row.getBoundingClientRect()),
+        behavior: "instant",
+      });
+    }
+  });
+  observer.observe(page, { subtree: true, attributeFilter: ["aria-selected"] });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
  * @param {HTMLElement} page
  * @param {AbortSignal} signal  ends it
  */
@@ -47,6 +73,7 @@ export function markEdges(page, signal) {
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) mark(target.matches(WIDE) ? target : (target.closest(WIDE) ?? target));
   });
+  showChosenTabs(page, signal);
   const watched = new WeakSet();
   whenDrawn(page, signal, () => {
     reachCode(page);

@@ -1,11 +1,27 @@
 /** Where words and their names stand on a flat map, without a page. */
 
 /** @typedef {[number, number]} Point */
-/** @typedef {{ x: number, y: number, anchor: "start" | "end" | "middle" } | null} Name  null where it has no room */
+/** @typedef {"start" | "end" | "middle"} Anchor */
+/**
+ * A name's place; `lead` is where the line from its point ends, if it stands apart. Null where it has no room.
+ *
+ * @typedef {{ x: number, y: number, anchor: Anchor, lead: Point | null } | null} Name
+ */
 
 const MARGIN = 26;
 const LINE = 14; // height of a name
-const GAP = 10; // from a point to its name
+const GAPS = [10, 24, 40, 60]; // from a point to its name: beside it, or as near as there is room
+/** @type {Point[]} */
+const SIDES = [
+  [1, 0],
+  [-1, 0],
+  [0, -1],
+  [0, 1],
+  [1, -1],
+  [1, 1],
+  [-1, -1],
+  [-1, 1],
+];
 
 /**
  * The points in pixels: one scale for both axes, since distances are what the map shows.
@@ -47,17 +63,20 @@ export function namesOf(points, widths, size, order) {
   return names;
 }
 
-/** Right, left, above, below. */
+/** The places for a name around its point, the nearest first: right, left, above, below, then at its corners. */
 function sides([x, y], width) {
-  const beside = (left, top) => ({ left, right: left + width, top, bottom: top + LINE });
-  /** @type {(x: number, y: number, anchor: "start" | "end" | "middle") => Name} */
-  const at = (nameX, nameY, anchor) => ({ x: nameX, y: nameY, anchor });
-  return [
-    { name: at(x + GAP, y + 4, "start"), box: beside(x + GAP, y - LINE / 2) },
-    { name: at(x - GAP, y + 4, "end"), box: beside(x - GAP - width, y - LINE / 2) },
-    { name: at(x, y - GAP, "middle"), box: beside(x - width / 2, y - GAP - LINE + 3) },
-    { name: at(x, y + GAP + 9, "middle"), box: beside(x - width / 2, y + GAP - 2) },
-  ];
+  return GAPS.flatMap((gap) => SIDES.slice(0, gap === GAPS[0] ? 4 : 8).map((side) => beside([x, y], width, side, gap)));
+}
+
+/** @returns {{ name: NonNullable<Name>, box: { left: number, right: number, top: number, bottom: number } }} */
+function beside([x, y], width, [right, down], gap) {
+  const left = right ? x + right * gap - (right < 0 ? width : 0) : x - width / 2;
+  const middle = y + down * (gap + LINE / 2 - 3);
+  const box = { left, right: left + width, top: middle - LINE / 2, bottom: middle + LINE / 2 };
+  const anchor = /** @type {Anchor} */ (right ? (right > 0 ? "start" : "end") : "middle");
+  const at = right ? x + right * gap : x;
+  const lead = /** @type {Point | null} */ (gap === GAPS[0] ? null : [right ? at - 2 * right : x, middle - down * 6]);
+  return { name: { x: at, y: middle + 4, anchor, lead }, box };
 }
 
 function overlap(a, b) {

@@ -91,8 +91,18 @@ function drawnNames({ map, points, size, word, near, inks }) {
   return names.flatMap((name, k) => {
     if (!name) return [];
     const look = { fill: lit(k) ? inks.ink : inks.muted, "font-weight": lit(k) ? 600 : 400 };
-    return [makeSvg("text", { x: name.x, y: name.y, "text-anchor": name.anchor, ...look }, shortened(map.words[k]))];
+    const written = makeSvg(
+      "text",
+      { x: name.x, y: name.y, "text-anchor": name.anchor, ...look },
+      shortened(map.words[k]),
+    );
+    return name.lead ? [leadTo(points[k], name.lead, inks), written] : [written];
   });
+}
+
+/** A line from a word's mark to its name, where that stands apart. */
+function leadTo([x, y], [toX, toY], { line }) {
+  return makeSvg("line", { class: "lead", x1: x, y1: y, x2: toX, y2: toY, stroke: line, "stroke-width": 1 });
 }
 
 const shortened = (name) => (Array.from(name).length > 24 ? `${Array.from(name).slice(0, 23).join("")}…` : name);

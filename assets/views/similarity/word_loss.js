@@ -10,7 +10,7 @@ const COLUMNS = [
   { name: "piece of the label" },
   { name: "token_id", kind: "num" },
   { name: "probability", kind: "num" },
-  { name: "loss = -ln(probability)", kind: "num" },
+  { name: "loss = −ln(probability)", kind: "num" },
 ];
 
 /** @param {import("../view.d.ts").View} view */
@@ -38,7 +38,7 @@ function draw(find, value) {
 }
 
 function tickMark({ at, text }) {
-  const mark = make("span", "", text);
+  const mark = make("span", { 0: "left", 1: "right" }[at], text);
   mark.style.left = `${100 * at}%`;
   return mark;
 }
@@ -77,7 +77,7 @@ function breakdown(loss) {
   return make(
     "div",
     "wl-detail",
-    makeTable(COLUMNS, rows),
+    make("div", "pg-table-wrap", makeTable(COLUMNS, rows)),
     make("p", "pg-mono", `whole label: ${sum} = ${loss.loss_sum.toFixed(4)} nats, exp(−that) = ${share}`),
     make("p", "pg-mono", `model(…).loss: / ${loss.pieces.length} = ${loss.loss.toFixed(4)} nats, the mean`),
     make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)}  (the perplexity, the article's number)`),

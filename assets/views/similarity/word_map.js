@@ -119,7 +119,7 @@ function draw({ root, find, state }) {
   data.pictures.forEach((picture, k) => {
     const { svg } = state.drawn[k];
     const width = Math.max(240, svg.parentElement.clientWidth - 2);
-    const size = /** @type {[number, number]} */ ([width, Math.round(Math.min(460, Math.max(300, width * 0.8)))]);
+    const size = /** @type {[number, number]} */ ([width, Math.round(Math.min(460, Math.max(300, width)))]);
     state.drawn[k].points = drawPicture(svg, data, picture, { word, size, inks });
     svg.setAttribute("aria-label", `${picture.title}: ${sentence(data, word)}`);
   });

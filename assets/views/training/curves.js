@@ -2,7 +2,19 @@
 
 import { makeSvg } from "../shared/dom.js";
 
-const BOX = { left: 44, right: 500, top: 10, bottom: 186, width: 520, height: 222 };
+const EDGES = { left: 44, right: 24, top: 10, bottom: 186, height: 222 }; // a number is centred below its step
+const WIDTHS = [280, 520]; // a narrow picture is drawn narrower, so that its letters are no smaller
+
+/** @typedef {{ left: number, right: number, top: number, bottom: number, width: number, height: number }} Box */
+
+/**
+ * @param {number} room  pixels that the picture has on the page, 0 where it isn't shown
+ * @returns {Box} where its axes stand
+ */
+export function boxFor(room) {
+  const width = Math.max(WIDTHS[0], Math.min(WIDTHS[1], room || WIDTHS[1]));
+  return { ...EDGES, right: width - EDGES.right, width };
+}
 
 /**
  * @typedef {{ name: string, points: number[][], kind?: string }} Series  points are [step, value]; kind "held" has dots
@@ -42,37 +54,38 @@ export function ticks(end, count) {
  */
 export function drawCurves(svg, curves) {
   const ends = extent(curves);
-  const x = (step) => BOX.left + (step / ends.most) * (BOX.right - BOX.left);
-  const y = (value) => BOX.bottom - (Math.min(value, ends.top) / ends.top) * (BOX.bottom - BOX.top);
-  svg.setAttribute("viewBox", `0 0 ${BOX.width} ${BOX.height}`);
+  const box = boxFor(svg.clientWidth);
+  const x = (step) => box.left + (step / ends.most) * (box.right - box.left);
+  const y = (value) => box.bottom - (Math.min(value, ends.top) / ends.top) * (box.bottom - box.top);
+  svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
   svg.replaceChildren(
-    ...axes(curves, ends, x, y),
-    ...curves.levels.flatMap((level) => levelLine(level, y)),
+    ...axes(curves, ends, box, x, y),
+    ...curves.levels.flatMap((level) => levelLine(level, box, y)),
     ...curves.series.flatMap((series, number) => curve(series, number, x, y)),
   );
 }
 
-function axes({ xName, yName }, ends, x, y) {
-  const whole = ticks(ends.most, 6).filter(Number.isInteger);
-  const middle = (BOX.left + BOX.right) / 2;
-  const half = (BOX.top + BOX.bottom) / 2;
+function axes({ xName, yName }, ends, box, x, y) {
+  const whole = ticks(ends.most, Math.floor(box.width / 80)).filter(Number.isInteger);
+  const middle = (box.left + box.right) / 2;
+  const half = (box.top + box.bottom) / 2;
   return [
     ...ticks(ends.top, 4).flatMap((value) => [
-      makeSvg("line", { class: "axis", x1: BOX.left, x2: BOX.right, y1: y(value), y2: y(value) }),
-      makeSvg("text", { x: BOX.left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(value)),
+      makeSvg("line", { class: "axis", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
+      makeSvg("text", { x: box.left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(value)),
     ]),
-    ...whole.map((step) => makeSvg("text", { x: x(step), y: BOX.bottom + 16, "text-anchor": "middle" }, String(step))),
-    makeSvg("text", { x: middle, y: BOX.height - 3, "text-anchor": "middle" }, xName),
+    ...whole.map((step) => makeSvg("text", { x: x(step), y: box.bottom + 16, "text-anchor": "middle" }, String(step))),
+    makeSvg("text", { x: middle, y: box.height - 3, "text-anchor": "middle" }, xName),
     makeSvg("text", { x: 10, y: half, "text-anchor": "middle", transform: `rotate(-90 10 ${half})` }, yName),
   ];
 }
 
 const shown = (value) => String(Number(value.toPrecision(3)));
 
-function levelLine({ name, value }, y) {
+function levelLine({ name, value }, box, y) {
   return [
-    makeSvg("line", { class: "level", x1: BOX.left, x2: BOX.right, y1: y(value), y2: y(value) }),
-    makeSvg("text", { class: "level-name", x: BOX.right - 2, y: y(value) - 4, "text-anchor": "end" }, name),
+    makeSvg("line", { class: "level", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
+    makeSvg("text", { class: "level-name", x: box.right - 2, y: y(value) - 4, "text-anchor": "end" }, name),
   ];
 }
 

@@ -57,6 +57,18 @@ def prepare_for_crowd(model: nn.Module) -> None:
             module.__class__ = kinds[type(module)]
 
 
+def class_name(module: nn.Module) -> str:
+    """The name of a module's class; for one that is only quicker here, of the class whose products it computes.
+
+    >>> layer = nn.Sequential(nn.Linear(2, 3))
+    >>> prepare_for_crowd(layer)
+    >>> type(layer[0]).__name__, class_name(layer[0])
+    ('CrowdLinear', 'Linear')
+    """
+    kind = type(module)
+    return str((kind.__base__ if kind in (CrowdLinear, CrowdConv1D) else kind).__name__)  # type: ignore[union-attr]
+
+
 def join(layers: Sequence[nn.Linear]) -> nn.Linear:
     """One layer that computes what several of a kind do with the same input; they keep their weights, as parts of its.
 

@@ -8,9 +8,11 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from playground.config import Settings
 from playground.errors import InputError
+from playground.inside.map_parts import parts_of
 from playground.inside.map_request import ModelMapRequest
 from playground.inside.model_map import model_map
 from playground.models.catalog import Catalog
+from playground.models.cpu.linear import prepare_for_crowd
 from playground.models.manager import ModelManager
 from playground.models.memory import measure_bytes
 from tests.tiny_models import make_model, make_spec
@@ -73,6 +75,14 @@ def test_parts_are_the_models_modules_and_add_up_to_its_own_totals(name):
         assert type(module).__name__ == part.class_name
         for tensor in part.tensors:
             assert tuple(getattr(module, tensor.name).shape) == tensor.shape
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_model_that_has_written_is_drawn_as_before(name):
+    model = made(name)
+    before = parts_of(model)
+    prepare_for_crowd(model)
+    assert parts_of(model) == before
 
 
 def test_tied_weights_are_counted_once_and_said():

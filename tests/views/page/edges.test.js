@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moreOf } from "../../../assets/views/page/edges.js";
+import { moreOf, toMiddle } from "../../../assets/views/page/edges.js";
 
 test("a place says at which sides it goes on", () => {
   const at = (scrollLeft, scrollWidth) => moreOf({ scrollLeft, scrollWidth, clientWidth: 100 });
@@ -10,4 +10,9 @@ test("a place says at which sides it goes on", () => {
   assert.equal(at(20, 150), "start end");
   assert.equal(at(50, 150), "start");
   assert.equal(at(-50, 150), "start"); // from right to left
+});
+
+test("a chosen tab is moved to the middle of its row", () => {
+  assert.equal(toMiddle({ left: 350, right: 410 }, { left: 10, right: 380 }), 185);
+  assert.equal(toMiddle({ left: 165, right: 225 }, { left: 10, right: 380 }), 0);
 });

@@ -49,6 +49,18 @@ test("no name covers another, a point or the edge", () => {
   assert.ok(first[17] && first.filter(Boolean).length < 30); // who is lit chooses first, some have no room
 });
 
+test("a name without room beside its point stands apart, with a line to it", () => {
+  const crowd = Array.from({ length: 20 }, (_, k) => [174 + 14 * (k % 4), 150 + 12 * Math.floor(k / 4)]);
+  const names = namesOf(
+    crowd,
+    crowd.map(() => 44),
+    [348, 348],
+    [...crowd.keys()],
+  );
+  assert.ok(names.every(Boolean));
+  assert.ok(names.some((name) => name?.lead) && names.some((name) => !name?.lead));
+});
+
 test("arrow keys lead to the nearest word on their side, and every word is reached", () => {
   const points = [
     [0, 0],

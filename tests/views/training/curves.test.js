@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extent, ticks } from "../../../assets/views/training/curves.js";
+import { boxFor, extent, ticks } from "../../../assets/views/training/curves.js";
 
 test("axes end a little above the highest value, that of guessing included", () => {
   const curves = {
@@ -28,4 +28,12 @@ test("ticks are round numbers from 0 to the end", () => {
   assert.deepEqual(ticks(56, 6), [0, 10, 20, 30, 40, 50]);
   assert.deepEqual(ticks(1, 4), [0, 0.5, 1]);
   assert.deepEqual(ticks(3, 6), [0, 0.5, 1, 1.5, 2, 2.5, 3]);
+});
+
+test("a picture is as wide as its place, and the number of the last step has room", () => {
+  assert.deepEqual(
+    [0, 200, 348, 900].map((room) => boxFor(room).width),
+    [520, 280, 348, 520],
+  );
+  for (const room of [348, 900]) assert.ok(boxFor(room).width - boxFor(room).right >= 20); // half of "20,000"
 });
