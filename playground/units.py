@@ -1,4 +1,7 @@
-"""Bytes and seconds: read from what people write, and written as people read them."""
+"""Bytes and seconds: read from what people write, and written as people read them.
+
+A space at which no line is broken stands between a number and its unit.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,17 @@ def parse_bytes(text: str) -> int:
 
 
 def format_bytes(count: float) -> str:
-    """A number of bytes as people read it, in steps of 1000 as on a disk's label.
+    r"""A number of bytes as people read it, in steps of 1000 as on a disk's label.
 
     >>> format_bytes(538_060_416), format_bytes(5.1e9), format_bytes(999)
-    ('538 MB', '5.1 GB', '999 bytes')
+    ('538\xa0MB', '5.1\xa0GB', '999\xa0bytes')
     """
     units = ["bytes", "kB", "MB", "GB", "TB"]
     while abs(count) >= 999.5 and len(units) > 1:
         count /= 1000
         del units[0]
     whole = units[0] in ("bytes", "kB") or abs(count) >= 99.5
-    return f"{count:.0f} {units[0]}" if whole else f"{count:.1f} {units[0]}"
+    return f"{count:.0f}\u00a0{units[0]}" if whole else f"{count:.1f}\u00a0{units[0]}"
 
 
 def format_number(number: float, form: str = "") -> str:
@@ -46,14 +49,14 @@ def format_number(number: float, form: str = "") -> str:
 
 
 def format_share(share: float) -> str:
-    """A share with one digit, of small ones with the digits that count.
+    r"""A share with one digit, of small ones with the digits that count.
 
     >>> format_share(0.49), format_share(0.00012), format_share(1.2e-9)
-    ('49.0 %', '0.012 %', '1.2e−07 %')
+    ('49.0\xa0%', '0.012\xa0%', '1.2e−07\xa0%')
     """
     if share >= 0.001 or not share:
-        return f"{100 * share:.1f} %" if share else "0 %"
-    return f"{format_number(100 * share, '.2g')} %"
+        return f"{100 * share:.1f}\u00a0%" if share else "0\u00a0%"
+    return f"{format_number(100 * share, '.2g')}\u00a0%"
 
 
 def format_difference(difference: float, dtype: str) -> tuple[str, str]:
@@ -89,14 +92,14 @@ def parse_seconds(text: str) -> float:
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration as people read it.
+    r"""A duration as people read it.
 
     >>> format_seconds(0.24), format_seconds(75), format_seconds(7260)
-    ('0.2 s', '1 min 15 s', '2 h 1 min')
+    ('0.2\xa0s', '1\xa0min 15\xa0s', '2\xa0h 1\xa0min')
     """
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return f"{minutes}\u00a0min {rest}\u00a0s"
+    return f"{minutes // 60}\u00a0h {minutes % 60}\u00a0min"

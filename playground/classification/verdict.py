@@ -32,11 +32,11 @@ def _verdict_of_many(result: ClassifyResult) -> str:
         return f"The model has one label, {result.best.label}, and gives it {_percent(result.best.probability)}."
     if not chosen:
         nearest = f"{result.best.label} ({_percent(result.best.probability)})"
-        return f"None of the {len(result.labels)} labels reaches 50 %; nearest is {nearest}."
+        return f"None of the {len(result.labels)} labels reaches 50\u00a0%; nearest is {nearest}."
     return f"{len(chosen)} of {len(result.labels)} labels apply: {named}. Each label is judged on its own."
 
 
 def _percent(probability: float) -> str:
     """A probability as people write it; never 100 % unless it is."""
-    shown = f"{probability * 100:.0f} %"
-    return shown if shown != "100 %" or probability == 1 else ">99 %"
+    shown = f"{probability * 100:.0f}\u00a0%"
+    return shown if shown != "100\u00a0%" or probability == 1 else ">99\u00a0%"

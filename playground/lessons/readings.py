@@ -164,10 +164,10 @@ def written(sentence: Sentence, live: Mapping[str, Any]) -> str:
 
 
 def shown(value: Any, form: str = "") -> str:
-    """A value as people read it.
+    r"""A value as people read it.
 
     >>> shown(0.8718, "%"), shown(2.0, "2"), shown(3.0), shown(0.123456), shown(True), shown(None)
-    ('87.2 %', '2.00', '3', '0.1235', 'yes', '–')
+    ('87.2\xa0%', '2.00', '3', '0.1235', 'yes', '–')
     """
     if value is None:
         return "–"
@@ -178,7 +178,7 @@ def shown(value: Any, form: str = "") -> str:
     if not isinstance(value, int | float):
         return str(value)
     if form == "%":
-        return f"{value * 100:.1f} %"
+        return f"{value * 100:.1f}\u00a0%"
     return format_number(value, f".{form}f" if form else ".4g")
 
 

@@ -306,7 +306,7 @@ def _compare_next_tokens(a: Tensor, b: Tensor, loaded: LoadedModel) -> tuple[tup
     return (
         quantities,
         "probability of the next token",
-        f"the likeliest token {moved}; KL {divergence:.4f} nats",
+        f"the likeliest token {moved}; KL {divergence:.4f}\u00a0nats",
     )
 
 

@@ -27,7 +27,7 @@ CAUTION = (
 
 def format_percent(probability: float) -> str:
     """A probability with one digit after the point."""
-    return f"{probability * 100:.1f} %"
+    return f"{probability * 100:.1f}\u00a0%"
 
 
 def format_bars(result: pg.ClassifyResult) -> dict[str, Any]:
@@ -249,9 +249,9 @@ def _facts(result: pg.ClassifyResult) -> list[str]:
     facts = [f"{result.tokens_used} token{'s' * (result.tokens_used != 1)}"]
     if result.entropy_nats is not None:
         most = math.log(len(result.labels))
-        facts.append(f"entropy {result.entropy_nats:.2f} of {most:.2f} nats (0 = certain)")
+        facts.append(f"entropy {result.entropy_nats:.2f} of {most:.2f}\u00a0nats (0 = certain)")
     if result.info.function_to_apply == "sigmoid":
-        facts.append("multi-label: sigmoid, so the bars need not add up to 100 %")
+        facts.append("multi-label: sigmoid, so the bars need not add up to 100\u00a0%")
     if result.info.pair_names and not result.request.text_pair:
         first, second = result.info.pair_names
         facts.append(f"no {second} yet: this model was trained to compare it with the {first}")

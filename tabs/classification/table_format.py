@@ -89,9 +89,9 @@ def format_evaluation(evaluation: pg.Evaluation | None, listed: tuple[int, int] 
     distance = [] if mean is None else [["labels away from the right one, on average", f"{mean:.2f}"]]
     return {
         "cards": [
-            ["accuracy", f"{evaluation.accuracy * 100:.1f} %"],
-            ["by guessing", f"{evaluation.chance * 100:.1f} %"],
-            [f"by always saying “{evaluation.majority_label}”", f"{evaluation.majority * 100:.1f} %"],
+            ["accuracy", f"{evaluation.accuracy * 100:.1f}\u00a0%"],
+            ["by guessing", f"{evaluation.chance * 100:.1f}\u00a0%"],
+            [f"by always saying “{evaluation.majority_label}”", f"{evaluation.majority * 100:.1f}\u00a0%"],
             *distance,
             ["macro F1", f"{evaluation.macro_f1:.3f}"],
             ["expected calibration error", f"{evaluation.expected_calibration_error:.3f}"],

@@ -64,7 +64,7 @@ def verdict(result: pg.TwinResult, names: tuple[str, str]) -> str:
     first, second = result.first, result.second
     share = second.measured_bytes / max(1, first.measured_bytes)
     count, changed = len(result.tokens), sum(token.changed for token in result.tokens)
-    size = f"{names[1]} takes {share * 100:.0f} % of the memory of {names[0]}."
+    size = f"{names[1]} takes {share * 100:.0f}\u00a0% of the memory of {names[0]}."
     if not changed and result.mean_kl_divergence < 1e-9:
         return f"{size} Every distribution of the text is the same."
     if changed:
@@ -72,7 +72,7 @@ def verdict(result: pg.TwinResult, names: tuple[str, str]) -> str:
     else:
         best = f"the most probable token stays the same at all {count} places"
     return (
-        f"{size} Over the text the mean KL divergence is {_nats(result.mean_kl_divergence)} nats, and {best}. "
+        f"{size} Over the text the mean KL divergence is {_nats(result.mean_kl_divergence)}\u00a0nats, and {best}. "
         f"Perplexity: {first.perplexity:.2f} and {second.perplexity:.2f}."
     )
 

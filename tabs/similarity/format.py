@@ -109,7 +109,7 @@ def _verdict(near: pg.WordLoss, far: pg.WordLoss) -> str:
     times = f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
     return (
         f"After “{near.source}”, “{near.target}” is {times} as probable as “{far.target}”: "
-        f"{near.loss_sum:.2f} nats against {far.loss_sum:.2f}."
+        f"{near.loss_sum:.2f}\u00a0nats against {far.loss_sum:.2f}."
     )
 
 
@@ -123,7 +123,7 @@ def _end_note(result: pg.WordLossResult) -> str:
     pieces = [one.pieces[-1] for one in result.losses]
     dearest = max(piece.loss for piece in pieces)
     return (
-        f"{pieces[0].piece} ends every label and counts as a piece: it costs at most {dearest:.2f} nats here, and "
+        f"{pieces[0].piece} ends every label and counts as a piece: it costs at most {dearest:.2f}\u00a0nats here, and "
         "nearly halves the mean of a word of one piece. A causal model's labels have none."
     )
 
@@ -182,7 +182,7 @@ def _between(rho: float | None, count: int) -> str:
         return "none"
     interval = pg.spearman_interval(rho, count)
     shown, *ends = (format_number(one, ".2f") for one in (rho, *(interval or ())))
-    return shown + (f" (95 % interval {ends[0]} to {ends[1]})" if ends else "")
+    return shown + (f" (95\u00a0% interval {ends[0]} to {ends[1]})" if ends else "")
 
 
 def matrix_csv(result: pg.WordMatrixResult) -> str:

@@ -107,9 +107,9 @@ def what_it_hides(result: pg.WordMapResult) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share, without decimals.
+    r"""A share, without decimals.
 
     >>> _percent(0.234)
-    '23 %'
+    '23\xa0%'
     """
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.0f}\u00a0%"

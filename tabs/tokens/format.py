@@ -203,7 +203,7 @@ def format_next(result: pg.ChatNext, title: str) -> dict[str, Any]:
 
 def _likely(piece: pg.NextPiece) -> str:
     shown = piece.shown if len(piece.shown) <= MOST_SHOWN else piece.shown[: MOST_SHOWN - 1] + "…"
-    return f"“{shown}” ({100 * piece.probability:.1f} %)"
+    return f"“{shown}” ({100 * piece.probability:.1f}\u00a0%)"
 
 
 def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import playground as pg
 from playground.links.form import link_to
 from playground.training.events import mixed
-from playground.units import format_bytes, format_seconds
+from playground.units import format_bytes, format_seconds, format_share
 
 MOST_POINTS = 400
 MOST_WRONG = 30
@@ -214,7 +214,7 @@ def format_plan(plan: pg.ClassifierPlan) -> str:
     """What a training would take, as Markdown."""
     rows, held = sum(plan.train_counts), sum(plan.held_counts)
     share = plan.trained_parameters / plan.parameters
-    shown = f"{100 * share:.1f} %" if share < 0.995 else "all"
+    shown = format_share(share) if share < 0.995 else "all"
     size = plan.bytes
     return (
         f"{len(plan.labels)} labels; learns from **{rows:,}** rows, is tested with **{held:,}**. "
@@ -268,7 +268,7 @@ def _points(points: list[tuple[int, float]]) -> tuple[tuple[float, float], ...]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def _many(count: int) -> str:

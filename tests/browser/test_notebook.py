@@ -63,7 +63,7 @@ def test_a_result_is_shown_with_the_page_s_view_and_without_a_server(outputs, br
     views["generation"].locator(".gen-token").first.hover()
     views["generation"].locator(".gen-panel .gen-choice").nth(9).wait_for()  # ten tokens that could have stood there
     expect(views["matrix"].locator(".wm-cell")).to_contain_text(
-        re.compile(r"man → woman: \d\.\d\d nats"), use_inner_text=True
+        re.compile(r"man → woman: \d\.\d\d\snats"), use_inner_text=True
     )
     assert "click" not in views["matrix"].locator(".wm-cell").inner_text()
     expect(views["labels"].locator(".lb-verdict")).to_contain_text("5 stars", use_inner_text=True)

@@ -25,6 +25,7 @@ FAULTS = {
     "two full stops": re.compile(r"(?<!\.)\.\.(?!\.)"),
     "a word twice": re.compile(r"\b([A-Za-z]{2,}) \1\b"),
     "a hyphen for a minus": re.compile(r"(?<![\w.,:/%)\]–−-])-\d"),
+    "a line may end between a number and its unit": re.compile(r"\d (?:%|[kMGT]B|nats|s|min|h)(?![\w/])"),
     "a value that isn't one": re.compile(r"\bundefined\b|\bNaN\b|\[object |\bInfinity\b"),
 }
 # What people and models wrote, and code, is theirs; of tables, numbers are ours. Attributes are what a screen reader
@@ -42,7 +43,8 @@ READ = """() => {
         const own = [...node.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.data.trim());
         const inside = [...node.childNodes].filter((one) => !(one instanceof Element) || !one.matches(theirs));
         const apart = (one) => one instanceof Element && !getComputedStyle(one).display.startsWith("inline");
-        if (own) lines.push(inside.map((one) => (apart(one) ? " | " : one.textContent)).join("").replace(/\\s+/g, " "));
+        const text = inside.map((one) => (apart(one) ? " | " : one.textContent)).join("");
+        if (own) lines.push(text.replace(/[^\\S\u00a0]+/g, " "));
     }
     for (const cell of document.querySelectorAll("td.num"))
         if (cell.checkVisibility({visibilityProperty: true})) lines.push(cell.textContent);
@@ -82,6 +84,8 @@ def faults(words: str) -> list[str]:
         "2 message in this chat",
         "Choose the the best one",
         "perplexity NaN",
+        "keeps 77.3 % of it",
+        "takes 538 MB",
         "Cosine -0.07",
         "a difference of (-3)",
     ],
@@ -98,6 +102,7 @@ def test_a_fault_is_seen(line):
         "Working out how probable each token is… The answer appears here.",
         "e.g. from transformers.AutoModel, and so on...",
         "−0.07 of MiniLM-L6-v2, 8-bit, 2024-02-29",
+        "77.3\u00a0% in 1\u00a0min 2\u00a0s, with 3 heads of 8",
     ],
 )
 def test_what_is_right_is_left_alone(line):

@@ -26,7 +26,7 @@ def test_a_copy_that_is_too_large_or_not_offered_is_refused(tmp_path):
         client = Client(url, verbose=False)
         full = playground.quantizations("tiny/a")[0].predicted_bytes
         assert full > 60_000
-        for quantization, said in (("auto", "up to 60 kB"), ("4-bit", "can have auto, bfloat16, not 4-bit")):
+        for quantization, said in (("auto", "up to 60\u00a0kB"), ("4-bit", "can have auto, bfloat16, not 4-bit")):
             with pytest.raises(AppError, match=said):
                 client.predict(**WORDS, model_id="tiny/a", quantization=quantization, api_name="/generate")
         with pytest.raises(AppError, match="can't have Tiny b loaded"):
@@ -35,7 +35,7 @@ def test_a_copy_that_is_too_large_or_not_offered_is_refused(tmp_path):
         assert client.predict(**WORDS, model_id="tiny/a", quantization="bfloat16", api_name="/generate")
         assert copies_in_memory(playground) == {("tiny/a", "bfloat16")}
         said = client.predict(api_name="/models")["visitor_rules"]
-        assert "tiny/a" in said and "60 kB" in said and "10 minutes" in said
+        assert "tiny/a" in said and "60\u00a0kB" in said and "10 minutes" in said
 
 
 def test_time_for_loads_runs_out(tmp_path):

@@ -16,7 +16,13 @@ def test_a_size_that_is_written_can_be_read_again(count):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1 min 0 s"), (3599.6, "1 h 0 min"), (90_000, "25 h 0 min")],
+    [
+        (0, "0.0\u00a0s"),
+        (59.94, "59.9\u00a0s"),
+        (59.96, "1\u00a0min 0\u00a0s"),
+        (3599.6, "1\u00a0h 0\u00a0min"),
+        (90_000, "25\u00a0h 0\u00a0min"),
+    ],
 )
 def test_a_duration_as_people_read_it(seconds, text):
     assert format_seconds(seconds) == text

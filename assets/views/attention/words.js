@@ -6,8 +6,8 @@ import { REASONS, spokenWeight } from "./weights.js";
 
 /** @typedef {import("./state.js").State} State */
 
-const formatShare = (number) => `${(100 * number).toFixed(0)} %`;
-const formatNats = (number) => `${formatFixed(number, 2)} nats`;
+const formatShare = (number) => `${(100 * number).toFixed(0)}\u00a0%`;
+const formatNats = (number) => `${formatFixed(number, 2)}\u00a0nats`;
 const formatDistance = (number) => `${number.toFixed(1)} tokens`;
 
 /** What heads can be searched for. */
@@ -59,7 +59,7 @@ export function figuresOf(state) {
   const at = (name) => kind.summaries[name]?.[state.layer]?.[state.head];
   const entropy = at("entropy_nats");
   const most = Math.log(keys);
-  const unit = `of ${most.toFixed(2)} nats`;
+  const unit = `of ${most.toFixed(2)}\u00a0nats`;
   const list = [{ label: "entropy", figure: formatFixed(entropy, 2), part: entropy / Math.max(most, 1e-9), unit }];
   const shares = {
     first_token_share: `on first token (${kind.firstLabel})`,

@@ -33,7 +33,7 @@ function draw(root, find, value, choose) {
 }
 
 const columns = (...names) => names.map((name, k) => ({ name, kind: k ? "num" : "" }));
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const percent = (share) => `${(share * 100).toFixed(1)}\u00a0%`;
 
 function drawMatrix(table, value, choose) {
   const held = [...table.querySelectorAll("button")].indexOf(document.activeElement);
@@ -68,8 +68,8 @@ function drawReliability(plot, value) {
   const ticks = [0, 0.25, 0.5, 0.75, 1].flatMap((tick) => [
     makeSvg("line", { class: "axis", x1: x(tick), x2: x(tick), y1: y(0), y2: y(1) }),
     makeSvg("line", { class: "axis", x1: x(0), x2: x(1), y1: y(tick), y2: y(tick) }),
-    text(`${tick * 100} %`, { x: x(tick), y: 203 }),
-    text(`${tick * 100} %`, { x: 42, y: y(tick) + 3, "text-anchor": "end" }),
+    text(`${tick * 100}\u00a0%`, { x: x(tick), y: 203 }),
+    text(`${tick * 100}\u00a0%`, { x: 42, y: y(tick) + 3, "text-anchor": "end" }),
   ]);
   const bars = value.bins.filter((bin) => bin.count).map((bin) => reliabilityBar(bin, value.count));
   plot.replaceChildren(

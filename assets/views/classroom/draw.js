@@ -3,7 +3,7 @@ import { make } from "../shared/dom.js";
 
 /** @param {number} share  from 0 to 1 */
 export const percent = (share) =>
-  `${share >= 0.0995 || share === 0 ? Math.round(share * 100) : share < 0.001 ? "< 0.1" : (share * 100).toFixed(1)} %`;
+  `${share >= 0.0995 || share === 0 ? Math.round(share * 100) : share < 0.001 ? "<\u00a00.1" : (share * 100).toFixed(1)}\u00a0%`;
 
 /** A question with the text that it is about. */
 export function question(asked) {
@@ -57,7 +57,7 @@ function facts(reveal, kind) {
   if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
   for (const one of reveal.surprises) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
-    said.push(`“${one.name}”${who} surprised the model by ${one.bits.toFixed(1)} bits.`);
+    said.push(`“${one.name}”${who} surprised the model by ${one.bits.toFixed(1)}\u00a0bits.`);
   }
   if (reveal.note) said.push(reveal.note);
   return said.map((one) => make("p", "cl-fact", one));

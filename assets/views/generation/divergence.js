@@ -39,6 +39,6 @@ export function sentenceOf(token, number, names) {
     ? `${first} expected ${sure(token.best, best)}, ${second} ${sure(token.other_best, other)}`
     : `both expected “${visiblePiece(token.best)}” (${formatProbability(best)} and ${formatProbability(other)})`;
   const kl = withMinus(token.kl_divergence.toPrecision(2));
-  const head = `Token ${number}, “${visiblePiece(token.piece)}”: KL divergence ${kl} nats`;
+  const head = `Token ${number}, “${visiblePiece(token.piece)}”: KL divergence ${kl}\u00a0nats`;
   return `${head}; ${first} gave it ${both[0]}, ${second} ${both[1]}; ${expected}.`;
 }

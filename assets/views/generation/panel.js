@@ -107,7 +107,7 @@ function factsOf(token) {
     const number = formatFixed(Math.log(token.before), 2);
     return `token_id ${token.id} · log-probability ${number} · the beams' candidates after the same text`;
   }
-  const entropy = `entropy ${formatFixed(token.entropy, 2)} nats${token.guessed ? " · guessed right" : ""}`;
+  const entropy = `entropy ${formatFixed(token.entropy, 2)}\u00a0nats${token.guessed ? " · guessed right" : ""}`;
   return `token_id ${token.id} · probability ${formatProbability(token.before)} · ${entropy}`;
 }
 
@@ -152,5 +152,5 @@ function restInWords(next, all, rows) {
   const share = formatProbability(Math.max(0, 1 - listed));
   const others = `The other ${counted(vocabulary - rows.length, "token")} together: ${share}.`;
   const keeps = kept < all.length ? ` The sampler keeps ${kept}.` : "";
-  return `${others}${keeps} Entropy ${formatFixed(next.entropy, 2)} nats.`;
+  return `${others}${keeps} Entropy ${formatFixed(next.entropy, 2)}\u00a0nats.`;
 }

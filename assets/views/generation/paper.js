@@ -99,7 +99,7 @@ export function drawLive({ find, state }) {
 
 /** @param {number | null} [share]  of the most there is */
 function tile(name, value, unit, share = null) {
-  const box = make("div", "", make("dt", "", name), make("dd", "", value, unit && make("small", "", ` ${unit}`)));
+  const box = make("div", "", make("dt", "", name), make("dd", "", value, unit && make("small", "", `\u00a0${unit}`)));
   if (share === null) return box;
   const bar = make("i");
   bar.style.width = `${Math.min(100, 100 * share)}%`;

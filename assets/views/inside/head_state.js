@@ -52,7 +52,8 @@ export function short(number) {
 }
 
 /** @param {number} weight */
-export const percent = (weight) => (weight >= 0.0005 || !weight ? `${(100 * weight).toFixed(1)} %` : "< 0.1 %");
+export const percent = (weight) =>
+  weight >= 0.0005 || !weight ? `${(100 * weight).toFixed(1)}\u00a0%` : "<\u00a00.1\u00a0%";
 
 /** The key with the largest weight. @param {Head} head */
 export const mostRead = (head) => head.keys.reduce((best, one) => (one.weight > best.weight ? one : best));

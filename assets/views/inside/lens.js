@@ -153,8 +153,8 @@ function drawLegend({ find, state }) {
     context.fillRect(6 + x, 0, 1, 12);
   }
   const names = {
-    probability: ["0", "25 %", "100 %"],
-    entropy: [mostEntropy(value).toFixed(1), (mostEntropy(value) / 2).toFixed(1), "0 nats"],
+    probability: ["0", "25\u00a0%", "100\u00a0%"],
+    entropy: [mostEntropy(value).toFixed(1), (mostEntropy(value) / 2).toFixed(1), "0\u00a0nats"],
     rank: [`rank ${(10 ** mostOrders(value)).toLocaleString("en-US")}`, "", "1"],
   };
   Object.assign(context, { font: `11px ${colours.fonts.plain}`, fillStyle: colours.muted, textBaseline: "alphabetic" });

@@ -30,7 +30,7 @@ export function linesPicture(state, room, text) {
   const toY = (share) => TOP + (1 - share) * HEIGHT;
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
     parts.push(line(level(LEFT, right, toY(share)), colours.line, 1));
-    parts.push(text([LEFT - 6, toY(share)], `${share * 100} %`, colours.muted, { align: "right", size: 11 }));
+    parts.push(text([LEFT - 6, toY(share)], `${share * 100}\u00a0%`, colours.muted, { align: "right", size: 11 }));
   }
   for (const layer of ticks(value.layers, (right - LEFT) / 30))
     parts.push(text([toX(layer), toY(0) + 12], String(layer), colours.muted, { align: "center", size: 11 }));

@@ -275,7 +275,7 @@ export const sizeOf = (part, by) => (by === "bytes" ? formatBytes(part.bytes) : 
 export function shareOf(part, whole) {
   const share = whole ? (100 * part) / whole : 0;
   if (!share) return "";
-  return share >= 99.95 ? "100 %" : share >= 0.1 ? `${share.toFixed(1)} %` : "< 0.1 %";
+  return share >= 99.95 ? "100\u00a0%" : share >= 0.1 ? `${share.toFixed(1)}\u00a0%` : "<\u00a00.1\u00a0%";
 }
 
 /** Why a module counts nothing though it holds numbers: they are counted elsewhere. @param {Part} part */

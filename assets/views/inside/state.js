@@ -162,7 +162,7 @@ export function cellNote(value, { layer, column }) {
   const { best, entropy, winner } = cellOf(value, layer, column);
   const list = best.map(({ piece, share }) => `${visiblePiece(piece)} ${formatProbability(share)}`).join(", ");
   const won = `${visiblePiece(winner.piece)} ${formatProbability(winner.share)}`;
-  return `best: ${list} · winner: ${won} · entropy ${formatFixed(entropy, 2)} nats`;
+  return `best: ${list} · winner: ${won} · entropy ${formatFixed(entropy, 2)}\u00a0nats`;
 }
 
 /**

@@ -68,7 +68,7 @@ export function shown(value, form = "", words = ENGLISH) {
   if (typeof value === "boolean") return value ? words.yes : words.no;
   if (Array.isArray(value)) return value.map((one) => shown(one, "", words)).join(", ");
   if (typeof value !== "number") return String(value);
-  if (form === "%") return `${(value * 100).toFixed(1)} %`;
+  if (form === "%") return `${(value * 100).toFixed(1)}\u00a0%`;
   return withMinus(form ? value.toFixed(Number(form)) : String(Number(value.toPrecision(4))));
 }
 

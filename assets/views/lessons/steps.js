@@ -104,7 +104,7 @@ export function outcomeOf(step, kept, live, words) {
  * @param {any} predict
  * @param {string | number | undefined} guess
  */
-export const guessShown = (predict, guess) => (predict?.form === "%" ? `${guess} %` : String(guess));
+export const guessShown = (predict, guess) => (predict?.form === "%" ? `${guess}\u00a0%` : String(guess));
 
 /** The answer as it stands beside the guess. */
 function answerOf({ predict, reveal }, live, words) {

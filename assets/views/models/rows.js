@@ -128,7 +128,7 @@ function variantFacts(variant) {
   const facts = [
     `dtype ${variant.dtype}`,
     `on ${variant.device}`,
-    variant.load_seconds !== null && `loaded in ${variant.load_seconds.toFixed(1)} s`,
+    variant.load_seconds !== null && `loaded in ${variant.load_seconds.toFixed(1)}\u00a0s`,
     `${variant.loads} ${variant.loads === 1 ? "load" : "loads"}`,
     `${variant.evictions} evictions`,
     variant.last_used && `last used ${formatAge(Math.max(0, Date.now() / 1000 - variant.last_used))}`,
@@ -148,7 +148,7 @@ function variantFacts(variant) {
 function gapInWords(predicted, measured) {
   if (!predicted) return "nothing was predicted";
   const gap = (100 * (measured - predicted)) / predicted;
-  return measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${formatFixed(gap, 1)} %`;
+  return measured === predicted ? "exactly as predicted" : `${gap > 0 ? "+" : ""}${formatFixed(gap, 1)}\u00a0%`;
 }
 
 function variantButtons(model, variant, command) {
@@ -191,7 +191,7 @@ function optionsTable(model, options, isPublic, command) {
   const rows = options.map((option) => {
     const fill = make("span");
     fill.style.width = `${(100 * (option.predicted_bytes || 0)) / most}%`;
-    const share = full && option.predicted_bytes ? `${Math.round((100 * option.predicted_bytes) / full)} %` : "";
+    const share = full && option.predicted_bytes ? `${Math.round((100 * option.predicted_bytes) / full)}\u00a0%` : "";
     const name = make("span", "pg-mono", option.name);
     const last = optionState(model, option, first, isPublic, command);
     const track = make("span", "lg-track", fill);

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers as people read them. A space that no line breaks at (\u00a0) stands between one and its unit. */
 
 /**
  * @param {number | null | undefined} count  of bytes
@@ -13,7 +13,7 @@ export function formatBytes(count) {
     rest /= 1000;
     step += 1;
   }
-  return `${step < 2 || rest >= 99.5 ? Math.round(rest) : rest.toFixed(1)} ${units[step]}`;
+  return `${step < 2 || rest >= 99.5 ? Math.round(rest) : rest.toFixed(1)}\u00a0${units[step]}`;
 }
 
 /**
@@ -48,8 +48,8 @@ export function counted(count, word) {
  */
 export function formatAge(seconds) {
   if (seconds < 10) return "just now";
-  if (seconds < 90) return `${Math.round(seconds / 10) * 10} s ago`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+  if (seconds < 90) return `${Math.round(seconds / 10) * 10}\u00a0s ago`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)}\u00a0min ago` : `${Math.round(seconds / 3600)}\u00a0h ago`;
 }
 
 /**
@@ -60,11 +60,11 @@ export function formatAge(seconds) {
  */
 export function formatProbability(probability) {
   if (probability === null || probability === undefined) return "–";
-  if (probability === 0) return "0 %";
-  if (probability >= 0.9995) return "100 %";
-  if (probability >= 0.1) return `${(100 * probability).toFixed(0)} %`;
-  if (probability >= 0.001) return `${(100 * probability).toFixed(1)} %`;
-  return probability < 1e-6 ? "< 0.0001 %" : `${(100 * probability).toPrecision(1)} %`;
+  if (probability === 0) return "0\u00a0%";
+  if (probability >= 0.9995) return "100\u00a0%";
+  if (probability >= 0.1) return `${(100 * probability).toFixed(0)}\u00a0%`;
+  if (probability >= 0.001) return `${(100 * probability).toFixed(1)}\u00a0%`;
+  return probability < 1e-6 ? "<\u00a00.0001\u00a0%" : `${(100 * probability).toPrecision(1)}\u00a0%`;
 }
 
 /**

@@ -101,8 +101,17 @@ function drawnNames({ map, points, size, word, near, inks }) {
 }
 
 /** A line from a word's mark to its name, where that stands apart. */
-function leadTo([x, y], [toX, toY], { line }) {
-  return makeSvg("line", { class: "lead", x1: x, y1: y, x2: toX, y2: toY, stroke: line, "stroke-width": 1 });
+function leadTo([x, y], [toX, toY], { muted }) {
+  return makeSvg("line", {
+    class: "lead",
+    x1: x,
+    y1: y,
+    x2: toX,
+    y2: toY,
+    stroke: muted,
+    "stroke-width": 0.8,
+    "stroke-opacity": 0.7,
+  });
 }
 
 const shortened = (name) => (Array.from(name).length > 24 ? `${Array.from(name).slice(0, 23).join("")}…` : name);

@@ -72,7 +72,7 @@ export function axisOf(losses) {
   const step = Math.ceil(powers / 5);
   const ticks = [];
   for (let power = 0; power <= powers; power += step)
-    ticks.push({ at: 1 - power / powers, text: `${Number(`1e${2 - power}`)} %` });
+    ticks.push({ at: 1 - power / powers, text: `${Number(`1e${2 - power}`)}\u00a0%` });
   return { nats: powers * Math.LN10, ticks };
 }
 

@@ -52,7 +52,7 @@ function pairRow(loss, axis, isFirst) {
   const bar = make("div", "wl-bar");
   bar.style.width = `${Math.max(0.5, 100 * (1 - loss.loss_sum / axis.nats))}%`;
   const shown = formatProbability(Math.exp(-loss.loss_sum));
-  const nats = `${loss.loss_sum.toFixed(2)} nats`;
+  const nats = `${loss.loss_sum.toFixed(2)}\u00a0nats`;
   const parts = [make("span", "wl-pair", `${loss.source} → ${loss.target}`), make("span", "wl-track", bar)];
   const line = make("summary", "", ...parts, make("span", "wl-number", shown, make("small", "", nats)));
   line.setAttribute("aria-label", `${loss.source} to ${loss.target}: ${shown}, ${nats}; open for the pieces`);
@@ -78,8 +78,8 @@ function breakdown(loss) {
     "div",
     "wl-detail",
     make("div", "pg-table-wrap", makeTable(COLUMNS, rows)),
-    make("p", "pg-mono", `whole label: ${sum} = ${loss.loss_sum.toFixed(4)} nats, exp(−that) = ${share}`),
-    make("p", "pg-mono", `model(…).loss: / ${loss.pieces.length} = ${loss.loss.toFixed(4)} nats, the mean`),
+    make("p", "pg-mono", `whole label: ${sum} = ${loss.loss_sum.toFixed(4)}\u00a0nats, exp(−that) = ${share}`),
+    make("p", "pg-mono", `model(…).loss: / ${loss.pieces.length} = ${loss.loss.toFixed(4)}\u00a0nats, the mean`),
     make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)}  (the perplexity, the article's number)`),
     make(
       "p",

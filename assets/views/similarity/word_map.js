@@ -157,15 +157,10 @@ function drawNumbers(find, data, word) {
       String(onMap[other]),
     ]),
   ]);
+  const about = `The nearest of “${data.words[word]}”, by each; places count from 1, nats are those above the baselines`;
   const table = makeTable(columns, rows);
-  table.prepend(
-    make(
-      "caption",
-      "pg-muted",
-      `The nearest of “${data.words[word]}”, by each; places count from 1, nats are those above the baselines`,
-    ),
-  );
-  find("numbers").replaceChildren(table);
+  table.setAttribute("aria-label", about);
+  find("numbers").replaceChildren(make("p", "pg-muted", about), make("div", "pg-table-wrap", table));
 }
 
 function drawTwin({ find, state }) {

@@ -143,7 +143,7 @@ function drawWritten({ find, state }, run, index) {
   const slider = find("slide input");
   slider.max = String(run.checkpoints.length - 1);
   slider.value = String(index);
-  const when = `step ${formatInteger(shown.step)} · ${shown.seconds.toFixed(0)} s`;
+  const when = `step ${formatInteger(shown.step)} · ${shown.seconds.toFixed(0)}\u00a0s`;
   slider.setAttribute("aria-valuetext", when);
   find("step").textContent = when;
   find("play").textContent = state.playing ? "Pause" : "Play";

@@ -270,7 +270,7 @@ def test_side_by_side_and_beams(tab):
     ]
     verdict = tab.locator(".gen-verdict").text_content()
     assert re.search(r"Different texts: balanced [123] of 3\. Always the same text: greedy, beam\.", verdict)
-    assert re.search(r"At token \d+, greedy takes .+ \(.+ %\) and (balanced|beam) takes", verdict)
+    assert re.search(r"At token \d+, greedy takes .+ \(.+\s%\) and (balanced|beam) takes", verdict)
     expect(tab.locator(".gen-column .diverges")).not_to_have_count(0)
 
     tab.locator("[data-how=write]").click()

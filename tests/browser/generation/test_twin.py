@@ -28,7 +28,7 @@ def test_two_copies_read_one_text(page):
     tokens = text.locator(".tw-token")
     said = view.locator(".tw-said")
     tokens.first.click()
-    expect(said).to_contain_text(re.compile(r"Token 2, “·capital”: KL divergence \S+ nats; float32 gave it"))
+    expect(said).to_contain_text(re.compile(r"Token 2, “·capital”: KL divergence \S+\snats; float32 gave it"))
     page.keyboard.press("ArrowRight")
     expect(said).to_contain_text("Token 3, “·of”")
     expect(text.locator("[aria-selected=true]")).to_have_count(1)

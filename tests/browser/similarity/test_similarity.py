@@ -28,7 +28,7 @@ def test_two_or_three_words(tab):
 
     # The breakdown: the pieces' losses make the mean, its exp makes the number.
     text = rows.first.locator(".wl-detail").text_content()
-    mean = float(re.search(r"= ([\d.]+) nats, the mean", text)[1])
+    mean = float(re.search(r"= ([\d.]+)\snats, the mean", text)[1])
     assert float(re.search(r"exp\(loss\) = ([\d.]+)", text)[1]) == pytest.approx(math.exp(mean), rel=1e-3)
 
     # What people type is text, never code.
@@ -56,7 +56,7 @@ def test_matrix(tab):
     canvas = tab.locator("#similarity-matrix .wm-canvas")
     canvas.wait_for()
     cell = tab.locator("#similarity-matrix .wm-cell")
-    expect(cell).to_contain_text(re.compile(r"man → woman: [\d.]+ nats"))
+    expect(cell).to_contain_text(re.compile(r"man → woman: [\d.]+\snats"))
     canvas.focus()
     tab.keyboard.press("ArrowRight")
     expect(cell).to_contain_text("man → boy")
@@ -124,7 +124,7 @@ def test_against_people(tab):
     tab.locator(".wr-reveal").click()
     tab.locator(".wr-own", has_text="model and you").wait_for()
     title = tab.locator(".wr-title").text_content()
-    assert float(re.search(r"loss (-?[\d.]+) \(95 % interval", title)[1]) > 0.3
+    assert float(re.search(r"loss (-?[\d.]+) \(95\s% interval", title)[1]) > 0.3
     tab.locator(".wr-twin summary").click()
     tab.locator(".wr-twin tbody tr").first.wait_for()
     expect(tab.locator(".wr-twin tbody tr")).to_have_count(64)

@@ -103,7 +103,7 @@ def test_visitors_cause_no_download_larger_than_what_is_allowed(hub, files):
     fail(
         manager,
         NotAllowedError,
-        r"is a download of 3\.\d MB; visitors of this public page can cause 2\.9 MB",
+        r"is a download of 3\.\d\u00a0MB; visitors of this public page can cause 2\.9\u00a0MB",
         "x/listed",
     )
     assert {name for method, name, _ in repository.requests if method == "GET"} <= {"config.json"}
@@ -219,7 +219,7 @@ def test_offline_is_respected(hub, manager, files, monkeypatch):
 def test_too_large_is_said_before_anything_large_is_downloaded(hub, files):
     repository = hub.repositories["org/tiny"] = Repository(dict(files))
     manager = ModelManager(Settings(device="cpu", memory_budget=100_000), Catalog(()))
-    with pytest.raises(BudgetError, match="of the 100 kB for models"):
+    with pytest.raises(BudgetError, match="of the 100\u00a0kB for models"):
         lease(manager)
     assert "model.safetensors" not in [name for _, name, _ in repository.requests]
     manager.close()

@@ -315,7 +315,7 @@ def test_labels_that_can_be_read_in_two_ways_are_asked_for(playground, tmp_path)
     assert [row.gold for row in page["result"].rows] == [1, 4]
     assert "as label ids, counted from 0: '1' is '2 stars'" in page["notes"].value
     cards = dict(page["metrics"]["cards"])
-    assert cards["by guessing"] == "20.0 %" and "labels away from the right one, on average" in cards
+    assert cards["by guessing"] == "20.0\u00a0%" and "labels away from the right one, on average" in cards
     assert not handlers.ask_reading(path, None, "text", NO_COLUMN, NO_COLUMN, "stars")["reading"].visible
     clear = write(tmp_path, "text,label\ngood film,0\nbad food,4\n", "clear.csv")
     assert not handlers.ask_reading(clear, None, "text", NO_COLUMN, "label", "stars")["reading"].visible

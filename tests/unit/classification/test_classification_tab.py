@@ -45,10 +45,10 @@ def test_bars_show_every_label_with_its_probability_and_logit(bert):
     shown = one_format.format_bars(result)
     assert [bar["label"] for bar in shown["bars"]] == [label.label for label in result.labels]
     assert [bar["width"] for bar in shown["bars"]] == [label.probability for label in result.labels]
-    assert [bar["shown"] for bar in shown["bars"]] == [f"{x.probability * 100:.1f} %" for x in result.labels]
+    assert [bar["shown"] for bar in shown["bars"]] == [f"{x.probability * 100:.1f}\u00a0%" for x in result.labels]
     assert [bar["best"] for bar in shown["bars"]].index(True) == result.best.label_id
     assert shown["verdict"] == pg.verdict(result) and shown["cut"] is None
-    assert f"entropy {result.entropy_nats:.2f} of {math.log(3):.2f} nats (0 = certain)" in shown["facts"]
+    assert f"entropy {result.entropy_nats:.2f} of {math.log(3):.2f}\u00a0nats (0 = certain)" in shown["facts"]
 
 
 def test_many_labels_are_shown_best_first(bert):
@@ -198,12 +198,12 @@ def test_progress_tells_rows_and_speed():
 def test_the_end_of_a_run_is_told(table_result):
     timed = replace(table_result, elapsed_seconds=2.0)
     shown = table_format.format_done(timed)
-    assert shown == {"percent": 100, "text": "Done with tiny: 5 rows in 2.0 s (2 rows/s)", "running": False}
+    assert shown == {"percent": 100, "text": "Done with tiny: 5 rows in 2.0\u00a0s (2 rows/s)", "running": False}
     shown = table_format.format_done(replace(timed, usable_rows=2000))
     assert shown["percent"] == 0 and not shown["running"]
-    assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0 s (2 rows/s). Long texts come first")
+    assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0\u00a0s (2 rows/s). Long texts come first")
     shown = table_format.format_done(replace(timed, rows=()))
-    assert shown["text"] == "Stopped after 0 of 5 rows in 2.0 s (0 rows/s)."
+    assert shown["text"] == "Stopped after 0 of 5 rows in 2.0\u00a0s (0 rows/s)."
 
 
 def test_bad_rows_are_named_by_their_lines(table_result):
@@ -232,7 +232,7 @@ def test_rows_can_be_those_of_one_cell_and_follow_the_threshold(table_result):
 def test_metrics_are_the_evaluation_s_own(table_result):
     evaluation = pg.evaluate_table(table_result)
     shown = table_format.format_evaluation(evaluation)
-    assert dict(map(tuple, shown["cards"]))["accuracy"] == f"{evaluation.accuracy * 100:.1f} %"
+    assert dict(map(tuple, shown["cards"]))["accuracy"] == f"{evaluation.accuracy * 100:.1f}\u00a0%"
     assert shown["confusion"] == [list(row) for row in evaluation.confusion] and shown["count"] == 4
     assert sum(one["count"] for one in shown["bins"]) == 4
     assert table_format.format_evaluation(None) is None

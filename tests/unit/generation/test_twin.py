@@ -147,7 +147,7 @@ def test_probabilities_of_nothing_are_no_obstacle():
 
 def test_the_page_says_it_in_sentences(two):
     shown = format_twin(last_of(quantization_twin(two, asked())))
-    assert shown.verdict.startswith("Two, auto takes 60 % of the memory of One, auto. Over the text the mean KL ")
+    assert shown.verdict.startswith("Two, auto takes 60\u00a0% of the memory of One, auto. Over the text the mean KL ")
     assert "another token is the most probable" in shown.verdict
     assert [len(one.figures) for one in shown.columns] == [len(shown.figures)] * 2 == [4, 4]
     assert "part at the next" in shown.parting or shown.parting == "They part at the first token."
@@ -185,7 +185,7 @@ def test_two_that_do_not_fit_are_refused_before_either_is_loaded():
     manager = TwoModels(budget=950, **models)
     keys = keys_of(manager, [("one", "float32"), ("large", "float32"), ("one", "float32")])
     assert [key.model_id for key in keys] == ["large", "one"]  # one order for everybody, each once
-    with pytest.raises(BudgetError, match=r"Side by side they need 1 kB .*Large in float32 900 bytes"):
+    with pytest.raises(BudgetError, match=r"Side by side they need 1\u00a0kB .*Large in float32 900\u00a0bytes"):
         require_together(manager, keys)
     require_together(manager, keys[:1])
     require_together(manager, keys_of(manager, [("large", "float32"), ("large", "auto")]))  # one and the same copy

@@ -54,7 +54,7 @@ def test_quantizations_say_what_they_take_and_why_not(make):
     options = {option.name: option for option in manager.quantizations("big")}
     assert list(options) == ["float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"]
     assert not options["float32"].available
-    assert options["float32"].reason == "It needs 10 kB; the budget for models is 3 kB."
+    assert options["float32"].reason == "It needs 10\u00a0kB; the budget for models is 3\u00a0kB."
     assert options["4-bit"].available
     assert options["4-bit"].predicted_bytes == 2.5 * SIZE
 

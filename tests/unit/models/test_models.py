@@ -107,10 +107,10 @@ def test_a_teacher_s_own_file(tmp_path):
 
 
 def test_sizes_are_read_as_they_are_written():
-    for text in ("538 MB", "5.1 GB", "27.0 GB", "999 bytes", "2 kB"):
+    for text in ("538\u00a0MB", "5.1\u00a0GB", "27.0\u00a0GB", "999\u00a0bytes", "2\u00a0kB"):
         if "bytes" not in text:
             assert format_bytes(parse_bytes(text)) == text
-    assert format_bytes(999_600) == "1.0 MB"
+    assert format_bytes(999_600) == "1.0\u00a0MB"
 
 
 def test_examples_in_the_docstrings():

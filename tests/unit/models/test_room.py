@@ -43,9 +43,13 @@ def test_leased_and_pinned_models_stay(make):
         with pytest.raises(BudgetError) as caught, manager.lease("d", TASK):
             pass
         assert caught.value.retryable
-        for words in ("d in float32 needs 1 kB; 0 bytes of the 3 kB", "b (1 kB) is in use", "a (1 kB) is pinned"):
+        for words in (
+            "d in float32 needs 1\u00a0kB; 0\u00a0bytes of the 3\u00a0kB",
+            "b (1\u00a0kB) is in use",
+            "a (1\u00a0kB) is pinned",
+        ):
             assert words in str(caught.value)
-        assert "4-bit needs 250 bytes" in caught.value.fix
+        assert "4-bit needs 250\u00a0bytes" in caught.value.fix
     with manager.lease("d", TASK):
         assert rows(manager)["a"].state == "resident"
     assert manager.pin(ModelKey("a", TASK), False)
@@ -79,7 +83,7 @@ def test_what_can_never_fit_is_refused_at_once(make):
         pass
     assert time.monotonic() - began < 5
     assert not caught.value.retryable
-    assert "4-bit needs 2 kB" in str(caught.value)
+    assert "4-bit needs 2\u00a0kB" in str(caught.value)
     assert rows(manager)["a"].state == "resident", "nobody is evicted for something that can't fit"
     assert "huge" not in source.loads
     with manager.lease("huge", TASK, "4-bit") as loaded:
@@ -118,7 +122,7 @@ def test_what_a_load_takes_while_it_runs_has_to_be_free(make, monkeypatch):
     with manager.lease("b", TASK, "fast-8-bit"):
         assert rows(manager)["a"].state == "not loaded"
         assert rows(manager)["b"].measured_bytes == SIZE // 4
-        refused = pytest.raises(BudgetError, match="While it is loaded, it takes 1 kB more")
+        refused = pytest.raises(BudgetError, match="While it is loaded, it takes 1\u00a0kB more")
         with manager.lease("a", TASK), refused, manager.lease("c", TASK, "fast-8-bit"):
             pass
 
@@ -143,9 +147,9 @@ def test_what_companions_hold_is_shown_and_takes_from_the_budget(make):
         (device,) = manager.snapshot().devices
         assert (device.used_bytes, device.cache_bytes, device.limit_bytes) == (SIZE, 300, 3 * SIZE)
         manager.patience_seconds = 0.05
-        with pytest.raises(BudgetError, match="500 bytes of the 3 kB") as caught, manager.lease("b", TASK):
+        with pytest.raises(BudgetError, match="500\u00a0bytes of the 3\u00a0kB") as caught, manager.lease("b", TASK):
             pass
-        assert "a (1 kB) is in use, and its KV cache may take 2 kB" in caught.value.fix
+        assert "a (1\u00a0kB) is in use, and its KV cache may take 2\u00a0kB" in caught.value.fix
         manager.patience_seconds = 5.0
         threading.Timer(0.1, setattr, (cache, "reserved_bytes", 0)).start()
         with manager.lease("b", TASK):  # begins when the replies have ended, though nobody tells the manager
@@ -159,8 +163,8 @@ def test_a_cache_takes_the_room_of_models_that_nobody_uses(make):
             other.companion("generation", lambda owner: Cache(200))
             with pytest.raises(BudgetError) as caught:
                 loaded.make_room(500)
-            for words in ("may grow to 500 bytes", "3 kB of weights", "200 bytes of other caches",
-                          "budget of 3 kB has 0 bytes", "--memory-budget", "max_new_tokens"):  # fmt: skip
+            for words in ("may grow to 500\u00a0bytes", "3\u00a0kB of weights", "200\u00a0bytes of other caches",
+                          "budget of 3\u00a0kB has 0\u00a0bytes", "--memory-budget", "max_new_tokens"):  # fmt: skip
                 assert words in str(caught.value)
         loaded.make_room(500)
         assert {name: row.state for name, row in rows(manager).items()}["b"] == "not loaded"

@@ -58,7 +58,7 @@ def test_only_named_copies_are_loaded(make):
 
 def test_a_copy_has_a_largest_size(make):
     manager, source = make(public=True, public_bytes=SIZE // 2)
-    with pytest.raises(NotAllowedError, match="It needs 1 kB; visitors of this public page can load up to 500"):
+    with pytest.raises(NotAllowedError, match="It needs 1\u00a0kB; visitors of this public page can load up to 500"):
         load(manager)
     assert load(manager, quantization="8-bit") == "8-bit"
     assert source.loads == ["a"]

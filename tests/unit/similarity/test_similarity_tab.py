@@ -47,10 +47,10 @@ def loss(source: str, target: str, nats: float) -> pg.WordLoss:
 def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
     losses = (loss("woman", "man", 0.5), loss("man", "woman", 1), loss("man", "lamp", 6), loss("woman", "lamp", 9))
     shown = format_losses(pg.WordLossResult("m", "auto", None, losses), ("man", "woman"))
-    assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00 nats against 6.00."
+    assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00\u00a0nats against 6.00."
     assert [one.loss_sum for one in shown.losses] == [1, 6, 0.5, 9] and shown.origin == "Measured with m."
     assert shown.notes == (
-        "woman ends every label and counts as a piece: it costs at most 9.00 nats here, and nearly "
+        "woman ends every label and counts as a piece: it costs at most 9.00\u00a0nats here, and nearly "
         "halves the mean of a word of one piece. A causal model's labels have none.",
     )
     causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses))
@@ -88,7 +88,7 @@ def test_ratings_alone_and_with_what_a_model_says():
     assert measured.title == "Spearman's rho with people on these 64 pairs: loss 1.00; MiniLM cosine none"
     assert measured.about == "Measured with m."
     ours = format_ratings(ratings, pg.WordPairsResult(MODEL_ID, None, (*pairs[1:], pairs[0])))
-    assert "(95 % interval 0." in ours.title and ours.about.endswith(FULL_SETS)
+    assert "(95\u00a0% interval 0." in ours.title and ours.about.endswith(FULL_SETS)
     assert measured.pairs[3].similarity == ratings[3].rating
 
 
@@ -131,8 +131,8 @@ def test_the_map_says_what_it_hides():
         "What a flat picture hides: of a word's 5 nearest, 2.0 (by embedding) and 4.0 (by loss) are on average still "
         "among its 5 nearest here; 2.5 would be by chance. Choose a word to see which."
     )
-    assert "keep 23 % of their variance" in both.pictures[0].about
-    assert "keep 41 %. 3 of 11 eigenvalues are negative (3 % of all)" in both.pictures[1].about
+    assert "keep 23\u00a0% of their variance" in both.pictures[0].about
+    assert "keep 41\u00a0%. 3 of 11 eigenvalues are negative (3\u00a0% of all)" in both.pictures[1].about
     few = shown(1, picture((1, 0, 1), negative=1))
     assert few.hides == "What a flat picture hides: the nearest word is still the nearest for 2 of 3 words (by loss)."
     assert "1 of 3 eigenvalues is negative" in few.pictures[0].about

@@ -214,7 +214,7 @@ def test_stop_keeps_the_best_so_far_and_in_line_ends_at_once(children):
 
 def test_what_does_not_fit_is_refused_with_what_it_needs(children):
     with trainings(memory_budget=400) as line:
-        with pytest.raises(BudgetError, match="Training Mine needs 500 bytes"):
+        with pytest.raises(BudgetError, match="Training Mine needs 500\u00a0bytes"):
             list(line.run(job()))
         assert children == [] and line.of("") == ()
 

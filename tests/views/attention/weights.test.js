@@ -106,7 +106,7 @@ test("figures of a head and its place in the outputs", () => {
     figuresOf(state()).map(({ label, figure }) => [label, figure]),
     [
       ["entropy", "0.50"],
-      ["on first token ([CLS])", "63 %"],
+      ["on first token ([CLS])", "63\u00a0%"],
     ],
   );
   assert.equal(headCode(state()), "outputs.attentions[0][0, 0]");

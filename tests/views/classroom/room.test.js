@@ -23,7 +23,15 @@ test("events are whole however the line cuts them, also in the middle of a chara
 
 test("small shares keep their digits", () => {
   const shown = [0, 0.00001, 0.004, 0.0994, 0.0996, 0.5, 1].map(percent);
-  assert.deepEqual(shown, ["0 %", "< 0.1 %", "0.4 %", "9.9 %", "10 %", "50 %", "100 %"]);
+  assert.deepEqual(shown, [
+    "0\u00a0%",
+    "<\u00a00.1\u00a0%",
+    "0.4\u00a0%",
+    "9.9\u00a0%",
+    "10\u00a0%",
+    "50\u00a0%",
+    "100\u00a0%",
+  ]);
 });
 
 test("choices are the lines that say something", () => {

@@ -26,8 +26,8 @@ test("the farthest token is the first of equal ones", () => {
 test("a token in a sentence, whether the best one changed or not", () => {
   assert.equal(
     sentenceOf(TOKEN, 26, ["float32", "8-bit"]),
-    "Token 26, “·lazy”: KL divergence 0.55 nats; float32 gave it 64 %, 8-bit 93 %; both expected “·lazy” (64 % and 93 %).",
+    "Token 26, “·lazy”: KL divergence 0.55\u00a0nats; float32 gave it 64\u00a0%, 8-bit 93\u00a0%; both expected “·lazy” (64\u00a0% and 93\u00a0%).",
   );
   const changed = { ...TOKEN, changed: true, best: " old", best_probability: 0.7 };
-  assert.match(sentenceOf(changed, 2, ["a", "b"]), /a expected “·old” \(70 %\), b “·lazy” \(93 %\)\.$/);
+  assert.match(sentenceOf(changed, 2, ["a", "b"]), /a expected “·old” \(70\u00a0%\), b “·lazy” \(93\u00a0%\)\.$/);
 });

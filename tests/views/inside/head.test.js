@@ -31,7 +31,7 @@ test("the sentence says who reads whom, and with whom keys and values are shared
   assert.equal(mostRead(VALUE.head).position, 1);
   assert.equal(
     sentenceOf(VALUE, (piece) => piece).join(""),
-    "Head 3 of layer 1:  cat reads most of  cat (75.0 %). It shares its keys and values (number 1 of 2) with head 2.",
+    "Head 3 of layer 1:  cat reads most of  cat (75.0\u00a0%). It shares its keys and values (number 1 of 2) with head 2.",
   );
 });
 
@@ -45,7 +45,7 @@ test("steps are those that this model takes", () => {
 });
 
 test("a row is spoken with each of its numbers", () => {
-  assert.equal(rowInWords(VALUE, 1), "Token 0, 'The': q·k is 3.000, scaled 2.121; weight 25.0 %.");
+  assert.equal(rowInWords(VALUE, 1), "Token 0, 'The': q·k is 3.000, scaled 2.121; weight 25.0\u00a0%.");
   assert.match(rowInWords(VALUE, 3), /masked: it can't be read\.$/);
   assert.match(rowInWords(VALUE, 0), /^The query of ' cat': 2 numbers, length 1\.414/);
   assert.match(rowInWords(VALUE, 4), /^What leaves the head/);

@@ -80,11 +80,11 @@ test("a block that is built like another has its parts, under its own name", () 
 test("a row is spoken with its size, and tied weights say where they are counted", () => {
   const state = opened();
   const rows = rowsOf(state);
-  assert.match(spokenRow(state, rows[0]), /^Tinybody body, open: 10 parameters, 10\.0 %/);
+  assert.match(spokenRow(state, rows[0]), /^Tinybody body, open: 10 parameters, 10\.0\u00a0%/);
   assert.equal(countedElsewhere(VALUE.parts[9]), "weight is tied to body.embed.weight, counted there");
   assert.match(spokenRow(state, rows[3]), /^Head head: no parameters of its own.*counted there/);
   assert.equal(titleOf(part("x.conv", "other", 1), "x.conv"), "Tinyother", "no rule knows it: its class says it");
-  assert.deepEqual([shareOf(0, 9), shareOf(9, 9), shareOf(1, 100000)], ["", "100 %", "< 0.1 %"]);
+  assert.deepEqual([shareOf(0, 9), shareOf(9, 9), shareOf(1, 100000)], ["", "100\u00a0%", "<\u00a00.1\u00a0%"]);
 });
 
 test("rows stand one below the other, frames hold what is in them, and a point finds its row", () => {

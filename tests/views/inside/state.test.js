@@ -36,14 +36,14 @@ test("a sentence says the best token, its probability and how far behind the win
   const early = spokenCell(VALUE, { layer: 0, column: 1 });
   assert.equal(
     early,
-    "After the embeddings, after token ' capital', it would say 'new line' with 50 %. " +
+    "After the embeddings, after token ' capital', it would say 'new line' with 50\u00a0%. " +
       "The token that wins in the end, ' of', has rank 1000 here.",
   );
   assert.match(
     spokenCell(VALUE, { layer: 2, column: 1 }),
-    /layer 2, the last, after .* the model says ' of' with 100 %\.$/,
+    /layer 2, the last, after .* the model says ' of' with 100\u00a0%\.$/,
   );
-  assert.match(spokenCell(VALUE, { layer: 1, column: 0 }), /with 36 %: the token that wins in the end\.$/);
+  assert.match(spokenCell(VALUE, { layer: 1, column: 0 }), /with 36\u00a0%: the token that wins in the end\.$/);
   assert.match(spokenCell({ ...VALUE, masked: true }, { layer: 1, column: 0 }), / at token 'The'/);
 });
 

@@ -87,7 +87,7 @@ test("the guess stands beside the live result, in words", () => {
   const wrong = outcomeOf(ASK, { guess: "bad" }, facts("good", "good"));
   assert.deepEqual([wrong.right, wrong.verdict.map((one) => one.text).join("")], [false, "No, *it* is good"]);
   assert.equal(outcomeOf(DO, {}, facts("bad", "bad")).right, null);
-  assert.equal(guessShown({ form: "%" }, 5), "5 %");
+  assert.equal(guessShown({ form: "%" }, 5), "5\u00a0%");
   const flag = outcomeOf(ASK, { guess: "x" }, facts("good", true), { yes: "ja", no: "nein" });
   assert.equal(flag.answer, "ja");
 });

@@ -27,20 +27,29 @@ test("Spearman's rho is 1 for the same order, -1 for the other way round, null w
 
 test("bytes, counts and ages have few digits", () => {
   assert.deepEqual([999, 1000, 99_499, 1.5e6, 2.4e9].map(formatBytes), [
-    "999 bytes",
-    "1 kB",
-    "99 kB",
-    "1.5 MB",
-    "2.4 GB",
+    "999\u00a0bytes",
+    "1\u00a0kB",
+    "99\u00a0kB",
+    "1.5\u00a0MB",
+    "2.4\u00a0GB",
   ]);
   assert.equal(formatBytes(null), "?");
   assert.deepEqual([512, 134_515_008, 1.1e9].map(formatCount), ["512", "135 million", "1.1 billion"]);
-  assert.deepEqual([3, 34, 200, 9000].map(formatAge), ["just now", "30 s ago", "3 min ago", "3 h ago"]);
+  assert.deepEqual([3, 34, 200, 9000].map(formatAge), ["just now", "30\u00a0s ago", "3\u00a0min ago", "3\u00a0h ago"]);
 });
 
 test("a probability has the digits that it needs, and never a false 0 or 100 %", () => {
   const shown = [null, 0, 1e-9, 0.00012, 0.0123, 0.25, 0.9994, 0.9996].map(formatProbability);
-  assert.deepEqual(shown, ["–", "0 %", "< 0.0001 %", "0.01 %", "1.2 %", "25 %", "100 %", "100 %"]);
+  assert.deepEqual(shown, [
+    "–",
+    "0\u00a0%",
+    "<\u00a00.0001\u00a0%",
+    "0.01\u00a0%",
+    "1.2\u00a0%",
+    "25\u00a0%",
+    "100\u00a0%",
+    "100\u00a0%",
+  ]);
 });
 
 test("what is no number is a dash", () => {

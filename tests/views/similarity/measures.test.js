@@ -53,16 +53,16 @@ test("one scale for all bars, a tick for each power of ten of the probability", 
   assert.deepEqual(
     axis.ticks.map(({ at, text }) => [at, text]),
     [
-      [1, "100 %"],
-      [0.75, "10 %"],
-      [0.5, "1 %"],
-      [0.25, "0.1 %"],
-      [0, "0.01 %"],
+      [1, "100\u00a0%"],
+      [0.75, "10\u00a0%"],
+      [0.5, "1\u00a0%"],
+      [0.25, "0.1\u00a0%"],
+      [0, "0.01\u00a0%"],
     ],
   );
   assert.deepEqual(
     axisOf([25]).ticks.map(({ text }) => text),
-    ["100 %", "0.1 %", "0.0001 %", "1e-7 %"],
+    ["100\u00a0%", "0.1\u00a0%", "0.0001\u00a0%", "1e-7\u00a0%"],
   );
 });
 

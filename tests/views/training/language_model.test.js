@@ -62,15 +62,15 @@ test("figures say what they are measured against", () => {
   assert.deepEqual(shown[1], ["held-out loss", "1.500", "a guess: 3.69; by frequency: 2.90"]);
   assert.deepEqual(
     shown.slice(2).map((one) => one[1]),
-    ["50 %", "75 %"],
+    ["50\u00a0%", "75\u00a0%"],
   );
 });
 
 test("checkpoints can be read as numbers", () => {
   const rows = checkpointRows({ checkpoints: [look(0, 3.25), look(50, 1, { accepted: 1 })] });
   assert.deepEqual(rows, [
-    ["0", "3.2500", "50 %", "–"],
-    ["50", "1.0000", "50 %", "100 %"],
+    ["0", "3.2500", "50\u00a0%", "–"],
+    ["50", "1.0000", "50\u00a0%", "100\u00a0%"],
   ]);
 });
 
@@ -89,6 +89,6 @@ test("cells fit the room, and a cell says who looks at whom", () => {
   assert.equal(gridOf(Array(40).fill("a"), 300).cell, 12);
   assert.equal(
     readout(["a", " "], () => 0.25, [1, 0]),
-    "' ' (token 1) looks at 'a' (token 0): 25 %",
+    "' ' (token 1) looks at 'a' (token 0): 25\u00a0%",
   );
 });
