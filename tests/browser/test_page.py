@@ -35,6 +35,11 @@ UNSEEN = """() => {
 # What axe has no rule for: a button that unfolds a section says whether it is open.
 FOLDS = """() => [...document.querySelectorAll("button.label-wrap")]
   .every((one) => one.getAttribute("aria-expanded") === String(one.classList.contains("open")))"""
+# A heading that is only heard lies on nothing that is pressed.
+PRESSED = """() => [...document.querySelectorAll(".pg-heading .html-container")].filter((one) => {
+  const { left, top, width, height } = one.getBoundingClientRect();
+  return width && one.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}).length"""
 
 
 def tab(page, name: str):
@@ -340,6 +345,7 @@ def test_axe_finds_nothing_serious(open_page, name, dark):
         found += page.evaluate(BAD)
     assert sorted(set(found)) == []
     page.wait_for_function(FOLDS)
+    assert page.evaluate(PRESSED) == 0
 
 
 def test_a_section_says_whether_it_is_open(page):
