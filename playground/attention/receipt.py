@@ -15,7 +15,8 @@ pairs = [divmod(index, len(keys)) for index in best]
 for q, k in pairs:
     print(f"{{queries[q]}} looks at {{keys[k]}} with {{weights[q, k]:.1%}} of its attention")
 entropy = torch.special.entr({real}).sum(-1).mean().item()
-print(f"entropy of a row: {{entropy:.3f}} nats; {{math.log(len(keys)):.3f}} if all tokens got the same")
+print(f"entropy of a row, the mean of all: {{entropy:.3f}} nats")
+print(f"0 would be all attention on one token, {{math.log(len(keys)):.3f}} the same on each of {{len(keys)}}")
 
 {as_json}
 largest = [{{"query": queries[q], "key": keys[k], "weight": weights[q, k].item()}} for q, k in pairs]

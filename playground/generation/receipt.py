@@ -59,7 +59,7 @@ with torch.inference_mode():
     )
 reply = output[0, input_ids.shape[1] :].tolist()
 
-print(tokenizer.decode(reply, skip_special_tokens=True))
+print("The reply:", tokenizer.decode(reply, skip_special_tokens=True))
 
 {as_json}
 print(json.dumps({{"token_ids": reply}}))

@@ -55,13 +55,16 @@ by_loss = by_loss @ left @ right
 """
 _END = """\
 # %% Where each word is in {names}
+pictures = {{{pictures}}}
+print(f"{{'word':20}}", *(f"{{'x, y by ' + name:20}}" for name in pictures))
 for i, word in enumerate(words):
-    print(f"{{word:20}}", {prints})
+    print(f"{{word:20}}", *(f"{{x:7.3f}}, {{y:7.3f}}    " for x, y in (points[i] for points in pictures.values())))
+for name, share in numbers.items():
+    print(f"{{share:.0%}} is {{name}}: so much two axes can show, the rest is hidden")
 
 # %% The same numbers as JSON
 import json
 
-pictures = {{{pictures}}}
 for name, points in pictures.items():
     # Distances, which no turning changes
     numbers[name] = np.linalg.norm(points[:, None] - points[None], axis=-1).tolist()
@@ -72,9 +75,9 @@ print(json.dumps(numbers))
 def word_map_receipt(result: WordMapResult, pretrained: Pretrained, encoder: Pretrained | None) -> Receipt:
     """The points of both pictures, by models that are held as the run held them; no encoder, no second picture."""
     code = loss_code(pretrained, result.template) + _LOSSES.format(words=literal(list(result.words)))
-    pictures, prints = '"losses": by_loss', "by_loss[i].round(3)"
+    pictures = '"losses": by_loss'
     if encoder is not None:
         code += _COSINES.format(lines=encoder.model_lines(), tokenizer=encoder.tokenizer_code(), model=encoder.code())
-        pictures, prints = f'"embeddings": by_embedding, {pictures}', f"by_embedding[i].round(3), {prints}"
+        pictures = f'"embeddings": by_embedding, {pictures}'
     names = "both pictures" if encoder else "the picture"
-    return Receipt("Words on a map", code + _END.format(names=names, prints=prints, pictures=pictures))
+    return Receipt("Words on a map", code + _END.format(names=names, pictures=pictures))

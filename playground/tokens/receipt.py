@@ -43,8 +43,9 @@ tokenizer = AutoTokenizer.from_pretrained(MODEL{origin.revision_argument})
 text = {literal(request.text)}
 encoding = tokenizer(text, return_offsets_mapping=True{special})
 tokens = tokenizer.convert_ids_to_tokens(encoding["input_ids"])
+print(f"{{'id':>7}}  {{'token':<20}} {{'from:to':<9}} what it stands for in the text")
 for token, token_id, (start, end) in zip(tokens, encoding["input_ids"], encoding["offset_mapping"]):
-    print(f"{{token_id:>7}}  {{token!r:<20}} {{start}}:{{end}}  {{text[start:end]!r}}")
+    print(f"{{token_id:>7}}  {{token!r:<20}} {{f'{{start}}:{{end}}':<9}} {{text[start:end]!r}}")
 
 {AS_JSON}
 print(json.dumps({{"input_ids": encoding["input_ids"], "tokens": tokens}}))
@@ -115,9 +116,9 @@ text = {literal(request.text)}
 counts = {{}}
 for name, revision in MODELS:
     tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    tokens = tokenizer.tokenize(text, add_special_tokens={request.add_special_tokens})
-    counts[name] = len(tokens)
-    print(name, len(tokens), tokens)
+    token_ids = tokenizer(text, add_special_tokens={request.add_special_tokens}).input_ids
+    counts[name] = len(token_ids)
+    print(name, "makes", len(token_ids), "tokens of it:", [tokenizer.decode([token_id]) for token_id in token_ids])
 
 {AS_JSON}
 print(json.dumps(counts))

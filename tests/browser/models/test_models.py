@@ -40,7 +40,7 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     tiny.locator("summary").click()
     tiny.get_by_role("button", name="Load Tiny a in float32").wait_for()
     table = tiny.locator(".lg-options").text_content()
-    for words in ("float32", "100 %", "bfloat16", "50 %", "8-bit", "4-bit"):
+    for words in ("float32", "100\u00a0%", "bfloat16", "50\u00a0%", "8-bit", "4-bit"):
         assert words in table
     expect(tiny).to_contain_text("half a byte in place of 4")
 
@@ -54,10 +54,10 @@ def test_load_compare_pin_unload(open_page, tiny_app):
         tiny.get_by_text("in use by 1").first.wait_for()
         expect(tiny.get_by_role("button", name="Unload")).to_be_disabled()
     with replies_held(playground, "4-bit"):
-        tiny.get_by_text(re.compile(r"KV cache of replies: \d+ kB")).wait_for()
-        expect(tiny.locator("summary")).to_contain_text(re.compile(r"4-bit \+ \d+ kB KV cache"))
+        tiny.get_by_text(re.compile(r"KV cache of replies: \d+\skB")).wait_for()
+        expect(tiny.locator("summary")).to_contain_text(re.compile(r"4-bit \+ \d+\skB KV cache"))
         expect(page.locator(".lg-legend")).to_contain_text("KV cache of Tiny a")
-        expect(page.locator(".lg-device h3")).to_contain_text(re.compile(r"taken \+ \d+ kB of KV cache"))
+        expect(page.locator(".lg-device h3")).to_contain_text(re.compile(r"taken \+ \d+\skB of KV cache"))
     tiny.get_by_role("button", name="Pin", exact=True).click()
     tiny.get_by_role("button", name="Unpin").wait_for()
     assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"
@@ -90,7 +90,7 @@ def test_a_download_shows_its_bytes_and_can_be_stopped(open_page, tiny_app, fold
         page.get_by_label("model_id").fill("org/typed")
         page.get_by_role("button", name="Download and load").click()
         typed = row(page, "org/typed")
-        typed.get_by_text(re.compile(r"downloading \d+ (bytes|kB) of \d+ kB")).first.wait_for()
+        typed.get_by_text(re.compile(r"downloading \d+\s(bytes|kB) of \d+\skB")).first.wait_for()
         typed.locator("summary").click()
         assert int(typed.get_by_role("progressbar").first.get_attribute("aria-valuenow")) < 100
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
