@@ -242,7 +242,8 @@ function typed(asked, given, open, give) {
   if (isCount) input.min = "1";
   else input.step = "any";
   const unit = make("output", "cl-value");
-  const say = () => unit.replaceChildren(isSlider ? `${Math.round(Number(input.value) * 10) / 10}\u00a0${asked.unit}` : "");
+  const say = () =>
+    unit.replaceChildren(isSlider ? `${Math.round(Number(input.value) * 10) / 10}\u00a0${asked.unit}` : "");
   input.addEventListener("input", say);
   say();
   const node = form([box, unit], "Send", async () => give(isNumber ? Number(input.value) : input.value));

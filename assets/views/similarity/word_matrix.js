@@ -95,7 +95,8 @@ function saySelected(find, state) {
   const [i, j] = cursor.map((at) => order[at]);
   const [a, b] = [data.words[i], data.words[j]];
   const parts = [`${a} → ${b}: ${textOf(numberOf(state, i, j))}\u00a0${unitOf(on)}`];
-  if (i === j) parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))}\u00a0${unitOf(on)} (left out of the colours)`;
+  if (i === j)
+    parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))}\u00a0${unitOf(on)} (left out of the colours)`;
   else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
   if (!on.cosine && data.cosine) parts.push(`cosine ${formatFixed(data.cosine[i][j], 2)}`);
   find("cell").textContent = [...parts, ...(state.alone ? [] : ["click or Enter for the pieces"])].join(" · ");
