@@ -2,8 +2,10 @@
 import { make } from "../shared/dom.js";
 
 /** @param {number} share  from 0 to 1 */
-export const percent = (share) =>
-  `${share >= 0.0995 || share === 0 ? Math.round(share * 100) : share < 0.001 ? "<\u00a00.1" : (share * 100).toFixed(1)}\u00a0%`;
+export function percent(share) {
+  if (share > 0 && share < 0.001) return "<\u00a00.1\u00a0%";
+  return `${share >= 0.0995 || !share ? Math.round(share * 100) : (share * 100).toFixed(1)}\u00a0%`;
+}
 
 /** A question with the text that it is about. */
 export function question(asked) {
