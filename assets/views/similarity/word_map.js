@@ -157,7 +157,7 @@ function drawNumbers(find, data, word) {
       String(onMap[other]),
     ]),
   ]);
-  const about = `The nearest of “${data.words[word]}”, by each; places count from 1, nats are those above the baselines`;
+  const about = `The nearest of “${data.words[word]}”, by each; places count from 1, nats from the baselines`;
   const table = makeTable(columns, rows);
   table.setAttribute("aria-label", about);
   find("numbers").replaceChildren(make("p", "pg-muted", about), make("div", "pg-table-wrap", table));
