@@ -59,11 +59,12 @@ uncovered: $(VENV)/.dev models ## unit tests, how many lines they run, and which
 		$(UNIT) --cov --cov-report=term-missing:skip-covered
 
 integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
-	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q
+	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q -n 2 --dist worksteal
 
 # A browser on a busy machine can be late: a test that fails is tried once more, and the summary names it (RERUN).
 browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
-	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py tests/security/test_injection.py -q --reruns 1 -raR
+	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py tests/security/test_injection.py \
+		-q -n 2 --dist worksteal --reruns 1 -raR
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py
