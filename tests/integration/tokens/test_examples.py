@@ -8,8 +8,9 @@ import pytest
 
 import playground as pg
 from tabs.tokens import batch, chat_template, live
+from tabs.tokens.comparison import START
 from tabs.tokens.format import format_comparison, format_languages
-from tabs.tokens.handlers import SAMPLES, START, is_cheap, language_table, measure_next
+from tabs.tokens.handlers import SAMPLES, is_cheap, language_table, measure_next
 
 pytestmark = pytest.mark.embedded
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
