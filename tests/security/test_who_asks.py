@@ -30,13 +30,13 @@ def ask(url: str, address: str, body: dict) -> str:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.3"])
 def test_a_request_bears_the_address_that_it_came_from(app_server, app_playground, monkeypatch, address):
     seen: list[GenerateRequest] = []
-    compare = type(app_playground).compare
+    compare = app_playground.compare
 
-    def note(self, requests, asked_at=None):
+    def note(requests, asked_at=None):
         seen.extend(requests)
-        return compare(self, requests, asked_at)
+        return compare(requests, asked_at)
 
-    monkeypatch.setattr(type(app_playground), "compare", note)
+    monkeypatch.setattr(app_playground, "compare", note)
     information = httpx.get(f"{app_server}/gradio_api/info").json()["named_endpoints"]["/generate"]["parameters"]
     given = {"prompt": "A list", "max_new_tokens": 1}
     arguments = [given.get(one["parameter_name"], one.get("parameter_default")) for one in information]
