@@ -40,7 +40,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     page.locator("#training-ask-both").click()
     answers = page.locator("#training-compared tbody tr")
     expect(answers).to_have_count(2, timeout=60_000)
-    expect(answers.first.locator("td").nth(1)).to_contain_text(re.compile("(polite|rude) · [45]. %"))  # a guess
+    expect(answers.first.locator("td").nth(1)).to_contain_text(re.compile(r"(polite|rude) · [45].\s%"))  # a guess
     expect(answers.first.locator("b")).to_contain_text("rude ·")
     with page.expect_download() as download:
         page.locator("#training-download").click()
