@@ -182,7 +182,7 @@ def test_with_the_key_there_is(locked):
 def test_it_is_off_unless_asked_and_its_key_is_told_to_nobody(capsys):
     import app
 
-    assert app.routes_for_programs(pg.Playground()) == []
+    assert [route.path for route in app.routes_for_programs(pg.Playground())] == ["/training/model"]
     asked = Settings.read(["--openai-api"], {"PLAYGROUND_OPENAI_KEY": "sesame-open"})
     assert app.routes_for_programs(pg.Playground(asked))
     assert "sesame" not in repr(asked)
