@@ -27,6 +27,16 @@ def _settled() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _uploads_have_one_folder() -> Iterator[None]:
+    """A command that was called here has named a folder of its own for what people upload: for its process alone."""
+    before = os.environ.get("GRADIO_TEMP_DIR")
+    yield
+    os.environ.pop("GRADIO_TEMP_DIR", None)
+    if before is not None:
+        os.environ["GRADIO_TEMP_DIR"] = before
+
+
 @pytest.fixture(scope="session")
 def app_playground() -> Iterator[object]:
     """The `Playground` behind `app_server`: embedded models, loaded on first use."""

@@ -71,7 +71,8 @@ def test_a_public_page_starts_with_a_key_or_without_metrics(capsys):
 
 
 def test_they_are_off_unless_asked():
-    assert app.routes_for_programs(pg.Playground(Settings(warm_up=("none",)))) == []
+    routes = app.routes_for_programs(pg.Playground(Settings(warm_up=("none",))))
+    assert [route.path for route in routes] == ["/training/model"]
 
 
 def test_the_running_page_counts_what_it_is_asked_and_names_nobody(app_server, client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
 import threading
 
@@ -22,8 +23,10 @@ class Here:
         threading.Thread(target=self._work, args=(training,), daemon=True).start()
 
     def _work(self, training):
+        module, _, name = training.work.partition(":")
+        function = getattr(importlib.import_module(module), name)
         try:
-            self.said.put(Done(training.work(training.request, self.desk)))
+            self.said.put(Done(function(training.request, self.desk)))
         except PlaygroundError as error:
             self.said.put(error)
 
