@@ -4,9 +4,12 @@
 
 const GAP = 5; // pixels between a dot and its label
 const RINGS = [1, 2.4, 4]; // how far out a free place is looked for, in gaps
-/** Beside the dot, then above and below it, then at its corners; -1 is left or above, 0 in the middle. */
-/** @type {[number, number][]} */
-const SIDES = [
+/**
+ * Beside the dot, then above and below it, then at its corners; -1 is left or above, 0 in the middle.
+ *
+ * @type {[number, number][]}
+ */
+export const SIDES = [
   [1, 0],
   [-1, 0],
   [0, -1],
@@ -40,20 +43,27 @@ export function placeLabels(labels, dots, radius, frame) {
   return placed;
 }
 
-const boxAround = (left, top, width, height) => ({
+/** @returns {Box} */
+export const boxAround = (left, top, width, height) => ({
   left,
   top,
   right: left + width,
   bottom: top + height,
 });
 
-function boxBeside({ at: [x, y], size: [width, height] }, [right, down], far) {
+/**
+ * The box of a label on one side of its dot, `far` from it.
+ *
+ * @returns {Box}
+ */
+export function boxBeside({ at: [x, y], size: [width, height] }, [right, down], far) {
   const left = right ? x + right * far - (right < 0 ? width : 0) : x - width / 2;
   const top = down ? y + down * far - (down < 0 ? height : 0) : y - height / 2;
   return boxAround(left, top, width, height);
 }
 
-const isWithin = (box, frame) =>
+/** @type {(box: Box, frame: Box) => boolean} */
+export const isWithin = (box, frame) =>
   box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
 
 /**

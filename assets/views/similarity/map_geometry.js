@@ -1,5 +1,7 @@
 /** Where words and their names stand on a flat map, without a page. */
 
+import { boxAround, boxBeside, isWithin, SIDES, shared } from "../shared/labels.js";
+
 /** @typedef {[number, number]} Point */
 /** @typedef {"start" | "end" | "middle"} Anchor */
 /**
@@ -11,17 +13,6 @@
 const MARGIN = 26;
 const LINE = 14; // height of a name
 const GAPS = [10, 24, 40, 60]; // from a point to its name: beside it, or as near as there is room
-/** @type {Point[]} */
-const SIDES = [
-  [1, 0],
-  [-1, 0],
-  [0, -1],
-  [0, 1],
-  [1, -1],
-  [1, 1],
-  [-1, -1],
-  [-1, 1],
-];
 
 /**
  * The points in pixels: one scale for both axes, since distances are what the map shows.
@@ -49,12 +40,12 @@ export function placed(points, [width, height]) {
  * @returns {Name[]}
  */
 export function namesOf(points, widths, size, order) {
-  const taken = points.map(([x, y]) => ({ left: x - 4, right: x + 4, top: y - 4, bottom: y + 4 }));
+  const taken = points.map(([x, y]) => boxAround(x - 4, y - 4, 8, 8));
+  const picture = boxAround(0, 0, ...size);
   const names = /** @type {Name[]} */ (points.map(() => null));
   for (const k of order) {
     for (const { name, box } of sides(points[k], widths[k])) {
-      const inside = box.left >= 0 && box.right <= size[0] && box.top >= 0 && box.bottom <= size[1];
-      if (!inside || taken.some((other, at) => at !== k && overlap(box, other))) continue;
+      if (!isWithin(box, picture) || taken.some((other, at) => at !== k && shared(box, other))) continue;
       names[k] = name;
       taken.push(box);
       break;
@@ -64,23 +55,16 @@ export function namesOf(points, widths, size, order) {
 }
 
 /** The places for a name around its point, the nearest first: right, left, above, below, then at its corners. */
-function sides([x, y], width) {
-  return GAPS.flatMap((gap) => SIDES.slice(0, gap === GAPS[0] ? 4 : 8).map((side) => beside([x, y], width, side, gap)));
+function sides(at, width) {
+  return GAPS.flatMap((gap) => SIDES.slice(0, gap === GAPS[0] ? 4 : 8).map((side) => beside(at, width, side, gap)));
 }
 
-/** @returns {{ name: NonNullable<Name>, box: { left: number, right: number, top: number, bottom: number } }} */
-function beside([x, y], width, [right, down], gap) {
-  const left = right ? x + right * gap - (right < 0 ? width : 0) : x - width / 2;
-  const middle = y + down * (gap + LINE / 2 - 3);
-  const box = { left, right: left + width, top: middle - LINE / 2, bottom: middle + LINE / 2 };
+function beside(at, width, [right, down], gap) {
+  const box = boxBeside({ at, size: [width, LINE] }, [right, down], gap);
   const anchor = /** @type {Anchor} */ (right ? (right > 0 ? "start" : "end") : "middle");
-  const at = right ? x + right * gap : x;
-  const lead = /** @type {Point | null} */ (gap === GAPS[0] ? null : [right ? at - 2 * right : x, middle - down * 6]);
-  return { name: { x: at, y: middle + 4, anchor, lead }, box };
-}
-
-function overlap(a, b) {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const x = right ? (right > 0 ? box.left : box.right) : at[0];
+  const lead = /** @type {Point} */ ([x - 2 * right, (box.top + box.bottom) / 2 - down * 6]);
+  return { name: { x, y: box.bottom - 3, anchor, lead: gap === GAPS[0] ? null : lead }, box };
 }
 
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
