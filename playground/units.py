@@ -9,6 +9,8 @@ import re
 
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
+_CODE_OR_SPACE = re.compile(r"(`+).*?\1|(?<=[\d}]) (?=(?:%|[kMGT]?B|nats?|m?s|min|h)(?![\w/]))", re.S)
+
 
 def parse_bytes(text: str) -> int:
     """Number of bytes written as ``6GB``, ``500 MiB`` or ``1000000``.
@@ -74,6 +76,15 @@ def format_difference(difference: float, dtype: str) -> tuple[str, str]:
     same = "They are the same numbers, but for rounding."
     comment = same if difference < 1e-5 else f"More than rounding: the weights are {dtype}."
     return format_number(difference, ".1e"), comment
+
+
+def with_units(text: str) -> str:
+    r"""A text that somebody wrote, in which no line ends between a number and its unit; code in it stays as it is.
+
+    >>> with_units("4-bit takes {models.megabytes:0} MB, 12 % of it. `7 % 2`")
+    '4-bit takes {models.megabytes:0}\xa0MB, 12\xa0% of it. `7 % 2`'
+    """
+    return _CODE_OR_SPACE.sub(lambda found: "\u00a0" if found[0] == " " else found[0], text)
 
 
 def parse_seconds(text: str) -> float:

@@ -33,6 +33,7 @@ from playground.lessons.marked import FormError, Marked, plain, read
 from playground.lessons.places import place
 from playground.lessons.readings import condition, reading, reading_shown, sentence
 from playground.lessons.stages import check_value, known_field, known_place
+from playground.units import with_units
 
 MOST_WORDS = 80
 MOST_BYTES = 200_000
@@ -98,10 +99,10 @@ def _lesson(path: Path, reader: Reader) -> Lesson:
         raise FormError(front["language"].line, f"language is {language!r}.", "Write its code, such as de or pt-BR.")
     return Lesson(
         name=path.stem,
-        title=_text(front, "title", 1),
+        title=_said(front, "title", 1),
         minutes=int(_number(front, "minutes", 1, 1, 60)),
-        know=_texts(front, "know", 1),
-        fact=_text(front, "fact", 1),
+        know=tuple(map(with_units, _texts(front, "know", 1))),
+        fact=_said(front, "fact", 1),
         model=_texts(front, "model", 1),
         language=language,
         steps=steps,
@@ -171,9 +172,9 @@ def _step_of(section: Section, reader: Reader) -> Step:
         raise FormError(block["predict"].line, "A guess is never answered.", "Give this step a reveal.")
     keep = _keep(block["keep"], reader) if "keep" in block else ""
     return Step(
-        title=section.title,
+        title=with_units(section.title),
         text=section.text,
-        html=_MARKDOWN.render(section.text),
+        html=_MARKDOWN.render(with_units(section.text)),
         line=section.line,
         tab=reader.tab,
         predict=predict,
@@ -211,13 +212,13 @@ def _do(marked: Marked, reader: Reader) -> Do:
     if "show" not in given:
         raise FormError(marked.line, "do has no show.", "Name fields that do it, for whoever is stuck.")
     show = _fields(_mapping(given["show"], None, "show"), reader.tab)
-    return Do(_text(given, "say", marked.line), until, show)
+    return Do(_said(given, "say", marked.line), until, show)
 
 
 def _predict(marked: Marked, reader: Reader) -> Predict:
     known = ("ask", "choices", "reading", "number", "within", "word", "closer")
     given = _mapping(marked, known, "predict")
-    ask = _text(given, "ask", marked.line)
+    ask = _said(given, "ask", marked.line)
     kinds = [name for name in ("number", "word", "choices") if name in given]
     if len(kinds) != 1:
         raise FormError(marked.line, "predict needs one kind of answer.", "Give choices, number or word.")
@@ -248,10 +249,10 @@ def _one_choice(item: Marked, answer: Reading | None, reader: Reader) -> Choice:
         if answer is None:
             allowed = "Give the question a reading, or the choice a say and an if."
             raise FormError(item.line, "Nothing says whether this choice is right.", allowed)
-        return Choice(_plain_text(item, "a choice"))
+        return Choice(with_units(_plain_text(item, "a choice")))
     given = _mapping(item, ("say", "if"), "a choice")
     when = _text(given, "if", item.line)
-    return Choice(_text(given, "say", item.line), _at(given["if"].line, lambda: condition(when, reader.kept)))
+    return Choice(_said(given, "say", item.line), _at(given["if"].line, lambda: condition(when, reader.kept)))
 
 
 def _reveal(marked: Marked, predict: Predict | None, reader: Reader) -> Reveal:
@@ -269,7 +270,7 @@ def _reveal(marked: Marked, predict: Predict | None, reader: Reader) -> Reveal:
 def _sentence(given: Mapping[str, Marked], name: str, reader: Reader) -> Sentence:
     if name not in given:
         return Sentence()
-    text = _text(given, name, given[name].line)
+    text = _said(given, name, given[name].line)
     return _at(given[name].line, lambda: sentence(text, reader.kept))
 
 
@@ -338,6 +339,11 @@ def _text(given: Mapping[str, Marked], name: str, line: int) -> str:
     if name not in given:
         raise FormError(line, f"{name} is missing.", f"Write {name}: and a text.")
     return _plain_text(given[name], name)
+
+
+def _said(given: Mapping[str, Marked], name: str, line: int) -> str:
+    """A text that is shown to whoever walks the lesson."""
+    return with_units(_text(given, name, line))
 
 
 def _plain_text(marked: Marked, what: str) -> str:

@@ -85,6 +85,21 @@ export function showAlternatives(tab, reply, index) {
   if (focused) panel.querySelector(".chosen").focus({ preventScroll: true });
 }
 
+/**
+ * Closes the panel of a pinned token; the focus goes back to the token if it was in the panel.
+ *
+ * @param {any} tab
+ */
+export function letGo(tab) {
+  const { find, state, view } = tab;
+  const isInside = find(".gen-panel").contains(document.activeElement);
+  const token = view.element.querySelector(".gen-token.open");
+  state.pinned = null;
+  tab.draw();
+  showDefault(tab);
+  if (isInside) token?.focus({ preventScroll: true });
+}
+
 /** The token's alternatives, itself among them. */
 function alternativesOf(token) {
   const { id, piece, before, after } = token;
@@ -93,12 +108,8 @@ function alternativesOf(token) {
 }
 
 function title(tab, token, index) {
-  const close = () => {
-    tab.state.pinned = null;
-    tab.draw();
-    showDefault(tab);
-  };
-  const button = tab.state.pinned && makeButton("gen-close", "×", close, { "aria-label": "close" });
+  const button =
+    tab.state.pinned && makeButton("gen-close", "×", () => letGo(tab), { "aria-label": "close", title: "Close" });
   return make("h4", "", `Token ${index + 1}: `, make("code", "", visiblePiece(token.piece)), button);
 }
 

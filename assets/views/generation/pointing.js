@@ -1,7 +1,7 @@
 /** Pointing at tokens, keys and buttons. */
 
 import { rovingFocus } from "../shared/keyboard.js";
-import { showAlternatives, showDefault } from "./panel.js";
+import { letGo, showAlternatives, showDefault } from "./panel.js";
 import { drawTable, drawTree, replyIn } from "./paper.js";
 import { ACTS } from "./runs.js";
 
@@ -122,10 +122,7 @@ function keyOnPage(tab, event) {
   }
   if (event.key !== "Escape") return;
   if (state.run) ACTS.stop(tab);
-  else if (state.pinned) {
-    state.pinned = null;
-    tab.draw();
-  }
+  else if (state.pinned) letGo(tab);
 }
 
 function nearestView(target) {

@@ -1,6 +1,7 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
 import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
+import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
 import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";
@@ -21,7 +22,7 @@ export function mount({ element, props, watch, trigger, server }) {
   watch("value", () => panel.heard(props.value));
   find("close").addEventListener("click", () => panel.show(false));
   find("list-button").addEventListener("click", () => panel.choose(""));
-  element.addEventListener("keydown", (event) => event.key === "Escape" && panel.show(false));
+  escapeCloses(element, () => panel.show(false));
   const pressed = (event) => event.target.closest?.(".pg-lessons-button") && panel.show(!panel.progress.open);
   document.addEventListener("click", pressed, { signal });
   BESIDE.addEventListener("change", () => panel.place(), { signal });

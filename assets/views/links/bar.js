@@ -5,6 +5,7 @@
 import { fillDrawn } from "../lessons/driver.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
+import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { until } from "../shared/until.js";
 import { followAddress, linkIn } from "./address.js";
@@ -40,7 +41,12 @@ export function mount({ element, props, watch, trigger, server }) {
     opening.stop();
     bar.hidden = true;
   };
-  find("close").addEventListener("click", close);
+  const leave = () => {
+    close();
+    /** @type {HTMLElement | null} */ (document.querySelector('#pg-tabs [role="tab"][aria-selected="true"]'))?.focus();
+  };
+  find("close").addEventListener("click", leave);
+  escapeCloses(bar, leave);
   document.addEventListener("click", (event) => typing.pressed(event), { signal });
   if (!linkIn(location.hash)) typing.restore();
   address.start({

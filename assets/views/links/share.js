@@ -2,6 +2,7 @@
 import { finder } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
+import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { openTabs } from "./address.js";
 
@@ -22,6 +23,11 @@ export function mount({ element, props, watch, trigger }) {
   });
   readInbox(hostOf(element), lifeOf(element).signal, (name, value) => trigger(name, value));
   tell(document.getElementById("pg-teaching"), "share", { id: hostOf(element).id, row: find("row") });
+  escapeCloses(find("box"), () => {
+    find("box").hidden = true;
+    say("");
+    find("share").focus();
+  });
   find("copy").addEventListener("click", () => copy(find, say));
   find("save").addEventListener("click", () => download(FILE, `${state.link}\n`));
   find("file").addEventListener("change", async ({ target }) => {

@@ -3,6 +3,7 @@
  * themselves, the edges of what is too wide, and which sections are open.
  */
 
+import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
 import { sayFolds } from "./folds.js";
@@ -21,6 +22,7 @@ export function mount({ element, props }) {
     const switches = /** @type {HTMLElement | null} */ (document.querySelector(".pg-switches .pg-switch"));
     if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
   });
+  escapeCloses(element, () => /** @type {HTMLElement | null} */ (element.querySelector(".pg-door-close"))?.click());
   tabKeys(document, signal);
   radioKeys(document, signal);
   dropHints(document, signal);

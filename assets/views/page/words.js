@@ -83,12 +83,15 @@ function listen(page, tip, words, signal) {
     { signal },
   );
   const keys = (event) => {
-    if (event.key === "Escape") hide();
+    if (event.key === "Escape" && !tip.hidden) {
+      event.stopPropagation(); // the tip alone is closed, not what it lies on
+      return hide();
+    }
     if (!event.target.matches?.(".pg-word") || (event.key !== "Enter" && event.key !== " ")) return;
     event.preventDefault();
     show(event);
   };
-  page.addEventListener("keydown", keys, { signal });
+  page.addEventListener("keydown", keys, { signal, capture: true });
   addEventListener("scroll", hide, { signal, passive: true, capture: true });
 }
 

@@ -1,6 +1,7 @@
 /** The training of a classifier: its curves while it runs, and then what the model gets right and wrong. */
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
+import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable, namedGrid } from "../shared/tables.js";
 import { drawCurves } from "./curves.js";
 
@@ -19,6 +20,7 @@ export function mount({ element, props, watch }) {
     running = Boolean(props.value && !props.value.done);
     if (begins) requestAnimationFrame(() => find("losses").scrollIntoView({ block: "nearest" })); // below the fields
   };
+  lifeOf(element).onResize(find("losses"), () => props.value && drawAll(find, props.value));
   watch("value", show);
   show();
 }

@@ -7,13 +7,13 @@ const COLUMNS = [{ name: "text" }, { name: "before the training" }, { name: "now
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
-  const find = finder(element, ".tb-");
+  const find = finder(element, ".tb");
   const show = () => {
     /** @type {import("../types.d.ts").training.ComparedShown | null} */
     const value = props.value;
-    find("body").hidden = !value;
+    find("").hidden = !value;
     const rows = (value?.rows ?? []).map(([text, before, now]) => [text, before, make("b", "", now)]);
-    fillTable(find("table"), COLUMNS, rows);
+    fillTable(find("-table"), COLUMNS, rows);
   };
   watch("value", show);
   show();

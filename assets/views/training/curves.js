@@ -2,8 +2,13 @@
 
 import { makeSvg } from "../shared/dom.js";
 
-const EDGES = { left: 44, right: 24, top: 10, bottom: 186, height: 222 }; // a number is centred below its step
-const WIDTHS = [280, 520]; // a narrow picture is drawn narrower, so that its letters are no smaller
+const EDGES = { left: 44, right: 24, top: 10, bottom: 36 }; // a number is centred below its step
+const WIDTHS = [280, 1200]; // as wide as its place, so that its letters are as large as those around it
+const HEIGHTS = [222, 320];
+const HIDDEN = 520;
+
+/** @param {number[]} ends @param {number} value */
+const within = ([low, high], value) => Math.max(low, Math.min(high, value));
 
 /** @typedef {{ left: number, right: number, top: number, bottom: number, width: number, height: number }} Box */
 
@@ -12,8 +17,9 @@ const WIDTHS = [280, 520]; // a narrow picture is drawn narrower, so that its le
  * @returns {Box} where its axes stand
  */
 export function boxFor(room) {
-  const width = Math.max(WIDTHS[0], Math.min(WIDTHS[1], room || WIDTHS[1]));
-  return { ...EDGES, right: width - EDGES.right, width };
+  const width = within(WIDTHS, room || HIDDEN);
+  const height = within(HEIGHTS, Math.round(width * 0.42));
+  return { ...EDGES, right: width - EDGES.right, bottom: height - EDGES.bottom, width, height };
 }
 
 /**

@@ -50,6 +50,7 @@ export function mount(view) {
   listen(tab, life);
   life.onTheme(tab.draw);
   life.onResize(find("map"), () => drawLooks(tab));
+  life.onResize(find("curves"), () => runOf(tab) && drawLoss(tab, runOf(tab)));
   view.watch("value", tab.draw);
   tab.draw();
 }
@@ -151,9 +152,10 @@ function drawWritten({ find, state }, run, index) {
   find("samples").replaceChildren(...shown.samples.map((sample) => sampleRow(sample, run.prompt)));
   if (state.written !== run.checkpoints.length) fillTable(find("kept-rows"), WRITTEN, writtenRows(run));
   state.written = run.checkpoints.length;
-  const ofGrammar = "The wavy part is where no line of the grammar goes on like this. ";
+  const isOff = run.is_grammar && shown.samples.some((sample) => partsOf(sample, run.prompt)[2]);
+  const ofGrammar = isOff ? "The wavy part is where no line of the grammar goes on like this. " : "";
   const begins = run.prompt ? "The bold beginning was given" : "It begins a line by itself";
-  find("legend").textContent = `${run.is_grammar ? ofGrammar : ""}${begins}; each token is drawn by lot.`;
+  find("legend").textContent = `${ofGrammar}${begins}; each token is drawn by lot.`;
 }
 
 function sampleRow(sample, prompt) {

@@ -39,6 +39,7 @@ export function drawAttention(canvas, tokens, weight, chosen, room) {
   const names = tokens.map(visiblePiece);
   context.font = `11px ${getComputedStyle(canvas).fontFamily}`;
   context.textBaseline = "middle";
+  const isUpright = names.every((name) => context.measureText(name).width < cell); // single letters need no turning
   names.forEach((name, row) => {
     const middle = edge + (row + 0.5) * cell;
     const [isRow, isColumn] = [chosen?.[0] === row, chosen?.[1] === row];
@@ -46,9 +47,9 @@ export function drawAttention(canvas, tokens, weight, chosen, room) {
     context.textAlign = "right";
     context.fillText(clipped(context, name, edge - 8), edge - 5, middle);
     context.fillStyle = colour(canvas, isColumn ? "accent" : "muted");
-    context.textAlign = "left";
-    turned(context, [middle, edge - 5], -Math.PI / 2, () => {
-      context.fillText(clipped(context, name, edge - 8), 0, 0);
+    context.textAlign = isUpright ? "center" : "left";
+    turned(context, [middle, edge - (isUpright ? 9 : 5)], isUpright ? 0 : -Math.PI / 2, () => {
+      context.fillText(isUpright ? name : clipped(context, name, edge - 8), 0, 0);
     });
     for (let column = 0; column <= row; column++) {
       context.fillStyle = css(along(stops, weight(row, column)));

@@ -4,14 +4,14 @@ import { finder, make } from "../shared/dom.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
-  const ways = finder(element)(".tm-ways");
+  const find = finder(element, ".tm");
   const show = () => {
     /** @type {import("../types.d.ts").training.TrainedShown | null} */
     const value = props.value;
-    ways.hidden = !value;
+    find("").hidden = !value;
     if (!value) return;
     const links = value.ways.map(([name, address]) => Object.assign(make("a", "", name), { href: address }));
-    ways.replaceChildren(make("span", "pg-muted", value.about), ...links);
+    find("-ways").replaceChildren(make("span", "pg-muted", value.about), ...links);
   };
   watch("value", show);
   show();

@@ -157,6 +157,10 @@ def test_stream_point_choose_and_return(tab):
     before = float(cells[3])
     tokens(tab).first.click()
     expect(tab.locator(".gen-panel")).to_contain_text(f"probability {100 * before:.0f} %")
+    tab.locator(".gen-close").focus()
+    tab.keyboard.press("Escape")
+    expect(tab.locator(".gen-close")).to_have_count(0)
+    expect(tokens(tab).first).to_be_focused()
 
     tab.locator(".gen-tint").select_option("plain")
     expect(tab.locator(".gen-text .t1, .gen-text .t2, .gen-text .t3, .gen-text .t4, .gen-text .t5")).to_have_count(0)

@@ -177,8 +177,13 @@ def test_what_is_too_long_for_a_link_goes_through_a_file_on_a_phone_by_keyboard(
     share.locator(".sh-file").set_input_files(tmp_path / "foreign.txt")
     expect(page.locator(".lk.differs")).to_contain_text("This is no link to a run of the playground")
     page.locator(".lk-close").focus()
-    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
     expect(page.locator(".lk")).to_be_hidden()
+    expect(page.locator('[data-tab-id="tokens"]')).to_be_focused()
+    share.locator(".sh-save").focus()
+    page.keyboard.press("Escape")
+    expect(share.locator(".sh-box")).to_be_hidden()
+    expect(share.get_by_role("button", name="Share")).to_be_focused()
 
 
 @contextmanager

@@ -197,6 +197,16 @@ def test_make_lessons_says_where(tmp_path, capsys):
     assert command.main([str(tmp_path / "nowhere")]) == 2
 
 
+def test_a_number_and_its_unit_are_parted_nowhere_but_in_code_and_fields(read):
+    text = GOOD.replace("[one thing, another]", "[it takes 5 MB]").replace("Some **text**", "`7 % 2` takes 3 s, **text**")
+    text = text.replace("text: Good.", "text: 12 % of it.").replace("ask: Sure?", "ask: Over 2 nats?")
+    lesson, _ = read(text.replace("No, {classification.best.label}.", "No, {classification.best.probability:2} nats."))
+    first = lesson.steps[0]
+    assert lesson.know == ("it takes 5\u00a0MB",) and first.predict.ask == "Over 2\u00a0nats?"
+    assert first.html.startswith("<p><code>7 % 2</code> takes 3\u00a0s, <strong>")
+    assert first.stage.fields["text"] == "12 % of it." and first.reveal.wrong.parts[-1] == "\u00a0nats."
+
+
 def test_our_lessons_are_whole():
     found = read_lessons()
     assert found.problems == ()

@@ -33,7 +33,11 @@ test("ticks are round numbers from 0 to the end", () => {
 test("a picture is as wide as its place, and the number of the last step has room", () => {
   assert.deepEqual(
     [0, 200, 348, 900].map((room) => boxFor(room).width),
-    [520, 280, 348, 520],
+    [520, 280, 348, 900],
   );
   for (const room of [348, 900]) assert.ok(boxFor(room).width - boxFor(room).right >= 20); // half of "20,000"
+  assert.deepEqual(
+    [348, 700, 2000].map((room) => boxFor(room).height),
+    [222, 294, 320],
+  );
 });
