@@ -198,7 +198,8 @@ def test_make_lessons_says_where(tmp_path, capsys):
 
 
 def test_a_number_and_its_unit_are_parted_nowhere_but_in_code_and_fields(read):
-    text = GOOD.replace("[one thing, another]", "[it takes 5 MB]").replace("Some **text**", "`7 % 2` takes 3 s, **text**")
+    text = GOOD.replace("[one thing, another]", "[it takes 5 MB]")
+    text = text.replace("Some **text**", "`7 % 2` takes 3 s, **text**")
     text = text.replace("text: Good.", "text: 12 % of it.").replace("ask: Sure?", "ask: Over 2 nats?")
     lesson, _ = read(text.replace("No, {classification.best.label}.", "No, {classification.best.probability:2} nats."))
     first = lesson.steps[0]
