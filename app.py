@@ -133,19 +133,17 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
 
     from server import guards
     from server.arrival import ArrivalClock
+    from server.packing import packing
     from tabs import gradio_patches
     from tabs.fonts import FontPreload, font_route
     from tabs.theme import THEME
     from tabs.view_files import PATH, ViewFiles
 
     head = (ASSETS / "head.html").read_text(encoding="utf-8")
+    own = guards(settings, head, gradio_patches.upload_folder())
     return {
         "app_kwargs": {
-            "middleware": [
-                *guards(settings, head, gradio_patches.upload_folder()),
-                Middleware(ArrivalClock),
-                Middleware(FontPreload),
-            ],
+            "middleware": [packing(), *own, Middleware(ArrivalClock), Middleware(FontPreload)],
             "routes": [font_route(), Mount(PATH, ViewFiles()), *routes],
         },
         "theme": THEME,
