@@ -68,13 +68,18 @@ def format_difference(difference: float, dtype: str) -> tuple[str, str]:
     ('0', 'They are the same numbers.')
     >>> format_difference(5.4e-08, "float32")
     ('5.4e−08', 'They are the same numbers, but for rounding.')
+    >>> format_difference(2.1e-05, "float32")[1]  # logits of 15 or so are rounded there
+    'They are the same numbers, but for rounding.'
     >>> format_difference(0.001, "bfloat16")[1]
     'More than rounding: the weights are bfloat16.'
     """
     if not difference:
         return "0", "They are the same numbers."
-    same = "They are the same numbers, but for rounding."
-    comment = same if difference < 1e-5 else f"More than rounding: the weights are {dtype}."
+    comment = "They are the same numbers, but for rounding."
+    if dtype != "float32" and difference >= 1e-5:
+        comment = f"More than rounding: the weights are {dtype}."
+    elif difference >= 1e-3:
+        comment = "More than rounding."
     return format_number(difference, ".1e"), comment
 
 

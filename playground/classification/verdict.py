@@ -33,7 +33,8 @@ def _verdict_of_many(result: ClassifyResult) -> str:
     if not chosen:
         nearest = f"{result.best.label} ({_percent(result.best.probability)})"
         return f"None of the {len(result.labels)} labels reaches 50\u00a0%; nearest is {nearest}."
-    return f"{len(chosen)} of {len(result.labels)} labels apply: {named}. Each label is judged on its own."
+    apply = "applies" if len(chosen) == 1 else "apply"
+    return f"{len(chosen)} of {len(result.labels)} labels {apply}: {named}. Each label is judged on its own."
 
 
 def _percent(probability: float) -> str:

@@ -48,7 +48,7 @@ def read_prompt(
     if room < 1:
         raise InputTooLongError(
             f"The prompt has {len(ids)} tokens; this model's context holds {context_length}.",
-            f"Shorten it by at least {1 - room} tokens, or pick a model with a longer context.",
+            f"Shorten it by at least {1 - room} token{'s' * (room != 0)}, or pick a model with a longer context.",
         )
     if room < request.max_new_tokens:
         notes.append(

@@ -85,7 +85,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     return {
         "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
         "pipeline": [f'{{"label": "{entry.label}", "score": {entry.score:.6f}}}' for entry in result.pipeline],
-        "count": f"{result.tokens_used} tokens, each with its {_numbers_of(result.tokens)}",
+        "count": f"{_tokens(result)}, each with its {_numbers_of(result.tokens)}",
         "tokens": [
             {
                 "token": token.token,
@@ -103,6 +103,10 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
         "difference": difference,
         "comment": comment,
     }
+
+
+def _tokens(result: pg.ClassifyResult) -> str:
+    return f"{result.tokens_used} token{'s' * (result.tokens_used != 1)}"
 
 
 def _numbers_of(tokens: Sequence[pg.ClassifiedToken]) -> str:
@@ -246,7 +250,7 @@ def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:
 
 
 def _facts(result: pg.ClassifyResult) -> list[str]:
-    facts = [f"{result.tokens_used} token{'s' * (result.tokens_used != 1)}"]
+    facts = [_tokens(result)]
     if result.entropy_nats is not None:
         most = math.log(len(result.labels))
         facts.append(f"entropy {result.entropy_nats:.2f} of {most:.2f}\u00a0nats (0 = certain)")

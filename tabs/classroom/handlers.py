@@ -76,7 +76,10 @@ def _label(fields: Fields) -> Label:
 def _closer(fields: Fields) -> CloserPair:
     words = split_words(fields["words"] or "")
     if len(words) != 3:
-        raise InputError(f"There are {len(words)} words.", "Give three: the first is compared with the other two.")
+        raise InputError(
+            f"There {'is 1 word' if len(words) == 1 else f'are {len(words)} words'}.",
+            "Give three: the first is compared with the other two.",
+        )
     pair = CloserPair(words[0], (words[1], words[2]), fields["model_id"] or "")
     return replace(pair, template=fields["template"]) if fields["template"] else pair
 

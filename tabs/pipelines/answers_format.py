@@ -19,7 +19,7 @@ from playground.pipelines.result import (
 from playground.texts import shown_text
 from playground.units import format_number, format_share
 from tabs.pipelines.blocks import Block, bar, bars, marked, quoted, table, text
-from tabs.pipelines.pictures import cosines, hidden_states, labelled_tokens, span_logits, written_steps
+from tabs.pipelines.pictures import cosines, hidden_states, labelled_tokens, span_logits, tags_of, written_steps
 
 MOST_ENTITIES = 60
 
@@ -133,7 +133,13 @@ def _labels(result: pg.PipelineResult, answer: ZeroShotAnswer) -> Told:
         else f"{quoted(best.label)} fits best ({format_share(best.score)} that it follows from the text)",
         given,
         "softmax of entailment",
-        [bars("Labels", (), [bar(one.label, one.score, format_share(one.score), best=one == best) for one in ranked])],
+        [
+            bars(
+                "How well each label fits",
+                (),
+                [bar(one.label, one.score, format_share(one.score), best=one == best) for one in ranked],
+            )
+        ],
         [table("The logits of each hypothesis", columns, cells, answer.labels.index(best)), text(how)],
         [["label", "hypothesis", *answer.nli_labels, "score"]]
         + [[one.label, one.hypothesis, *one.logits, one.score] for one in answer.labels],
@@ -160,7 +166,7 @@ def _names(result: pg.PipelineResult, answer: TokenClassificationAnswer) -> Told
         f"Found: {said}." if kinds else "Nothing in this text has a label other than “O”, which means nothing.",
         given,
         "softmax → joined by offsets",
-        [marked("The text", [piece for piece in pieces if piece[0]], kinds)],
+        [marked("The text", [piece for piece in pieces if piece[0]], tags_of(answer))],
         after,
         [["word", "label", "score", "start", "end"], *rows],
     )

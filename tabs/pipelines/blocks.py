@@ -24,14 +24,19 @@ def bar(name: str, share: float, shown: str, cells: Sequence[str] = (), *, best:
     return {"name": name, "share": round(length, 4), "shown": shown, "cells": list(cells), "best": best}
 
 
-def marked(title: str, pieces: Sequence[tuple[str, str, str]], names: Sequence[str] = ()) -> Block:
-    """A text in pieces, some with a label and a number; ``names`` are all labels, in the order of their colours."""
-    order = list(dict.fromkeys([*names, *(label for _, label, _ in pieces if label)]))
+def tag_of(label: str) -> str:
+    """What a label names, such as PER for B-PER and I-PER: these have one colour."""
+    return label.removeprefix("B-").removeprefix("I-")
+
+
+def marked(title: str, pieces: Sequence[tuple[str, str, str]], tags: Sequence[str] = ()) -> Block:
+    """A text in pieces, some with a label and a number; ``tags`` are those of all labels, in the order of colours."""
+    order = list(dict.fromkeys([*tags, *(tag_of(label) for _, label, _ in pieces if label)]))
     return {
         "kind": "marked",
         "title": title,
         "pieces": [
-            {"text": one, "label": label, "shown": shown, "colour": order.index(label) % 6 if label else -1}
+            {"text": one, "label": label, "shown": shown, "colour": order.index(tag_of(label)) % 6 if label else -1}
             for one, label, shown in pieces
         ],
     }

@@ -13,7 +13,7 @@ from playground.pipelines.result import (
 )
 from playground.texts import shown_text
 from playground.units import format_number, format_share
-from tabs.pipelines.blocks import Block
+from tabs.pipelines.blocks import Block, tag_of
 
 MOST_WINDOWS = 3
 MOST_TOKENS = 600
@@ -58,10 +58,15 @@ def cosines(texts: Sequence[str], answer: FeaturesAnswer) -> Block:
     }
 
 
+def tags_of(answer: TokenClassificationAnswer) -> list[str]:
+    """What the labels name, in the order of colours."""
+    return list(dict.fromkeys(tag_of(label) for label in answer.labels if label != "O"))
+
+
 def labelled_tokens(result: pg.PipelineResult, answer: TokenClassificationAnswer) -> Block:
     """Each token with its best label; those that go on with a word stand close to it."""
     tokens = answer.tokens[:MOST_TOKENS]
-    tags = list(dict.fromkeys(label.removeprefix("B-").removeprefix("I-") for label in answer.labels if label != "O"))
+    tags = tags_of(answer)
     return {
         "kind": "labels",
         "title": "The best label of each token",
@@ -72,7 +77,7 @@ def labelled_tokens(result: pg.PipelineResult, answer: TokenClassificationAnswer
                 "shown": format_share(one.score),
                 "joins": one.joins,
                 "window": one.window,
-                "colour": -1 if one.label == "O" else tags.index(one.label.removeprefix("B-").removeprefix("I-")) % 6,
+                "colour": -1 if one.label == "O" else tags.index(tag_of(one.label)) % 6,
                 "top": _best_labels(answer.labels, one.scores),
             }
             for one in tokens

@@ -229,7 +229,7 @@ def search_pieces(playground: pg.Playground, query: str, model_id: str) -> tuple
     """How many pieces match, and the table of the first."""
     page = playground.search_vocabulary(pg.VocabularyRequest(query, model_id))
     more = f", the first {len(page.entries)} are shown" if page.matches > len(page.entries) else ""
-    return f"{page.matches:,} of {page.size:,} pieces match{more}.", format_entries(page)
+    return f"{page.matches:,} of {page.size:,} pieces match{'es' * (page.matches == 1)}{more}.", format_entries(page)
 
 
 def split_word(playground: pg.Playground, word: str, model_id: str) -> dict[str, Any]:

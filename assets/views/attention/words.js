@@ -1,6 +1,6 @@
 /** What is in sight, in words, without a page: figures of a head, heads of a kind, the cell in focus. */
 
-import { formatFixed } from "../shared/format.js";
+import { counted, formatFixed } from "../shared/format.js";
 import { indexOf, isAverage, kindOf, maskOf, side, sizes } from "./state.js";
 import { REASONS, spokenWeight } from "./weights.js";
 
@@ -78,7 +78,7 @@ export function figuresOf(state) {
 /** @param {State} state */
 export function headName(state) {
   const { heads } = kindOf(state);
-  return `Layer ${state.layer} · ${isAverage(state) ? `average of ${heads} heads` : `head ${state.head}`}`;
+  return `Layer ${state.layer} · ${isAverage(state) ? `average of ${counted(heads, "head")}` : `head ${state.head}`}`;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { sized } from "../shared/canvas.js";
 import { along, channels, colour, css, inkOn, mixed, sequentialStops } from "../shared/colours.js";
 import { make } from "../shared/dom.js";
-import { formatFixed, withMinus } from "../shared/format.js";
+import { counted, formatFixed, withMinus } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { placeIn } from "../shared/pointer.js";
 import { namedGrid } from "../shared/tables.js";
@@ -23,7 +23,7 @@ export function states(block, element) {
       make(
         "p",
         "pp-strip-head",
-        `Text ${text.number}: ${text.count} tokens${more}. Length of their mean: ${text.norm}`,
+        `Text ${text.number}: ${counted(text.count, "token")}${more}. Length of their mean: ${text.norm}`,
       ),
     );
     whole.append(strip(text, block.scale, inks, (line) => (said.textContent = line)));

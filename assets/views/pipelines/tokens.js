@@ -1,7 +1,7 @@
 /** Tokens in reading order: with a label each, or with a start and an end logit; arrow keys go from one to the next. */
 
 import { make } from "../shared/dom.js";
-import { formatFixed } from "../shared/format.js";
+import { counted, formatFixed } from "../shared/format.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { makeTable } from "../shared/tables.js";
 
@@ -51,7 +51,7 @@ export function labels(block) {
     ),
   );
   const whole = flow(items, (n) => `“${block.tokens[n].text}”: ${block.tokens[n].top}`, block.title);
-  if (block.more) whole.append(make("p", "pg-muted", `${block.more} more tokens aren't drawn.`));
+  if (block.more) whole.append(make("p", "pg-muted", `${counted(block.more, "more token")}: not drawn.`));
   return whole;
 }
 
@@ -64,7 +64,7 @@ export function logits(block) {
     if (block.windows.length > 1) whole.append(make("h5", "", window.about));
     whole.append(oneWindow(window, block.title));
   }
-  if (block.more) whole.append(make("p", "pg-muted", `${block.more} more windows aren't drawn.`));
+  if (block.more) whole.append(make("p", "pg-muted", `${counted(block.more, "more window")}: not drawn.`));
   return whole;
 }
 

@@ -2,6 +2,7 @@
 
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
+import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
@@ -70,7 +71,9 @@ function drawPreview(find, { preview, sentence, command }) {
 function drawAnswer(element, find, state) {
   const { value } = state;
   for (const name of ["title", "origin", "heading", "call", "removed"]) find(name).textContent = value[name];
-  find("answer").replaceChildren(...blockNodes(value.hero, element, value.hero.length > 1));
+  find("answer").replaceChildren(
+    ...blockNodes(value.hero, element, value.hero.length > 1 || value.hero[0]?.kind === "bars"),
+  );
   markOld(find, state);
   find("notes").hidden = !value.notes.length;
   find("notes").textContent = value.notes.join(" ");
@@ -94,7 +97,7 @@ function drawPass(find, state) {
   pressed(buttons, (button) => button === buttons[state.pass]);
   find("passes").scrollTop = buttons[state.pass].offsetTop - buttons[0].offsetTop;
   const one = passes[state.pass];
-  find("count").textContent = one.count ? counted(one) : "The decoder reads what it has written so far.";
+  find("count").textContent = one.count ? tokensInWords(one) : "The decoder reads what it has written so far.";
   find("tokens").hidden = !one.count;
   find("tokens").replaceChildren(...one.tokens.map(tokenBox));
   find("model").replaceChildren(
@@ -111,9 +114,9 @@ function choose(find, state, n) {
   find("passes").children[n].focus();
 }
 
-function counted({ count, tokens }) {
+function tokensInWords({ count, tokens }) {
   const more = tokens.length < count ? `, the first ${tokens.length} are shown` : "";
-  return `${count.toLocaleString("en-US")} tokens, each with its input_id${more}`;
+  return `${counted(count, "token")}, each with its input_id${more}`;
 }
 
 function tokenBox({ text, id, special, segment }) {

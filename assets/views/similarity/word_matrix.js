@@ -4,7 +4,7 @@
  */
 
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
-import { formatFixed } from "../shared/format.js";
+import { counted, formatFixed } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { spearman } from "../shared/ranks.js";
@@ -131,7 +131,7 @@ function drawPlot({ find, state }) {
     opacity: many ? 0.35 : 0.7,
   });
   const rho = spearman(xs, ys);
-  const hint = `(${dots.length} pairs; −1 would be the same ranking).`;
+  const hint = `(${counted(dots.length, "pair")}; −1 would be the same ranking).`;
   const said = `Spearman's rho of loss (${name}) and cosine: ${formatFixed(rho, 2)} ${hint}`;
   find("rho").textContent = rho === null ? "Too few pairs for a correlation." : said;
   find("scatter").setAttribute("aria-label", find("rho").textContent);

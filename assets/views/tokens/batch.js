@@ -4,6 +4,7 @@
  */
 
 import { finder, make, makeButton } from "../shared/dom.js";
+import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { swatches } from "../shared/legend.js";
@@ -65,9 +66,9 @@ function title(value, row, index) {
   const first = value.rows.findIndex((other) => other.sample === row.sample) === index;
   const cut = first && value.truncated[row.sample];
   const many = count > MAX_COLUMNS && `the first ${MAX_COLUMNS} of ${count} columns are drawn`;
-  const notes = [cut && `${cut} tokens cut by truncation`, !first && "overflow of the row above", many];
+  const notes = [cut && `${counted(cut, "token")} cut by truncation`, !first && "overflow of the row above", many];
   const shown = notes.filter(Boolean).map((note) => make("b", "", note));
-  return make("h4", "", `row ${index}: text ${row.sample}, ${count} tokens `, ...shown);
+  return make("h4", "", `row ${index}: text ${row.sample}, ${counted(count, "token")} `, ...shown);
 }
 
 function sideways(row, index, bit) {

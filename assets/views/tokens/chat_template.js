@@ -2,6 +2,7 @@
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
+import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { swatches } from "../shared/legend.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -112,7 +113,7 @@ function draw(find, answer) {
   find(".chips").replaceChildren(...kept.map((token) => chip(token, answer.spans[token.span]?.role)));
   const specials = answer.tokens.filter((token) => token.special).length;
   const rest = kept.length < answer.tokens.length ? `; the first ${DRAWN} are drawn` : "";
-  find(".count").textContent = `${answer.tokens.length} tokens, ${specials} of them special${rest}`;
+  find(".count").textContent = `${counted(answer.tokens.length, "token")}, ${specials} of them special${rest}`;
   find(".template").textContent = answer.template;
 }
 

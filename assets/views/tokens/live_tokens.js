@@ -2,7 +2,7 @@
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
-import { formatInteger } from "../shared/format.js";
+import { counted, formatInteger } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { rovingFocus } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -251,7 +251,8 @@ function tellPython({ view, find, drawn, state }, text) {
   clearTimeout(state.told);
   state.told = setTimeout(() => {
     const { tokens, special_tokens, unknown_tokens } = drawn.result.counts;
-    find(".heard").textContent = `${tokens} tokens, ${special_tokens} of them special, ${unknown_tokens} unknown`;
+    find(".heard").textContent =
+      `${counted(tokens, "token")}, ${special_tokens} of them special, ${unknown_tokens} unknown`;
     view.trigger("input", { text: wellFormed(text) });
   }, state.tellMs);
   state.tellMs = TELL_MS;

@@ -13,6 +13,8 @@ import playground as pg
 from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError, WrongTaskError
 from playground.pipelines.request import OPTIONS, TASKS
 from playground.wire import from_json, to_json
+from tabs.pipelines.blocks import tag_of
+from tabs.pipelines.format import format_result
 from tests.unit.pipelines.pipeline_models import byte_tokenizer, printed, tiny_playground
 
 CLOSE = {"abs": 1e-5}
@@ -142,6 +144,9 @@ def test_token_classification(playground, plain, model, strategy, text, stride):
     cut = stride is None and (text == LONG or "bytes" in model)
     assert (len(result.passes) > 1) == (stride is not None) and bool(result.notes) == cut
     assert bool(result.answer.words) == (strategy in ("first", "average", "max"))
+    shown = format_result(result, model)
+    of_tokens = {(tag_of(one["label"]), one["colour"]) for one in shown["after"][0]["tokens"] if one["colour"] >= 0}
+    assert {(tag_of(one["label"]), one["colour"]) for one in shown["hero"][0]["pieces"] if one["label"]} <= of_tokens
     wanted = [[one.label, one.start, one.end, pytest.approx(one.score, **CLOSE)] for one in entities]
     if stride != 0 and (model == "tiny/names" or strategy == "first"):  # the others are the same code
         assert receipts(playground, result) == [wanted, wanted]
