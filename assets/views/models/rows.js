@@ -1,7 +1,7 @@
 /** A row per model: its state in one line, and opened, every variant with its buttons and what others would take. */
 
 import { make, makeButton } from "../shared/dom.js";
-import { formatAge, formatBytes, formatCount, formatFixed } from "../shared/format.js";
+import { counted, formatAge, formatBytes, formatCount, formatFixed } from "../shared/format.js";
 import { makeTable } from "../shared/tables.js";
 import { BUSY, bestVariant, fourBitInWords } from "./memory.js";
 
@@ -107,13 +107,14 @@ function sizeOf(model) {
   }
   const sum = (name, list) => list.reduce((total, one) => total + one[name], 0);
   const cached = sum("cache_bytes", model.variants);
-  const words = held.map((one) => one.quantization).join(" + ");
+  const parts = [...held.map((one) => one.quantization), ...(cached ? [`${formatBytes(cached)} KV cache`] : [])];
+  const whole = parts.map((part, n) => make("span", "", n < parts.length - 1 ? `${part} +` : part)); // none is broken
   const all = formatBytes(sum("measured_bytes", held));
-  return make("span", "lg-size", all, small(cached ? `${words} + ${formatBytes(cached)} KV cache` : words));
+  return make("span", "lg-size", all, make("small", "", ...whole.flatMap((one) => [one, " "]).slice(0, -1)));
 }
 
 function variantBox(model, variant, command) {
-  const head = make("div", "", make("b", "", variant.quantization), ` for ${variant.task} · `, stateOf(variant));
+  const head = make("div", "", make("b", "", variant.quantization), ` for ${variant.task} `, stateOf(variant));
   const words = make("div", "lg-words", head, ...variantFacts(variant));
   if (variant.state === "failed") words.append(make("div", "lg-error", variant.message));
   return make("div", "lg-variant", words, ...(command ? variantButtons(model, variant, command) : []));
@@ -129,8 +130,8 @@ function variantFacts(variant) {
     `dtype ${variant.dtype}`,
     `on ${variant.device}`,
     variant.load_seconds !== null && `loaded in ${variant.load_seconds.toFixed(1)}\u00a0s`,
-    `${variant.loads} ${variant.loads === 1 ? "load" : "loads"}`,
-    `${variant.evictions} evictions`,
+    counted(variant.loads, "load"),
+    counted(variant.evictions, "eviction"),
     variant.last_used && `last used ${formatAge(Math.max(0, Date.now() / 1000 - variant.last_used))}`,
   ];
   const cache = variant.cache_bytes && `KV cache of replies: ${formatBytes(variant.cache_bytes)}`;
@@ -140,7 +141,7 @@ function variantFacts(variant) {
       `predicted ${formatBytes(predicted)}, measured ${formatBytes(measured)} (${gapInWords(predicted, measured)})`,
     ),
     ...(cache ? [line("pg-mono", cache)] : []),
-    line("pg-muted", facts.filter(Boolean).join(" · ")),
+    line("pg-muted", facts.filter(Boolean).join("\u00a0· ")),
   ];
 }
 
@@ -192,7 +193,7 @@ function optionsTable(model, options, isPublic, command) {
     const fill = make("span");
     fill.style.width = `${(100 * (option.predicted_bytes || 0)) / most}%`;
     const share = full && option.predicted_bytes ? `${Math.round((100 * option.predicted_bytes) / full)}\u00a0%` : "";
-    const name = make("span", "pg-mono", option.name);
+    const name = make("span", "", make("span", "pg-mono", option.name), make("small", "lg-why-below", option.reason));
     const last = optionState(model, option, first, isPublic, command);
     const track = make("span", "lg-track", fill);
     return [name, formatBytes(option.predicted_bytes), track, share, option.reason, last];
