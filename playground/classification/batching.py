@@ -28,7 +28,7 @@ import transformers
 from playground.classification.labels import label_names
 from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
 from playground.models.block_sparse import restore_sparse_attention, sparse_above
-from playground.models.cpu.threads import release_helpers
+from playground.models.cpu.threads import leave_cores, release_helpers, threads_of_cpu, use_threads
 from playground.models.families import embedding_rows
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
@@ -83,7 +83,7 @@ class Classifier:
         self.tokenizer = loaded.tokenizer
         self.labels, self.labels_note = label_names(loaded.model.config)
         self.max_length = token_limit(loaded.model, loaded.tokenizer)
-        self.forward_passes = 0
+        self.forward_passes, self._busy = 0, loaded.busy
         on_cpu = self.model.device.type == "cpu"
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if on_cpu else GPU_BATCH_TOKENS)
         self._pad_id = pad_token_id(loaded.model, loaded.tokenizer)
@@ -98,7 +98,7 @@ class Classifier:
         self._rows = {"input_ids": embedding_rows(self.model) or 0, "token_type_ids": _type_rows(self.model)}
         self.options = {"use_cache": False} if "use_cache" in inspect.signature(self.model.forward).parameters else {}
         self._sparse_above = sparse_above(self.model.config)
-        side_by_side = on_cpu and torch.get_num_threads() > 1 and self._sparse_above is None
+        side_by_side = on_cpu and threads_of_cpu() > 1 and self._sparse_above is None
         self._lanes = lanes() if side_by_side else None
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
@@ -287,6 +287,7 @@ class Classifier:
         return logits.float().tolist()
 
     def _prepare(self, length: int) -> None:
+        leave_cores(self._busy())
         if self._sparse_above is not None and length > self._sparse_above:
             restore_sparse_attention(self.model)
 
@@ -332,16 +333,7 @@ class Classifier:
 
 def lanes() -> ThreadPoolExecutor:
     """Two threads, each with half of torch's threads for its passes."""
-    whole = torch.get_num_threads()
-
-    def halve() -> None:
-        torch.get_num_threads()  # torch first gives a new thread the number of all, whatever was set before
-        torch.set_num_threads(whole // 2)  # for this thread, and by the way for threads to come
-
-    pool, gate = ThreadPoolExecutor(2, "lane", halve), threading.Barrier(2)
-    list(pool.map(lambda _: gate.wait(), range(2)))
-    torch.set_num_threads(whole)
-    return pool
+    return ThreadPoolExecutor(2, "lane", use_threads, (threads_of_cpu() // 2,))
 
 
 def _rows(module: Any) -> int:

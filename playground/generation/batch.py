@@ -20,14 +20,16 @@ from playground.models.cpu.threads import StepThreads, threads_of_cpu, use_threa
 class Batch:
     """The streams whose rows share one table and each forward pass, in the order of their rows.
 
-    ``keep`` gets each stream that has ended, with the table and its row there.
+    ``keep`` gets each stream that has ended, with the table and its row there; ``busy`` see `StepThreads`.
     """
 
-    def __init__(self, passes: Passes, keep: Callable[[Stream, KeyValueTable, int], None]) -> None:
+    def __init__(
+        self, passes: Passes, keep: Callable[[Stream, KeyValueTable, int], None], busy: Callable[[], float]
+    ) -> None:
         self._passes, self._keep = passes, keep
         self.table: KeyValueTable | None = None
         self.streams: list[Stream] = []
-        self.threads = StepThreads(threads_of_cpu() if passes.device.type == "cpu" else 1, use_threads)
+        self.threads = StepThreads(threads_of_cpu() if passes.device.type == "cpu" else 1, use_threads, busy)
 
     @property
     def nbytes(self) -> int:

@@ -68,7 +68,7 @@ class Engine:
         self._closed, self._rests_until = False, 0.0
         self._waiting: list[Stream] = []
         self._reader = Reader(self.passes, loaded.spare)
-        self._batch = Batch(self.passes, self._reader.keep)
+        self._batch = Batch(self.passes, self._reader.keep, loaded.busy)
         self._alone: list[Stream] = []
         self._aside: list[KeyValueTable] = []
 

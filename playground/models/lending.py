@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from playground.errors import DeviceMemoryError, StoppedError
 from playground.models.adapters import read_adapter
 from playground.models.catalog import ModelSpec
-from playground.models.cpu.threads import release_helpers
+from playground.models.cpu.threads import leave_cores, release_helpers
 from playground.models.origin import origin_of
 from playground.models.pretrained import AUTO_CLASSES, Pretrained
 from playground.models.shared_tokenizer import renew_turn
@@ -56,6 +56,7 @@ class LoadedModel:
     make_room: Callable[[int], None] = lambda needed: None
     spare: Callable[[], int] = lambda: 0
     public: bool = False
+    busy: Callable[[], float] = lambda: 0.0  # the share of the cores that a training has
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
     _safe_padding: tuple[Side | None] | None = None
@@ -217,6 +218,7 @@ class Lease:
 
     def __enter__(self) -> LoadedModel:
         self._held = self._lender.borrow(self._key)
+        leave_cores(self._held.loaded.busy())
         return self._held.loaded
 
     def __exit__(
@@ -225,6 +227,7 @@ class Lease:
         held, self._held = self._held, None
         if held is not None:
             self._lender.give_back(held)
+            leave_cores(held.loaded.busy())
         release_helpers()
         if error is not None:
             raise_if_out_of_memory(error, self._lender.reclaim)

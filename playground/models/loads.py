@@ -157,8 +157,9 @@ class Loads:
         beside = self._visitors.told()(partial(self._room.make_beside, key))
         public = self._visitors.public
         return LoadedModel(
-            key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, self._room.spare, public
-        )
+            key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, self._room.spare, public,
+            self._room.busy,
+        )  # fmt: skip
 
     def _refuse_early(self, entry: Entry) -> None:
         """Refuses a Hub model that can't fit before anything large is downloaded."""

@@ -29,6 +29,11 @@ class Room:
     def __init__(self, books: Books, eviction: Eviction, estimate: Estimate, patience_seconds: float) -> None:
         self._books, self._eviction, self._estimate = books, eviction, estimate
         self._patience_seconds = patience_seconds
+        self._cores: dict[ModelKey, float] = {}
+
+    def busy(self) -> float:
+        """The share of this machine's cores that work beside the models has now."""
+        return min(1.0, sum(list(self._cores.values())))
 
     def make(self, entry: Entry, job: Job, needed: int, passing: int = 0) -> dict[int | str, int] | None:
         """Holds ``needed`` bytes for an entry, evicting and waiting as need be; ``passing`` see `Places.shortage`.
@@ -62,17 +67,21 @@ class Room:
             self._eviction.retire(victims, to_ram=True)
 
     @contextmanager
-    def set_aside(self, title: str, job: Job, needed: int) -> Iterator[None]:
+    def set_aside(self, title: str, job: Job, needed: int, cores: float = 0.0) -> Iterator[None]:
         """Around work beside the models, such as a training: so many bytes of the device are held for it.
+
+        ``cores`` is the share of them that it takes; whoever asks a model meanwhile computes with the others.
 
         Raises:
             BudgetError: there is no room, now or ever. StoppedError: the job was cancelled meanwhile.
         """
         entry = Entry(ModelKey(f"{id(job)}", "", SET_ASIDE), ModelSpec(title, "", "", ""))
         self.make(entry, job, needed)
+        self._cores[entry.key] = cores
         try:
             yield
         finally:
+            del self._cores[entry.key]
             with self._books.changed:
                 self._books.places.release(entry.key)
                 self._books.changed.notify_all()

@@ -248,15 +248,19 @@ class Trainings:
             run.tell(TrainingWaits(now, f"One training at a time works here; {_before(now)}."))
 
     def _room(self, run: Run) -> Any:
-        size = run.training.size
-        return self._manager.room.set_aside(f"Training {run.training.title}", run.job, size.total)
+        training, share = run.training, threads_for(self._where()) / _cores()
+        return self._manager.room.set_aside(f"Training {training.title}", run.job, training.size.total, share)
+
+    def _where(self) -> str:
+        from playground.models.loading import pick_device
+
+        return self._device or str(pick_device(self._manager.settings.device))
 
     def _work(self, run: Run) -> None:
-        from playground.models.loading import pick_device
         from playground.training.child import Child
 
         training, trained = run.training, self._manager.trained
-        device = self._device or str(pick_device(self._manager.settings.device))
+        device = self._where()
         threads = threads_for(device)
         folder = trained.new_folder()
         run.tell(TrainingBegins(training.run_id, device, threads, training.size))
@@ -306,10 +310,14 @@ class Trainings:
 
 def threads_for(device: str) -> int:
     """How many threads a training computes with: half of the cores, so that others find one free at any time."""
-    cores = os.cpu_count() or 1
+    return max(1, _cores() // 2) if device == "cpu" else 1
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    return max(1, cores // 2) if device == "cpu" else 1
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _is_same(one: Training, other: Training) -> bool:

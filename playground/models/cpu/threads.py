@@ -9,6 +9,9 @@ processor to itself.
 A step of a generation is hundreds of products, and at the end of each all threads wait for the last one. Where another
 program has one of two cores, the thread that shares it makes every product wait until the system gives it a turn: the
 step takes three times as long, with one thread less it hardly does. What is right now is found by trying.
+
+A single answer is over before anything could be tried. But of a training beside it, which is this program's own, it is
+known how many cores it takes: whoever computes meanwhile leaves it these.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import contextlib
 import ctypes
 import functools
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +32,7 @@ SUDDEN = 2  # slow steps, one after the other, after which fewer threads are tri
 PAUSES = (8, 128)  # steps between two trials: the fewest, and the most after trials that were no better
 AWAY = 32  # the most while a core is left to another program, which may have gone
 SLOW, WORSE, BETTER, MUCH_BETTER = 1.4, 1.1, 0.9, 0.75
+_own = threading.local()  # ``whole``: how many threads a thread had before it left cores to others
 
 
 class StepThreads:
@@ -35,25 +40,35 @@ class StepThreads:
 
     Trials get rarer while they are no better, and end at the first step that is worse; one is made at once when steps
     suddenly take much longer. So they cost some percent at most where nothing changes, and a few steps where it does.
+    More than ``busy`` leaves, the share of the cores that something else of ours has now, aren't even tried.
     """
 
-    def __init__(self, most: int, use: Callable[[int], object]) -> None:
+    def __init__(self, most: int, use: Callable[[int], object], busy: Callable[[], float] = lambda: 0.0) -> None:
         self.count = most
-        self._most, self._use = most, use
+        self._all, self._use, self._busy = most, use, busy
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._tried: list[float] = []
         self._trial = 0
         self._pause, self._left = PAUSES[0], PAUSES[0]
         self._fewer = True
 
+    @property
+    def _most(self) -> int:
+        return beside(self._all, self._busy())
+
     def begin(self) -> None:
         """For a thread that begins to compute."""
         self._trial, self._tried = 0, []
+        self.count = min(self.count, self._most)
         self._use(self.count)
 
     def took(self, rows: int, seconds: float) -> None:
         """Learns what a step of so many rows took, and sets how many threads the next one has."""
         cost = seconds / (16 + rows)  # a step of 32 rows takes about three times as long as one of a single row
+        if max(self.count, self._trial) > self._most:
+            self._recent.clear()
+            self.begin()
+            return
         if self._trial:
             self._tried.append(cost)
             self._judge(mean(self._recent))
@@ -99,7 +114,31 @@ def threads_of_cpu() -> int:
     """How many threads torch computes with, where a thread can have fewer for itself; else 1: there is no choice."""
     import torch
 
-    return torch.get_num_threads() if _torch_library() else 1
+    return getattr(_own, "whole", 0) or torch.get_num_threads() if _torch_library() else 1
+
+
+def leave_cores(busy: float) -> None:
+    """Nothing; the calling thread leaves a share of the cores to others from now on, or none any more.
+
+    Two threads on two cores, of which a training has one, wait for each other in every layer: a short text took five
+    times as long to classify.
+    """
+    whole = getattr(_own, "whole", 0)
+    if busy:
+        _own.whole = threads_of_cpu()
+        use_threads(beside(_own.whole, busy))
+    elif whole:
+        use_threads(whole)
+        _own.whole = 0
+
+
+def beside(threads: int, busy: float) -> int:
+    """How many threads of so many compute, where a share of the cores is taken.
+
+    >>> beside(2, 0.5), beside(16, 0.5), beside(1, 0.5), beside(2, 0.0)
+    (1, 8, 1, 2)
+    """
+    return max(1, round(threads * (1 - busy)))
 
 
 def use_threads(count: int) -> None:
@@ -107,7 +146,10 @@ def use_threads(count: int) -> None:
 
     Source: ATen/ParallelOpenMP.cpp, ``set_num_threads``.
     """
+    import torch
+
     if library := _torch_library():
+        torch.get_num_threads()  # torch first gives a new thread the number of all, whatever was set before
         library.omp_set_num_threads(count)
         with contextlib.suppress(AttributeError):  # built without MKL
             library.MKL_Set_Num_Threads_Local(count)

@@ -28,6 +28,7 @@ from playground.classification.table import classify_table
 from playground.classification.verdict import verdict
 from playground.classification.why_receipt import attribution_receipt, perturb_receipt
 from playground.errors import BusyError, EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
+from playground.models.cpu.threads import leave_cores, threads_of_cpu
 from playground.tables import read_lines
 from tests.tiny_classifiers import FAMILIES, WORDS, TinyManager, lend, managed, tiny_model, tiny_tokenizer
 
@@ -324,6 +325,34 @@ def test_lanes_have_half_of_the_threads_and_later_threads_have_all():
             assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(whole)
+
+
+def test_beside_a_training_passes_leave_its_cores_and_lanes_are_made_all_the_same():
+    if threads_of_cpu() < 2:
+        pytest.skip("there is one core")
+    whole, seen, lent = torch.get_num_threads(), [], lend(tiny_model(), tiny_tokenizer())
+    torch.set_num_threads(4)
+    shares = [0.0]
+    lent.busy = lambda: shares[-1]
+    leave_cores(0.75)  # as a lease does in whose course the classifier is made
+    machine = Classifier(lent)
+    leave_cores(0.0)
+    lent.model.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
+    try:
+        short, long = (machine.encode(text) for text in ("good", TEXTS[-1]))
+        alone = machine.submit(short).result(60)
+        shares.append(0.5)
+        assert machine.submit(short).result(60).logits == pytest.approx(alone.logits, abs=1e-6)
+        assert seen == [4, 2]
+        for future in machine.submit_many([{**long, "input_ids": [*long["input_ids"][:-1], n]} for n in range(16)]):
+            future.result(60)
+        assert set(seen[2:]) == {1}, "each lane has half"
+        shares.append(0.0)
+        machine.submit(short).result(60)
+        assert seen[-1] == 4
+    finally:
+        torch.set_num_threads(whole)
+        machine.close()
 
 
 def test_a_text_that_breaks_one_of_two_lanes_breaks_only_its_own():

@@ -14,6 +14,8 @@ from playground.errors import (
     UnsupportedOptionError,
 )
 from playground.models.catalog import Catalog
+from playground.models.cpu.threads import threads_of_cpu
+from playground.models.entries import Job
 from playground.models.manager import ModelManager
 from playground.models.memory import measure_bytes
 from tests.unit.models.fake_models import SIZE, TASK, rows, spec_of
@@ -26,6 +28,23 @@ def test_unknown_models_and_options(make):
             pass
     with pytest.raises(UnsupportedOptionError), manager.lease("a", TASK, "2-bit"):
         pass
+
+
+def test_whoever_holds_a_model_leaves_the_cores_that_work_beside_it_has(make):
+    if threads_of_cpu() < 2:
+        pytest.skip("there is one core")
+    whole, (manager, _) = torch.get_num_threads(), make()
+    torch.set_num_threads(4)
+    try:
+        with manager.room.set_aside("Training", Job(), 1, cores=0.5), manager.lease("a", TASK) as loaded:
+            assert torch.get_num_threads() == 2 and loaded.busy() == 0.5
+        with manager.lease("a", TASK):
+            assert torch.get_num_threads() == 4
+        with pytest.raises(OSError, match="full"), manager.room.set_aside("Training", Job(), 1, cores=0.5):
+            raise OSError("the disk is full")
+        assert manager.room.busy() == 0
+    finally:
+        torch.set_num_threads(whole)
 
 
 def test_typed_ids_need_the_setting_and_a_sound_form():

@@ -128,6 +128,7 @@ def test_one_works_and_the_others_wait_with_their_places(children):
         second, third = (Follower(line.run(job(person=name))) for name in "bc")
         wait_for(lambda: second.heard and third.heard)
         assert line.manager.snapshot().devices[0].used_bytes == SIZE.total
+        assert 0 < line.manager.room.busy() <= 1, "its cores are left to it, too"
         places = sorted(one.position for one in (*second.heard, *third.heard))
         assert places == [1, 2] and all(isinstance(one, TrainingWaits) for one in second.heard)
         children[0].say(Told(1))
@@ -141,7 +142,7 @@ def test_one_works_and_the_others_wait_with_their_places(children):
         wait_for(lambda: len(children) == 3)
         children[2].say(Done(Made("", 1)))
         assert third.end()[-1].model_id and second.end()[-1].model_id
-        assert line.manager.snapshot().devices[0].used_bytes == 0
+        assert line.manager.snapshot().devices[0].used_bytes == line.manager.room.busy() == 0
         assert all(one.ended for one in children)
 
 
