@@ -1635,16 +1635,10 @@ export namespace tokens {
 }
 
 export namespace training {
-  /** What a training of a classifier would take: as in `SplitSaid`, and its bytes as predicted. */
+  /** What a training of a classifier would take: what it says of the rows when it begins, and its bytes. */
   interface ClassifierPlan {
     base_id: string;
-    labels: string[];
-    train_counts: number[];
-    held_counts: number[];
-    notes: string[];
-    total_steps: number;
-    parameters: number;
-    trained_parameters: number;
+    split: training.SplitSaid;
     bytes: training.TrainingBytes;
   }
   /** The view's value. ``confusion`` and what follows it are empty until the training is over. */
@@ -1781,7 +1775,7 @@ export namespace training {
     seconds: number;
     reason: string;
   }
-  /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out. Whoever guesses is right of ``chance`` of the rows, with a loss of ``chance_loss`` nats. */
+  /** How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how many are held out. ``notes`` say in sentences what was left out, and what to keep in mind. Whoever always says the commonest label is right of ``chance`` of the held-out rows; ``chance_loss``, in nats, has who gives each label the share that it has. */
   interface SplitSaid {
     type: "split";
     labels: string[];
@@ -1802,7 +1796,7 @@ export namespace training {
     model_id: string | null;
     method: "head" | "lora" | "full";
     learning_rate: number | null;
-    num_train_epochs: number;
+    num_train_epochs: number | null;
     per_device_train_batch_size: number;
     warmup_steps: number;
     weight_decay: number;

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playground.pipelines.request import TASKS
-from playground.training.request import LEARNING_RATES, METHODS
+from playground.training.request import EPOCHS, LEARNING_RATES, METHODS, MOST_EPOCHS
 from playground.training.stories import example
 
 Kind = Literal["text", "lines", "words", "number", "flag", "choice", "model", "models", "messages", "cells"]
@@ -302,7 +302,7 @@ PLACES = (
             _model(label="model to begin with"),
             Field("method", "choice", "method", "lora", "What is trained.", "method: what is trained", METHODS),
             _number("learning_rate", LEARNING_RATES["lora"], 1e-7, 1, "How far a step goes."),
-            _number("num_train_epochs", 8, 1, 50, "How often it reads every row."),
+            _number("num_train_epochs", EPOCHS["lora"], 1, MOST_EPOCHS, "How often it reads every row."),
             _number("per_device_train_batch_size", 16, 1, 64, "Rows of a step."),
             Field(
                 "held_out", "number", "held_out", 0.25, "The share of rows that it never learns from.", "held out",

@@ -58,25 +58,11 @@ class TrainingBegins:
 
 
 @dataclass(frozen=True)
-class ClassifierPlan:
-    """What a training of a classifier would take: as in `SplitSaid`, and its bytes as predicted."""
-
-    base_id: str
-    labels: tuple[str, ...]
-    train_counts: tuple[int, ...]
-    held_counts: tuple[int, ...]
-    notes: tuple[str, ...]
-    total_steps: int
-    parameters: int
-    trained_parameters: int
-    bytes: TrainingBytes
-
-
-@dataclass(frozen=True)
 class SplitSaid:
     """How the rows were split: of each label (``labels``, in the order of their ids) how many are learned from, and how
-    many are held out. ``notes`` say in sentences what was left out. Whoever guesses is right of ``chance`` of the rows,
-    with a loss of ``chance_loss`` nats.
+    many are held out. ``notes`` say in sentences what was left out, and what to keep in mind. Whoever always says the
+    commonest label is right of ``chance`` of the held-out rows; ``chance_loss``, in nats, has who gives each label the
+    share that it has.
     """
 
     type: ClassVar[Literal["split"]] = "split"
@@ -89,6 +75,15 @@ class SplitSaid:
     total_steps: int
     parameters: int
     trained_parameters: int
+
+
+@dataclass(frozen=True)
+class ClassifierPlan:
+    """What a training of a classifier would take: what it says of the rows when it begins, and its bytes."""
+
+    base_id: str
+    split: SplitSaid
+    bytes: TrainingBytes
 
 
 @dataclass(frozen=True)

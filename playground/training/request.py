@@ -15,12 +15,14 @@ BASES = ("feature-extraction", "fill-mask", "text-classification")  # tasks of m
 Method = Literal["head", "lora", "full"]
 METHODS: tuple[Method, ...] = get_args(Method)
 LEAST_ROWS, MOST_ROWS, MOST_ROWS_OF_VISITORS = 10, 5_000, 1_000
-MOST_LABELS = 50
-# What suits each method: a head that is new learns fast, weights that know much already are only nudged.
-LEARNING_RATES = MappingProxyType({"head": 5e-3, "lora": 2e-3, "full": 1e-4})
+MOST_LABELS, MOST_EPOCHS = 50, 50
+# What suits each method: a head that is new learns fast, and each of its epochs is soon over; weights that know much
+# already are only nudged.
+LEARNING_RATES = MappingProxyType({"head": 2e-2, "lora": 2e-3, "full": 1e-4})
+EPOCHS = MappingProxyType({"head": 20, "lora": 8, "full": 8})
 _LIMITS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-7, 1.0),
-    "num_train_epochs": (1, 50),
+    "num_train_epochs": (1, MOST_EPOCHS),
     "per_device_train_batch_size": (1, 64),
     "warmup_steps": (0, 1),
     "weight_decay": (0, 1),
@@ -36,9 +38,10 @@ class TrainClassifierRequest:
     """Labelled rows, a model to begin with, and how to train it.
 
     ``method``: "head" trains the new head alone, "lora" also adapters of rank ``r`` beside the weights, "full" all
-    weights. Without a ``learning_rate`` it is the one that suits the method. ``warmup_steps`` is a share of all steps,
-    ``held_out`` the share of the rows of each label that the model never learns from; ``seed`` decides the split, the
-    first values of the head and the order of the rows. Without a ``model_id`` it is the catalog's first encoder.
+    weights. ``learning_rate`` and ``num_train_epochs`` are what suits the method, where none is given.
+    ``warmup_steps`` is a share of all steps, ``held_out`` the share of the rows of each label that the model never
+    learns from; ``seed`` decides the split, the first values of the head and the order of the rows. Without a
+    ``model_id`` it is the catalog's first encoder.
 
     ``name`` is what the model is called. ``keep``: it goes on when the page that began it is closed. ``person`` is who
     asks (a session), ``address`` where from; `Playground.cancel` stops what runs under ``run_id``, with the best model
@@ -51,7 +54,7 @@ class TrainClassifierRequest:
     model_id: str | None = None
     method: Method = "lora"
     learning_rate: float | None = None
-    num_train_epochs: int = 8
+    num_train_epochs: int | None = None
     per_device_train_batch_size: int = 16
     warmup_steps: float = 0.1
     weight_decay: float = 0.0
@@ -69,6 +72,7 @@ class TrainClassifierRequest:
             raise InputError(f"method is {str(self.method)[:40]!r}.", f"It is one of {', '.join(METHODS)}.")
         taken: dict[str, Any] = {"keep": truth("keep", self.keep)}
         taken["learning_rate"] = LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
+        taken["num_train_epochs"] = EPOCHS[self.method] if self.num_train_epochs is None else self.num_train_epochs
         for name, limits in _LIMITS.items():
             read = whole_number if name in _WHOLE else real_number
             taken[name] = within(read(name, taken.get(name, getattr(self, name))), name, limits)

@@ -45,7 +45,7 @@ class TrainingApi:
         method: Method = "lora",
         model_id: str = "",
         learning_rate: float | None = None,
-        num_train_epochs: int = 8,
+        num_train_epochs: int | None = None,
         per_device_train_batch_size: int = 16,
         warmup_steps: float = 0.1,
         weight_decay: float = 0.0,
@@ -60,6 +60,7 @@ class TrainingApi:
             rows: CSV or TSV text; its first line may name the columns, such as text,label.
             method: head, lora or full: what is trained.
             model_id: an encoder of the catalog; empty is its first.
+            learning_rate: how far a step goes; without it, and without num_train_epochs, what suits the method.
             warmup_steps: the share of steps in which the learning rate rises.
             held_out: the share of rows that the model is tested with and never learns from.
             r: the rank of LoRA's adapters; other names are those of TrainingArguments.

@@ -9,7 +9,7 @@ import gradio as gr
 
 import playground as pg
 from playground.lessons.stages import known_place
-from playground.training.request import BASES, LEARNING_RATES
+from playground.training.request import BASES, EPOCHS, LEARNING_RATES, MOST_EPOCHS
 from server.arrival import address_of
 from tabs.components import example_chips, halting, model_picker
 from tabs.lessons.watched import Watched
@@ -137,7 +137,9 @@ def _lay_out_settings() -> tuple[dict[str, Any], gr.Dropdown]:
             )
             settings: dict[str, Any] = {
                 "learning_rate": gr.Number(LEARNING_RATES["lora"], label="learning_rate", min_width=120),
-                "num_train_epochs": gr.Slider(1, 50, 8, step=1, label="num_train_epochs", min_width=160),
+                "num_train_epochs": gr.Slider(
+                    1, MOST_EPOCHS, EPOCHS["lora"], step=1, label="num_train_epochs", min_width=160
+                ),
                 "per_device_train_batch_size": gr.Slider(
                     1, 64, 16, step=1, label="per_device_train_batch_size", min_width=160
                 ),

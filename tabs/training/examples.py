@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from playground.training.request import EPOCHS, LEARNING_RATES, MOST_EPOCHS
+
 FOLDER = Path(__file__).parents[2] / "assets" / "examples"
 
 
@@ -31,18 +33,23 @@ SAMPLES = (
 
 @dataclass(frozen=True)
 class Preset:
-    """How long a model learns, and how large its steps are, as a multiple of what suits the method."""
+    """How long a model learns, and how large its steps are, as multiples of what suits the method."""
 
-    num_train_epochs: int
+    epochs: float
     rate: float
+
+    def settings(self, method: str) -> tuple[float, int]:
+        """What ``learning_rate`` and ``num_train_epochs`` are by it."""
+        rate, epochs = self.rate * LEARNING_RATES[method], round(self.epochs * EPOCHS[method])
+        return float(f"{rate:.3g}"), min(epochs, MOST_EPOCHS)
 
 
 PRESETS = MappingProxyType(
     {
-        "as usual": Preset(8, 1.0),
-        "a quick look": Preset(3, 1.0),
-        "small steps": Preset(12, 0.25),
-        "far too large steps": Preset(8, 20.0),
-        "too long": Preset(40, 1.0),
+        "as usual": Preset(1, 1.0),
+        "a quick look": Preset(0.4, 1.0),
+        "small steps": Preset(1.5, 0.25),
+        "far too large steps": Preset(1, 20.0),
+        "too long": Preset(5, 1.0),
     }
 )

@@ -102,6 +102,7 @@ class SoFar:
             self.held.append(event)
 
 
+_PLAIN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#"})
 _SINGLE: dict[type, str] = {
     pg.TrainingWaits: "waits",
     pg.TrainingBegins: "begins",
@@ -212,18 +213,23 @@ def _held(rows: Sequence[pg.HeldRow], names: Sequence[str]) -> tuple[tuple[str, 
 
 def format_plan(plan: pg.ClassifierPlan) -> str:
     """What a training would take, as Markdown."""
-    rows, held = sum(plan.train_counts), sum(plan.held_counts)
-    share = plan.trained_parameters / plan.parameters
+    split, size = plan.split, plan.bytes
+    rows, held = sum(split.train_counts), sum(split.held_counts)
+    share = split.trained_parameters / split.parameters
     shown = format_share(share) if share < 0.995 else "all"
-    size = plan.bytes
     return (
-        f"{len(plan.labels)} labels; learns from **{rows:,}** rows, is tested with **{held:,}**. "
-        f"Trains **{_many(plan.trained_parameters)}** of {_many(plan.parameters)} numbers ({shown}) in "
-        f"**{plan.total_steps:,}** steps; takes about {format_bytes(size.total)}: weights "
+        f"{len(split.labels)} labels; learns from **{rows:,}** rows, is tested with **{held:,}**. "
+        f"Trains **{_many(split.trained_parameters)}** of {_many(split.parameters)} numbers ({shown}) in "
+        f"**{split.total_steps:,}** steps; takes about {format_bytes(size.total)}: weights "
         f"{format_bytes(size.weights)}, gradients {format_bytes(size.gradients)}, optimizer "
         f"{format_bytes(size.optimizer)}, activations {format_bytes(size.activations)}, the process itself "
-        f"{format_bytes(size.process)}."
+        f"{format_bytes(size.process)}." + "".join(f"\n- {plain(note)}" for note in split.notes)
     )
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return text.translate(_PLAIN)
 
 
 def format_trained(model: pg.TrainedModel, usable: bool = True) -> TrainedShown:

@@ -16,12 +16,12 @@ import gradio as gr
 import playground as pg
 from playground.lessons.facts.training import Training
 from playground.tables import read_pasted
-from playground.training.request import LEARNING_RATES, columns
+from playground.training.request import columns
 from playground.wire import to_json
 from tabs.page import receipt_values
 from tabs.table_file import HowRead, read_table
 from tabs.training.examples import PRESETS
-from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within
+from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within, plain
 
 REDRAW_SECONDS = 0.25
 PAUSE_SECONDS = 0.5  # who closes the page is noticed so soon, also while nothing is said
@@ -77,7 +77,7 @@ class ClassifierHandlers:
         try:
             said = format_plan(self._playground.plan_classifier(self.request(given)))
         except pg.PlaygroundError as error:
-            said = f"⚠ {str(error).translate(_PLAIN)}"
+            said = f"⚠ {plain(str(error))}"
         return {self.parts.plan: said}
 
     def read_columns(self, path: str | None, how: HowRead | None) -> Values:
@@ -95,9 +95,8 @@ class ClassifierHandlers:
 
     def choose_preset(self, name: str, method: str) -> Values:
         """The settings that a preset means for a method."""
-        preset, parts = PRESETS[name], self.parts
-        rate = float(f"{preset.rate * LEARNING_RATES[method]:.3g}")
-        return {parts.learning_rate: rate, parts.num_train_epochs: preset.num_train_epochs}
+        parts = self.parts
+        return dict(zip((parts.learning_rate, parts.num_train_epochs), PRESETS[name].settings(method), strict=True))
 
     def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
@@ -158,4 +157,3 @@ _SETTINGS = (
     "method", "learning_rate", "num_train_epochs", "per_device_train_batch_size", "warmup_steps", "weight_decay",
     "seed", "held_out", "r",
 )  # fmt: skip
-_PLAIN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>#"})

@@ -20,7 +20,7 @@ from playground.errors import StoppedError
 from playground.models.trained import ADAPTER, BEFORE
 from playground.training.classifier.begin import begin, count, only_trained
 from playground.training.classifier.card import model_card
-from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, steps_of
+from playground.training.classifier.job import ASKED_AT_ONCE, MOST_TOKENS, FitClassifier, split_said
 from playground.training.classifier.split import Rows, Split
 from playground.training.desk import Desk, finite
 from playground.training.events import HeldOut, HeldRow, SplitSaid, TrainedClassifier, TrainingStep
@@ -55,13 +55,13 @@ def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
         callbacks=[watch],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    total = steps_of(len(train), asked)
-    desk.send(_split_said(split, total, count(model), _cut(tokenizer, split)))
+    said = split_said(split, asked, count(model), _cut(tokenizer, split))
+    desk.send(said)
     trainer.train()
     shutil.rmtree(trainer.args.output_dir, ignore_errors=True)
     watch.bring_back(model)
     after = probabilities(model, tokenizer, split.held.texts)
-    result = _result(request, watch, total, before, after, count(model))
+    result = _result(request, watch, said, before, after)
     save(model, tokenizer, desk.folder, request.base_id, model_card(result, asked, split))
     taken = desk.folder / ADAPTER if asked.method == "lora" else desk.folder
     size = sum(path.stat().st_size for path in taken.iterdir() if path.is_file())
@@ -82,7 +82,7 @@ def arguments(asked: TrainClassifierRequest, desk: Desk, folder: str) -> Trainin
     return TrainingArguments(
         output_dir=folder,
         learning_rate=asked.learning_rate or 0.0,
-        num_train_epochs=asked.num_train_epochs,
+        num_train_epochs=asked.num_train_epochs or 0,
         per_device_train_batch_size=asked.per_device_train_batch_size,
         per_device_eval_batch_size=ASKED_AT_ONCE,
         warmup_steps=asked.warmup_steps,
@@ -185,21 +185,12 @@ def _cut(tokenizer: PreTrainedTokenizerBase, split: Split) -> tuple[str, ...]:
     return (f"Of {long:,} long rows only the first {MOST_TOKENS} tokens are read.",) if long else ()
 
 
-def _split_said(split: Split, total: int, counts: tuple[int, int], notes: tuple[str, ...]) -> SplitSaid:
-    labels = len(split.labels)
-    return SplitSaid(
-        split.labels, split.counts(split.train), split.counts(split.held), split.notes + notes, 1 / labels,
-        float(torch.tensor(float(labels)).log()), total, *counts,
-    )  # fmt: skip
-
-
 def _result(
     request: FitClassifier,
     watch: Watch,
-    total: int,
+    begun: SplitSaid,
     before: list[list[float]],
     after: list[list[float]],
-    counts: tuple[int, int],
 ) -> TrainedClassifier:
     split, gold = request.split, request.split.held.label_ids
     said_before, said = ([_argmax(row) for row in rows] for rows in (before, after))
@@ -213,9 +204,9 @@ def _result(
         accuracy_before=_share(gold, said_before), accuracy=_share(gold, said), loss=watch.best.loss,
         confusion_before=_confusion(gold, said_before, len(split.labels)),
         confusion=_confusion(gold, said, len(split.labels)), rows=rows, best_step=watch.best.step,
-        steps=len(watch.losses), total_steps=total, stopped=watch.stopped, train_losses=tuple(watch.losses),
-        held_losses=tuple(one.loss for one in watch.held), parameters=counts[0], trained_parameters=counts[1],
-        file_bytes=0, elapsed_seconds=0.0,
+        steps=len(watch.losses), total_steps=begun.total_steps, stopped=watch.stopped, train_losses=tuple(watch.losses),
+        held_losses=tuple(one.loss for one in watch.held), parameters=begun.parameters,
+        trained_parameters=begun.trained_parameters, file_bytes=0, elapsed_seconds=0.0,
     )  # fmt: skip
 
 

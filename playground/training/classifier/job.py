@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from playground.training.classifier.split import Split
+from playground.training.events import SplitSaid
 from playground.training.request import TrainClassifierRequest
 
 MOST_TOKENS = 128
@@ -24,4 +26,23 @@ class FitClassifier:
 
 def steps_of(rows: int, asked: TrainClassifierRequest) -> int:
     """How many steps a training takes: each epoch's last batch may be smaller."""
-    return asked.num_train_epochs * -(-rows // asked.per_device_train_batch_size)
+    return (asked.num_train_epochs or 0) * -(-rows // asked.per_device_train_batch_size)
+
+
+def split_said(
+    split: Split, asked: TrainClassifierRequest, counts: tuple[int, int], notes: tuple[str, ...] = ()
+) -> SplitSaid:
+    """What is said of the rows; ``counts`` are all numbers of the model, and those that learn."""
+    train, held = split.counts(split.train), split.counts(split.held)
+    rows, asked_rows = sum(train), sum(held)
+    return SplitSaid(
+        split.labels,
+        train,
+        held,
+        split.notes + notes,
+        chance=held[train.index(max(train))] / asked_rows,
+        chance_loss=-sum(count * math.log(own / rows) for count, own in zip(held, train, strict=True)) / asked_rows,
+        total_steps=steps_of(rows, asked),
+        parameters=counts[0],
+        trained_parameters=counts[1],
+    )

@@ -9,7 +9,7 @@ from playground.errors import UnsupportedOptionError, WrongTaskError
 from playground.models.adapters import read_adapter
 from playground.models.loading import blueprint, explaining, load_config, pick_device
 from playground.training.classifier.begin import predicted_counts
-from playground.training.classifier.job import MOST_TOKENS, FitClassifier, steps_of
+from playground.training.classifier.job import MOST_TOKENS, FitClassifier, split_said
 from playground.training.classifier.split import Split, split_rows
 from playground.training.desk import FLOAT, PROCESS_BYTES, Training
 from playground.training.events import ClassifierPlan, TrainingBytes
@@ -45,8 +45,8 @@ def classifier_training(manager: ModelManager, asked: TrainClassifierRequest) ->
     title = asked.name or f"My {spec.title.partition(' (')[0]}"
     job = FitClassifier(asked, split, str(folder), spec.id, title)
     return Training(
-        WORK, job, TASK, title, plan.bytes, plan.parameters, asked.person, asked.address, asked.run_id, asked.keep,
-        split.held.texts[0][:200],
+        WORK, job, TASK, title, plan.bytes, plan.split.parameters, asked.person, asked.address, asked.run_id,
+        asked.keep, split.held.texts[0][:200],
     )  # fmt: skip
 
 
@@ -116,17 +116,8 @@ def _plan(asked: TrainClassifierRequest, split: Split, spec: ModelSpec, config: 
     with explaining(spec):
         shape = blueprint(config, TASK, "float32", device)
     total, trained = predicted_counts(shape, asked.method, asked.r)
-    return ClassifierPlan(
-        base_id=spec.id,
-        labels=split.labels,
-        train_counts=split.counts(split.train),
-        held_counts=split.counts(split.held),
-        notes=split.notes,
-        total_steps=steps_of(len(split.train), asked),
-        parameters=total,
-        trained_parameters=trained,
-        bytes=_bytes(asked, split, config, total, trained),
-    )
+    said = split_said(split, asked, (total, trained))
+    return ClassifierPlan(spec.id, said, _bytes(asked, split, config, total, trained))
 
 
 def _bytes(

@@ -13,9 +13,12 @@ from playground.errors import EmptyInputError, InputError, InputTooLongError
 from playground.tables import Table
 from playground.texts import usable_text
 from playground.training.request import LEAST_ROWS, MOST_LABELS, MOST_ROWS
+from playground.units import format_share
 
 MOST_CHARACTERS = 5_000
 MOST_HELD = 500
+FEW_HELD = 10  # from there on one row more or less is no longer a tenth of the accuracy
+UNEVEN = 1.5  # so many times its even share is much for one label
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,23 @@ def split_rows(
         held += [(text, number) for text in texts[: shares[label]]]
         train += [(text, number) for text in texts[shares[label] :]]
     chooser.shuffle(train)
-    return Split(labels, _rows(train), _rows(held), notes)
+    return Split(labels, _rows(train), _rows(held), notes + _cautions(by_label, len(held)))
+
+
+def _cautions(by_label: dict[str, list[str]], held: int) -> tuple[str, ...]:
+    """What to keep in mind when the accuracy is read."""
+    found = []
+    rows, label = sum(map(len, by_label.values())), max(by_label, key=lambda one: len(by_label[one]))
+    if len(by_label[label]) * len(by_label) >= UNEVEN * rows:
+        found.append(
+            f"{len(by_label[label]):,} of {rows:,} rows have the label {label[:40]!r}: whoever always says so is right "
+            f"of {format_share(len(by_label[label]) / rows)} of them. More rows of the other labels teach more."
+        )
+    if held < FEW_HELD:
+        found.append(
+            f"With {held} rows held out, each is {format_share(1 / held)} of the accuracy. More rows tell more."
+        )
+    return tuple(found)
 
 
 def _held_count(rows: int, share: float, all_rows: int) -> int:
@@ -86,29 +105,31 @@ def _rows(pairs: list[tuple[str, int]]) -> Rows:
 def _usable(table: Table, text_column: str, label_column: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     """The pairs of text and label that can be learned from, each once, and what was left out.
 
-    A text that stands twice would be learned and then asked: its second row is left out. With two labels, it teaches
-    nothing.
+    A text that stands twice, be it in other capitals, would be learned and then asked: its second row is left out. With
+    two labels, it teaches nothing.
     """
-    seen: dict[str, str] = {}
+    kept: dict[tuple[str, str], str] = {}
+    labels: dict[str, str] = {}
     empty = again = 0
     for text, label in zip(table.column(text_column), table.column(label_column), strict=True):
         text, label = usable_text(text, MOST_CHARACTERS, "A row").strip(), usable_text(label, 100, "A label").strip()
         if not text or not label:
             empty += 1
-        elif text in seen and seen[text] != label:
+        elif labels.setdefault(text, label) != label:
             raise InputError(
-                f"The text {text[:60]!r} has two labels, {seen[text][:30]!r} and {label[:30]!r}.", "Keep one of them."
+                f"The text {text[:60]!r} has two labels, {labels[text][:30]!r} and {label[:30]!r}.", "Keep one of them."
             )
-        elif text in seen:
+        elif (same := (" ".join(text.casefold().split()), label)) in kept:
             again += 1
         else:
-            seen[text] = label
+            kept[same] = text
     notes = [f"{_count(empty, 'row')} left out: a text or a label is missing."] if empty else []
     if again:
         notes.append(f"{_count(again, 'row')} left out: the same text would be learned from and then asked.")
     notes += [f"{_count(len(table.bad_rows), 'line')} left out: unreadable."] if table.bad_rows else []
-    _require_enough(list(seen.items()))
-    return list(seen.items()), tuple(notes)
+    pairs = [(text, label) for (_, label), text in kept.items()]
+    _require_enough(pairs)
+    return pairs, tuple(notes)
 
 
 def _require_enough(pairs: list[tuple[str, str]]) -> None:

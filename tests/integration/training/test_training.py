@@ -165,4 +165,4 @@ def test_a_plan_says_what_it_takes_before_anything_is_loaded(app_playground):
     plan = app_playground.plan_classifier(pg.TrainClassifierRequest(read_pasted(ROWS)))
     said = format_plan(plan)
     assert "2 labels; learns from **76** rows, is tested with **24**" in said and "gradients" in said
-    assert plan.trained_parameters < plan.parameters / 20
+    assert plan.split.trained_parameters < plan.split.parameters / 20

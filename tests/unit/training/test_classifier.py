@@ -174,10 +174,10 @@ def test_a_loss_that_is_no_number_ends_the_training_and_is_never_shown_as_one(lo
 def test_the_plan_predicts_what_is_trained(spec, method):
     with managed(spec) as manager:
         plan = plan_classifier(manager, replace(ASKED, method=method))
-    _, model = begin(spec.location, plan.labels, 0)
-    assert (plan.parameters, plan.trained_parameters) == count(only_trained(model, method, ASKED.r))
-    assert plan.bytes.gradients == 4 * plan.trained_parameters
-    assert plan.bytes.optimizer == 8 * plan.trained_parameters
+    _, model = begin(spec.location, plan.split.labels, 0)
+    assert (plan.split.parameters, plan.split.trained_parameters) == count(only_trained(model, method, ASKED.r))
+    assert plan.bytes.gradients == 4 * plan.split.trained_parameters
+    assert plan.bytes.optimizer == 8 * plan.split.trained_parameters
 
 
 def test_what_cannot_be_trained_is_refused(spec, tmp_path, runs):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 import playground as pg
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 from playground.tables import read_pasted
+from playground.training.classifier.job import split_said
 from playground.training.classifier.split import MOST_HELD, split_rows
-from playground.training.request import LEARNING_RATES, LEAST_ROWS
-from tabs.training.examples import SAMPLES
+from playground.training.events import TrainingBytes
+from playground.training.request import EPOCHS, LEARNING_RATES, LEAST_ROWS, METHODS
+from tabs.training.examples import PRESETS, SAMPLES
+from tabs.training.format import format_plan
+
+SIZE = TrainingBytes(100, 100, 200, 50, 50)
 
 
 def table(pairs):
@@ -72,7 +79,32 @@ def test_what_cannot_teach_is_left_out_and_said():
     assert found.notes == (
         "2 rows were left out: a text or a label is missing.",
         "2 rows were left out: the same text would be learned from and then asked.",
+        "40 of 64 rows have the label 'a': whoever always says so is right of 62.5\xa0% of them. More rows of the "
+        "other labels teach more.",
     )
+
+
+def test_capitals_make_no_other_text_to_be_tested_with():
+    found = split([*MANY, ("A  Number 1", "a"), ("B NUMBER 1", "a")])
+    assert len(found.train) + len(found.held) == len(MANY) + 1, "with another label it is kept"
+    assert found.notes[0] == "1 row was left out: the same text would be learned from and then asked."
+
+
+def test_who_types_a_few_rows_is_told_what_the_accuracy_can_say():
+    rows = [(f"row {n}", "ab"[n % 4 == 0]) for n in range(12)]
+    assert split(rows).notes == (
+        "9 of 12 rows have the label 'a': whoever always says so is right of 75.0\xa0% of them. More rows of the "
+        "other labels teach more.",
+        "With 3 rows held out, each is 33.3\xa0% of the accuracy. More rows tell more.",
+    )
+    said = split_said(split(rows), pg.TrainClassifierRequest(table(rows), num_train_epochs=2), (7, 3))
+    assert (said.train_counts, said.held_counts, said.total_steps) == ((7, 2), (2, 1), 2)
+    assert said.chance == pytest.approx(2 / 3)
+    strange = replace(said, notes=("The label '<b>*'",))
+    assert format_plan(pg.ClassifierPlan("base", strange, SIZE)).endswith("\n- The label '\\<b\\>\\*'"), (
+        "on the page, too"
+    )
+    assert said.chance_loss == pytest.approx(-(2 * math.log(7 / 9) + math.log(2 / 9)) / 3)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +148,13 @@ def test_samples_are_rows_of_our_own_that_teach(sample):
 def test_a_request_says_what_is_wrong_with_it():
     rows = table(MANY)
     assert pg.TrainClassifierRequest(rows).learning_rate == LEARNING_RATES["lora"]
-    assert pg.TrainClassifierRequest(rows, method="full").learning_rate == LEARNING_RATES["full"]
+    for method in METHODS:
+        asked = pg.TrainClassifierRequest(rows, method=method)
+        suits = (asked.learning_rate, asked.num_train_epochs)
+        assert suits == (LEARNING_RATES[method], EPOCHS[method]) == PRESETS["as usual"].settings(method)
+        for preset in PRESETS.values():
+            rate, epochs = preset.settings(method)
+            pg.TrainClassifierRequest(rows, method=method, learning_rate=rate, num_train_epochs=epochs)
     for wrong, said in (
         ({"method": "prefix"}, "head, lora, full"),
         ({"learning_rate": 0}, "learning_rate is 0"),
