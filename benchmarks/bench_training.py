@@ -7,9 +7,10 @@ the tokens of a reply. ``seconds_to_90`` is the time from the press until 90 % o
 ``seconds_to_first_step`` is the part of it before the first step: the process and its imports, the model, the rows.
 ``bytes_left_after_20`` is by how much the resident bytes of the program grew over 20 trainings, as a share.
 ``grammar_accepts_at_180`` is the share of 100 lines that the story grammar could have written, of a language model
-that has learned from nothing for three minutes. ``--quick`` takes fewer trainings and seconds, and names them so.
+that has learned from nothing for three minutes. ``--quick`` takes fewer trainings and seconds, and names them so;
+``--only`` takes a part of the figures.
 
-Run: ``python benchmarks/bench_training.py [--quick]``; the last line is JSON.
+Run: ``python benchmarks/bench_training.py [--quick] [--only PART]``; the last line is JSON. All parts take ten minutes.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from playground.training.stories import example
 from tabs.training.examples import SAMPLES
 
 ASKED = pg.TrainClassifierRequest(read_pasted(SAMPLES[0].rows()), name="Intents")
+PARTS = ("start", "step", "others", "grammar", "bytes")
 TEXT = "The soup was cold, and yet I would go there again tomorrow."
 
 
@@ -62,7 +64,7 @@ def step_seconds(job: FitClassifier) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         fit(job, Desk("cpu", Path(folder), hear, threading.Event()))
-    per_epoch = len(told) // job.asked.num_train_epochs
+    per_epoch = len(told) // (job.asked.num_train_epochs or 1)
     between = [later - earlier for earlier, later in itertools.pairwise(told)]
     # Between the last step of an epoch and the first of the next the held-out rows are asked.
     return statistics.median(gap for number, gap in enumerate(between, start=1) if number % per_epoch)
@@ -79,7 +81,7 @@ def bare_seconds(job: FitClassifier) -> float:
     optimizer = torch.optim.AdamW(learning, lr=asked.learning_rate or 0.0, fused=True)
     size, times = asked.per_device_train_batch_size, []
     model.train()
-    for _ in range(asked.num_train_epochs):
+    for _ in range(asked.num_train_epochs or 1):
         for start in range(0, len(rows) - len(rows) % size, size):
             began = time.perf_counter()
             loss = model(**collate(rows[start : start + size])).loss
@@ -208,21 +210,33 @@ def bytes_left(playground: pg.Playground, count: int) -> float:
     return resident() / before - 1
 
 
+def figures(playground: pg.Playground, part: str, quick: bool) -> dict[str, float]:
+    """The figures of a part."""
+    pairs, count, seconds, trainings = (1, 60, 20, 2) if quick else (7, 200, 180, 20)
+    if part == "start":
+        first, reached = seconds_to(playground, 0.9)
+        return {"seconds_to_first_step": round(first, 1), "seconds_to_90": round(reached, 1)}
+    if part == "step":
+        return {"step_over_bare_loop": round(step_over_bare(playground, pairs), 3)}
+    if part == "others":
+        others, tokens = slowdowns(playground, count)
+        return {"others_slowdown": round(others, 2), "tokens_slowdown": round(tokens, 2)}
+    if part == "grammar":
+        return {f"grammar_accepts_at_{seconds}": round(grammar_accepts(playground, seconds), 2)}
+    return {f"bytes_left_after_{trainings}": round(bytes_left(playground, trainings), 4)}
+
+
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    pairs, count, seconds, trainings = (1, 60, 20, 2) if quick else (7, 200, 180, 20)
+    parser.add_argument("--only", choices=PARTS, action="append", help="may be given again")
+    given = parser.parse_args()
+    found: dict[str, float] = {}
     with pg.Playground(pg.Settings(device="cpu")) as playground:
         playground.classify(pg.ClassifyRequest(TEXT))
-        first, reached = seconds_to(playground, 0.9)
-        found = {"seconds_to_first_step": round(first, 1), "seconds_to_90": round(reached, 1)}
-        found["step_over_bare_loop"] = round(step_over_bare(playground, pairs), 3)
-        for name, value in zip(("others_slowdown", "tokens_slowdown"), slowdowns(playground, count), strict=True):
-            found[name] = round(value, 2)
-        found[f"grammar_accepts_at_{seconds}"] = round(grammar_accepts(playground, seconds), 2)
-        found[f"bytes_left_after_{trainings}"] = round(bytes_left(playground, trainings), 4)
+        for part in given.only or PARTS:
+            found |= figures(playground, part, given.quick)
     print(json.dumps(found))
 
 

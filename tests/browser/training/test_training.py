@@ -67,7 +67,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(again.locator(".toast-body")).to_contain_text("can't be unpacked")
 
 
-def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):
+def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page):
     page = opened(open_page(width=390, dark=True))
     rows = page.locator("#training-rows textarea")
     text = rows.input_value()
@@ -77,9 +77,16 @@ def test_stop_keeps_the_best_and_bad_rows_are_said(open_page):
     expect(page.locator(".toast-body")).to_contain_text("nothing to tell apart", timeout=20_000)
     rows.fill(text)
     expect(page.locator("#training-plan")).to_contain_text("6 labels")
+    page.get_by_role("button", name="How it learns: TrainingArguments").filter(visible=True).click()
+    page.get_by_label("number input for num_train_epochs").fill("50")
+    page.get_by_label("number input for num_train_epochs").press("Tab")
     page.locator("#training-run").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tc-status")).to_contain_text("Step", timeout=120_000)
+    page.reload()  # who comes back finds it going on
+    opened(page)
+    expect(page.locator(".tc-status")).to_contain_text("Step", timeout=60_000)
+    expect(page.locator("#training-run")).to_be_disabled()
     expect(page.locator(".tc-after")).to_be_hidden()
     page.locator("#training-stop").click()
     expect(page.locator(".tc-status")).to_contain_text("Stopped after", timeout=60_000)
