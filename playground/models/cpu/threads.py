@@ -32,7 +32,6 @@ SUDDEN = 2  # slow steps, one after the other, after which fewer threads are tri
 PAUSES = (8, 128)  # steps between two trials: the fewest, and the most after trials that were no better
 AWAY = 32  # the most while a core is left to another program, which may have gone
 SLOW, WORSE, BETTER, MUCH_BETTER = 1.4, 1.1, 0.9, 0.75
-_own = threading.local()  # ``whole``: how many threads a thread had before it left cores to others
 
 
 class StepThreads:
@@ -114,7 +113,7 @@ def threads_of_cpu() -> int:
     """How many threads torch computes with, where a thread can have fewer for itself; else 1: there is no choice."""
     import torch
 
-    return getattr(_own, "whole", 0) or torch.get_num_threads() if _torch_library() else 1
+    return getattr(_note(), "whole", 0) or torch.get_num_threads() if _torch_library() else 1
 
 
 def leave_cores(busy: float) -> None:
@@ -123,13 +122,19 @@ def leave_cores(busy: float) -> None:
     Two threads on two cores, of which a training has one, wait for each other in every layer: a short text took five
     times as long to classify.
     """
-    whole = getattr(_own, "whole", 0)
+    note = _note()
     if busy:
-        _own.whole = threads_of_cpu()
-        use_threads(beside(_own.whole, busy))
-    elif whole:
+        note.whole = threads_of_cpu()
+        use_threads(beside(note.whole, busy))
+    elif whole := getattr(note, "whole", 0):
         use_threads(whole)
-        _own.whole = 0
+        note.whole = 0
+
+
+@functools.cache
+def _note() -> threading.local:
+    """Beside what OpenMP keeps of each thread: ``whole``, how many threads it had before it left cores to others."""
+    return threading.local()
 
 
 def beside(threads: int, busy: float) -> int:
