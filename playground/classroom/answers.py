@@ -206,10 +206,10 @@ class Answers:
         words = (question.word, *question.choices)
         asked = WordLossRequest(words, question.model_id or None, question.quantization, question.template)
         loss = {one.target: one for one in self._model.word_loss(asked).losses if one.source == question.word}
-        right = min((0, 1), key=lambda place: loss[question.choices[place]].loss)
-        note = ", ".join(f"{word} {loss[word].perplexity:.3g}" for word in question.choices)
+        right = min((0, 1), key=lambda place: loss[question.choices[place]].loss_sum)
+        note = ", ".join(f"{word} {loss[word].loss_sum:.2f}" for word in question.choices)
         said = tuple(Said(name, None) for name in question.choices)
-        return Prepared(question, ModelSays(said, right=right, note=f"Perplexity after “{question.word}”: {note}."))
+        return Prepared(question, ModelSays(said, right=right, note=f"Loss after “{question.word}”, in nats: {note}."))
 
     def _greedy_reply(self, question: GreedyReply) -> Prepared:
         """Both replies; the other is drawn anew until it differs."""

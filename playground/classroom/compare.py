@@ -21,7 +21,7 @@ from playground.errors import InputError, NotAllowedError
 
 SLIDER_BARS = 10
 MOST_SURPRISES = 3
-SURPRISING_BITS = 4.0  # one in sixteen
+SURPRISING = math.log(16)  # nats: one in sixteen
 
 
 def reveal(question: Question, answers: Mapping[int, Value], says: ModelSays) -> Reveal:
@@ -152,13 +152,18 @@ def _rest(bars: Sequence[Bar]) -> float:
 
 
 def _surprises(said: Sequence[Said], seats: Sequence[Sequence[int]]) -> tuple[Surprise, ...]:
-    found = [  # what no token begins has no bits
-        Surprise(one.name, -math.log2(one.probability), tuple(who))
+    found = [  # what no token begins has no loss
+        Surprise(one.name, -math.log(one.probability), tuple(who))
         for one, who in zip(said, seats, strict=True)
         if who and one.probability
     ]
-    found = [one for one in found if one.bits >= SURPRISING_BITS]
-    return tuple(sorted(found, key=lambda one: (-one.bits, one.name))[:MOST_SURPRISES])
+    found = [one for one in found if one.loss >= SURPRISING]
+    return tuple(sorted(found, key=lambda one: (-one.loss, one.name))[:MOST_SURPRISES])
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number with the unit of its question, if that has one."""
+    return f"{number}\u00a0{unit.strip()}" if unit.strip() else number
 
 
 def _numbers(question: TokenCount | Slider | Number, answers: Mapping[int, Value], says: ModelSays) -> Reveal:
@@ -185,10 +190,10 @@ def _names_of_bars(question: TokenCount | Slider | Number, values: Sequence[floa
     """Which bar each number belongs to; the bars of a slider are all there, also those that nobody chose."""
     if not isinstance(question, Slider):
         unit = getattr(question, "unit", "")
-        return {value: f"{value:.12g}{unit}" for value in sorted(values)}
+        return {value: with_unit(f"{value:.12g}", unit) for value in sorted(values)}
     width = (question.high - question.low) / SLIDER_BARS
     ends = [question.low + place * width for place in range(SLIDER_BARS + 1)]
-    names = {low: f"{low:g} to {high:g}{question.unit}" for low, high in itertools.pairwise(ends)}
+    names = {low: with_unit(f"{low:g} to {high:g}", question.unit) for low, high in itertools.pairwise(ends)}
     lows = list(names)
     inside = {value: names[lows[min(SLIDER_BARS - 1, max(0, int((value - question.low) / width)))]] for value in values}
     return {**names, **inside}

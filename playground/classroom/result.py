@@ -46,10 +46,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Surprise:
-    """An answer that the model found unlikely, in bits (-log2 of its probability), and the seats that gave it."""
+    """An answer that the model found unlikely, with its loss in nats, and the seats that gave it."""
 
     name: str
-    bits: float
+    loss: float
     seats: tuple[int, ...]
 
 

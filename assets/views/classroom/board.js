@@ -42,11 +42,6 @@ function choices(names) {
   return names.length ? make("ol", `cl-names ${isLong ? "is-long" : ""}`, ...rows) : "";
 }
 
-/** How many answers are on the screens of students and teacher alone. */
-function others({ bars }) {
-  return bars.length > MOST_BARS ? make("p", "cl-fact", `And ${bars.length - MOST_BARS} more.`) : "";
-}
-
 class Board {
   /** @type {any} */
   screen = null;
@@ -79,7 +74,7 @@ class Board {
     if (screen.shows === "writing") return texts(screen.writing);
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
-    if (reveal) box.append(bars({ ...reveal, bars: reveal.bars.slice(0, MOST_BARS) }, asked.kind), others(reveal));
+    if (reveal) box.append(bars(reveal, asked.kind, -1, MOST_BARS));
     else
       box.append(
         choices(asked.choices),

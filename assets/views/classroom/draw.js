@@ -1,5 +1,6 @@
 /** What students, board and teacher see alike: the question, the class's answers beside the model's, and both texts. */
 import { make } from "../shared/dom.js";
+import { counted } from "../shared/format.js";
 
 /** @param {number} share  from 0 to 1 */
 export function percent(share) {
@@ -10,7 +11,9 @@ export function percent(share) {
 /** A question with the text that it is about. */
 export function question(asked) {
   const box = make("section", "cl-question", make("h1", "", asked.ask));
-  if (asked.text) box.append(make("p", "cl-text", asked.text, asked.added && make("mark", "", asked.added)));
+  const isAsked = asked.ask.includes(`“${asked.text}”`); // it needn't be said twice
+  if (asked.text && !isAsked)
+    box.append(make("p", "cl-text", asked.text, asked.added && make("mark", "", asked.added)));
   return box;
 }
 
@@ -23,23 +26,26 @@ export const TOLD = ["choice", "slider", "number", "word"];
  * @param {any} reveal
  * @param {string} kind  of the question
  * @param {number} [own]  the place of the answer of whoever looks
+ * @param {number} [most]  rows there is room for; the rest is on other screens
  */
-export function bars(reveal, kind, own = -1) {
+export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
   const answered = TOLD.includes(kind) ? "right" : "model"; // by whom
   const known = reveal.bars.some((bar) => bar.probability !== null);
-  const most = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
+  const longest = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
   const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
-  const rows = reveal.bars.map((bar, place) => {
+  const rows = reveal.bars.slice(0, most).map((bar, place) => {
     const name = make("th", "cl-name", bar.name, place === own && make("span", "cl-own", "you"));
     if (place === reveal.right) name.append(make("span", "cl-right", answered));
     const row = make("tr", place === reveal.right ? "is-right" : "", name);
-    row.append(cell("cl-class", bar.share / most, `${percent(bar.share)} (${bar.count})`));
-    if (known) row.append(cell("cl-model", (bar.probability ?? 0) / most, percent(bar.probability ?? 0)));
+    row.append(cell("cl-class", bar.share / longest, `${percent(bar.share)} (${bar.count})`));
+    if (known) row.append(cell("cl-model", (bar.probability ?? 0) / longest, percent(bar.probability ?? 0)));
     return row;
   });
   const table = make("table", "cl-bars", make("caption", "pg-sr", "The class beside the model"));
   table.append(make("thead", "", head), make("tbody", "", ...rows));
-  return make("section", "cl-reveal", table, ...facts(reveal, kind));
+  const rest = reveal.bars.length - rows.length;
+  const more = rest > 0 && make("p", "cl-fact", `And ${counted(rest, "more answer")}.`);
+  return make("section", "cl-reveal", table, more, make("div", "cl-facts", ...facts(reveal, kind)));
 }
 
 function cell(kind, share, label) {
@@ -59,7 +65,7 @@ function facts(reveal, kind) {
   if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
   for (const one of reveal.surprises) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
-    said.push(`“${one.name}”${who} surprised the model by ${one.bits.toFixed(1)}\u00a0bits.`);
+    said.push(`“${one.name}”${who} surprised the model: ${one.loss.toFixed(1)}\u00a0nats.`);
   }
   if (reveal.note) said.push(reveal.note);
   return said.map((one) => make("p", "cl-fact", one));

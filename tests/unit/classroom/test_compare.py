@@ -60,7 +60,7 @@ def test_words_that_are_one_token_are_one_bar():
     shown = reveal(NextWord("The"), {1: "sky", 2: "Sky", 3: "zebra"}, says)
     assert [(bar.name, bar.count) for bar in shown.bars] == [("·sky", 2), ("·zebra", 1), ("·sea", 0)]
     assert [(one.name, one.seats) for one in shown.surprises] == [("·zebra", (3,))]
-    assert shown.surprises[0].bits == pytest.approx(-math.log2(0.001))
+    assert shown.surprises[0].loss == pytest.approx(-math.log(0.001))
 
 
 def test_numbers_have_the_models_number_among_them():
@@ -103,8 +103,8 @@ def test_a_cold_draw_is_the_vote():
 
 TOLD = [
     (COLOURS, ModelSays(tuple(Said(name, None) for name in COLOURS.choices)), {1: 2, 2: 0, 3: 2}, 2, "blue"),
-    (Slider("How sure?"), ModelSays(), {1: 12.5, 2: 90, 3: 19}, 11, "10 to 20%"),
-    (Number("How many?", " MB"), ModelSays(), {1: 12.5, 2: 90, 3: 12.5}, 90, "90 MB"),
+    (Slider("How sure?"), ModelSays(), {1: 12.5, 2: 90, 3: 19}, 11, "10 to 20\u00a0%"),
+    (Number("How many?", " MB"), ModelSays(), {1: 12.5, 2: 90, 3: 12.5}, 90, "90\u00a0MB"),
     (Word("Which?"), ModelSays(), {1: "Girl", 2: "girl", 3: "dog"}, "girl", "girl"),
     (Word("Which?"), ModelSays(), {1: "Girl", 2: "girl", 3: "dog"}, "cat", "cat"),
 ]
