@@ -7,6 +7,8 @@
   at random over two replicas that hold three each; the first loads are among the misses (at least 0.95)
 - ``lost_after_kill``: generations that neither ended with all their tokens nor said that they couldn't, after the
   replica of half of them was killed (0); ``went_on`` is how many of the killed replica went on in the other
+- ``floor_2_over_1``: as ``throughput_2_over_1``, of plain processes that have nothing to do with each other: what the
+  machine allows where two cores share its memory
 
 The front, with the clients' threads, has no core of its own. Run: python benchmarks/bench_cluster.py [--quick]
 """
@@ -15,7 +17,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -114,6 +118,40 @@ def throughput(fleet: pg.Playground, tokens: int, turns: int) -> dict[str, float
     }
 
 
+def floor(tokens: int, turns: int) -> dict[str, float]:
+    """The same work in a process alone, and in two at once, each with its clients on a core of its own."""
+    spawning = multiprocessing.get_context("spawn")
+    told, barrier = spawning.SimpleQueue(), spawning.Barrier(2)
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    running = [spawning.Process(target=plain, args=(core, core == cores[0], tokens, turns, barrier, told))
+               for core in cores]  # fmt: skip
+    for one in running:
+        one.start()
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(3 * turns):
+        together, rate = told.get()
+        rates[together].append(rate)
+    for one in running:
+        one.join()
+    both = [sum(rates[True][turn : turn + 2]) for turn in range(0, 2 * turns, 2)]
+    return {"floor_2_over_1": round(statistics.median(b / a for a, b in zip(rates[False], both, strict=True)), 2)}
+
+
+def plain(core: int, is_first: bool, tokens: int, turns: int, barrier: Any, told: Any) -> None:
+    """A playground in a process on one core: in turns alone, if it is the first, and beside another one."""
+    os.sched_setaffinity(0, {core})
+    importlib.import_module("process").prepare()
+    settings = pg.Settings(warm_up=("none",), device="cpu", max_streams_per_person=STREAMS)
+    with pg.Playground(settings) as playground:
+        asyncio.run(together(playground, 4, STREAMS, str))
+        for _ in range(turns):
+            barrier.wait()
+            if is_first:
+                told.put((False, asyncio.run(together(playground, tokens, STREAMS, str))))
+            barrier.wait()
+            told.put((True, asyncio.run(together(playground, tokens, STREAMS, str))))
+
+
 def lost_after_kill(fleet: FleetPlayground, tokens: int) -> dict[str, int]:
     """Streams over two replicas, one of which is killed in the middle."""
     told = threading.Event()
@@ -199,6 +237,7 @@ def main() -> int:
         figures |= overhead_ms(fleet, alone, 10 if quick else 40)
         figures |= throughput(fleet, 48 if quick else 128, 2 if quick else 5)
         figures |= lost_after_kill(fleet, 48 if quick else 128)
+    figures |= floor(48 if quick else 128, 2 if quick else 5)
     figures |= hit_rate(160 if quick else 400)
     print(json.dumps(figures))
     return 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from playground import wire
+from playground.errors import LostError
 
 if TYPE_CHECKING:
     from playground.models.catalog import Catalog
@@ -34,7 +35,7 @@ class Call:
 
     ``model`` is what it needs (`model_key`), empty where any replica will do, and ``loads`` whether it has that loaded;
     ``party`` is who asks, by address and person. ``asked_seconds`` is how long ago it was asked, since clocks of two
-    machines differ.
+    machines differ. ``front`` is who can be told in bundles.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Call:
     party: tuple[str, str] = ("", "")
     loads: bool = True
     asked_seconds: float = 0.0
+    front: str = ""
     call_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -78,6 +80,11 @@ def party_of(asked: Any) -> tuple[str, str]:
     """Who asks, by address and person."""
     first = asked[0] if isinstance(asked, tuple | list) and asked else asked
     return getattr(first, "address", ""), getattr(first, "person", "")
+
+
+def lost() -> LostError:
+    """The failure of work whose replica has gone."""
+    return LostError("The machine that worked on this has gone.", "Start it again: another one takes it.")
 
 
 def _default_tasks(asked: Any) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from playground.cluster.calls import AUTO, Call, model_key, needs, party_of
-from playground.cluster.fleet import TRIES, lost
+from playground.cluster.calls import AUTO, Call, lost, model_key, needs, party_of
+from playground.cluster.fleet import TRIES
 from playground.cluster.resume import Resumption
 from playground.config import Settings
 from playground.crossing import Failed, taken

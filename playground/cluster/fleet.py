@@ -15,9 +15,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground.cluster.calls import Call
+from playground.cluster.bundles import Bundle, ReadBundles, Unbundling
+from playground.cluster.calls import Call, lost
 from playground.cluster.replica import Absent
-from playground.errors import LostError
 from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
 from playground.models.lending import shutting_down
 from playground.service import WarmUp
@@ -37,6 +37,7 @@ class Fleet:
 
     def __init__(self, handle: Any, leave: Callable[[], object], ends: bool = True) -> None:
         self._handle, self._leave, self._ends = handle, leave, ends
+        self._unbundling = Unbundling(self._bundles)
         self.closed = False
         self._telling = ThreadPoolExecutor(8, "tell replicas")
         self._reporting, self._counting = threading.Lock(), threading.Lock()
@@ -66,11 +67,19 @@ class Fleet:
             LostError: it has gone.
         """
         self._require_open()
-        with self._counted():
+        with self._counted(), self._unbundling.call(call.call_id) as items:
             try:
-                yield from self._handle.options(stream=True).told.remote(call)
+                yield from items(
+                    self._handle.options(stream=True).told.remote(replace(call, front=self._unbundling.front))
+                )
             except _lost():
                 raise lost() from None
+
+    def _bundles(self, asked: ReadBundles) -> Iterator[Bundle]:
+        try:
+            yield from self._handle.options(stream=True).bundles.remote(asked)
+        except _lost():
+            raise lost() from None
 
     def cancel(self, run_id: str, call_id: str) -> None:
         """Asks a call to end, wherever it runs; doesn't wait."""
@@ -172,11 +181,6 @@ class Fleet:
         finally:
             with self._counting:
                 self._asking -= 1
-
-
-def lost() -> LostError:
-    """The failure of work whose replica has gone."""
-    return LostError("The machine that worked on this has gone.", "Start it again: another one takes it.")
 
 
 def _lost() -> tuple[type[BaseException], ...]:

@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from playground.cluster.bundles import Bundle, Bundlers, ReadBundles
 from playground.cluster.calls import AUTO, Call, model_key
+from playground.cluster.ray_patches import listen_here
 from playground.config import Settings
 from playground.crossing import failed
 from playground.models.fleet import ReplicaReport, ReplicaState
@@ -53,6 +55,7 @@ class Replica:
         import process
 
         process.prepare()
+        listen_here()
         place = _place(share, cores)
         _keep_to(place.cores)
         self.place, self._since = place, time.time()
@@ -60,6 +63,7 @@ class Replica:
         self._threads = ThreadPoolExecutor(THREADS, "call")
         self._working: Counter[str] = Counter()
         self._left: set[str] = set()
+        self._bundlers = Bundlers(place.replica_id)
         self._hits, self._misses = 0, 0
         threading.Thread(target=self._warm_up, args=(process.settle,), name="warm-up", daemon=True).start()
 
@@ -69,18 +73,33 @@ class Replica:
             return await self._aside(self._do, call)
 
     async def told(self, call: Call) -> AsyncIterator[Any]:
-        """What a method yields, the last a `Failed` where it fails. It ends early after `leave`."""
+        """What a method yields, until it is told in bundles."""
         with self._work(call):
-            try:
-                async with aclosing(self._items(call)) as items:
-                    async for item in items:
-                        if call.call_id in self._left:
-                            return
-                        yield item
-            except Exception as error:
-                yield failed(error)
-            finally:
-                self._left.discard(call.call_id)
+            async with (
+                aclosing(self._told(call)) as items,
+                aclosing(self._bundlers.messages(call.call_id, call.front, items)) as messages,
+            ):
+                async for message in messages:
+                    yield message
+
+    async def bundles(self, asked: ReadBundles) -> AsyncIterator[Bundle]:
+        """What all calls of a front tell, gathered."""
+        async with aclosing(self._bundlers.bundles(asked)) as bundles:
+            async for bundle in bundles:
+                yield bundle
+
+    async def _told(self, call: Call) -> AsyncGenerator[Any, None]:
+        """What a method yields, the last a `Failed` where it fails. It ends early after `leave`."""
+        try:
+            async with aclosing(self._items(call)) as items:
+                async for item in items:
+                    if call.call_id in self._left:
+                        return
+                    yield item
+        except Exception as error:
+            yield failed(error)
+        finally:
+            self._left.discard(call.call_id)
 
     async def cancel(self, run_id: str, call_id: str) -> bool:
         """Whether a run was there to be cancelled; one that is on its way is waited for."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
 
+from playground.cluster.bundles import ReadBundles
 from playground.cluster.calls import Call
 from playground.cluster.placement import Placement, Standing
 
@@ -30,12 +31,14 @@ class ModelRouter(RequestRouter):
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:
         """The replicas for a call, the best first."""
-        call = _call_of(pending_request)
-        if call is None:
-            return [list(candidate_replicas)]
+        asked = pending_request.args[0] if pending_request is not None and pending_request.args else None
         replicas = {one.replica_id.unique_id: one for one in candidate_replicas}
+        if isinstance(asked, ReadBundles) and asked.replica_id in replicas:
+            return [[replicas[asked.replica_id]]]
+        if not isinstance(asked, Call):
+            return [list(candidate_replicas)]
         with self._guard:
-            groups = self._placement.choose(call, _standings(candidate_replicas))
+            groups = self._placement.choose(asked, _standings(candidate_replicas))
         return [[replicas[name] for name in group] for group in groups]
 
     def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: Any) -> None:

@@ -79,24 +79,29 @@ class Mailbox:
 
     async def take_async(self) -> list[Posted] | None:
         """As `take`, without blocking the event loop."""
-        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        arrived = loop.create_future()
         with self._filled:
             ready = self._ready()
-            self._wake = None if ready else partial(_call_soon, loop, arrived.set)
+            self._wake = None if ready else partial(_call_soon, loop, _done, arrived)
         if not ready:
-            await arrived.wait()
+            await arrived
         with self._filled:
             return self._drain()
 
     async def gather(self, seconds: float) -> None:
         """Lets posts come in for some seconds; no longer than until the last one has come."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()  # one future, since this is done for every token of every page
         with self._filled:
             if self._open <= 0:
                 return
-            self._at_end = partial(_call_soon, loop, ended.set)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), seconds)
+            self._at_end = partial(_call_soon, loop, _done, ended)
+        over = loop.call_later(seconds, _done, ended)
+        try:
+            await ended
+        finally:
+            over.cancel()
 
     def _ready(self) -> bool:
         return bool(self._posted) or self._open <= 0
@@ -382,7 +387,13 @@ def _stop_all(streams: tuple[Stream | Elsewhere, ...]) -> None:
         stream.stop()
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+def _done(future: asyncio.Future[None]) -> None:
+    """Nobody waits for it any more."""
+    if not future.done():
+        future.set_result(None)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: object) -> None:
     """Runs a function in the loop; a loop that has ended needs nothing any more."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(function)
+        loop.call_soon_threadsafe(function, *arguments)

@@ -6,11 +6,13 @@ import asyncio
 import importlib.util
 import os
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
+import psutil
 import pytest
 
 import playground as pg
@@ -90,6 +92,13 @@ def test_answers_are_those_of_one_process(fleet, alone):
     assert str(there.value) == str(here.value)
 
 
+def test_nobody_outside_reaches_a_port_of_a_replica(fleet):
+    for process in replicas(fleet).values():
+        ports = [one for one in psutil.Process(process).net_connections("inet") if one.status == psutil.CONN_LISTEN]
+        assert {one.laddr.ip for one in ports} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+        assert ports
+
+
 def test_a_call_goes_to_the_replica_that_holds_its_model(fleet):
     classifier, encoder = pg.ClassifyRequest("good"), pg.EmbedRequest(("cat", "dog"))
     fleet.classify(classifier), fleet.embed(encoder)
@@ -144,25 +153,29 @@ def test_a_closed_page_leaves_nothing_at_work(fleet):
 
 
 def test_a_killed_replica_loses_nothing_of_a_generation(fleet, alone):
-    """Somebody else's stream on the other replica isn't touched, and long work that can't go on says so."""
+    """Of two that were told in bundles, each goes on with its own tokens."""
     before = replicas(fleet)
-    long = replace(TELLING, max_new_tokens=80)
-    whole = alone.generate(long).result()
+    longs = [replace(TELLING, max_new_tokens=48, seed=seed) for seed in (5, 6)]
+    wholes = [alone.generate(one).result() for one in longs]
 
-    async def broken() -> list[pg.Event]:
+    async def broken(number: int) -> list[pg.Event]:
         events = []
-        async for event in events_of(fleet, long):
+        async for event in events_of(fleet, longs[number]):
             events.append(event)
-            if len(events) == 12:
+            if number and len(events) == 20:
+                assert "bundles" in {thread.name for thread in threading.enumerate()}
                 (home,) = await asyncio.to_thread(at_work, fleet)
                 os.kill(before[home], signal.SIGKILL)
         return events
 
-    events = asyncio.run(broken())
-    steps = [event for event in events if isinstance(event, pg.Step)]
-    assert [one.index for one in steps] == list(range(80))
-    assert [one.token_id for one in steps] == list(events[-1].token_ids) == list(whole.finished.token_ids)
-    assert sum(isinstance(event, pg.Started) for event in events) == 1
+    async def both() -> list[list[pg.Event]]:
+        return list(await asyncio.gather(broken(0), broken(1)))
+
+    for events, whole in zip(asyncio.run(both()), wholes, strict=True):
+        steps = [event for event in events if isinstance(event, pg.Step)]
+        assert [one.index for one in steps] == list(range(48))
+        assert [one.token_id for one in steps] == list(events[-1].token_ids) == list(whole.finished.token_ids)
+        assert sum(isinstance(event, pg.Started) for event in events) == 1
     assert fleet.classify(pg.ClassifyRequest("good")) == alone.classify(pg.ClassifyRequest("good"))
 
 

@@ -74,6 +74,7 @@ def replica(monkeypatch):
 
     monkeypatch.setattr(process, "prepare", lambda: None)
     monkeypatch.setattr(process, "settle", lambda: None)
+    monkeypatch.setattr(module, "listen_here", lambda: None)
     monkeypatch.setattr(module, "_place", lambda share, cores: Place("r", "n"))
     monkeypatch.setattr(module, "Playground", Counting)
     return Replica(pg.Settings(device="cpu"))
