@@ -5,6 +5,7 @@ of PyTorch on the same batches, with as many threads. ``others_slowdown`` is the
 takes to be classified in another tab while a training runs, over that without one; ``tokens_slowdown`` the same for
 the tokens of a reply. ``seconds_to_90`` is the time from the press until 90 % of the held-out rows are right;
 ``seconds_to_first_step`` is the part of it before the first step: the process and its imports, the model, the rows.
+``right_by_head``, ``_lora`` and ``_full`` are the share of held-out rows that is right, a mean over the three samples.
 ``bytes_left_after_20`` is by how much the resident bytes of the program grew over 20 trainings, as a share.
 ``grammar_accepts_at_180`` is the share of 100 lines that the story grammar could have written, of a language model
 that has learned from nothing for three minutes. ``--quick`` takes fewer trainings and seconds, and names them so;
@@ -46,11 +47,12 @@ from playground.training.classifier.job import FitClassifier
 from playground.training.classifier.plan import classifier_training
 from playground.training.desk import Desk
 from playground.training.line import threads_for
+from playground.training.request import METHODS, Method
 from playground.training.stories import example
 from tabs.training.examples import SAMPLES
 
 ASKED = pg.TrainClassifierRequest(read_pasted(SAMPLES[0].rows()), name="Intents")
-PARTS = ("start", "step", "others", "grammar", "bytes")
+PARTS = ("start", "step", "others", "methods", "grammar", "bytes")
 TEXT = "The soup was cold, and yet I would go there again tomorrow."
 
 
@@ -179,6 +181,17 @@ def seconds_to(playground: pg.Playground, accuracy: float) -> tuple[float, float
     return first, float("inf")
 
 
+def right_by(playground: pg.Playground, method: Method) -> float:
+    """The mean over the samples of how many held-out rows are right, by the settings that suit a method."""
+    found = []
+    for sample in SAMPLES:
+        *_, result = playground.train_classifier(pg.TrainClassifierRequest(read_pasted(sample.rows()), method=method))
+        assert isinstance(result, pg.TrainedClassifier)
+        playground.forget_trained(result.model_id)
+        found.append(result.accuracy)
+    return statistics.mean(found)
+
+
 def grammar_accepts(playground: pg.Playground, seconds: float) -> float:
     """The share of its lines that the story grammar could have written, after so long."""
     asked = pg.TrainLanguageModelRequest(grammar=example(), max_seconds=seconds)
@@ -221,6 +234,8 @@ def figures(playground: pg.Playground, part: str, quick: bool) -> dict[str, floa
     if part == "others":
         others, tokens = slowdowns(playground, count)
         return {"others_slowdown": round(others, 2), "tokens_slowdown": round(tokens, 2)}
+    if part == "methods":
+        return {f"right_by_{method}": round(right_by(playground, method), 2) for method in METHODS}
     if part == "grammar":
         return {f"grammar_accepts_at_{seconds}": round(grammar_accepts(playground, seconds), 2)}
     return {f"bytes_left_after_{trainings}": round(bytes_left(playground, trainings), 4)}

@@ -18,8 +18,8 @@ LEAST_ROWS, MOST_ROWS, MOST_ROWS_OF_VISITORS = 10, 5_000, 1_000
 MOST_LABELS, MOST_EPOCHS = 50, 50
 # What suits each method: a head that is new learns fast, and each of its epochs is soon over; weights that know much
 # already are only nudged.
-LEARNING_RATES = MappingProxyType({"head": 2e-2, "lora": 2e-3, "full": 1e-4})
-EPOCHS = MappingProxyType({"head": 20, "lora": 8, "full": 8})
+LEARNING_RATES = MappingProxyType({"head": 1e-2, "lora": 2e-3, "full": 1e-4})
+EPOCHS = MappingProxyType({"head": 16, "lora": 8, "full": 8})
 _LIMITS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-7, 1.0),
     "num_train_epochs": (1, MOST_EPOCHS),

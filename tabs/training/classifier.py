@@ -100,7 +100,11 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                     }
         with gr.Column(scale=3, min_width=290):
             model = model_picker(playground, *BASES, label="model to begin with", elem_id="training-model")
-            method = gr.Radio(list(METHODS), value="lora", label="method: what is trained", elem_id="training-method")
+            method = gr.Radio(
+                list(METHODS), value="lora", label="method: what is trained", elem_id="training-method",
+                info="The head alone hears what the body below, which stays as it is, tells of a text. What isn't told "
+                "there, only lora and full can learn.",
+            )  # fmt: skip
             name = gr.Textbox(
                 value=SAMPLES[0].model,
                 label="name",

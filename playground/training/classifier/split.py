@@ -18,7 +18,7 @@ from playground.units import format_share
 MOST_CHARACTERS = 5_000
 MOST_HELD = 500
 FEW_HELD = 10  # from there on one row more or less is no longer a tenth of the accuracy
-UNEVEN = 1.5  # so many times its even share is much for one label
+UNEVEN = 0.15  # so much more than its even share is much for one label
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _cautions(by_label: dict[str, list[str]], held: int) -> tuple[str, ...]:
     """What to keep in mind when the accuracy is read."""
     found = []
     rows, label = sum(map(len, by_label.values())), max(by_label, key=lambda one: len(by_label[one]))
-    if len(by_label[label]) * len(by_label) >= UNEVEN * rows:
+    if len(by_label[label]) / rows - 1 / len(by_label) >= UNEVEN:
         found.append(
             f"{len(by_label[label]):,} of {rows:,} rows have the label {label[:40]!r}: whoever always says so is right "
             f"of {format_share(len(by_label[label]) / rows)} of them. More rows of the other labels teach more."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -24,7 +25,8 @@ ROWS = SAMPLES[1].rows()
 def streamed(app_playground, app_server):
     """Two epochs of the head, asked by a program, and the program."""
     client = Client(app_server, verbose=False)
-    job = client.submit(rows=ROWS, method="head", num_train_epochs=2, name="Manners", api_name="/train_classifier")
+    given = {"method": "head", "num_train_epochs": 2, "learning_rate": 0.005, "name": "Manners"}
+    job = client.submit(rows=ROWS, **given, api_name="/train_classifier")
     job.result(timeout=120)
     return client, [event for message in job.outputs() for event in message]
 
@@ -46,8 +48,9 @@ def test_the_api_streams_each_step_and_the_model_is_used_at_once(app_playground,
     assert why.info.labels == result.labels
 
 
-def test_who_cancels_ends_the_training_at_once(app_playground, app_server):
+def test_who_cancels_ends_the_training_at_once_and_fills_no_log(app_playground, app_server, caplog, capsys):
     """While its process begins, and one that waits in line: both are gone long before the minute of a closed page."""
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
     clients = [Client(app_server, verbose=False) for _ in range(2)]
     jobs = [
         clients[0].submit(rows=ROWS, num_train_epochs=50, api_name="/train_classifier"),
@@ -60,6 +63,8 @@ def test_who_cancels_ends_the_training_at_once(app_playground, app_server):
         job.cancel()
     wait_for(lambda: not any(app_playground.running_trainings(person) for person in people))
     assert not any(app_playground.trained_models(person) for person in people)
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert "Traceback" not in capsys.readouterr().err and not [one for one in caplog.records if one.exc_info]
 
 
 def wait_for(condition, seconds=20):
