@@ -106,12 +106,9 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                 "there, only lora and full can learn.",
             )  # fmt: skip
             name = gr.Textbox(
-                value=SAMPLES[0].model,
-                label="name",
-                placeholder="What your model is called",
-                max_lines=1,
+                value=SAMPLES[0].model, label="name", placeholder="What your model is called", max_lines=1,
                 elem_id="training-name",
-            )
+            )  # fmt: skip
             guess = gr.Textbox(
                 label="your guess: how many of 20 held-out rows will it get right?", placeholder="0 to 20",
                 max_lines=1, elem_id="training-guess",
