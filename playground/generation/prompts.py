@@ -47,13 +47,13 @@ def read_prompt(
     room = context_length - len(ids)
     if room < 1:
         raise InputTooLongError(
-            f"The prompt has {len(ids)} tokens; this model's context holds {context_length}.",
-            f"Shorten it by at least {1 - room} token{'s' * (room != 0)}, or pick a model with a longer context.",
+            f"The prompt has {len(ids):,} tokens; this model's context holds {context_length:,}.",
+            f"Shorten it by at least {1 - room:,} token{'s' * (room != 0)}, or pick a model with a longer context.",
         )
     if room < request.max_new_tokens:
         notes.append(
-            f"The context holds {context_length} tokens and the prompt takes {len(ids)}, so at most {room} can follow,"
-            f" not {request.max_new_tokens}."
+            f"The context holds {context_length:,} tokens and the prompt takes {len(ids):,}, so at most {room:,} can"
+            f" follow, not {request.max_new_tokens:,}."
         )
     _check_prefix(request, min(room, request.max_new_tokens), embedding_rows)
     return Prompt(tuple(ids), min(room, request.max_new_tokens), tuple(notes))

@@ -93,7 +93,7 @@ def _causal_ids(
     check_ids(model, request.prefix_token_ids)
     if len(ids) > room:
         raise InputTooLongError(
-            f"Prompt and reply have {len(ids)} tokens; this model's context holds {room}.",
+            f"Prompt and reply have {len(ids):,} tokens; this model's context holds {room:,}.",
             "Look at an earlier token of the reply.",
         )
     return ids, found.notes
@@ -115,5 +115,5 @@ def _masked_ids(
     check_ids(model, ids)
     limit = token_limit(model, tokenizer)
     if len(ids) > limit:
-        raise InputTooLongError(f"The text has {len(ids)} tokens; this model reads {limit}.", "Shorten it.")
+        raise InputTooLongError(f"The text has {len(ids):,} tokens; this model reads {limit:,}.", "Shorten it.")
     return ids, () if text == request.prompt else (f"This model's mask is {mask}.",)

@@ -62,7 +62,8 @@ def embed_texts(manager: ModelManager, request: EmbedRequest) -> EmbedResult:
         for number, count in enumerate(tokens, start=1):
             if count > limit:
                 raise InputTooLongError(
-                    f"Text {number} has {count} tokens; {loaded.spec.title} reads {limit}.", "Shorten it, or divide it."
+                    f"Text {number} has {count:,} tokens; {loaded.spec.title} reads {limit:,}.",
+                    "Shorten it, or divide it.",
                 )
         order = sorted(range(len(tokens)), key=tokens.__getitem__)
         vectors: list[tuple[float, ...]] = [()] * len(tokens)

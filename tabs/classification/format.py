@@ -270,7 +270,7 @@ def named(info: pg.ClassifierInfo) -> str:
 def _cut(result: pg.ClassifyResult) -> dict[str, Any] | None:
     if result.tokens_used == result.tokens_total:
         return None
-    message = f"Used {result.tokens_used} of {result.tokens_total} tokens: the rest was never read."
+    message = f"Used {result.tokens_used:,} of {result.tokens_total:,} tokens: the rest was never read."
     text, at = result.request.text, result.cut_at
     if at is None:
         text, at = result.request.text_pair or "", result.cut_pair_at

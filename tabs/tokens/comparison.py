@@ -46,7 +46,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         "**What each sample costs**: tokens, and tokens per word where words are set apart by spaces. Where pieces are"
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
     )
-    table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=560)
+    table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=900)
     share = share_view()
     asked = _wire(playground, tab, text, models, shown, table, receipt_panel())
     controls = {"text": text, "model_ids": models}
