@@ -68,6 +68,10 @@ function listenToPointer(tab, pointer) {
     // Under a finger the panel would open before the finger is lifted, and catch the tap: a tap waits for its click.
     if (at?.span.matches(":focus-visible")) showAlternatives(tab, at.reply, at.index);
   });
+  view.element.addEventListener("focusout", ({ relatedTarget: next }) => {
+    const stays = !next || next.closest(`${HOSTS}, .gen-panel`) || find(".gen-panel").matches(":hover");
+    if (!stays && state.panel && !state.pinned) showDefault(tab); // on a phone it would lie on what has the focus now
+  });
 }
 
 function pin(tab, { reply, index, span }) {
@@ -122,7 +126,7 @@ function keyOnPage(tab, event) {
   }
   if (event.key !== "Escape") return;
   if (state.run) ACTS.stop(tab);
-  else if (state.pinned) letGo(tab);
+  else if (state.panel) letGo(tab);
 }
 
 function nearestView(target) {

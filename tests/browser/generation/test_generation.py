@@ -161,6 +161,9 @@ def test_stream_point_choose_and_return(tab):
     tab.keyboard.press("Escape")
     expect(tab.locator(".gen-close")).to_have_count(0)
     expect(tokens(tab).first).to_be_focused()
+    expect(tab.locator(".gen-panel.showing")).to_be_visible()
+    tab.keyboard.press("Shift+Tab")
+    expect(tab.locator(".gen-panel.showing")).to_have_count(0)
 
     tab.locator(".gen-tint").select_option("plain")
     expect(tab.locator(".gen-text .t1, .gen-text .t2, .gen-text .t3, .gen-text .t4, .gen-text .t5")).to_have_count(0)
