@@ -33,7 +33,10 @@ from server.uploads import RunFolder
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from server.classroom.elsewhere import ClassroomElsewhere
     from server.classroom.routes import Classroom
+
+    Rooms = Classroom | ClassroomElsewhere | None
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -80,16 +83,20 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
     return demo
 
 
-def classroom_of(playground: Playground) -> Classroom | None:
+def classroom_of(playground: Playground) -> Rooms:
     """The classrooms of this server, if a setting asks for them."""
     if not playground.settings.classroom:
         return None
+    if playground.rooms_elsewhere is not None:
+        from server.classroom.elsewhere import ClassroomElsewhere
+
+        return ClassroomElsewhere(playground.rooms_elsewhere)
     from server.classroom.routes import Classroom
 
     return Classroom(playground)
 
 
-def routes_for_programs(playground: Playground, classroom: Classroom | None = None) -> list[BaseRoute]:
+def routes_for_programs(playground: Playground, classroom: Rooms = None) -> list[BaseRoute]:
     """What is served beside the page and its own endpoints: files of models come in, the rest if a setting asks for it.
 
     Raises:
@@ -194,7 +201,7 @@ def main(argv: list[str] | None = None, make: Callable[[Settings], Playground] =
     return 0
 
 
-def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute], classroom: Classroom | None = None) -> None:
+def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute], classroom: Rooms = None) -> None:
     """Serves the page until the process is told to stop."""
     demo = build_app(playground)
     host = playground.settings.host
@@ -202,7 +209,7 @@ def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute], class
     if playground.lends_gpu:
         _warm_up(playground)  # what is loaded after the launch has no way to the GPU
     demo.launch(server_name=host, server_port=port, prevent_thread_lock=True, **options)
-    room = classroom.hall.open() if classroom and not os.environ.get("SPACE_ID") else None
+    room = classroom.open_room() if classroom and not os.environ.get("SPACE_ID") else None
     _greet(playground.settings, port, demo.share_url, room)
     if not playground.lends_gpu:
         threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()

@@ -16,6 +16,7 @@ from typing import Self
 from playground import IMPORTING
 from playground.attention.facade import AttentionWing
 from playground.classification.facade import ClassificationWing
+from playground.classroom.elsewhere import RoomsElsewhere
 from playground.classroom.facade import ClassroomWing
 from playground.config import Settings
 from playground.errors import PlaygroundError
@@ -87,6 +88,7 @@ class Playground(
         self.lends_gpu = put_on_gpu(self)
         self.trainings = Trainings(self.manager, "cpu" if self.lends_gpu else "")
         self.arrivals = Arrivals()
+        self.rooms_elsewhere: RoomsElsewhere | None = None  # None: the rooms of a class are in this process
         self._warmth = WarmUp()
         self._warming = threading.Lock()
         self.imported = False

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playground.models.catalog import Catalog
 
 AUTO = "auto"
+PIECE_BYTES = 4 * 2**20  # of a file, in one message
 # Of whoever names no model, by the request or its wing; a pipeline's request says its task itself.
 _DEFAULT_TASKS = (
     ("ChatTemplateRequest", ("text-generation",)),

@@ -1,7 +1,8 @@
 """`Playground` over a fleet: the same methods, of which those that need a model are answered by replicas.
 
-Here, in the front, stays what belongs to one place: trainings and what was trained (and every call that asks such a
-model), tokenizers, lessons, the rooms of a class. Tabs and the API don't know which playground they have.
+Here, in the front, stay tokenizers and lessons, and what belongs to one place: trainings and what was trained (and
+every call that asks such a model), the rooms of a class. Where there are several fronts, a process of its own has that
+place (`home`). Tabs and the API don't know which playground they have.
 """
 
 from __future__ import annotations
@@ -10,25 +11,27 @@ import inspect
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from playground.cluster.calls import AUTO, Call, lost, model_key, needs, party_of
-from playground.cluster.fleet import TRIES
+from playground.cluster.calls import AUTO, PIECE_BYTES, Call, lost, model_key, needs, party_of
+from playground.cluster.fleet import TRIES, Fleet
 from playground.cluster.resume import Resumption
+from playground.cluster.rooms import RoomsOfFleet
 from playground.config import Settings
 from playground.crossing import Failed, taken
 from playground.errors import LostError, PlaygroundError
 from playground.models.fleet import FleetReport, snapshot_of
-from playground.models.report import Snapshot
+from playground.models.report import ModelReport, Snapshot
+from playground.models.trained import PREFIX, TrainedModel
 from playground.registry import declarations, heavy
 from playground.runs import Run
 from playground.service import Playground, WarmUp
 
 if TYPE_CHECKING:
-    from playground.cluster.fleet import Fleet
     from playground.generation.request import GenerateRequest
     from playground.generation.running import Generation, Told
 
@@ -46,15 +49,22 @@ THERE = frozenset({
 })  # fmt: skip
 # Answered by every replica that has the model.
 EVERYWHERE = frozenset({"pin_model", "unload_model"})
+# Answered in the one place that has trainings: here, where there is one front.
+AT_HOME = frozenset({
+    "asked_of_training", "end_training", "follow_training", "forget_trained", "running_trainings", "train_classifier",
+    "train_language_model", "trained_models",
+})  # fmt: skip
 # Answered here: with what this process holds, or by asking other methods.
 HERE = frozenset({
-    "asked_of_training", "cancel", "compare_batches", "class_writing", "classifier_receipt", "compare_tokenizers",
-    "continued_question", "encode", "end_training", "explain_split", "follow_training", "forget_trained",
-    "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons", "load_arrived",
-    "load_trained", "pack_trained", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question",
-    "read_words", "render_chat", "running_trainings", "search_vocabulary", "token_columns", "token_receipt", "tokenize",
-    "train_classifier", "train_language_model", "trained_models", "vocabulary_receipt", "warmth",
+    "compare_batches", "class_writing", "classifier_receipt", "compare_tokenizers", "continued_question", "encode",
+    "explain_split", "generate", "has_tokenizer", "import_everything", "language_model_receipt", "lessons",
+    "load_arrived", "pipeline_models", "plan_classifier", "plan_language_model", "prepare_question", "read_words",
+    "render_chat", "search_vocabulary", "token_columns", "token_receipt", "tokenize", "vocabulary_receipt", "warmth",
 })  # fmt: skip
+# Of these, those that never go to where a trained model is.
+_ALWAYS_HERE = {
+    "compare_batches", "generate", "import_everything", "lessons", "load_arrived", "pipeline_models", "warmth",
+}  # fmt: skip
 
 
 # What has a model loaded, where it isn't; the others only ask about one.
@@ -67,9 +77,10 @@ LOADS = frozenset({
 class FleetPlayground(Playground):
     """A playground whose models are in the replicas of a fleet."""
 
-    def __init__(self, settings: Settings, fleet: Fleet) -> None:
+    def __init__(self, settings: Settings, fleet: Fleet, home: Fleet | None = None) -> None:
         super().__init__(settings)
-        self._fleet = fleet
+        self._fleet, self._home = fleet, home
+        self.rooms_elsewhere = RoomsOfFleet(home) if home else None
 
     def fleet(self) -> FleetReport:
         """All machines and processes that hold models here, what each does, and who waits."""
@@ -80,10 +91,17 @@ class FleetPlayground(Playground):
         return self._fleet.processes()
 
     def snapshot(self) -> Snapshot:
-        """What is resident in the fleet, as if it were one process, and in this process, where people train."""
+        """What is resident in the fleet, as if it were one process, and where people train."""
         there = snapshot_of(self.fleet())
-        trained = tuple(model for model in self.manager.snapshot().models if model.loads) if self.imported else ()
-        return Snapshot((*there.models, *trained), there.devices)
+        return Snapshot((*there.models, *self.trained_in_use()), there.devices)
+
+    def trained_in_use(self) -> tuple[ModelReport, ...]:
+        """The trained models that were loaded in their place."""
+        if self._home is None:
+            return tuple(model for model in self.manager.snapshot().models if model.loads) if self.imported else ()
+        with suppress(LostError):
+            return tuple(self._at_home("trained_in_use"))
+        return ()
 
     def warm_up(self) -> WarmUp:
         """How the loading at start went, of all replicas together; waits for it."""
@@ -96,7 +114,38 @@ class FleetPlayground(Playground):
     def close(self, patience_seconds: float = 5.0) -> None:
         """Stops all work of this front, and the fleet if it was started here."""
         super().close(patience_seconds)
+        if self._home is not None:
+            self._home.close()
         self._fleet.close()
+
+    def cancel(self, run_id: str) -> bool:
+        """Whether anything ran under this id; it ends within a step, and its last words still come."""
+        return super().cancel(run_id) or bool(run_id and self._home and self._at_home("cancel", run_id))
+
+    def pack_trained(self, model_id: str, folder: str) -> str:
+        """The path of a zip file in a folder with what was trained: an adapter, or the whole model, and its card."""
+        if self._home is None:
+            return super().pack_trained(model_id, folder)
+        pieces = map(taken, self._home.stream(Call("packed", (model_id,))))
+        path = Path(folder) / Path(next(pieces).decode()).name
+        with path.open("wb") as file:
+            file.writelines(pieces)
+        return str(path)
+
+    def load_trained(self, path: str, person: str = "") -> TrainedModel:
+        """A model from such a file, under a name of its own."""
+        if self._home is None:
+            return super().load_trained(path, person)
+        token = self._at_home("begin_arrival", Path(path).name)
+        with Path(path).open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                self._at_home("add_to_arrival", token, piece)
+        made: TrainedModel = self._at_home("load_arrived", token, person)
+        return made
+
+    def _at_home(self, method: str, *arguments: Any) -> Any:
+        """What the process answers that has trainings."""
+        return taken(cast(Fleet, self._home).answer(Call(method, arguments)))
 
     @heavy("playground.generation.generate")
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
@@ -104,12 +153,15 @@ class FleetPlayground(Playground):
         from playground.generation.running import listen
 
         asked, run_id = tuple(requests), secrets.token_hex(8)
-        if not asked or self._is_trained(needs(asked, self.catalog)):
+        fleet = self._answering("generate_there", needs(asked, self.catalog)) if asked else None
+        if fleet is None:
             return super().compare(requests, asked_at)
-        told = self._told_of(asked, asked_at or time.perf_counter(), run_id)
+        told = self._told_of(fleet, asked, asked_at or time.perf_counter(), run_id)
         return listen(asked, told, partial(self.runs.cancel, run_id))
 
-    def _told_of(self, requests: tuple[GenerateRequest, ...], asked_at: float, run_id: str) -> Iterator[list[Told]]:
+    def _told_of(
+        self, fleet: Fleet, requests: tuple[GenerateRequest, ...], asked_at: float, run_id: str
+    ) -> Iterator[list[Told]]:
         """All that happens in a generation, from one replica after the other if need be.
 
         Raises:
@@ -119,9 +171,9 @@ class FleetPlayground(Playground):
         with self.runs.begin(run_id) as run:
             while not resumption.done:
                 call = _generating(resumption.left(), model, asked_at)
-                run.on_cancel(partial(self._fleet.cancel, call.call_id, call.call_id))
+                run.on_cancel(partial(fleet.cancel, call.call_id, call.call_id))
                 try:
-                    for batch in self._fleet.stream(call):
+                    for batch in fleet.stream(call):
                         if news := resumption.take(taken(batch)):
                             tries = TRIES
                             yield list(news)
@@ -133,13 +185,13 @@ class FleetPlayground(Playground):
                         raise
 
     @contextmanager
-    def _stoppable(self, run: Run, call: Call, run_id: str) -> Iterator[None]:
-        """Lets `cancel` reach a call in its replica; who stops reading ends it there."""
-        run.on_cancel(partial(self._fleet.cancel, run_id, call.call_id))
+    def _stoppable(self, fleet: Fleet, run: Run, call: Call, run_id: str) -> Iterator[None]:
+        """Lets `cancel` reach a call in its replica; who stops reading ends it there, but for a training."""
+        run.on_cancel(partial(fleet.cancel, run_id, call.call_id))
         try:
             yield
         except GeneratorExit:
-            self._fleet.leave(run_id, call.call_id)
+            fleet.leave("" if call.method in AT_HOME else run_id, call.call_id)
             raise
 
     def _call(self, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
@@ -158,9 +210,17 @@ class FleetPlayground(Playground):
         """The model of a method that is asked without one."""
         return self.catalog.default_for("text-classification").id if method == "describe_classifier" else ""
 
-    def _is_trained(self, model: str) -> bool:
-        """Whether a key is of a model that was trained in this process, and so is asked here."""
-        return self.manager.trained.find(model.rpartition(" ")[0]) is not None
+    def _answering(self, method: str, model: str) -> Fleet | None:
+        """Who answers a method that needs a model; None: this process.
+
+        Raises:
+            ModelNotFoundError: the model was trained here, and is gone.
+        """
+        model_id = model.rpartition(" ")[0]
+        if self._home is not None and (method in AT_HOME or model_id.startswith(PREFIX)):
+            return self._home
+        is_here = method in AT_HOME or method in HERE or self.manager.trained.find(model_id) is not None
+        return None if is_here else self._fleet
 
 
 def _generating(requests: tuple[GenerateRequest, ...], model: str, asked_at: float) -> Call:
@@ -178,14 +238,15 @@ def _one(method: str, own: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(own)
     def answer(self: FleetPlayground, *arguments: Any, **named: Any) -> Any:
         call = self._call(method, arguments, named)
-        if self._is_trained(call.model):
+        fleet = self._answering(method, call.model)
+        if fleet is None:
             return own(self, *arguments, **named)
         asked = arguments[0] if arguments else next(iter(named.values()), None)
         run_id = getattr(asked, "run_id", "")
         with self.runs.begin(run_id, call.party[0] if run_id else "") as run:
             if run_id:
-                run.on_cancel(partial(self._fleet.cancel, run_id, call.call_id))
-            return taken(self._fleet.answer(call))
+                run.on_cancel(partial(fleet.cancel, run_id, call.call_id))
+            return taken(fleet.answer(call))
 
     return answer
 
@@ -196,12 +257,13 @@ def _many(method: str, own: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(own)
     def answers(self: FleetPlayground, *arguments: Any, **named: Any) -> Any:
         call = self._call(method, arguments, named)
-        if self._is_trained(call.model):
+        fleet = self._answering(method, call.model)
+        if fleet is None:
             yield from own(self, *arguments, **named)
             return
         run_id = getattr(arguments[0] if arguments else None, "run_id", "")
-        with self.runs.begin(run_id, call.party[0]) as run, self._stoppable(run, call, run_id):
-            yield from map(taken, self._fleet.stream(call))
+        with self.runs.begin(run_id, call.party[0]) as run, self._stoppable(fleet, run, call, run_id):
+            yield from map(taken, fleet.stream(call))
 
     return answers
 
@@ -211,8 +273,10 @@ def _command(method: str, own: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(own)
     def command(self: FleetPlayground, model_id: str, *arguments: Any, **named: Any) -> Any:
-        answers = self._fleet.command(Call(method, (model_id, *arguments), named, model_id))
-        if not answers or self._is_trained(model_key(model_id)):
+        call = Call(method, (model_id, *arguments), named, model_id)
+        fleet = self._answering(method, model_key(model_id))
+        answers = fleet.command(call) if fleet else ()
+        if not answers:
             return own(self, model_id, *arguments, **named)
         for answer in answers:
             if isinstance(answer, Failed) and isinstance(answer.error, PlaygroundError):
@@ -224,7 +288,7 @@ def _command(method: str, own: Callable[..., Any]) -> Callable[..., Any]:
 
 def _answered_there() -> None:
     """Gives the class its methods; what isn't named above stays as it is in `Playground`."""
-    for name in THERE | EVERYWHERE:
+    for name in THERE | EVERYWHERE | AT_HOME | HERE - _ALWAYS_HERE:
         own = getattr(Playground, name)
         made = _command if name in EVERYWHERE else _many if inspect.isgeneratorfunction(inspect.unwrap(own)) else _one
         setattr(FleetPlayground, name, made(name, own))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +18,7 @@ from typing import Any
 from playground.cluster.bundles import Bundle, ReadBundles, Unbundling
 from playground.cluster.calls import Call, lost
 from playground.cluster.replica import Absent
+from playground.crossing import taken
 from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
 from playground.models.lending import shutting_down
 from playground.service import WarmUp
@@ -74,6 +75,19 @@ class Fleet:
                 )
             except _lost():
                 raise lost() from None
+
+    async def stream_async(self, call: Call) -> AsyncIterator[Any]:
+        """The same for an event loop; each call has messages of its own.
+
+        Raises:
+            LostError: it has gone.
+        """
+        self._require_open()
+        try:
+            async for item in self._handle.options(stream=True).told.remote(call):
+                yield taken(item)
+        except _lost():
+            raise lost() from None
 
     def _bundles(self, asked: ReadBundles) -> Iterator[Bundle]:
         try:

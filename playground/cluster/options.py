@@ -2,7 +2,7 @@
 
 >>> read_options(["--replicas", "0:6", "--cores", "4", "--port", "7861"])
 (ClusterOptions(address='', least=0, most=6, cores=4, gpus=0.0, per_node=0, pin=False, dashboard=False, update=False, \
-streams=16), ['--port', '7861'])
+streams=16, home=False), ['--port', '7861'])
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class ClusterOptions:
     Without an ``address`` a cluster is started on this machine alone. Of ``least`` to ``most`` replicas there are as
     many as keep ``streams`` calls each; ``least`` 0 lets the last one go. ``cores`` 0: those of the cluster are
     divided. ``per_node`` replicas share a machine (0: all of them where the cluster is started here, else one), and
-    with ``pin`` each keeps to cores of its own. ``update`` replaces the replicas of a fleet that runs already.
+    with ``pin`` each keeps to cores of its own. ``update`` replaces the replicas of a fleet that runs already. Where
+    there may be several fronts, ``home`` is a process for what belongs to one place.
     """
 
     address: str = ""
@@ -34,6 +35,7 @@ class ClusterOptions:
     dashboard: bool = False
     update: bool = False
     streams: int = 16
+    home: bool = False
 
     @property
     def share(self) -> int:
@@ -54,7 +56,7 @@ def read_options(arguments: Sequence[str]) -> tuple[ClusterOptions, list[str]]:
             raise ConfigError(f"--{name.replace('_', '-')} is {getattr(given, name)}.", "Give a positive number.")
     return ClusterOptions(
         given.address, least, most, given.cores, given.gpus, given.per_node, given.pin, given.dashboard, given.update,
-        given.streams,
+        given.streams, bool(given.address),
     ), rest  # fmt: skip
 
 

@@ -59,13 +59,17 @@ class Replica:
         place = _place(share, cores)
         _keep_to(place.cores)
         self.place, self._since = place, time.time()
-        self._playground = Playground(_shared(settings, place.share))
+        self._playground = self._open(_shared(settings, place.share))
         self._threads = ThreadPoolExecutor(THREADS, "call")
         self._working: Counter[str] = Counter()
         self._left: set[str] = set()
         self._bundlers = Bundlers(place.replica_id)
         self._hits, self._misses = 0, 0
         threading.Thread(target=self._warm_up, args=(process.settle,), name="warm-up", daemon=True).start()
+
+    def _open(self, settings: Settings) -> Playground:
+        """Who answers."""
+        return Playground(settings)
 
     async def answer(self, call: Call) -> Any:
         """What a method returns, or `Failed`."""

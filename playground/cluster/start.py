@@ -26,8 +26,10 @@ log = logging.getLogger(__name__)
 
 NAME = "playground"
 MOST_CALLS = 1000  # of a replica: who waits is in the line of a model, where the page says the position
+MOST_AT_HOME = 5000  # screens of classes among them
 STORE_BYTES = 128 * 2**20  # of Ray's object store: answers are small
 LEAVE_SECONDS = 600.0  # for a replica that is replaced to finish its streams
+END_SECONDS = 10.0  # for trainings to end when their process is replaced
 STATS_SECONDS, HEALTH_SECONDS = 1.0, 5.0
 # Read by Ray when it is imported; who has imported it already keeps what they have set.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
@@ -47,7 +49,8 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
     _connect(options)
     ends = not options.address
     fleet = Fleet(_deploy(options, settings), partial(_leave, ends), ends)
-    return FleetPlayground(settings, fleet)
+    home = Fleet(_deploy_home(options, settings), lambda: None, ends) if options.home else None
+    return FleetPlayground(settings, fleet, home)
 
 
 def _connect(options: ClusterOptions) -> None:
@@ -85,6 +88,23 @@ def _deploy(options: ClusterOptions, settings: Settings) -> Any:
         pinned = _cores_each(options) if options.pin else 0
         return serve.run(replicas.bind(settings, options.share, pinned), name=NAME, route_prefix=None)
     return serve.get_app_handle(NAME)
+
+
+def _deploy_home(options: ClusterOptions, settings: Settings) -> Any:
+    """The handle of the process for what belongs to one place; there is one of them in a cluster."""
+    from ray import serve
+
+    from playground.cluster.home import NAME as HOME
+    from playground.cluster.home import Home
+
+    if serve.status().applications.get(HOME) is None or options.update:
+        home = serve.deployment(
+            name="Home", num_replicas=1, max_ongoing_requests=MOST_AT_HOME, ray_actor_options={"num_cpus": 0},
+            graceful_shutdown_timeout_s=END_SECONDS, health_check_period_s=HEALTH_SECONDS,
+            logging_config={"log_level": "WARNING", "enable_access_log": False},
+        )(Home)  # fmt: skip
+        return serve.run(home.bind(settings), name=HOME, route_prefix=None)
+    return serve.get_app_handle(HOME)
 
 
 def deployment(options: ClusterOptions, cores: int) -> dict[str, Any]:

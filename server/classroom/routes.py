@@ -50,6 +50,10 @@ class Classroom:
         self._chance: random.Random = secrets.SystemRandom()
         self.hall = Hall(clock)
 
+    def open_room(self) -> tuple[str, str]:
+        """(code, teacher's key) of a new room, which waits for its class."""
+        return self.hall.open()
+
     def routes(self) -> list[BaseRoute]:
         """The HTTP interface; anything else below it is answered with a sentence."""
         posts = {

@@ -70,7 +70,7 @@ def port(fronts, tmp_path_factory) -> Iterator[int]:
         port = free.getsockname()[1]
     text = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
     for name, front in zip(("127.0.0.1:7861", "127.0.0.1:7862"), fronts, strict=True):
-        assert text.count(name) == (2 if front is fronts[0] else 1)  # the first has the rooms, too
+        assert text.count(name) == 1
         text = text.replace(name, f"127.0.0.1:{front.server_port}")
     text, found = re.subn(r"listen 80;", f"listen 127.0.0.1:{port};", text)
     assert found == 1
@@ -130,13 +130,6 @@ def test_a_program_without_cookies_stays_by_its_address(port):
     answers = [ask(port, "/gradio_api/call/classify") for _ in range(12)]
     assert len({lines[0] for _, lines in answers}) == 1
     assert {answer.headers["Set-Cookie"] for answer, _ in answers} == {None}
-
-
-@pytest.mark.parametrize("path", ["/class", "/class/SUN-42", "/class/api/rooms/SUN-42/events"])
-def test_everybody_finds_the_rooms_of_a_class_in_the_first_front(port, fronts, path):
-    visitors = [open_page(port)[1] for _ in range(8)]
-    found = {ask(port, path, Cookie=cookie)[1][0] for cookie in visitors}
-    assert found == {str(fronts[0].server_port)}
 
 
 def test_a_front_is_told_the_true_address_and_the_name_that_was_asked(port):

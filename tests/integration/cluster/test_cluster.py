@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import playground as pg
+from playground.errors import ModelNotFoundError
 
 pytestmark = [
     pytest.mark.embedded,
@@ -36,9 +37,20 @@ def fleet():
     from playground.cluster.options import ClusterOptions
     from playground.cluster.start import open_playground
 
-    playground = open_playground(ClusterOptions(cores=1), SETTINGS)
+    playground = open_playground(ClusterOptions(cores=1, home=True), SETTINGS)
     yield playground
     playground.close()
+
+
+@pytest.fixture
+def other_front(fleet):
+    """A second front of the same cluster, which knows nothing of the first."""
+    from playground.cluster.facade import FleetPlayground
+    from playground.cluster.fleet import Fleet
+
+    replicas, home = (Fleet(one._handle, lambda: None, ends=False) for one in (fleet._fleet, fleet._home))
+    with FleetPlayground(SETTINGS, replicas, home) as playground:
+        yield playground
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +164,74 @@ def test_a_closed_page_leaves_nothing_at_work(fleet):
     assert fleet._fleet._ask_for_report().running == 0
 
 
+def test_a_training_of_one_front_is_followed_and_used_from_another(fleet, other_front, tmp_path):
+    asked = pg.TrainLanguageModelRequest(
+        "the cat sat on the mat.\n" * 60, n_layer=1, n_head=1, hidden_size=16, context=32, max_steps=20_000,
+        person="ann", run_id="tale",
+    )  # fmt: skip
+    begun = fleet.train_language_model(asked, pause_seconds=0.2)
+    next(begun)
+    (running,) = other_front.running_trainings("ann")
+    assert other_front.asked_of_training(running.run_id) == asked
+    begun.close()  # its page goes: the training doesn't
+    stopped = False
+    for event in other_front.follow_training("tale", pause_seconds=0.2):
+        if isinstance(event, pg.LossLogged) and not stopped:
+            stopped = other_front.cancel("tale")
+            assert stopped
+    assert not fleet.running_trainings("ann")
+    (model,) = fleet.trained_models("ann")
+    assert model == other_front.trained_models("ann")[0] and event.model_id == model.model_id
+    text = pg.GenerateRequest(prompt="the ", model_id=model.model_id, max_new_tokens=8, seed=1)
+    assert other_front.generate(text).result().text == fleet.generate(text).result().text
+    assert fleet.encode(pg.EncodeRequest(("the cat",), model_id=model.model_id, padding="do_not_pad")).rows
+    assert model.model_id in {one.model_id for one in fleet.snapshot().resident}
+    again = fleet.load_trained(other_front.pack_trained(model.model_id, str(tmp_path)), "bob")
+    other_front.forget_trained(model.model_id)
+    assert not fleet.trained_models("ann") and other_front.trained_models("bob") == (again,)
+    with pytest.raises(ModelNotFoundError):
+        fleet.generate(text)
+
+
+def test_a_student_at_one_front_is_in_the_room_of_another(fleet, other_front):
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    from server.classroom.elsewhere import ClassroomElsewhere
+
+    here, there = (
+        TestClient(Starlette(routes=ClassroomElsewhere(one.rooms_elsewhere).routes())) for one in (fleet, other_front)
+    )
+    opened = here.post("/class/api/rooms", json={}).json()
+    room, teacher = f"/class/api/rooms/{opened['code']}", {"Authorization": f"Bearer {opened['key']}"}
+    seat = {"Authorization": f"Bearer {there.post(f'{room}/join', json={'name': 'ann'}).json()['seat']}"}
+    question = {"question": {"type": "next_word", "text": "The sky is"}}
+    assert there.post(f"{room}/ask", json=question, headers=seat).status_code == 403
+    assert here.post(f"{room}/ask", json=question, headers=teacher).json() == {"question": 1}
+    assert there.post(f"{room}/answers", json={"question": 1, "answer": "blue"}, headers=seat).status_code == 200
+    assert here.post(f"{room}/answers", json={"question": 1, "answer": "x" * 50_000}).status_code == 413
+    assert there.get("/class/api/rooms/WRONG2/state").status_code == 403
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": f"{room}/events",
+             "raw_path": f"{room}/events".encode(), "root_path": "", "query_string": b"as=board", "headers": [],
+             "client": ("192.0.2.1", 1), "server": ("h", 80)}  # fmt: skip
+
+    async def watched() -> list[bytes]:
+        async with aclosing(other_front.rooms_elsewhere.ask(scope, b"")) as messages:
+            chunks = []
+            async for message in messages:
+                chunks += [message["body"]] if message["type"] == "http.response.body" else []
+                if len(chunks) == 1:
+                    await asyncio.to_thread(here.post, f"{room}/reveal", headers=teacher)
+                if b"blue" in chunks[-1:][0] if chunks else False:
+                    return chunks
+        return []
+
+    assert b"The sky is" in asyncio.run(watched())[0]
+    code, key = other_front.rooms_elsewhere.open()
+    ended = here.post(f"/class/api/rooms/{code}/end", headers={"Authorization": f"Bearer {key}"})
+    assert ended.status_code == 200
+
+
 def test_a_killed_replica_loses_nothing_of_a_generation(fleet, alone):
     """Of two that were told in bundles, each goes on with its own tokens."""
     before = replicas(fleet)
@@ -182,7 +262,7 @@ def test_a_killed_replica_loses_nothing_of_a_generation(fleet, alone):
 def test_a_table_whose_replica_is_killed_says_so_and_another_one_comes(fleet):
     lines = "\n".join(f"row number {number}" for number in range(3000))
     table = pg.ClassifyTableRequest(pg.read_lines(lines), "text")
-    before = replicas(fleet)
+    before = fleet._fleet.processes()
     rows = fleet.classify_table(table)
     next(rows)
     (home,) = at_work(fleet)

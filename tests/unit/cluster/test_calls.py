@@ -9,7 +9,7 @@ import pytest
 
 import playground as pg
 from playground.cluster.calls import Call, needs, party_of
-from playground.cluster.facade import EVERYWHERE, HERE, THERE, FleetPlayground
+from playground.cluster.facade import AT_HOME, EVERYWHERE, HERE, THERE, FleetPlayground
 from playground.cluster.options import read_options
 from playground.errors import ConfigError
 from playground.models.catalog import Catalog
@@ -22,8 +22,9 @@ ENCODER = CATALOG.default_for("feature-extraction").id
 
 def test_every_method_is_answered_in_one_place():
     own = {name for name in METHODS if name in vars(FleetPlayground)} - THERE - EVERYWHERE
-    places = [THERE, EVERYWHERE, HERE, own]
-    assert own == {"close", "compare", "fleet", "snapshot", "warm_up"}
+    own -= AT_HOME | HERE
+    places = [THERE, EVERYWHERE, AT_HOME, HERE, own]
+    assert own == {"cancel", "close", "compare", "fleet", "load_trained", "pack_trained", "snapshot", "warm_up"}
     assert sorted(name for place in places for name in place) == sorted(METHODS)
 
 
