@@ -23,6 +23,7 @@ from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
 from playground.models.lending import shutting_down
 from playground.service import WarmUp
 
+NAME, HOME = "playground", "home"  # applications of Ray Serve: the replicas, and what belongs to one place
 FRESH_SECONDS = 0.5  # how long a report serves everybody who asks
 SILENT_SECONDS = 30.0  # after which a replica that says nothing is no longer shown
 ANSWER_SECONDS = 5.0  # for what every replica is asked

@@ -15,13 +15,11 @@ from typing import Any
 
 from playground.cluster.calls import PIECE_BYTES
 from playground.cluster.facade import FleetPlayground
-from playground.cluster.fleet import Fleet
+from playground.cluster.fleet import NAME, Fleet
 from playground.cluster.replica import Replica
 from playground.cluster.rooms import RoomsHere
 from playground.config import Settings
 from playground.models.report import Snapshot
-
-NAME = "home"
 
 
 class HomePlayground(FleetPlayground):
@@ -70,9 +68,7 @@ class Home(Replica):
     def _open(self, settings: Settings) -> HomePlayground:
         from ray import serve
 
-        from playground.cluster.start import NAME as FLEET
-
-        return HomePlayground(settings, Fleet(serve.get_app_handle(FLEET), lambda: None, ends=False))
+        return HomePlayground(settings, Fleet(serve.get_app_handle(NAME), lambda: None, ends=False))
 
     def _snapshot(self) -> Snapshot:
         """What this process holds itself."""

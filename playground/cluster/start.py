@@ -17,14 +17,13 @@ from functools import partial
 from typing import Any
 
 from playground.cluster.facade import FleetPlayground
-from playground.cluster.fleet import Fleet
+from playground.cluster.fleet import HOME, NAME, Fleet
 from playground.cluster.options import ClusterOptions
 from playground.config import Settings
 from playground.errors import ConfigError, PlaygroundError
 
 log = logging.getLogger(__name__)
 
-NAME = "playground"
 MOST_CALLS = 1000  # of a replica: who waits is in the line of a model, where the page says the position
 MOST_AT_HOME = 5000  # screens of classes among them
 STORE_BYTES = 128 * 2**20  # of Ray's object store: answers are small
@@ -94,7 +93,6 @@ def _deploy_home(options: ClusterOptions, settings: Settings) -> Any:
     """The handle of the process for what belongs to one place; there is one of them in a cluster."""
     from ray import serve
 
-    from playground.cluster.home import NAME as HOME
     from playground.cluster.home import Home
 
     if serve.status().applications.get(HOME) is None or options.update:
