@@ -79,7 +79,7 @@ def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blo
         tie_links(playground, bar, watched)
         if teaching is not None:
             tie_teaching(playground, teaching, watched)
-    gradio_patches.describe_once(demo)
+    gradio_patches.once_whole(demo)
     return demo
 
 

@@ -110,6 +110,24 @@ def poll_seldom(demo: gr.Blocks) -> None:
     demo._queue.sleep_when_free = 0.01
 
 
+def once_whole(demo: gr.Blocks) -> None:
+    """What is patched once everything is on the page."""
+    no_hidden_progress(demo)
+    describe_once(demo)
+
+
+def no_hidden_progress(demo: gr.Blocks) -> None:
+    """Lets events that show no progress tell no component of it.
+
+    Reason: at every step of every event the page looks for each component that any event so far was to fill, to tell it
+    of a progress, hidden or not: 2 s of a link's opening, after one event that may fill any field. To ask: that
+    ``show_progress="hidden"`` says this by itself.
+    """
+    for event in demo.fns.values():
+        if event.show_progress == "hidden":
+            event.show_progress_on = []
+
+
 class _Shared(dict):  # type: ignore[type-arg]
     """What all visitors see of a component. Gradio notes each one's values here, only for deep links, which nobody is
     offered: they are let go, so that a visitor costs neither time nor memory for them."""

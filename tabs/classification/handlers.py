@@ -88,8 +88,21 @@ class OneText:
 
     def describe(self, model_id: str, text_pair: str | None, kept: str) -> Iterator[Values]:
         """What a newly picked model can be asked. What the one before had said goes first, whatever comes."""
+        yield self.nothing() | {self._parts.info: ""}
+        yield from self._about(model_id, text_pair, kept)
+
+    def describe_first(self, model_id: str, text_pair: str | None, kept: str) -> Iterator[Values]:
+        """What the first model can be asked, for a page that has just come.
+
+        Its second text stays as it stands there: the page answers whatever is filled in.
+        """
+        for values in self._about(model_id, text_pair, kept):
+            if (pair := values.get(self._parts.pair)) is not None:
+                values[self._parts.pair] = gr.Textbox(label=pair.label, visible=pair.visible)
+            yield values
+
+    def _about(self, model_id: str, text_pair: str | None, kept: str) -> Iterator[Values]:
         parts = self._parts
-        yield self.nothing() | {parts.info: ""}
         try:
             about = self._playground.describe_classifier(model_id)
         except Exception as error:

@@ -21,7 +21,7 @@ from tabs.gradio_patches import blocks_being_built
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, heading, receipt_panel, view
+from tabs.page import explain, friendly, heading, receipt_panel, tell, view
 
 TITLE = "Classification"
 TASK = "text-classification"
@@ -122,7 +122,7 @@ def _lay_out_input() -> _Input:
             shows = gr.Markdown(elem_classes="pg-explain", elem_id="classification-shows", min_height=24)
             button = gr.Button("Classify", variant="primary", elem_id="classification-run")
         with gr.Column(scale=6, min_width=300):
-            bars = view("classification/label_bars", elem_id="classification-bars")
+            bars = view("classification/label_bars", events=["first_view"], elem_id="classification-bars")
             share = share_view()
     samples = example_chips([one.name for one in PICKED])
     samples += example_chips([one.name for one in FAILURES], "Where it fails")
@@ -203,15 +203,17 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)
     # Hidden: a spinner over the example would hide the first thing that a visitor should read.
     describing: dict[str, Any] = {
-        "fn": friendly(handlers.describe),
         "inputs": [model, given.pair, parts.kept_pair],
         "outputs": parts.everything,
         **UNSEEN,
     }
     running = {**_running(handlers, parts, inputs, code_shown), "show_progress_on": given.bars}
     model.change(None, cancels=under_way)  # what is still said of the model before would come too late
-    model.change(**describing).success(**running)
-    blocks_being_built().load(**describing).success(**running)  # the page opens with an answer on it
+    model.change(friendly(handlers.describe), **describing).success(**running)
+    # The page opens with an answer on it, unless a link asks for another.
+    described = blocks_being_built().load(friendly(handlers.describe_first), **describing)
+    described.success(None, js=f"() => {tell(given.bars, 'described')}", **QUIET)
+    given.bars.first_view(**running)
     return parts, handlers.asking
 
 

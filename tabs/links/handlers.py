@@ -17,7 +17,7 @@ from playground.lessons.places import Place
 from playground.lessons.stages import fields_of
 from playground.links.answers import asked_by
 from playground.links.form import MOST_OF_A_LINK, Link, differences
-from playground.links.kinds import NAMES, PLACES_OF_LINKS, base_of, inner, place_of
+from playground.links.kinds import NAMES, PLACES_OF_LINKS, base_of, idle_fields, inner, place_of
 from playground.pipelines.request import OPTIONS
 from playground.wire import to_json
 from tabs.gradio_patches import payload
@@ -161,7 +161,8 @@ def _fields(place: Place, link: Link) -> dict[str, Any]:
 def _more(watched: Watched, place: Place, asked: Any) -> dict[str, Any]:
     """What goes into controls that no lesson fills, by the name of the request's field."""
     asked = inner(asked)
-    names = [name for name in watched.controls if not place.field(name) and hasattr(asked, name)]
+    idle = idle_fields(asked)  # filled in, they would only unfold what they are in
+    names = [name for name in watched.controls if not place.field(name) and hasattr(asked, name) and name not in idle]
     if isinstance(asked, pg.PipelineRequest):  # what isn't given is what its task takes
         return {name: as_typed(name, asked.option(name)) for name in names if name in OPTIONS[asked.task]}
     return {name: _as_typed(getattr(asked, name), watched.controls[name]) for name in names}

@@ -18,7 +18,7 @@ from playground.similarity.result import Progress
 from playground.tables import SUFFIXES
 from playground.wire import to_json
 from tabs.components import example_chips, model_row
-from tabs.gradio_patches import payload, tab_being_built
+from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
@@ -85,12 +85,11 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         info="A causal model has no labels of its own: only the pieces of {target} count.",
         visible=False,
     )
-    page_tab = tab_being_built()
     asked = _Asked(playground, model_id, template)
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Two or three words", id="words"):
             heading("Two or three words", 3)
-            words = _words_part(asked, page_tab)
+            words = _words_part(asked)
         with gr.Tab("Matrix", id="matrix"):
             heading("Matrix", 3)
             matrix = _matrix_part(asked)
@@ -125,15 +124,15 @@ class _WordsParts(NamedTuple):
         return {self.losses: NOT_YET, self.measured: None, self.shows: "", self.code: None, self.notebook: None}
 
 
-def _words_part(asked: _Asked, page_tab: gr.Tab | None) -> Watched:
+def _words_part(asked: _Asked) -> Watched:
     laid_out = _lay_out_words()
-    losses = view("similarity/word_loss", NOT_YET, elem_id="similarity-losses")
+    losses = view("similarity/word_loss", NOT_YET, events=["first_view"], elem_id="similarity-losses", has_example=True)
     parts = _WordsParts(*laid_out, losses, share_view(), *receipt_panel(), gr.State())
-    _wire_words(asked, parts, page_tab)
+    _wire_words(asked, parts)
     return Watched("similarity", _lent(asked, parts.words), losses, parts.measured, shared=Shared(parts.share))
 
 
-def _wire_words(asked: _Asked, parts: _WordsParts, page_tab: gr.Tab | None) -> None:
+def _wire_words(asked: _Asked, parts: _WordsParts) -> None:
     """A press, Enter, an example, another model or the first look measures; other words take the answer away."""
     inputs, last = {parts.words, asked.model_id, asked.template}, LastRun()
 
@@ -156,15 +155,11 @@ def _wire_words(asked: _Asked, parts: _WordsParts, page_tab: gr.Tab | None) -> N
         """What other words or another template gave goes, or no longer comes."""
         return gr.skip() if last.goes_on(request, about(data)) else parts.nothing()
 
-    def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
-        yield from (gr.skip(),) if data[parts.measured] else run(request, data)
-
     run, outputs = last.wins(measure, about), list(parts.nothing())
     running: dict[str, Any] = {"outputs": outputs, "show_progress_on": parts.losses, **QUIET}
-    if page_tab is not None:  # the first look finds the article's words measured
-        page_tab.select(friendly(open_tab), {parts.measured, *inputs}, **running)
     asking: dict[str, Any] = {"fn": friendly(run), "inputs": inputs, **running, "trigger_mode": "always_last"}
     gr.on([parts.button.click, parts.words.submit, asked.model_id.change], **asking)
+    parts.losses.first_view(**asking)  # the first look finds the article's words measured
     gr.on([parts.words.change, asked.template.change], forget, inputs, outputs, show_progress="hidden", **QUIET)
     _wire_chips(parts.chips, parts.words, asking)
 

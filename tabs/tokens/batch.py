@@ -79,7 +79,7 @@ class _Parts(NamedTuple):
         return dict(zip(self.code, receipt_values(code) if code else (None, None), strict=True))
 
 
-def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
+def build_section(playground: pg.Playground) -> list[Watched]:
     """Lays out the section inside the current Blocks; the example is run when its tab is opened first.
 
     What comes back is lent to the lessons.
@@ -98,7 +98,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=320):
-            batch = view("tokens/batch", EMPTY, events=["flip"], elem_id="pg-tokens-batch")
+            batch = view("tokens/batch", EMPTY, events=["flip", "first_view"], elem_id="pg-tokens-batch")
         with gr.Column(scale=1, min_width=320):
             dictionary = _dictionary()
     share = share_view()
@@ -110,7 +110,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> list[Watched]:
     share_masks = share_view()
     code = receipt_panel()
     parts = _Parts(playground, controls, batch, dictionary, comparison, notes, gr.State(), gr.State(), code, LastRun())
-    _wire_batch(parts, tab)
+    _wire_batch(parts)
     _wire_masks(parts, buttons)
     return [
         Watched("batch", controls, batch, parts.asked, playground.encode, shared=Shared(share)),
@@ -161,7 +161,7 @@ def _dictionary() -> gr.Code:
     )
 
 
-def _wire_batch(parts: _Parts, tab: gr.Tab) -> None:
+def _wire_batch(parts: _Parts) -> None:
     """The rows follow every control; a comparison of other rows goes, or no longer comes."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     controls, batch = parts.controls, parts.batch
@@ -177,12 +177,8 @@ def _wire_batch(parts: _Parts, tab: gr.Tab) -> None:
         rows = {batch: found.batch, parts.dictionary: found.dictionary, parts.asked: found.asked}
         yield rows if compares else {**rows, **parts.no_mistake(), **parts.receipt(found.code)}
 
-    def open_tab(data: Values, request: gr.Request) -> Iterator[Values]:
-        drawn = data[batch] or EMPTY
-        yield from [gr.skip()] if drawn.get("rows") else show(data, request)
-
     inputs = set(controls.values())
-    tab.select(friendly(open_tab), inputs | {batch}, outputs, **quiet)
+    batch.first_view(friendly(show), inputs, outputs, **quiet)
     changes = [control.change for control in controls.values()]  # .input of a text box misses what is pasted or deleted
     gr.on(changes, friendly(show), inputs, outputs, trigger_mode="always_last", **quiet)
 

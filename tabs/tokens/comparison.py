@@ -41,7 +41,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         examples_per_page=30,
         api_visibility="private",
     )
-    shown = view("tokens/comparison", {}, elem_id="pg-tokens-compare")
+    shown = view("tokens/comparison", {}, events=["first_view"], elem_id="pg-tokens-compare")
     gr.Markdown(
         "**What each sample costs**: tokens, and tokens per word where words are set apart by spaces. Where pieces are"
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."
@@ -99,11 +99,12 @@ def _wire(
             return gr.Dataframe([], headers=HEADERS)
         return gr.Dataframe(found["data"], headers=found["headers"])
 
-    # The first look compares, too. `.change` of the text, since `.input` misses what is pasted or deleted.
+    # `.change` of the text, since `.input` misses what is pasted or deleted.
     looks = gr.State(0)
     tab.select(lambda: 1, None, looks, **quiet)  # in the queue: else no change of the state is told
     comparing, costing = friendly(comparisons.wins(compare)), friendly(tables.wins(cost))
     outputs = [shown, asked, *code]
-    gr.on([looks.change, text.change, models.change], comparing, {text, models}, outputs, **quiet)
+    shown.first_view(comparing, {text, models}, outputs, **quiet)
+    gr.on([text.change, models.change], comparing, {text, models}, outputs, **quiet)
     gr.on([looks.change, models.change], costing, models, table, **quiet)
     return asked

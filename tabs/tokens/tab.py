@@ -25,9 +25,9 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         with gr.Tab("One text", id="tokens-live"):
             heading("One text", 3)
             watched = [live.build_section(playground)]
-        with gr.Tab("Batch & masks", id="tokens-batch") as tab:
+        with gr.Tab("Batch & masks", id="tokens-batch"):
             heading("Batch & masks", 3)
-            watched += batch.build_section(playground, tab)
+            watched += batch.build_section(playground)
         with gr.Tab("Chat template", id="tokens-chat"):
             heading("Chat template", 3)
             watched.append(chat_template.build_section(playground))

@@ -43,6 +43,16 @@ def test_components_are_described_once_for_all_visitors(page, monkeypatch):
     assert sorted(described) == sorted(page.blocks), "once each"
 
 
+def test_hidden_progress_is_told_to_no_component():
+    with gr.Blocks() as page:
+        box = gr.Textbox()
+        box.change(lambda: "a", None, box, show_progress="hidden")
+        box.submit(lambda: "b", None, box)
+    gradio_patches.no_hidden_progress(page)
+    told = [event["show_progress_on"] for event in page.get_config_file()["dependencies"]]
+    assert told == [[], None], "gradio's own choice, all that is filled, stays where progress is shown"
+
+
 def test_gradio_looks_for_work_as_often_as_it_is_told(page):
     page.queue()
     assert page._queue.sleep_when_free != 0.01

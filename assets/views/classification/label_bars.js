@@ -1,11 +1,14 @@
 /** A verdict and one bar per label; with "before" values a dashed line shows where each bar was. */
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
+import { whenSeen } from "../shared/first_answer.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
 
 const WAITING = "The answer will appear here.";
 
 /** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, watch }) {
+export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".lb-");
   const show = () => {
     const isThere = Boolean(props.value?.bars);
@@ -15,6 +18,11 @@ export function mount({ element, props, watch }) {
   };
   watch("value", show);
   show();
+  const life = lifeOf(element);
+  // Told once its model can be asked; only the page's main bars are.
+  readInbox(hostOf(element), life.signal, () =>
+    whenSeen(element, life, () => props.value?.bars || trigger("first_view")),
+  );
 }
 
 function draw(find, value) {

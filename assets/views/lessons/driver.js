@@ -1,6 +1,6 @@
 /** What the panel does in the page beside it: opens a tab, fills what views draw, shows which fields were filled. */
 import { tell } from "../shared/inbox.js";
-import { until } from "../shared/until.js";
+import { pause, until } from "../shared/until.js";
 
 /**
  * @typedef {object} Place
@@ -21,6 +21,8 @@ const MARK = [RING, { ...RING, offset: 0.7 }, { outline: "3px solid transparent"
 const ENTERED = "textarea, input, select, button, [tabindex='0']";
 const DRAWN_MS = 250; // the answer has its height by then
 const MARK_MS = 3000;
+const TOGGLED_MS = 60; // a few frames
+const MOST_TOGGLES = 20;
 const READ_MS = 1400; // to see a field before the page goes on to what is pressed
 
 /**
@@ -67,11 +69,12 @@ export async function reachAll(place, names, mostMs) {
 /** What unfolds the accordion of this id, or null: it isn't in the page. */
 const sectionOf = (/** @type {string} */ id) => document.querySelector(`#${CSS.escape(id)} button.label-wrap`);
 
-/** Opens an accordion. */
+/** Opens an accordion; what stands in a tab that has just been opened is closed again while the page draws it. */
 async function unfold(toggle) {
-  if (toggle.classList.contains("open")) return;
-  toggle.click();
-  await until(() => toggle.classList.contains("open"));
+  for (let times = 0; times < MOST_TOGGLES && !toggle.classList.contains("open"); times++) {
+    toggle.click();
+    await pause(TOGGLED_MS);
+  }
 }
 
 /** True if the tab of this name can be seen; then it is open. */

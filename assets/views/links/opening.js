@@ -68,25 +68,28 @@ export class Opening {
 
   /** Reads a link, and runs it if its model is here. */
   async open(link) {
-    this.stop();
+    this.forget();
     this.link = link;
     this.say({ text: "Opening a shared run …" });
     sayOpening(true);
     const found = await this.python.server.open_link(link);
     if (link !== this.link) return;
-    sayOpening(false); // until it runs
-    if (found.error) return this.say({ text: found.error, kind: "differs" });
-    this.about = found;
-    if (found.state === "refused") return this.say({ text: found.sentence, kind: "differs" });
+    this.about = found.error ? null : found;
+    if (found.state === "here") return this.run();
+    sayOpening(false); // unless it runs
     if (found.state === "load")
       return this.say({ text: found.sentence, ways: [["Load it and run", () => this.run()]] });
-    this.run();
+    this.say({ text: found.error ?? found.sentence, kind: "differs" });
   }
 
-  /** Forgets the link. */
+  /** Forgets the link: the page may ask for its examples again. */
   stop() {
-    clearTimeout(this.timer);
+    this.forget();
     sayOpening(false);
+  }
+
+  forget() {
+    clearTimeout(this.timer);
     Object.assign(this, { link: "", about: null, heardAt: 0, repeated: false, presses: 0, asks: 0, begun: 0 });
     Object.assign(this, { isFilled: false, asked: false, doubtful: false, endedAt: performance.now() });
   }
@@ -129,7 +132,7 @@ export class Opening {
     this.isFilled = true;
     if (!about.asked.length) fillDrawn(about, about.fields);
     this.quietly(() => point(about, about.fields, ""));
-    const button = about.asked.length ? "" : buttonAt(about, about.fields);
+    const button = about.asked.length ? "" : buttonAt(about, about.fields) || (!this.changing.length && about.again);
     if (about.runner || button) await this.dealtWith(about);
     if (about !== this.about) return;
     if (about.runner && !about.based) this.ask(about);
@@ -261,9 +264,11 @@ const KINDS = new Map([
   [false, "differs"],
 ]);
 
-/** The fields whose value isn't what stands in them. */
-const differing = (wanted, standing) =>
-  Object.keys(wanted).filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(standing[name]));
+/** The fields whose value isn't what stands in them; what isn't drawn yet says nothing of being empty. */
+const differing = (wanted, standing) => {
+  const text = (value) => JSON.stringify(value ?? "");
+  return Object.keys(wanted).filter((name) => text(wanted[name]) !== text(standing[name]));
+};
 
 /** What the page complains about now. */
 const complaints = () => [...document.querySelectorAll(".toast-body.warning, .toast-body.error")];

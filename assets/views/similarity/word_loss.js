@@ -1,7 +1,9 @@
 /** Every ordered pair of words: the label's probability as a bar, and on request the pieces that make it. */
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
+import { whenSeen } from "../shared/first_answer.js";
 import { formatMagnitude, formatProbability, withMinus } from "../shared/format.js";
+import { lifeOf } from "../shared/lifecycle.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { axisOf } from "./measures.js";
@@ -14,7 +16,7 @@ const COLUMNS = [
 ];
 
 /** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, watch }) {
+export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".wl-");
   const show = () => {
     const value = props.value?.losses ? props.value : { losses: [] };
@@ -23,6 +25,7 @@ export function mount({ element, props, watch }) {
   };
   watch("value", show);
   show();
+  if (props.has_example) whenSeen(element, lifeOf(element), () => props.value?.losses?.length || trigger("first_view"));
 }
 
 function draw(find, value) {

@@ -4,6 +4,7 @@
  */
 
 import { finder, make, makeButton } from "../shared/dom.js";
+import { whenSeen } from "../shared/first_answer.js";
 import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
@@ -34,13 +35,15 @@ export function mount({ element, props, watch, trigger }) {
     if (wanted.length) tell();
   };
   // What is filled in with other texts is drawn before they are: then it is turned over once more.
-  readInbox(hostOf(element), lifeOf(element).signal, (_, { flips }) => {
+  const life = lifeOf(element);
+  readInbox(hostOf(element), life.signal, (_, { flips }) => {
     Object.assign(state, { wanted: flips, until: Date.now() + REDRAWN_MS });
     draw();
   });
   moveAmongBits(find(".rows"));
   watch("value", draw);
   draw();
+  whenSeen(element, life, () => props.value?.rows?.length || trigger("first_view"));
 }
 
 function drawBatch(find, value, flips, flip) {

@@ -1,6 +1,7 @@
 /** One text under several tokenizers, one row each, aligned by character; thick orange edges are not shared by all. */
 
 import { finder, make } from "../shared/dom.js";
+import { whenSeen } from "../shared/first_answer.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable } from "../shared/tables.js";
 import { lineBreaks } from "./line_breaks.js";
@@ -15,16 +16,18 @@ const COLUMNS = [
 ];
 
 /** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, watch }) {
+export function mount({ element, props, watch, trigger }) {
   let width = element.clientWidth;
   const show = () => draw(element, props.value);
-  lifeOf(element).onResize(element, () => {
+  const life = lifeOf(element);
+  life.onResize(element, () => {
     if (Math.abs(element.clientWidth - width) <= 40) return;
     width = element.clientWidth;
     show();
   });
   watch("value", show);
   show();
+  whenSeen(element, life, () => props.value?.names || trigger("first_view"));
 }
 
 function draw(element, value) {

@@ -172,6 +172,16 @@ def test_a_second_text_is_kept_while_a_model_of_single_texts_is_looked_at(playgr
     assert not page["pair"].visible and page["pair"].value == "" and page["kept_pair"] == "i hate it"
 
 
+def test_learning_of_a_model_asks_it_nothing(playground):
+    page = merged(one_text(playground).describe_first("mood", None, ""))
+    assert isinstance(page["pair"].value, type(gr.Textbox().value)), "a new value would be answered, as one typed in is"
+    assert "bars" not in page and "result" not in page
+    steps, page = one_text(playground).describe_first("headless", None, ""), {}
+    with pytest.raises(WrongTaskError):
+        fill(page, steps)
+    assert "No answer from this model" in page["shows"]
+
+
 def test_an_emptied_field_is_no_mistake(playground):
     assert merged(one_text(playground).follow("  ", None, "mood", False, None))["bars"] is None
 

@@ -88,7 +88,9 @@ def test_a_link_says_which_fields_to_fill(playground, watched):
 def test_controls_that_no_lesson_fills_are_filled_too(playground, watched):
     found = opened(playground, watched, str(pg.link_to(BATCH, seen={"part": "x"})))
     assert found["fields"]["texts"] == ["a", "b ||| c"] and found["within"] == "x"
-    assert found["more"] == {"padding_side": "left", "return_token_type_ids": "False", "stride": 0}
+    assert found["more"] == {"padding_side": "left", "return_token_type_ids": "False"}, "stride changes nothing"
+    cut = pg.EncodeRequest(("a",), model_id="a/model", truncation="only_first", return_overflowing_tokens=True)
+    assert opened(playground, watched, str(pg.link_to(cut)))["more"]["stride"] == 0
     plain = opened(playground, watched, str(pg.link_to(pg.EncodeRequest(("a",), model_id="a/model"))))
     assert plain["more"]["padding_side"] == plain["more"]["return_token_type_ids"] == OWN
     assert "max_length" not in plain["fields"], "nothing was asked, so what stands there stays"
