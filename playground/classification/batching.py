@@ -4,7 +4,8 @@ A `Classifier` serves one loaded model: one thread looks after it, and each time
 that queued up while it was busy, and those of people who have pressed and whose text is still being tokenized; nobody
 waits for a clock. Texts are sorted by length before they are padded, so little is computed for padding, and every
 answer goes back to the one who asked. On a CPU large passes run two at a time, each on half of the cores: there two
-small teams get more done than a large one that meets after every layer.
+small teams get more done than a large one that meets after every layer. And small ones have as many threads as were
+quickest of late: beside a browser that takes one of two cores, a text waits in each layer for the second thread.
 
 Leaves out what the logits mean (`describe`), and which side a family may be padded at (`models.padding`).
 """
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,7 +30,7 @@ import transformers
 from playground.classification.labels import label_names
 from playground.errors import BusyError, DeviceMemoryError, PlaygroundError, UnsupportedOptionError
 from playground.models.block_sparse import restore_sparse_attention, sparse_above
-from playground.models.cpu.threads import leave_cores, release_helpers, threads_of_cpu, use_threads
+from playground.models.cpu.threads import StepThreads, leave_cores, release_helpers, threads_of_cpu, use_threads
 from playground.models.families import embedding_rows
 from playground.models.limits import token_limit
 from playground.models.memory import is_out_of_memory
@@ -43,6 +45,7 @@ CPU_BATCH_TOKENS = 1024  # padded tokens of one forward pass; more makes a CPU n
 GPU_BATCH_TOKENS = 32768
 PASS_TOKENS = 40  # what a pass costs besides its tokens, in tokens: rather one more pass than more padding than that
 LANE_TOKENS = 256  # from here on two passes run side by side on a CPU
+ROWS_PER_TOKEN = 0.3  # a text of 54 tokens takes twice as long as a very short one, as 16 rows do in a generation
 ARRIVAL_SECONDS = 0.02  # the longest wait for somebody whose text is being tokenized
 TOKENIZER_CHUNK = 256  # texts that are tokenized while others wait for the tokenizer
 
@@ -100,6 +103,7 @@ class Classifier:
         self._sparse_above = sparse_above(self.model.config)
         side_by_side = on_cpu and threads_of_cpu() > 1 and self._sparse_above is None
         self._lanes = lanes() if side_by_side else None
+        self._threads = StepThreads(threads_of_cpu() if on_cpu else 1, use_threads, loaded.busy)
         self._free_pipelines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         make: Any = transformers.pipeline  # its overloads know no tokenizer's base class
         for _ in range(2 if self._lanes else 1):  # a pipeline keeps settings on itself: one for each that runs at once
@@ -197,8 +201,14 @@ class Classifier:
             self._thread.join(timeout=10)
 
     def _work(self) -> None:
+        self._threads.begin()
         while not self._closed:
-            self._answer(*self.groups(self._take(), self.batch_tokens // (2 if self._lanes else 1)))
+            groups = list(self.groups(self._take(), self.batch_tokens // (2 if self._lanes else 1)))
+            self._threads.heed()
+            began, tokens = time.perf_counter(), _weight(groups)
+            self._answer(*groups)
+            if tokens and not self._side_by_side(groups):
+                self._threads.took(round(ROWS_PER_TOKEN * tokens), time.perf_counter() - began)
             release_helpers()
         if self._lanes:
             self._lanes.shutdown()
@@ -239,7 +249,7 @@ class Classifier:
 
     def _answer(self, *groups: list[_Job]) -> None:
         """Fulfils the jobs, a pass for each group; if one of several spoils a pass, only its own owner hears of it."""
-        start = self._lanes.submit if self._lanes and _weight(groups) >= LANE_TOKENS else _at_once
+        start = partial(self._lanes.submit, self._in_lane) if self._lanes and self._side_by_side(groups) else _at_once
         begun = []
         for jobs in reversed(groups):  # what takes longest first: so the lanes end together
             alike: dict[Any, list[_Job]] = {}  # a class that tries the same sentence costs one row
@@ -257,6 +267,13 @@ class Classifier:
             for same, row in zip(alike.values(), rows, strict=True):
                 for job in same:
                     job.future.set_result(Answer(tuple(row), labels.get(id(same[0]))))
+
+    def _in_lane(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        leave_cores(self._busy())
+        return work(*arguments)
+
+    def _side_by_side(self, groups: Sequence[Sequence[_Job]]) -> bool:
+        return self._lanes is not None and _weight(groups) >= LANE_TOKENS
 
     def _blame(self, jobs: list[_Job], error: Exception) -> None:
         out_of_memory = is_out_of_memory(error)
@@ -287,7 +304,6 @@ class Classifier:
         return logits.float().tolist()
 
     def _prepare(self, length: int) -> None:
-        leave_cores(self._busy())
         if self._sparse_above is not None and length > self._sparse_above:
             restore_sparse_attention(self.model)
 

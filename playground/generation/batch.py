@@ -45,6 +45,7 @@ class Batch:
     def step(self) -> None:
         """One forward pass for all rows, and one step for every stream."""
         if self.streams:
+            self.threads.heed()
             rows, began = sum(stream.rows for stream in self.streams), time.perf_counter()
             self.settle(advance(self.streams, self._logits()))
             self.threads.took(rows, time.perf_counter() - began)

@@ -61,12 +61,18 @@ class StepThreads:
         self.count = min(self.count, self._most)
         self._use(self.count)
 
+    def heed(self) -> bool:
+        """Whether the next step has fewer threads, since something of ours has just begun."""
+        if max(self.count, self._trial) <= self._most:
+            return False
+        self._recent.clear()
+        self.begin()
+        return True
+
     def took(self, rows: int, seconds: float) -> None:
         """Learns what a step of so many rows took, and sets how many threads the next one has."""
         cost = seconds / (16 + rows)  # a step of 32 rows takes about three times as long as one of a single row
-        if max(self.count, self._trial) > self._most:
-            self._recent.clear()
-            self.begin()
+        if self.heed():
             return
         if self._trial:
             self._tried.append(cost)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -344,12 +345,37 @@ def test_beside_a_training_passes_leave_its_cores_and_lanes_are_made_all_the_sam
         shares.append(0.5)
         assert machine.submit(short).result(60).logits == pytest.approx(alone.logits, abs=1e-6)
         assert seen == [4, 2]
-        for future in machine.submit_many([{**long, "input_ids": [*long["input_ids"][:-1], n]} for n in range(16)]):
-            future.result(60)
-        assert set(seen[2:]) == {1}, "each lane has half"
-        shares.append(0.0)
-        machine.submit(short).result(60)
-        assert seen[-1] == 4
+        ids = long["input_ids"]
+        for share, threads in ((0.5, 1), (0.0, 2)):
+            shares.append(share)
+            seen.clear()
+            for future in machine.submit_many([{**long, "input_ids": [*ids[:-1], last]} for last in range(16)]):
+                future.result(60)
+            assert set(seen) == {threads}, "each lane has half of what is left"
+    finally:
+        torch.set_num_threads(whole)
+        machine.close()
+
+
+def test_a_text_waits_for_no_thread_that_shares_its_core_with_another_program(monkeypatch):
+    """As long as that is there a pass with all threads takes five times as long."""
+    if threads_of_cpu() < 2:
+        pytest.skip("there is one core")
+    whole, seen, lent = torch.get_num_threads(), [], lend(tiny_model(), tiny_tokenizer())
+    torch.set_num_threads(2)
+    machine = Classifier(lent)
+    text, clock = machine.encode("good"), [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+    def passing(*_):
+        seen.append(torch.get_num_threads())
+        clock[0] += 5.0 if seen[-1] == 2 else 1.0
+
+    lent.model.register_forward_pre_hook(passing)
+    try:
+        for _ in range(40):
+            machine.submit(text).result(60)
+        assert set(seen[-20:]) == {1} and 2 in seen
     finally:
         torch.set_num_threads(whole)
         machine.close()
