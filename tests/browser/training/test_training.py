@@ -67,7 +67,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(again.locator(".toast-body")).to_contain_text("can't be unpacked")
 
 
-def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page):
+def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page, app_server, capsys):
     page = opened(open_page(width=390, dark=True))
     rows = page.locator("#training-rows textarea")
     text = rows.input_value()
@@ -83,7 +83,9 @@ def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page
     page.locator("#training-run").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".tc-status")).to_contain_text("Step", timeout=120_000)
-    page.reload()  # who comes back finds it going on
+    page.close()  # in the middle of it; who comes back finds it going on
+    page = page.context.new_page()
+    page.goto(app_server)
     opened(page)
     expect(page.locator(".tc-status")).to_contain_text("Step", timeout=60_000)
     expect(page.locator("#training-run")).to_be_disabled()
@@ -93,3 +95,4 @@ def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page
     expect(page.locator(".tc-after")).to_be_visible()
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]
+    assert "Traceback" not in capsys.readouterr().err, "the page that was left in between"
