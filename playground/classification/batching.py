@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -249,7 +248,7 @@ class Classifier:
 
     def _answer(self, *groups: list[_Job]) -> None:
         """Fulfils the jobs, a pass for each group; if one of several spoils a pass, only its own owner hears of it."""
-        start = partial(self._lanes.submit, self._in_lane) if self._lanes and self._side_by_side(groups) else _at_once
+        start = self._begin if self._side_by_side(groups) else _at_once
         begun = []
         for jobs in reversed(groups):  # what takes longest first: so the lanes end together
             alike: dict[Any, list[_Job]] = {}  # a class that tries the same sentence costs one row
@@ -268,9 +267,15 @@ class Classifier:
                 for job in same:
                     job.future.set_result(Answer(tuple(row), labels.get(id(same[0]))))
 
-    def _in_lane(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        leave_cores(self._busy())
-        return work(*arguments)
+    def _begin(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Work on the next free lane."""
+
+        def in_lane() -> Any:
+            leave_cores(self._busy())
+            return work(*arguments)
+
+        assert self._lanes is not None
+        return self._lanes.submit(in_lane)
 
     def _side_by_side(self, groups: Sequence[Sequence[_Job]]) -> bool:
         return self._lanes is not None and _weight(groups) >= LANE_TOKENS
