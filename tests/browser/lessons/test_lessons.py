@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import expect
 
+from tests.browser.test_words import faults
+
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 PATIENCE_MS = 60_000  # the first answer of a model waits for its weights
 PRESSED = ("Start", "Measure", "Show attention", "No mask", "Train")
@@ -105,6 +107,7 @@ def goes_on(panel) -> str:
     """What the step said at its end; the next one is there then."""
     expect(panel.locator(".ls-next"), panel.locator("h3").inner_text()).to_have_text("Next", timeout=PATIENCE_MS)
     said, title = panel.locator(".ls-reveal").inner_text(), panel.locator("h3").inner_text()
+    assert faults(panel.inner_text()) == []
     panel.locator(".ls-next").press("Enter")
     expect(panel.locator("h3")).not_to_have_text(title)
     return said
@@ -215,7 +218,7 @@ def test_what_views_draw_themselves_ends_steps(page):
     page.locator(".at-layer").fill("5")
     page.locator(".at-headslider").fill("11")  # not as it is shown: by the sliders
     assert "cat" in goes_on(panel)
-    for title, said in (("Four bits", "170 MB"), ("Chat is only text", "34")):
+    for title, said in (("Four bits", "170\u00a0MB"), ("Chat is only text", "34")):
         open_lesson(page, title)
         do_the_step(page, panel)
         assert said in goes_on(panel)

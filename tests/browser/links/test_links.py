@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 import playground as pg
 from playground.similarity.request import DEFAULT_TEMPLATE
 from tabs.similarity.handlers import rated_pairs, read_ratings
+from tests.browser.test_words import faults
 from tests.hub_stand_in import Repository, running_hub
 from tests.tiny_models import make_model
 
@@ -110,7 +111,9 @@ def test_share_is_copied_and_opens_in_another_page(open_page):
     page = open_page()
     expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=PATIENCE_MS)
     page.get_by_role("button", name="Share").locator("visible=true").first.click()
-    expect(page.locator(".pg-share").locator("visible=true").first).to_contain_text("opied")
+    share = page.locator(".pg-share").locator("visible=true").first
+    expect(share).to_contain_text("opied")
+    assert faults(share.inner_text()) == []
     copied = page.evaluate("navigator.clipboard.readText()")
     assert pg.open_link(copied) == pg.ClassifyRequest("What a wonderful film!", model_id="playground/sentiment-5-stars")
     page = open_page(f"/{copied[copied.index('#') :]}")

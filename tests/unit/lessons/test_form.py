@@ -19,6 +19,7 @@ from playground.models.catalog import Catalog
 from playground.service import Playground
 from playground.wire import from_json, to_json
 from tabs.glossary import groups
+from tests.browser.test_words import faults
 
 CASES = json.loads((Path(__file__).parents[2] / "data" / "lesson_readings.json").read_text(encoding="utf-8"))
 GOOD = """---
@@ -218,6 +219,19 @@ def test_our_lessons_are_whole():
         assert sum(step.predict is not None for step in lesson.steps) >= 3, f"{lesson.name} asks too little"
         assert any(step.do for step in lesson.steps), f"{lesson.name} has nothing to do"
         assert all(step.expect for step in lesson.steps if step.predict or step.do), lesson.name
+        assert faults("\n".join(prose(lesson))) == []
+
+
+def prose(lesson):
+    """What whoever walks a lesson reads, with 7 for each live value."""
+    yield from (lesson.title, lesson.fact, *lesson.know)
+    for step in lesson.steps:
+        yield from (step.title, re.sub("<code>.*?</code>|<[^>]+>", "", step.html, flags=re.S))
+        if step.predict:
+            yield from (step.predict.ask, *(one.say for one in step.predict.choices))
+        yield step.do.say if step.do else ""
+        for sentence in (step.reveal.right, step.reveal.wrong, step.reveal.why) if step.reveal else ():
+            yield "".join(part if isinstance(part, str) else "7" for part in sentence.parts)
 
 
 @pytest.mark.parametrize(("asked", "guess", "right"), CASES["guesses"])
