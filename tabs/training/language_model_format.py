@@ -101,7 +101,7 @@ class Follower:
         run = LanguageModelRun(
             run=asked.run_id,
             said=said_at_end(result) if result else self._said,
-            percent=100 if result else self._percent(),
+            percent=100 if result and result.reason != "stopped" else self._percent(),
             is_grammar=bool(asked.grammar.strip()),
             prompt=asked.prompt,
             max_steps=asked.max_steps,

@@ -21,6 +21,7 @@ from playground.training.language_model.plan import language_model_training, pla
 from playground.training.language_model.request import TrainLanguageModelRequest
 from playground.training.language_model.shape import configuration, count_parameters
 from playground.training.language_model.tokenizer import learn_tokenizer, merges_of
+from tabs.training.language_model_format import Follower
 
 GRAMMAR = "name = Mia, Ben\nthing = ball, kite\n{name} has a {thing}.\n{name} sees a {thing}."
 TINY = {"lines": 300, "n_layer": 1, "n_head": 2, "hidden_size": 16, "context": 16, "per_device_train_batch_size": 4}
@@ -117,6 +118,10 @@ def test_stop_and_time_end_it_within_a_step_with_a_model(tmp_path):
     told = Stopping()
     result = fit(asked(), Desk("cpu", tmp_path, told.append, stopped))
     assert result.reason == "stopped" and result.steps in (5, 6) and (tmp_path / "model.safetensors").exists()
+    follower = Follower(asked(), None)
+    for event in (*told, result):
+        follower.take(event)
+    assert follower.value()["percent"] == 100 * result.steps // 12, "it didn't come to its end"
     with pytest.raises(StoppedError):
         run(asked(), tmp_path, stopped)
     late, _ = run(asked(max_seconds=0.001), tmp_path)
