@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ def _features(result: pg.PipelineResult, answer: FeaturesAnswer) -> Told:
     call = [quoted_code(one) for one in texts[:2]] + (["…"] if len(texts) > 2 else [])
     return Told(
         nearest or size,
-        f"[{', '.join(call)}])",
+        f"[{', '.join(call)}]",
         "mean over tokens → length 1 → cosine",
         [bars("Cosine with the first text", (), rows)] if rows else [hidden_states(result, answer, shown)],
         [hidden_states(result, answer, shown), *([cosines(texts, answer)] if others else [])] if rows else [],
@@ -72,7 +72,12 @@ def _features(result: pg.PipelineResult, answer: FeaturesAnswer) -> Told:
 
 def quoted_code(content: str) -> str:
     """A text as Python writes it, cut where it is long."""
-    return json.dumps(content if len(content) <= 60 else content[:59] + "…", ensure_ascii=False)
+    return written(content if len(content) <= 60 else content[:59] + "…")
+
+
+def written(value: str | Sequence[str]) -> str:
+    """A text or texts as Python writes them."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
@@ -99,9 +104,11 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
         if len(words) == 1
         else f"The masks are most probably {' and '.join([', '.join(words[:-1]), words[-1]])}, each by itself."
     )
-    options = "" if result.request.top_k is None else f", top_k={result.request.top_k}"
+    request = result.request
+    options = "" if request.top_k is None else f", top_k={request.top_k}"
+    options += f",\n  targets={written(request.targets)}" if request.targets else ""
     after.append(text(f"score = exp(logit − log Σ exp), over all {answer.vocabulary:,} tokens of the vocabulary."))
-    given = f"{quoted_code(result.request.text)}{options})"
+    given = f"{quoted_code(request.text)}{options}"
     return Told(headline, given, "softmax over the vocabulary", hero, after, rows)
 
 
@@ -124,9 +131,11 @@ def _labels(result: pg.PipelineResult, answer: ZeroShotAnswer) -> Told:
     if contra is not None:
         how = f"score = softmax of {yes!r} against {no!r}, each label alone."
     request = result.request
-    given = f"{quoted_code(request.text)},\n  candidate_labels={json.dumps(list(request.candidate_labels or ()))})"
+    given = f"{quoted_code(request.text)},\n  candidate_labels={written(request.candidate_labels or ())}"
+    if request.hypothesis_template:
+        given += f",\n  hypothesis_template={written(request.hypothesis_template)}"
     if request.multi_label:
-        given = f"{given[:-1]},\n  multi_label=True)"
+        given += ",\n  multi_label=True"
     return Told(
         f"{quoted(best.label)} fits best ({format_share(best.score)})"
         if contra is None
@@ -161,7 +170,8 @@ def _names(result: pg.PipelineResult, answer: TokenClassificationAnswer) -> Told
         cells = [[one.word, one.label, f"{one.score:.4f}"] for one in answer.words[:MOST_ENTITIES]]
         after.append(table(f"Each word, by the strategy {strategy!r}", ["word", "label", "score"], cells))
     rows = [[one.word, one.label, one.score, str(one.start), str(one.end)] for one in answer.entities]
-    given = f'{quoted_code(whole)},\n  aggregation_strategy="{strategy}")'
+    given = f'{quoted_code(whole)},\n  aggregation_strategy="{strategy}"'
+    given += "" if result.request.stride is None else f", stride={result.request.stride}"
     return Told(
         f"Found: {said}." if kinds else "Nothing in this text has a label other than “O”, which means nothing.",
         given,
@@ -223,7 +233,7 @@ def _written(result: pg.PipelineResult, answer: Seq2SeqAnswer) -> Told:
     given = f'**tokenizer({text_read}, return_tensors="pt"),\n  max_new_tokens='
     return Told(
         quoted(answer.text, 400) if answer.text else "It wrote nothing.",
-        f"{given}{result.request.option('max_new_tokens')}, num_beams=1)",
+        f"{given}{result.request.option('max_new_tokens')}, num_beams=1",
         "the best token is written, and read again",
         [written_steps(answer)],
         [*after, text(f"{len(answer.steps)} step{'s' * (len(answer.steps) != 1)}. {why[answer.ended]}")],

@@ -79,7 +79,7 @@ def _call(result: pg.PipelineResult, told: Told) -> str:
     if result.removed:
         lines = [f"name = {held.expression}", f"model = {held.auto_class}.from_pretrained(name)"]
         if told.given:
-            lines += ["tokenizer = AutoTokenizer.from_pretrained(name)", f"ids = model.generate({told.given}"]
+            lines += ["tokenizer = AutoTokenizer.from_pretrained(name)", f"ids = model.generate({told.given})"]
             lines += ["tokenizer.decode(ids[0], skip_special_tokens=True)"]
         return "\n".join(lines)
     return f'pipeline("{task}",\n  model={held.expression})(\n  {told.given})'

@@ -28,6 +28,7 @@ def test_an_example_shows_what_it_is_there_for(app_playground, example):
     assert shown.value["asked"] == ["as typed"]
     assert example.best in shown.value["title"] and shown.result.max_difference <= 1e-5
     assert shown.value["rows"][1:] and shown.value["passes"] and shown.value["hero"]
+    assert compile(shown.value["call"].replace("…", "..."), "the lines beside the steps", "exec")
     if example.task == "feature-extraction":
         first, second, *_ = sorted(shown.result.answer.cosines[0][1:], reverse=True)
         assert first > second + 0.05

@@ -31,6 +31,9 @@ def playground(tmp_path_factory):
 def ask(playground, task, text=TEXT, model="", **options):
     result = playground.pipeline(pg.PipelineRequest(task, text, model, **options))
     assert from_json(type(result), to_json(result)) == result, "it survives as JSON"
+    call = format_result(result, model)["call"].replace("…", "...")
+    plain_ones = [name for name in ("targets", "hypothesis_template", "stride") if options.get(name)]
+    assert compile(call, "the lines beside the steps", "exec") and all(name in call for name in plain_ones), call
     return result
 
 
