@@ -24,12 +24,13 @@ words = {words}
 {template}
 """
 _SEQ2SEQ = """\
-perplexities = {}
+losses = {}
 for source in words:
     for target in words:
         if source != target:
             input_ids = tokenizer(source, return_tensors="pt").input_ids
             labels = tokenizer(text_target=target, return_tensors="pt").input_ids
+            pieces = labels.numel()
 """
 _CAUSAL = """\
 
@@ -38,7 +39,7 @@ def ids_of(text):
     return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
 
 
-perplexities = {}
+losses = {}
 for source in words:
     for target in words:
         if source != target:
@@ -49,15 +50,19 @@ for source in words:
                 shared += 1
             input_ids = torch.tensor([full])
             labels = torch.tensor([[-100] * shared + full[shared:]])
+            pieces = (labels[:, 1:] != -100).sum().item()
 """
 _TAIL = """\
             with torch.inference_mode():
                 loss = model(input_ids=input_ids.to(model.device), labels=labels.to(model.device)).loss
-            perplexities[f"{source} -> {target}"] = math.exp(loss.item())
+            losses[f"{source} -> {target}"] = loss.item(), pieces
 
-# %% The closest pairs first
-for pair, perplexity in sorted(perplexities.items(), key=lambda item: item[1]):
-    print(f"{pair:40} exp(loss) = {perplexity:,.2f}")
+# %% The closest pairs first: the loss of the whole label, its probability, and exp of the mean over its pieces
+perplexities = {}
+for pair, (loss, pieces) in sorted(losses.items(), key=lambda item: item[1][0] * item[1][1]):
+    perplexities[pair] = math.exp(loss)
+    nats = loss * pieces
+    print(f"{pair:40} {nats:6.2f} nats, {math.exp(-nats):8.3%}, exp(loss) = {perplexities[pair]:,.2f}")
 
 # %% The same numbers as JSON
 import json
@@ -180,7 +185,7 @@ def _imports(pretrained: Pretrained) -> str:
 
 
 def word_loss_receipt(words: Sequence[str], pretrained: Pretrained, template: str | None = None) -> Receipt:
-    """The exp(loss) of every ordered pair of words, by a model that is held as the run held it.
+    """The loss and exp(loss) of every ordered pair of words, by a model that is held as the run held it.
 
     ``template`` is the causal template; None for a sequence-to-sequence model.
 

@@ -27,7 +27,7 @@ class Example:
 EXAMPLES = (
     Example(
         "man, woman, animal",
-        "The words of the article: after *man*, *woman* is far more probable than *animal*.",
+        "After *man*, *woman* is far more probable than *animal*.",
         ("man", "woman"),
         ("man", "animal"),
         20,

@@ -82,8 +82,12 @@ function breakdown(loss) {
     "wl-detail",
     make("div", "pg-table-wrap", makeTable(COLUMNS, rows)),
     make("p", "pg-mono", `whole label: ${sum} = ${loss.loss_sum.toFixed(4)}\u00a0nats, exp(−that) = ${share}`),
-    make("p", "pg-mono", `model(…).loss: / ${loss.pieces.length} = ${loss.loss.toFixed(4)}\u00a0nats, the mean`),
-    make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)}  (the perplexity, the article's number)`),
+    make(
+      "p",
+      "pg-mono",
+      `model(…).loss = ${loss.loss_sum.toFixed(4)} / ${loss.pieces.length} = ${loss.loss.toFixed(4)}\u00a0nats, the mean`,
+    ),
+    make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)} (the perplexity)`),
     make(
       "p",
       "pg-muted",
