@@ -10,6 +10,8 @@ import { figuresOf, settingsName } from "./reply.js";
 import { wantNext } from "./runs.js";
 import { closed, tokenSpan } from "./tokens.js";
 
+const UNKNOWN = "–"; // as formatFixed writes it: it has no unit
+
 /** What is drawn in each host: tokens that are there already are not drawn again. */
 const DRAWN = new WeakMap();
 
@@ -91,7 +93,7 @@ export function drawLive({ find, state }) {
   find(".gen-live").replaceChildren(
     tile("first token", formatFixed(first, 2), first === null ? "" : "s"),
     tile("speed", formatFixed(rate, 1), "tokens/s"),
-    tile("context used", String(used), most, context ? used / context : null),
+    tile("context used", used === null ? UNKNOWN : formatInteger(used), most, context && used ? used / context : null),
     tile("perplexity", formatFixed(perplexity, 2), ""),
     tile("sharing now", String(Math.max(1, reply.people || 1)), reply.people > 1 ? "people" : "person"),
   );
@@ -99,7 +101,12 @@ export function drawLive({ find, state }) {
 
 /** @param {number | null} [share]  of the most there is */
 function tile(name, value, unit, share = null) {
-  const box = make("div", "", make("dt", "", name), make("dd", "", value, unit && make("small", "", `\u00a0${unit}`)));
+  const box = make(
+    "div",
+    "",
+    make("dt", "", name),
+    make("dd", "", value, unit && value !== UNKNOWN && make("small", "", `\u00a0${unit}`)),
+  );
   if (share === null) return box;
   const bar = make("i");
   bar.style.width = `${Math.min(100, 100 * share)}%`;

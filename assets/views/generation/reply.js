@@ -166,7 +166,7 @@ export function figuresOf(reply) {
     first: own.length && own[0].elapsed ? own[0].elapsed : (finished?.seconds_to_first_token ?? null),
     rate: flowing > 0 ? (own.length - 1) / flowing : null,
     perplexity: finished ? finished.perplexity : mean === null ? null : Math.exp(mean),
-    used: (started ? started.prompt_tokens : 0) + reply.tokens.length,
+    used: started ? started.prompt_tokens + reply.tokens.length : null,
     context: started ? started.context_length : null,
   };
 }

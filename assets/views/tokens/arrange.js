@@ -1,5 +1,6 @@
 /** From the answer of the server to parts of the text, without a page: what shares characters stands together. */
 
+import { counted, formatInteger } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 
 /**
@@ -150,4 +151,19 @@ export function placeOf(token) {
 export function sentenceOf(token) {
   const parts = [`token ${token.index}`, token.shown, `id ${token.id}`, placeOf(token), ...marksOf(token), token.bytes];
   return parts.filter(Boolean).join(", ");
+}
+
+/**
+ * @param {any} counts  of a text
+ * @returns {string[][]} each number and its unit, such as "1" and "word"
+ */
+export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens }) {
+  const named = Object.entries({ character: characters, byte: utf8_bytes, word: words, token: tokens });
+  const rate = words ? ((tokens - special_tokens) / words).toFixed(2) : "–";
+  return [
+    ...named.map(([unit, count]) => counted(count, unit).split(" ")),
+    [formatInteger(special_tokens), "special"],
+    [formatInteger(unknown_tokens), "unknown"],
+    [rate, "tokens per word"],
+  ];
 }

@@ -6,12 +6,11 @@ import { counted, formatInteger } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { rovingFocus } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { marksOf, placeOf, readAnswer } from "./arrange.js";
+import { countsOf, marksOf, placeOf, readAnswer } from "./arrange.js";
 import { CHUNK, Chips } from "./chips.js";
 
 const LIMIT = 20000;
 const TELL_MS = 900;
-const UNITS = ["characters", "bytes", "words", "tokens", "special", "unknown", "tokens per word"];
 const REASONS = {
   special: "special: the tokenizer knows it as a sign of its own",
   unknown: "unknown: the vocabulary can't write this",
@@ -137,12 +136,12 @@ function drawNotes({ find, state }, notes, failed) {
 
 function drawCounts(box, counts, algorithm) {
   if (!box.childNodes.length) {
-    box.append(...UNITS.map((name) => make("span", "", make("b"), ` ${name}`)), make("span", "pg-badge"));
+    box.append(...countsOf(counts).map(() => make("span", "", make("b"), "")), make("span", "pg-badge"));
   }
-  const { characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens } = counts;
-  const rate = words ? ((tokens - special_tokens) / words).toFixed(2) : "–";
-  const values = [characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens].map(formatInteger);
-  for (const [k, value] of [...values, rate].entries()) box.children[k].firstChild.textContent = value;
+  for (const [k, [value, unit]] of countsOf(counts).entries()) {
+    box.children[k].firstChild.textContent = value;
+    box.children[k].lastChild.textContent = ` ${unit}`;
+  }
   box.lastChild.textContent = algorithm;
 }
 

@@ -65,8 +65,8 @@ test("a reply waits, starts, reads and ends", () => {
 test("figures leave out what a person chose, the perplexity leaves out nothing", () => {
   const reply = written(1, 2, 3);
   reply.tokens[0] = chosenToken({ id: 1, piece: "a", before: 0.125, after: 1, kept: true }, 0);
-  const { first, rate, perplexity } = figuresOf(reply);
-  assert.deepEqual([first, rate], [2, 1]);
+  const { first, rate, perplexity, used } = figuresOf(reply);
+  assert.deepEqual([first, rate, used], [2, 1, null]); // what stands before its tokens is told when a run has begun
   assert.ok(Math.abs(Number(perplexity) - 32 ** (1 / 3)) < 1e-9);
 });
 

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { arrange, colourOf, readAnswer, sentenceOf, sharedEnds } from "../../../assets/views/tokens/arrange.js";
+import {
+  arrange,
+  colourOf,
+  countsOf,
+  readAnswer,
+  sentenceOf,
+  sharedEnds,
+} from "../../../assets/views/tokens/arrange.js";
 import { lineBreaks } from "../../../assets/views/tokens/line_breaks.js";
 import { freshPieces } from "../../../assets/views/tokens/split.js";
 
@@ -12,6 +19,13 @@ const CATS = answer({
   marks: [1, 0, 4, 1],
   spans: [-1, -1, 0, 4, 5, 9, -1, -1],
   shown: ["[CLS]", "some", "cats", "[SEP]"],
+});
+
+test("one word is no words", () => {
+  const counts = { characters: 1200, utf8_bytes: 1, words: 1, tokens: 3, special_tokens: 2, unknown_tokens: 1 };
+  const said = countsOf(counts).map((one) => one.join(" "));
+  assert.deepEqual(said.slice(0, 4), ["1,200 characters", "1 byte", "1 word", "3 tokens"]);
+  assert.deepEqual(said.slice(4), ["2 special", "1 unknown", "1.00 tokens per word"]);
 });
 
 test("tokens come as lists and leave as objects", () => {
