@@ -72,7 +72,7 @@ EXAMPLES = (
     Example(
         "restaurant",
         "This restaurant is awesome",
-        "The example of the course: 5 stars, with about 60\u00a0%.",
+        "5 stars, but only with about 60\u00a0%.",
         "5 stars",
         0.55,
         0.65,

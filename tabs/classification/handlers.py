@@ -255,7 +255,7 @@ class OneText:
         found, positions = self._playground.perturb(request), request.positions
         words = " ".join(found.tokens[n].token for n in sorted(positions))
         did = f"replaced by {found.neutral_token}" if request.action == "mask" else "deleted"
-        bars = shown.format_change(f"With {words} {did}", found.info, found.before, found.after)
+        bars = shown.format_change(f"With “{words}” {did}", found.info, found.before, found.after)
         code = self._what_if_code(self._playground.perturb_receipt(found))
         return found, {self._parts.changed: bars, self._parts.tried: found, **code}
 

@@ -120,8 +120,8 @@ def _lay_out(playground: pg.Playground) -> _Parts:
 
 def _lay_out_why() -> tuple[Any, ...]:
     say(
-        "**Why this token?** How much each token before it spoke for it; or for it **rather than** another, which "
-        "leaves out what speaks for both."
+        "**Why this token?** How much each token before it spoke for it. Choose another one under **rather than**, and "
+        "what speaks for both is left out."
     )
     with gr.Row(equal_height=True):
         target = gr.Dropdown([PREDICTED], value=NOBODY, label="next token", scale=3, min_width=200)

@@ -25,8 +25,8 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
     """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "The same text, cut in different ways. **Thick orange edges** are boundaries that only some tokenizers have."
-        " A vocabulary learned on English needs more tokens for other languages: more to pay, and less fits into the"
-        " context: try the same sentence in many."
+        " A vocabulary learned on English needs more tokens for other languages: that costs more, and less of the text"
+        " fits into the context. Try the same sentence in many of them."
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):

@@ -62,7 +62,7 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
     shown = view("training/classifier", elem_id="training-view")
     code = receipt_panel("Code: this training with transformers' Trainer")
     explain(
-        "A training has no link to share: its rows are yours, and its model is gone after the visit. The code has both "
+        "A training has no link to share: its rows and its model stay on this playground. The code has both "
         "and gives the same losses."
     )
     controls = fields.controls

@@ -55,7 +55,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     page.get_by_role("tab", name="What if", exact=True).click()
     page.locator("#classification-tokens button", has_text="lovely").click()
     changed = page.locator("#classification-perturbed")
-    expect(changed.locator(".lb-verdict")).to_have_text("With lovely replaced by [MASK]")
+    expect(changed.locator(".lb-verdict")).to_have_text("With “lovely” replaced by [MASK]")
     expect(changed.locator(".lb-before")).to_have_count(5)
     page.get_by_label("deleted").check()
     expect(changed.locator(".lb-verdict")).to_have_text("With lovely deleted")

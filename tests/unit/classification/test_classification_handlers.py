@@ -212,7 +212,7 @@ def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playgro
     handlers = one_text(playground)
     result = merged(handlers.run(TEXT, None, "mood", False, None))["result"]
     changed = handlers.perturb(result, (2,), "mask")["changed"]
-    assert changed["verdict"] == "With film replaced by [MASK]" and changed["bars"][0]["before"] is not None
+    assert changed["verdict"] == "With “film” replaced by [MASK]" and changed["bars"][0]["before"] is not None
     assert handlers.perturb(result, (), "mask") == {"changed": None, "tried": None}
     page = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))
     assert len(page["edited_bars"]["bars"]) == 3 and "bad food" in page["what_if_code"]
