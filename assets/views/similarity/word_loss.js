@@ -77,8 +77,8 @@ function breakdown(loss) {
   const share = formatProbability(Math.exp(-loss.loss_sum));
   const sum = loss.pieces.map((piece) => piece.loss.toFixed(4)).join(" + ");
   const [whole, mean] = [loss.loss_sum, loss.loss].map((nats) => nats.toFixed(4));
-  const between = formatMagnitude(loss.perplexity);
-  const told = `The model is as unsure as between ${between} equally likely pieces, on average over the label's pieces.`;
+  const among = formatMagnitude(loss.perplexity);
+  const says = `The model is as unsure as between ${among} equally likely pieces, on average over the label's pieces.`;
   return make(
     "div",
     "wl-detail",
@@ -86,6 +86,6 @@ function breakdown(loss) {
     make("p", "pg-mono", `whole label: ${sum} = ${whole}\u00a0nats, exp(−that) = ${share}`),
     make("p", "pg-mono", `model(…).loss = ${whole} / ${loss.pieces.length} = ${mean}\u00a0nats, the mean`),
     make("p", "pg-mono", `exp(loss) = ${loss.perplexity.toPrecision(6)} (the perplexity)`),
-    make("p", "pg-muted", told),
+    make("p", "pg-muted", says),
   );
 }
