@@ -96,12 +96,9 @@ class OneText:
 
         Its second text stays as it stands there: the page answers whatever is filled in.
         """
-        for values in self._about(model_id, text_pair, kept):
-            if (pair := values.get(self._parts.pair)) is not None:
-                values[self._parts.pair] = gr.Textbox(label=pair.label, visible=pair.visible)
-            yield values
+        yield from self._about(model_id, text_pair, kept, fills=False)
 
-    def _about(self, model_id: str, text_pair: str | None, kept: str) -> Iterator[Values]:
+    def _about(self, model_id: str, text_pair: str | None, kept: str, fills: bool = True) -> Iterator[Values]:
         parts = self._parts
         try:
             about = self._playground.describe_classifier(model_id)
@@ -112,9 +109,10 @@ class OneText:
         first, second = about.pair_names or ("text", "text_pair")
         kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
         labels = [PREDICTED, *((name, number) for number, name in enumerate(about.labels))]
+        value = {"value": kept if about.pair_names else ""} if fills else {}
         yield {
             parts.text: gr.Textbox(label=first),
-            parts.pair: gr.Textbox(kept if about.pair_names else "", label=second, visible=bool(about.pair_names)),
+            parts.pair: gr.Textbox(**value, label=second, visible=bool(about.pair_names)),
             parts.label: gr.Dropdown(choices=labels, value=-1),
             parts.kept_pair: kept,
         }
