@@ -84,17 +84,19 @@ class Fleet:
             LostError: it has gone.
         """
         self._require_open()
-        try:
-            async for item in self._handle.options(stream=True).told.remote(call):
-                yield taken(item)
-        except _lost():
-            raise lost() from None
+        with self._counted():
+            try:
+                async for item in self._handle.options(stream=True).told.remote(call):
+                    yield taken(item)
+            except _lost():
+                raise lost() from None
 
     def _bundles(self, asked: ReadBundles) -> Iterator[Bundle]:
-        try:
-            yield from self._handle.options(stream=True).bundles.remote(asked)
-        except _lost():
-            raise lost() from None
+        with self._counted():
+            try:
+                yield from self._handle.options(stream=True).bundles.remote(asked)
+            except _lost():
+                raise lost() from None
 
     def cancel(self, run_id: str, call_id: str) -> None:
         """Asks a call to end, wherever it runs; doesn't wait."""
@@ -112,7 +114,7 @@ class Fleet:
         """How far all replicas have come with what they load at start."""
         all_of_them: list[WarmUp] = self._ask_all("warmth")
         if not all_of_them:
-            return WarmUp(current="a replica")
+            return WarmUp(current="a replica", done=_sleeps())
         busy = next((one.current for one in all_of_them if not one.done), all_of_them[0].current)
         return WarmUp(
             ", ".join(sorted({one.device for one in all_of_them} - {""})), busy,
@@ -203,6 +205,18 @@ def _lost() -> tuple[type[BaseException], ...]:
     from ray.exceptions import RayActorError, RayChannelError, WorkerCrashedError
 
     return RayActorError, RayChannelError, WorkerCrashedError
+
+
+def _sleeps() -> bool:
+    """Whether there is no replica, and none is wanted until somebody asks."""
+    from ray import serve
+
+    application = serve.status().applications.get(NAME)
+    return (
+        application is not None
+        and application.status == "RUNNING"
+        and not any(sum(one.replica_states.values()) for one in application.deployments.values())
+    )
 
 
 def _nodes() -> tuple[NodeReport, ...]:

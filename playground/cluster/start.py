@@ -13,7 +13,6 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from playground.cluster.facade import FleetPlayground
@@ -47,7 +46,7 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
         raise ConfigError("Ray isn't installed.", "Install it: pip install -r requirements-cluster.txt")
     _connect(options)
     ends = not options.address
-    fleet = Fleet(_deploy(options, settings), partial(_leave, ends), ends)
+    fleet = Fleet(_deploy(options, settings), _end if ends else _stay, ends)
     home = Fleet(_deploy_home(options, settings), lambda: None, ends) if options.home else None
     return FleetPlayground(settings, fleet, home)
 
@@ -61,6 +60,8 @@ def _connect(options: ClusterOptions) -> None:
 
     quiet: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False, "namespace": NAME}
     if options.address:
+        if ray.is_initialized():
+            return
         try:
             ray.init(options.address, **quiet)
         except (ConnectionError, RuntimeError) as error:
@@ -157,11 +158,14 @@ def _replica_class() -> Callable[..., Any]:
     return Replica
 
 
-def _leave(ends: bool) -> None:
-    """Leaves the cluster; one that was started here ends with it."""
+def _end() -> None:
+    """Ends the cluster that was started here."""
     import ray
     from ray import serve
 
-    if ends:
-        serve.shutdown()
+    serve.shutdown()
     ray.shutdown()
+
+
+def _stay() -> None:
+    """Nothing: a cluster that was joined is left by the end of the process, since Serve's threads would join again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,7 +67,14 @@ def test_how_many_replicas_there_are_and_where(options, size, per_node):
 def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch):
     """A cluster of others keeps its own settings, but for the report to Ray's makers."""
     asked = []
-    ray = type("Ray", (), {"init": staticmethod(lambda *given, **named: asked.append((given, named)))})
+    ray = type(
+        "Ray",
+        (),
+        {
+            "is_initialized": staticmethod(lambda: False),
+            "init": staticmethod(lambda *given, **named: asked.append((given, named))),
+        },
+    )
     for address in ("", "auto"):
         told: dict[str, str] = {}
         monkeypatch.setattr(start.os, "environ", told)
@@ -78,3 +86,22 @@ def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch):
     here, there = asked
     assert here[1]["address"] == "local" and here[1]["num_cpus"] >= 6 and not here[1]["include_dashboard"]
     assert there[0] == ("auto",)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray isn't installed")
+@pytest.mark.parametrize(("states", "sleeps"), [({}, True), ({"RUNNING": 0}, True), ({"STARTING": 1}, False)])
+def test_a_fleet_that_has_gone_to_sleep_is_ready(monkeypatch, states, sleeps):
+    """Or a page would wait for a replica that nobody starts before somebody asks."""
+    from ray import serve
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    class Asleep:
+        def broadcast(self, method):
+            return self
+
+        def results(self, **named):
+            raise DeploymentUnavailableError(None)
+
+    found = SimpleNamespace(status="RUNNING", deployments={"Replica": SimpleNamespace(replica_states=states)})
+    monkeypatch.setattr(serve, "status", lambda: SimpleNamespace(applications={"playground": found}))
+    assert Fleet(Asleep(), lambda: None).warmth().done == sleeps
