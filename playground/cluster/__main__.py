@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from playground.cluster.options import read_options
+from playground.cluster.facade import FleetPlayground
+from playground.cluster.options import ClusterOptions, read_options
 from playground.cluster.start import open_playground
+from playground.config import Settings
 from playground.errors import ConfigError
 
 
@@ -19,7 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return int(importlib.import_module("app").main(rest, partial(open_playground, options)))
+    return int(importlib.import_module("app").main(rest, partial(_open, options)))
+
+
+def _open(options: ClusterOptions, settings: Settings) -> FleetPlayground:
+    """The playground of a process that ends by SIGTERM as it does by Ctrl+C, although Ray takes that signal."""
+    playground = open_playground(options, settings)
+    importlib.import_module("process").listen_to_signals()
+    return playground
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from playground.cluster.facade import FleetPlayground
@@ -53,7 +54,7 @@ def open_playground(options: ClusterOptions, settings: Settings) -> FleetPlaygro
 
 def _connect(options: ClusterOptions) -> None:
     if "ray" not in sys.modules:
-        alone = {} if options.address else {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        alone = _token_of_cluster() if options.address else {**ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         for name, value in {**QUIET, **CALM, **alone}.items():
             os.environ.setdefault(name, value)
     ray = importlib.import_module("ray")
@@ -66,7 +67,8 @@ def _connect(options: ClusterOptions) -> None:
             ray.init(options.address, **quiet)
         except (ConnectionError, RuntimeError) as error:
             raise PlaygroundError(
-                f"No Ray cluster answers at {options.address}.", "Start one on its first machine: ray start --head"
+                f"No Ray cluster answers at {options.address}.",
+                "Start one on its first machine: ray start --head. Its token (~/.ray/auth_token) must be here, too.",
             ) from error
         return
     cores = max(_cores(), options.most * options.cores)
@@ -74,6 +76,12 @@ def _connect(options: ClusterOptions) -> None:
         address="local", num_cpus=cores, include_dashboard=options.dashboard, dashboard_host="127.0.0.1",
         object_store_memory=STORE_BYTES, **quiet,
     )  # fmt: skip
+
+
+def _token_of_cluster() -> dict[str, str]:
+    """What makes Ray show its token, if there is one here: by itself it does so for the address "auto" alone."""
+    token = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return {"RAY_AUTH_MODE": "token"} if token or (Path.home() / ".ray" / "auth_token").is_file() else {}
 
 
 def _deploy(options: ClusterOptions, settings: Settings) -> Any:

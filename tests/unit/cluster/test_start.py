@@ -64,7 +64,7 @@ def test_how_many_replicas_there_are_and_where(options, size, per_node):
         assert tuple(scaling[name] for name in names) == size
 
 
-def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch):
+def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch, tmp_path):
     """A cluster of others keeps its own settings, but for the report to Ray's makers."""
     asked = []
     ray = type(
@@ -75,15 +75,20 @@ def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch):
             "init": staticmethod(lambda *given, **named: asked.append((given, named))),
         },
     )
-    for address in ("", "auto"):
+    monkeypatch.setattr(start.Path, "home", lambda: tmp_path)
+    (tmp_path / ".ray").mkdir()
+    for address, has_token in (("", False), ("auto", False), ("first:6379", True)):
         told: dict[str, str] = {}
+        if has_token:
+            (tmp_path / ".ray" / "auth_token").write_text("t")
         monkeypatch.setattr(start.os, "environ", told)
         monkeypatch.delitem(sys.modules, "ray", raising=False)
         monkeypatch.setattr(start.importlib, "import_module", lambda name: ray)
         start._connect(ClusterOptions(address=address, cores=3))
         assert told["RAY_USAGE_STATS_ENABLED"] == "0"
-        assert ("RAY_AUTH_TOKEN" in told, told.get("RAY_AUTH_MODE")) == ((False, None) if address else (True, "token"))
-    here, there = asked
+        mode = "token" if has_token or not address else None
+        assert ("RAY_AUTH_TOKEN" in told, told.get("RAY_AUTH_MODE")) == (not address, mode)
+    here, there, _ = asked
     assert here[1]["address"] == "local" and here[1]["num_cpus"] >= 6 and not here[1]["include_dashboard"]
     assert there[0] == ("auto",)
 
@@ -105,3 +110,21 @@ def test_a_fleet_that_has_gone_to_sleep_is_ready(monkeypatch, states, sleeps):
     found = SimpleNamespace(status="RUNNING", deployments={"Replica": SimpleNamespace(replica_states=states)})
     monkeypatch.setattr(serve, "status", lambda: SimpleNamespace(applications={"playground": found}))
     assert Fleet(Asleep(), lambda: None).warmth().done == sleeps
+
+
+def test_sigterm_ends_the_command_as_ctrl_c_does(monkeypatch):
+    """Ray takes that signal when it is started, and would end the process before anything is closed."""
+    import signal
+
+    from playground.cluster import __main__ as command
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    taken = lambda number, frame: None  # noqa: E731  (Ray's own)
+    monkeypatch.setattr(command, "open_playground", lambda options, settings: signal.signal(signal.SIGTERM, taken))
+    try:
+        command._open(ClusterOptions(), Settings())
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
