@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from playground.cluster.calls import AUTO, PIECE_BYTES, Call, lost, model_key, needs, party_of
-from playground.cluster.fleet import TRIES, Fleet
+from playground.cluster.fleet import HOME, TRIES, Fleet
 from playground.cluster.resume import Resumption
 from playground.cluster.rooms import RoomsOfFleet
 from playground.config import Settings
 from playground.crossing import Failed, taken
 from playground.errors import LostError, PlaygroundError
+from playground.generation.request import MOST_REQUESTS
 from playground.models.fleet import FleetReport, snapshot_of
 from playground.models.report import ModelReport, Snapshot
 from playground.models.trained import PREFIX, TrainedModel
@@ -149,26 +150,43 @@ class FleetPlayground(Playground):
 
     @heavy("playground.generation.generate")
     def compare(self, requests: Sequence[GenerateRequest], asked_at: float | None = None) -> Generation:
-        """Up to twelve settings in one batch; a generation whose replica is lost goes on in another."""
+        """Up to twelve settings, each model's in one batch; a generation whose replica is lost goes on in another."""
+        from playground.cluster.side_by_side import merged
         from playground.generation.running import listen
+        from playground.generation.together import require_same_tokens
 
-        asked, run_id = tuple(requests), secrets.token_hex(8)
-        fleet = self._answering("generate_there", needs(asked, self.catalog)) if asked else None
-        if fleet is None:
+        asked, run_id, asked_at = tuple(requests), secrets.token_hex(8), asked_at or time.perf_counter()
+        models = [needs(request, self.catalog) for request in asked]
+        if not 1 <= len(asked) <= MOST_REQUESTS or not any(self._answering("compare", one) for one in models):
             return super().compare(requests, asked_at)
-        told = self._told_of(fleet, asked, asked_at or time.perf_counter(), run_id)
+        ours = [one for one in models if self._answering("compare", one) is not self._home or self._home is None]
+        if ours:
+            require_same_tokens(self.manager, [one.rpartition(" ")[0] for one in ours])
+        places: dict[str, list[int]] = {}
+        for place, model in enumerate(models):
+            places.setdefault(model if model in ours else HOME, []).append(place)
+        parts = {
+            tuple(own): self._told_of(tuple(asked[place] for place in own), models[own[0]], asked_at, run_id)
+            for own in places.values()
+        }
+        told = merged(parts) if len(parts) > 1 else next(iter(parts.values()))
         return listen(asked, told, partial(self.runs.cancel, run_id))
 
     def _told_of(
-        self, fleet: Fleet, requests: tuple[GenerateRequest, ...], asked_at: float, run_id: str
+        self, requests: tuple[GenerateRequest, ...], model: str, asked_at: float, run_id: str
     ) -> Iterator[list[Told]]:
-        """All that happens in a generation, from one replica after the other if need be.
+        """All that happens in a generation of one model, from one replica after the other if need be.
 
         Raises:
             LostError: replicas get lost before anything new comes from them.
         """
-        resumption, model, tries = Resumption(requests), needs(requests, self.catalog), TRIES
+        from playground.generation.running import tell
+
+        fleet, resumption, tries = self._answering("compare", model), Resumption(requests), TRIES
         with self.runs.begin(run_id) as run:
+            if fleet is None:
+                yield from tell(super().compare(requests, asked_at), lambda: run.cancelled)
+                return
             while not resumption.done:
                 call = _generating(resumption.left(), model, asked_at)
                 run.on_cancel(partial(fleet.cancel, call.call_id, call.call_id))

@@ -36,14 +36,7 @@ def require_together(manager: ModelManager, keys: tuple[ModelKey, ...]) -> None:
         BudgetError: together they need more than the budget.
         UnsupportedOptionError: one of them can't work here in its quantization.
     """
-    first, *others = {key.model_id: None for key in keys}
-    for other in others:
-        if not same_tokenizer(manager.tokenizer(first), manager.tokenizer(other)):
-            names = " and ".join(manager.spec(one, TASK).title for one in (first, other))
-            raise InputError(
-                f"{names} have different tokenizers: what is one token for the first is another for the second.",
-                "Choose models of one family, or one model in two quantizations.",
-            )
+    require_same_tokens(manager, [key.model_id for key in keys])
     needed = {(key.model_id, _exact(manager, key)): 0 for key in keys}
     needed = {held: _bytes(manager, *held) for held in needed}
     budget, total = manager.snapshot().devices[0].budget_bytes, sum(needed.values())
@@ -57,6 +50,22 @@ def require_together(manager: ModelManager, keys: tuple[ModelKey, ...]) -> None:
             f"{format_bytes(budget)}.",
             "Choose fewer bits or smaller models, or raise --memory-budget.",
         )
+
+
+def require_same_tokens(manager: ModelManager, model_ids: Iterable[str]) -> None:
+    """Nothing, if these models read every text alike.
+
+    Raises:
+        InputError: their tokenizers differ.
+    """
+    first, *others = dict.fromkeys(model_ids)
+    for other in others:
+        if not same_tokenizer(manager.tokenizer(first), manager.tokenizer(other)):
+            names = " and ".join(manager.spec(one, TASK).title for one in (first, other))
+            raise InputError(
+                f"{names} have different tokenizers: what is one token for the first is another for the second.",
+                "Choose models of one family, or one model in two quantizations.",
+            )
 
 
 def same_tokenizer(one: PreTrainedTokenizerBase, other: PreTrainedTokenizerBase) -> bool:

@@ -150,6 +150,22 @@ def test_a_stream_tells_what_one_process_tells_and_stop_ends_it(fleet, alone):
     assert not fleet.cancel("long")
 
 
+def test_models_side_by_side_are_each_where_they_are_held(fleet, alone):
+    """Two quantizations are two models to a fleet; each reply is that of its own model alone."""
+    asked = [replace(TELLING, max_new_tokens=6, quantization=name) for name in ("float32", "8-bit", "float32")]
+    wholes = [alone.generate(one).result() for one in asked[:2]]
+    replies = fleet.compare(asked).results()
+    assert [one.text for one in replies] == [wholes[number].text for number in (0, 1, 0)]
+    assert [one.started.quantization for one in replies] == ["float32", "8-bit", "float32"]
+    told = fleet._fleet._ask_for_report().replicas
+    homes = [{one.replica_id for one in told for model in one.models if model.quantization == name
+              and model.task == "text-generation" and model.state == "resident"}
+             for name in ("float32", "8-bit")]  # fmt: skip
+    assert [len(home) for home in homes] == [1, 1] and homes[0] != homes[1]
+    with pytest.raises(pg.PlaygroundError, match="13 settings"):
+        fleet.compare([TELLING] * 13)
+
+
 def test_a_closed_page_leaves_nothing_at_work(fleet):
     async def closed() -> None:
         async for event in events_of(fleet, replace(TELLING, max_new_tokens=400)):
