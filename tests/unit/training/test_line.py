@@ -261,11 +261,11 @@ def test_a_process_that_cannot_be_started_is_said(children, monkeypatch):
 def test_who_follows_can_leave_while_nothing_is_said(children):
     with trainings() as line:
         events = line.run(job(run_id="mine", person="a"), pause_seconds=0.01)
-        assert isinstance(next(events), TrainingBegins) and next(events) is None
+        assert isinstance(next(filter(None, events)), TrainingBegins) and next(events) is None
         waiting = line.run(job(person="b"), pause_seconds=0.01)
-        assert isinstance(next(waiting), TrainingWaits) and next(waiting) is None
+        assert isinstance(next(filter(None, waiting)), TrainingWaits) and next(waiting) is None
         children[0].say(Told(1))
-        assert Told(1) in (next(events), next(events))
+        assert next(filter(None, events)) == Told(1)
         events.close()
         assert line._find("mine").followers == 0
 
