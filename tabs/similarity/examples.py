@@ -55,7 +55,7 @@ EXAMPLES = (
     ),
 )
 FULL_SETS = (
-    "On the full sets of WordSim-353 this model reaches 0.684 (relatedness, 252 pairs) and 0.817 (similarity, 203 "
+    "On the full sets of WordSim-353 this model reaches 0.68 (relatedness, 252 pairs) and 0.82 (similarity, 203 "
     "pairs), MiniLM 0.65 and 0.77. "
     "It was trained on what people answered to words, though on no rating of these pairs: to agree with people is what "
     "it was made for."

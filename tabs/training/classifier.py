@@ -62,8 +62,8 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
     shown = view("training/classifier", elem_id="training-view")
     code = receipt_panel("Code: this training with transformers' Trainer")
     explain(
-        "A training has no link to share: its rows and its model stay on this playground. The code has both "
-        "and gives the same losses."
+        "A training has no link to share: its rows and its model stay on this playground. Its code holds the "
+        "rows and gives the same losses."
     )
     controls = fields.controls
     parts = Parts(
@@ -102,8 +102,8 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
             model = model_picker(playground, *BASES, label="model to begin with", elem_id="training-model")
             method = gr.Radio(
                 list(METHODS), value="lora", label="method: what is trained", elem_id="training-method",
-                info="The head alone hears what the body below, which stays as it is, tells of a text. What isn't told "
-                "there, only lora and full can learn.",
+                info="The head alone works with what the unchanged body says of a text. What it doesn't say, only "
+                "lora and full can learn.",
             )  # fmt: skip
             name = gr.Textbox(
                 value=SAMPLES[0].model, label="name", placeholder="What your model is called", max_lines=1,

@@ -70,7 +70,8 @@ export function sentenceOf(value, show = visiblePiece) {
   if (!head) return [];
   const { stack, layer, heads, key_value_heads } = head.attention;
   const best = mostRead(head);
-  const shared = head.shared_with.length > 1 ? `heads ${head.shared_with.join(", ")}` : `head ${head.shared_with[0]}`;
+  const others = new Intl.ListFormat("en-GB").format(head.shared_with.map(String));
+  const shared = `${head.shared_with.length > 1 ? "heads" : "head"} ${others}`;
   const place = `number ${head.key_value_head} of ${key_value_heads}`;
   const group = key_value_heads < heads ? ` It shares its keys and values (${place}) with ${shared}.` : "";
   return [

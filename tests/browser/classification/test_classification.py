@@ -58,7 +58,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(changed.locator(".lb-verdict")).to_have_text("With “lovely” replaced by [MASK]")
     expect(changed.locator(".lb-before")).to_have_count(5)
     page.get_by_label("deleted").check()
-    expect(changed.locator(".lb-verdict")).to_have_text("With lovely deleted")
+    expect(changed.locator(".lb-verdict")).to_have_text("With “lovely” deleted")
     edited = page.get_by_label("edited text")
     expect(edited).to_have_value(NASTY)  # a copy, until somebody edits it
     edited.fill("A terrible waste!")

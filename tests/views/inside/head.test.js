@@ -33,6 +33,8 @@ test("the sentence says who reads whom, and with whom keys and values are shared
     sentenceOf(VALUE, (piece) => piece).join(""),
     "Head 3 of layer 1:  cat reads most of  cat (75.0\u00a0%). It shares its keys and values (number 1 of 2) with head 2.",
   );
+  const three = sentenceOf(changed({ shared_with: [0, 1, 2] })).join("");
+  assert.ok(three.endsWith("with heads 0, 1 and 2."));
 });
 
 test("steps are those that this model takes", () => {
