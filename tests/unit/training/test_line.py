@@ -264,6 +264,7 @@ def test_who_follows_can_leave_while_nothing_is_said(children):
         assert isinstance(next(filter(None, events)), TrainingBegins) and next(events) is None
         waiting = line.run(job(person="b"), pause_seconds=0.01)
         assert isinstance(next(filter(None, waiting)), TrainingWaits) and next(waiting) is None
+        wait_for(lambda: children)
         children[0].say(Told(1))
         assert next(filter(None, events)) == Told(1)
         events.close()
