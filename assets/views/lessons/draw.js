@@ -11,8 +11,13 @@ const MARKS = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
  * @returns {Node[]}
  */
 export function sentence(parts) {
-  return parts.flatMap(({ text, live }) => (live ? [make("b", "ls-live", text)] : text.split(MARKS).map(marked)));
+  return parts.flatMap(({ text, live }) =>
+    live ? [make("b", "ls-live", isolated(text))] : text.split(MARKS).map(marked),
+  );
 }
+
+/** A value of a model beside a lesson's words, whichever way either is written. */
+const isolated = (text) => make("bdi", "", text);
 
 /** @param {string} text */
 function marked(text) {
@@ -70,16 +75,25 @@ export const put = (text, values) => text.replaceAll(/\{(\w+)\}/g, (_, name) => 
  */
 export const aloud = (reveal) => [...reveal.querySelectorAll("dt, dd, p")].map((one) => one.textContent).join(" ");
 
+/** Languages that are written from right to left. */
+const RIGHT_TO_LEFT = ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
+
 /**
- * A node whose text is in this language.
+ * Which way a language is written; empty for none.
+ *
+ * @param {string} lang  its code, such as `ar` or `pt-BR`
+ */
+export const directionOf = (lang) => lang && (RIGHT_TO_LEFT.includes(lang.split("-")[0].toLowerCase()) ? "rtl" : "ltr");
+
+/**
+ * A node whose text is in this language, and written as that is.
  *
  * @template {HTMLElement} Kind
  * @param {string} lang
  * @param {Kind} node
  */
 export function inLanguage(lang, node) {
-  node.lang = lang;
-  return node;
+  return Object.assign(node, { lang, dir: directionOf(lang) });
 }
 
 /**
@@ -164,7 +178,7 @@ export function question(words, predict, answer) {
  * @param {string} shown
  */
 export function guess(words, shown) {
-  return make("p", "ls-guess", said(words, "span", `${words.your_guess}: `), make("b", "", shown));
+  return make("p", "ls-guess", said(words, "span", `${words.your_guess}: `), make("b", "", isolated(shown)));
 }
 
 /**
@@ -178,8 +192,8 @@ export function reveal(words, step, kept) {
   const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
   const sides = make("dl", "ls-sides");
   if (outcome.right !== null)
-    sides.append(said(words, "dt", words.your_guess), make("dd", "", guessShown(step.predict, kept.guess)));
-  if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", outcome.answer));
+    sides.append(said(words, "dt", words.your_guess), make("dd", "", isolated(guessShown(step.predict, kept.guess))));
+  if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", isolated(outcome.answer)));
   const mark = outcome.right === null ? "" : outcome.right ? words.right : words.wrong;
   const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", `${mark} `));
   verdict.append(...sentence(outcome.verdict));

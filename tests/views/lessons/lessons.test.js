@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import { directionOf } from "../../../assets/views/lessons/draw.js";
 import { doneOf, keptOf, load, save, walkOf } from "../../../assets/views/lessons/progress.js";
 import { holds, isRight, readOf, said } from "../../../assets/views/lessons/readings.js";
 import { answers, guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "../../../assets/views/lessons/steps.js";
@@ -110,4 +111,16 @@ test("a reload loses nothing, and what is damaged begins anew", () => {
 test("a lesson that became shorter opens at its last step", () => {
   const progress = { met: true, open: true, lesson: "one", walks: { one: { at: 9, steps: {}, live: {} } } };
   assert.equal(walkOf(progress, LESSON).at, 2);
+});
+
+test("a lesson stands the way that its language is written", () => {
+  const ways = ["ar", "he-IL", "FA", "hi", "pt-BR", ""].map((lang) => [lang, directionOf(lang)]);
+  assert.deepEqual(Object.fromEntries(ways), {
+    ar: "rtl",
+    "he-IL": "rtl",
+    FA: "rtl",
+    hi: "ltr",
+    "pt-BR": "ltr",
+    "": "",
+  });
 });
