@@ -181,6 +181,17 @@ def explain(playground: pg.Playground, request: pg.AttributeNextRequest) -> Iter
     yield Explained(format_why(found), format_candidates(found), found.target.token_id, contrast, code, found)
 
 
+def explained(result: pg.AttributeNextResult) -> tuple[tuple[pg.AttributeNextRequest], pg.AttributeNextResult]:
+    """The question and its answer, to be shared."""
+    return (result.request,), result
+
+
+def of_nobodys_choice(result: pg.AttributeNextResult) -> pg.AttributeNextResult | None:
+    """The answer, if it is about the most probable token alone, as lessons ask; None where somebody chose another."""
+    best = max(result.candidates, key=lambda one: one.probability)
+    return result if result.contrast is None and result.target.token_id == best.token_id else None
+
+
 def _joined(one: pg.AttributeNextResult | None, other: pg.AttributeNextResult) -> pg.AttributeNextResult:
     """The methods of both."""
     if one is None:

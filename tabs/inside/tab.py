@@ -35,9 +35,11 @@ from tabs.inside.handlers import (
     asked_of_reply,
     asked_of_text,
     explain,
+    explained,
     follow,
     look,
     new_run,
+    of_nobodys_choice,
     why_request,
 )
 from tabs.last_run import LastRun
@@ -95,7 +97,15 @@ def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> li
     fields = {"text": parts.text, "model_id": parts.model}
     return [
         Watched("inside", fields, parts.lens, parts.looked, shared=Shared(parts.share, again=asking)),
-        Watched("why", fields, parts.why, parts.explained, shared=Shared(parts.share_why, again=asking)),
+        Watched(
+            "why",
+            fields,
+            parts.why,
+            parts.explained,
+            of_nobodys_choice,
+            shared=Shared(parts.share_why, answer=explained, again=asking),
+            resets={parts.target: NOBODY, parts.contrast: NOBODY},
+        ),
     ]
 
 

@@ -50,13 +50,14 @@ def build_panel(playground: pg.Playground, watched: Sequence[Watched]) -> None:
 
 def _wire(panel: gr.HTML, watched: Sequence[Watched]) -> None:
     by_place = {one.place: one for one in watched}
-    controls = {control for one in watched for control in one.controls.values()}
+    controls = {control for one in watched for control in (*one.controls.values(), *one.resets)}
     states: set[Any] = {one.kept for one in watched if isinstance(one.kept, gr.State)}
 
     @friendly
     def fill(event: gr.EventData) -> dict[Any, Any]:
         asked = payload(event)
-        return {panel: asked, **filled(by_place[asked["tab"]], asked["fields"])}
+        place = by_place[asked["tab"]]
+        return {panel: asked, **filled(place, asked["fields"]), **place.resets}
 
     @friendly
     def look(data: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:

@@ -47,7 +47,8 @@ class Watched:
     names for them in the views ``beside`` it. ``kept`` is a state of the page, or a function from the page's session to
     what is kept: a result, or a question from which ``answer`` makes one at once. A new value of the state says that
     there is a new answer (events outside of the queue don't), or of the view where there is no state. ``shared`` is how
-    the answer is shared, if it can be.
+    the answer is shared, if it can be. ``resets`` are what else is chosen there, with the value that chooses nothing:
+    it goes back to that when a lesson sets the stage.
     """
 
     place: str
@@ -58,6 +59,7 @@ class Watched:
     drawn: Mapping[str, gr.HTML] = field(default_factory=dict)
     shared: Shared | None = None
     beside: Mapping[str, gr.HTML] = field(default_factory=dict)
+    resets: Mapping[Any, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Whatever somebody is pointed at has an id in the page, and so has what it is folded away in."""

@@ -8,8 +8,8 @@ import pytest
 
 import playground as pg
 from playground.errors import EmptyInputError, InputError
-from playground.inside.result import InsideToken
-from tabs.inside.handlers import text_of
+from playground.inside.result import InsideToken, NextCandidate
+from tabs.inside.handlers import of_nobodys_choice, text_of
 from tabs.inside.model_map import head_request, request_of, text_fields
 
 
@@ -25,6 +25,14 @@ def test_what_another_part_of_the_page_sends_fills_the_fields():
     sent = {"text": "a [MASK]", "model_id": "m", "task": "fill-mask", "quantization": "4-bit"}
     assert request_of(*text_fields(sent)) == pg.ModelMapRequest("a [MASK]", "m", "", "fill-mask", "4-bit", layer=0)
     assert text_fields({"text": None, "task": "no task"}) == ["", "", "", "", "auto"]
+
+
+def test_lessons_are_answered_about_the_most_probable_token_alone():
+    best, other = (NextCandidate(number, "a", 1.0, probability) for number, probability in ((1, 0.6), (2, 0.3)))
+    found = SimpleNamespace(candidates=(other, best), target=best, contrast=None)
+    assert of_nobodys_choice(found) is found
+    for chosen in ({"target": other}, {"contrast": other}):
+        assert of_nobodys_choice(SimpleNamespace(**{**vars(found), **chosen})) is None
 
 
 def test_another_head_of_what_is_drawn_is_asked_for():

@@ -15,7 +15,9 @@ from playground.models.catalog import Catalog
 from playground.service import Playground
 from tabs.generation.runs import WHOLE, Runs
 from tabs.lessons.handlers import contents, drivable, driven, filled, heard, whole
+from tabs.lessons.panel import _wire
 from tabs.lessons.watched import Watched
+from tabs.page import view
 
 ALL = tuple(one.name for one in PLACES)
 
@@ -136,6 +138,18 @@ def test_fields_are_filled_as_the_page_writes_them():
     values = filled(similarity, {"words": ["man", "woman"], "model_id": None, "template": "{source} {target}"})
     assert list(values.values()) == ["man, woman", "first/model", "{source} {target}"]
     assert list(values) == [similarity.controls[name] for name in ("words", "model_id", "template")]
+
+
+def test_a_stage_takes_back_what_somebody_chose_beside_its_fields():
+    import gradio as gr
+
+    with gr.Blocks() as page:
+        text, chosen, shown = gr.Textbox(), gr.Dropdown([("none", -1), ("a", 5)]), gr.HTML(elem_id="why")
+        panel = view("lessons/panel", events=["fill", "look"], elem_id="pg-lessons")
+        _wire(panel, [Watched("why", {"text": text}, shown, gr.State(), resets={chosen: -1})])
+    fill = next(event for event in page.fns.values() if event.name == "fill")
+    filled = fill.fn(SimpleNamespace(_data={"tab": "why", "fields": {"text": "Hi"}, "fill": 1}))
+    assert filled[text] == "Hi" and filled[chosen] == -1 and chosen in fill.outputs
 
 
 def test_what_is_heard_repeats_what_was_asked():
