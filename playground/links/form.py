@@ -30,6 +30,7 @@ from playground.links.kinds import (
     inner,
     place_of,
 )
+from playground.models.catalog import QUANTIZATIONS
 from playground.receipt import Receipt
 from playground.tables.table import refuse_bent
 from playground.wire import from_json, to_json
@@ -220,6 +221,8 @@ def _link(content: Any) -> Link:
     try:
         kinds = zip(classes_of(place, len(asked)), asked, strict=True)
         requests = tuple(_of_nobody(from_json(kind, one)) for kind, one in kinds)
+        for one in requests:
+            _refuse_unknown(one)
         for one in requests if place == "table" else ():
             refuse_bent(one.table)
         answer = from_json(Fingerprint, content["answer"]) if content.get("answer") else None
@@ -228,6 +231,19 @@ def _link(content: Any) -> Link:
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         raise _damaged("what it asks makes no sense") from None
     return Link(place, requests, _seen(content.get("seen", {})), answer)
+
+
+def _refuse_unknown(asked: Any) -> None:
+    """None, if the weights are asked for in ways that this copy knows.
+
+    Raises:
+        InputError: they aren't.
+    """
+    for name in ("quantization", "other_quantization"):
+        wanted = getattr(inner(asked), name, "auto")
+        if wanted not in QUANTIZATIONS:
+            known = ", ".join(QUANTIZATIONS)
+            raise InputError(f"It wants {name} {wanted[:40]!r}, and this copy has {known}.", "Ask for one of these.")
 
 
 def _seen(given: Any) -> dict[str, Seen]:

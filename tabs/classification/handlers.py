@@ -314,7 +314,8 @@ class OneText:
             for values in self._both_models(first, second):
                 yield {parts.second: second.model_id, parts.quantization: second.quantization, **values}
         else:
-            raise InputError("This page shows two texts, or two models, side by side.", "Python opens the link.")
+            shown_here = "This page shows two texts, or two models, side by side."
+            raise InputError(shown_here, "In Python, pg.open_link(…) gives the question.")
 
 
 # What a run of the asides is about, for `tabs.last_run.LastRun`: a text and its pair.

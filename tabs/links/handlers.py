@@ -117,7 +117,7 @@ def _lends(watched: Sequence[Watched], name: str) -> Watched:
     found = next((one for one in watched if one.place == name), None)
     if found is None:
         title = PLACES_OF_LINKS[name].title
-        raise InputError(f"This page has no part for {title}.", "Python opens the link: pg.open_link(…).")
+        raise InputError(f"This page has no part for {title}.", "In Python, pg.open_link(…) gives the question.")
     return found
 
 

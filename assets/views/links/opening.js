@@ -237,7 +237,8 @@ export class Opening {
 
   /** The page was asked something else. */
   otherwise(fields) {
-    const text = `This page can't ask exactly what the link asks (${fields.join(", ")}). Python can: pg.open_link(…).`;
+    const how = "In Python, `pg.open_link(…)` gives the whole question.";
+    const text = `This page can't ask exactly what the link asks (${fields.join(", ")}). ${how}`;
     this.end({ text, kind: "differs" });
   }
 

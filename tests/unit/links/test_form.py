@@ -142,6 +142,12 @@ def test_who_asked_is_not_shared_and_cannot_be_given():
         (packed({"place": "tokens", "asked": [{"text": "a"}], "answer": {"marks": 5}}), "can't be asked here"),
         (packed({"place": "generation", "asked": [{"prompt": "a", "temperature": -1}]}), "temperature is -1"),
         (packed(b'{"place": "generation", "asked": [{"prompt": "a", "temperature": 1e999}]}'), "damaged"),
+        (packed({"place": "generation", "asked": [{"prompt": "a", "quantization": "3-bit"}]}), "quantization '3-bit'"),
+        (packed({"place": "twin", "asked": [{"text": "a", "other_quantization": "1-bit"}]}), "quantization '1-bit'"),
+        (
+            packed({"place": "perturb", "asked": [{"request": {"text": "a", "quantization": "x"}, "positions": [1]}]}),
+            "quantization 'x'",
+        ),
         (packed({"place": "tokens", "asked": [{"text": "a"}], "seen": {"x": ["nested"]}}), "makes no sense"),
         (packed({"place": "tokens", "asked": [{"text": "a"}], "seen": {"x": "y" * 300}}), "makes no sense"),
         (packed({"place": "tokens", "asked": [{"text": "a"}], "seen": dict.fromkeys(map(str, range(99)))}), "too much"),
