@@ -4,7 +4,7 @@
  * The value is JSON text, see `Value` in state.js.
  */
 
-import { addressOf, seen } from "../links/address.js";
+import { addressOf } from "../links/address.js";
 import { pen, ratioOf, sized } from "../shared/canvas.js";
 import { along, colour, css, sequentialStops } from "../shared/colours.js";
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
@@ -15,6 +15,7 @@ import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
 import { fontsOf, paint, textMaker } from "../shared/parts.js";
 import { visiblePiece } from "../shared/tokens.js";
+import { untilSeen } from "../shared/until.js";
 import { exportAs } from "./exports.js";
 import { cellAt, cornerOf, geometryOf, gridPicture, gutterPicture, paintCursor } from "./grid.js";
 import { linesPicture } from "./lines.js";
@@ -216,8 +217,8 @@ const place = ({ layer, column }) => ({ layer, column });
 /** Goes to the picture of the whole model, for the text that was read and the weights that read it. */
 async function openWhole({ asked: [text, model_id], task, quantization }) {
   location.hash = addressOf(WHOLE); // one step: back leads here again
-  tell(await seen("#model-map"), "whole", { text, model_id, task, quantization });
-  (await seen(`[role="tab"][data-tab-id="${WHOLE[1]}"]`))?.focus();
+  tell(await untilSeen("#model-map"), "whole", { text, model_id, task, quantization });
+  (await untilSeen(`[role="tab"][data-tab-id="${WHOLE[1]}"]`))?.focus();
 }
 
 function move(tab, layer, column) {

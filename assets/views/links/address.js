@@ -1,6 +1,6 @@
 /** The address follows the tab that is open; back and forward go through tabs. */
 
-import { until } from "../shared/until.js";
+import { untilSeen } from "../shared/until.js";
 
 const QUIET_MS = 80; // until the page has drawn the tab
 
@@ -39,21 +39,10 @@ export function openTabs() {
  */
 export async function openAll(ids) {
   for (const id of ids) {
-    const tab = await seen(`[role="tab"][data-tab-id="${CSS.escape(id)}"]`);
+    const tab = await untilSeen(`[role="tab"][data-tab-id="${CSS.escape(id)}"]`);
     if (tab?.getAttribute("aria-selected") === "false") tab.click();
   }
 }
-
-/**
- * The first element that can be seen, once there is one: what a tab holds is drawn when it is opened first.
- *
- * @param {string} selector
- */
-export const seen = (selector) =>
-  until(() => {
-    const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-    return nodes.find((one) => one.checkVisibility()) ?? null;
-  });
 
 /** False for a field that takes files: a link may come from one. */
 const isText = (field) => field.type !== "file";

@@ -1,5 +1,5 @@
 /** Three things to try: each opens its tabs one after the other, and starts what moves there. */
-import { until } from "../shared/until.js";
+import { untilSeen } from "../shared/until.js";
 
 /**
  * @typedef {object} Way
@@ -53,10 +53,4 @@ async function startWriting() {
  * @param {string} selector
  * @returns {Promise<HTMLElement>}
  */
-async function seen(selector) {
-  const find = () => {
-    const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-    return nodes.find((one) => one.checkVisibility({ visibilityProperty: true }));
-  };
-  return (await until(find, PATIENCE_MS)) ?? new Promise(() => {}); // somebody went elsewhere meanwhile
-}
+const seen = async (selector) => (await untilSeen(selector, PATIENCE_MS)) ?? new Promise(() => {}); // somebody went elsewhere meanwhile

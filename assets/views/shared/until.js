@@ -1,6 +1,19 @@
-/** Waiting for the page: what a tab or a section holds is drawn when it is opened first. Needs no page. */
+/** Waiting for the page: what a tab or a section holds is drawn when it is opened first. */
 
 const LOOK_MS = 20;
+
+/**
+ * The first element of a selector that can be seen, once there is one; null where none comes in time.
+ *
+ * @param {string} selector
+ * @param {number} [mostMs]
+ * @returns {Promise<HTMLElement | null>}
+ */
+export const untilSeen = (selector, mostMs) =>
+  until(() => {
+    const nodes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
+    return nodes.find((one) => one.checkVisibility({ visibilityProperty: true })) ?? null;
+  }, mostMs);
 
 export const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
