@@ -178,8 +178,10 @@ def _wire_batch(parts: _Parts) -> None:
         yield rows if compares else {**rows, **parts.no_mistake(), **parts.receipt(found.code)}
 
     inputs = set(controls.values())
-    batch.first_view(friendly(show), inputs, outputs, **quiet)
-    changes = [control.change for control in controls.values()]  # .input of a text box misses what is pasted or deleted
+    looks = gr.State(0)  # one event answers the first look and what is typed meanwhile: one after the other
+    batch.first_view(lambda: 1, None, looks, **quiet)
+    # .input of a text box misses what is pasted or deleted
+    changes = [looks.change, *(control.change for control in controls.values())]
     gr.on(changes, friendly(show), inputs, outputs, trigger_mode="always_last", **quiet)
 
 

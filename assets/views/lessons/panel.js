@@ -1,5 +1,6 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
 import { finder, make, makeButton } from "../shared/dom.js";
+import { sayGuessing } from "../shared/first_answer.js";
 import { readInbox, tell } from "../shared/inbox.js";
 import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -100,6 +101,7 @@ class Panel {
   place() {
     const { open: isOpen, met } = this.progress;
     save(localStorage, this.progress);
+    sayGuessing(isOpen && this.isGuessing);
     this.find("panel").hidden = !isOpen;
     const page = /** @type {HTMLElement | null} */ (document.querySelector(".gradio-container"));
     if (page) page.dataset.lessons = isOpen ? (BESIDE.matches ? "beside" : "below") : "closed";
@@ -249,8 +251,15 @@ class Panel {
     this.enter();
   }
 
+  /** Whether the page is to keep its answer to itself: until there is a guess, and what answers was pressed. */
+  get isGuessing() {
+    const phase = this.lesson && this.step.predict && phaseOf(this.step, this.kept);
+    return phase === "ask" || (phase === "answer" && Boolean(this.button));
+  }
+
   draw() {
     save(localStorage, this.progress);
+    sayGuessing(this.progress.open && this.isGuessing);
     this.name();
     const body = this.find("body");
     const focused = body.contains(document.activeElement);

@@ -41,7 +41,10 @@ RUNS = {
 
 RECEIPTS = {
     "classification": lambda playground, asked, result: playground.classification_receipts(result)[1],
-    "tokens": lambda playground, asked, result: playground.token_receipt(asked),
+    **dict.fromkeys(
+        ("tokens", "batch", "chat", "tokenizers"), lambda playground, asked, result: playground.token_receipt(asked)
+    ),
+    "pipelines": lambda playground, asked, result: playground.pipeline_receipts(result)[-1],
     "masks": lambda playground, asked, result: playground.token_receipt(result),
     "attention": lambda playground, asked, result: playground.attention_receipt(result, "self", 1, None),
     "generation": lambda playground, asked, result: playground.generation_receipt(result.request, result.finished),
@@ -85,9 +88,8 @@ def test_a_link_opened_again_gives_the_same_answer(app_playground, place):
     again = answer(app_playground, method, opened)
     assert app_playground.compare_link(shared, again).sentence == "Same as when it was shared."
     assert app_playground.link_presence(shared).state == "here"
-    if place in RECEIPTS:
-        receipt = RECEIPTS[place](app_playground, asked, result)
-        assert pg.open_link(script(receipt).splitlines()[-1]) == opened
+    receipt = RECEIPTS[place](app_playground, asked, result)
+    assert pg.open_link(script(receipt).splitlines()[-1]) == opened
 
 
 def test_another_copy_of_the_weights_is_found_out(app_playground):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayAskFirst, sayOpening, whenSeen } from "../../../assets/views/shared/first_answer.js";
+import { mayAskFirst, sayGuessing, sayOpening, whenSeen } from "../../../assets/views/shared/first_answer.js";
 
 /** A page with one view: what it may do, and how often it has asked. */
 function page() {
@@ -44,13 +44,16 @@ test("a view asks when it comes to sight, once until it has been out of sight", 
   assert.equal(asked, 2);
 });
 
-test("a view that is seen while a link is opened asks once that is over", () => {
+test("a view that is seen while a link is opened, or a lesson wants a guess, asks once that is over", () => {
   const { view, life, show } = page();
   let asked = 0;
   sayOpening(true);
   whenSeen(view, life, () => asked++);
   show(300);
   assert.ok(!mayAskFirst() && asked === 0);
+  sayGuessing(true);
   sayOpening(false);
+  assert.ok(!mayAskFirst() && asked === 0, "a lesson wants a guess first");
+  sayGuessing(false);
   assert.ok(mayAskFirst() && asked === 1);
 });
