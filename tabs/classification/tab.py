@@ -213,7 +213,6 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     # The page opens with an answer on it, unless a link asks for another.
     described = blocks_being_built().load(friendly(handlers.describe_first), **describing)
     described.success(None, js=f"() => {tell(given.bars, 'described')}", **QUIET)
-    given.bars.first_view(**running)
     return parts, handlers.asking
 
 
@@ -266,11 +265,13 @@ def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[An
         "show_progress": "hidden",
         "trigger_mode": "always_last",
     }
+    looks = gr.State(0)  # one event answers the first look and what is typed meanwhile: one after the other
+    given.bars.first_view(lambda: 1, None, looks, **UNSEEN)
     for sample, example in zip(given.samples, (*PICKED, *FAILURES), strict=True):
         sample.click(lambda text=example.text: text, None, given.text, **QUIET)
     return [
         gr.on([given.button.click, given.text.submit, given.pair.submit], **running, show_progress_on=given.bars),
-        gr.on([given.text.change, given.pair.change], **typing),  # .input misses what is pasted
+        gr.on([looks.change, given.text.change, given.pair.change], **typing),  # .input misses what is pasted
     ]
 
 

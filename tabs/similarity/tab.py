@@ -158,8 +158,9 @@ def _wire_words(asked: _Asked, parts: _WordsParts) -> None:
     run, outputs = last.wins(measure, about), list(parts.nothing())
     running: dict[str, Any] = {"outputs": outputs, "show_progress_on": parts.losses, **QUIET}
     asking: dict[str, Any] = {"fn": friendly(run), "inputs": inputs, **running, "trigger_mode": "always_last"}
-    gr.on([parts.button.click, parts.words.submit, asked.model_id.change], **asking)
-    parts.losses.first_view(**asking)  # the first look finds the article's words measured
+    looks = gr.State(0)  # one event answers the first look and what is pressed meanwhile: one after the other
+    parts.losses.first_view(lambda: 1, None, looks, show_progress="hidden", **QUIET)
+    gr.on([looks.change, parts.button.click, parts.words.submit, asked.model_id.change], **asking)
     gr.on([parts.words.change, asked.template.change], forget, inputs, outputs, show_progress="hidden", **QUIET)
     _wire_chips(parts.chips, parts.words, asking)
 

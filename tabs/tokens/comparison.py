@@ -99,12 +99,13 @@ def _wire(
             return gr.Dataframe([], headers=HEADERS)
         return gr.Dataframe(found["data"], headers=found["headers"])
 
-    # `.change` of the text, since `.input` misses what is pasted or deleted.
-    looks = gr.State(0)
-    tab.select(lambda: 1, None, looks, **quiet)  # in the queue: else no change of the state is told
+    # One event answers the first look and what is typed meanwhile, one after the other. `.change` of the text, since
+    # `.input` misses what is pasted or deleted.
+    looks, opened = gr.State(0), gr.State(0)
+    shown.first_view(lambda: 1, None, looks, **quiet)  # in the queue: else no change of a state is told
+    tab.select(lambda: 1, None, opened, **quiet)
     comparing, costing = friendly(comparisons.wins(compare)), friendly(tables.wins(cost))
     outputs = [shown, asked, *code]
-    shown.first_view(comparing, {text, models}, outputs, **quiet)
-    gr.on([text.change, models.change], comparing, {text, models}, outputs, **quiet)
-    gr.on([looks.change, models.change], costing, models, table, **quiet)
+    gr.on([looks.change, text.change, models.change], comparing, {text, models}, outputs, **quiet)
+    gr.on([opened.change, models.change], costing, models, table, **quiet)
     return asked
