@@ -48,9 +48,9 @@ async function startWriting() {
 }
 
 /**
- * The first element that can be seen, once there is one.
+ * The first element that can be seen, once there is one; never, where somebody went elsewhere meanwhile.
  *
  * @param {string} selector
  * @returns {Promise<HTMLElement>}
  */
-const seen = async (selector) => (await untilSeen(selector, PATIENCE_MS)) ?? new Promise(() => {}); // somebody went elsewhere meanwhile
+const seen = async (selector) => (await untilSeen(selector, PATIENCE_MS)) ?? new Promise(() => {});
