@@ -7,6 +7,8 @@
   at random over two replicas that hold three each; the first loads are among the misses (at least 0.95)
 - ``lost_after_kill``: generations that neither ended with all their tokens nor said that they couldn't, after the
   replica of half of them was killed (0); ``went_on`` is how many of the killed replica went on in the other
+- ``front_ms_per_token``: what a token costs this process, clients included, while both replicas work; also where
+  other programs are busy it says what the replicas lose to it
 - ``floor_2_over_1``: as ``throughput_2_over_1``, of plain processes that have nothing to do with each other: what the
   machine allows where two cores share its memory
 
@@ -108,10 +110,15 @@ def throughput(fleet: pg.Playground, tokens: int, turns: int) -> dict[str, float
     """One person's streams stay in one replica, those of many persons take both; in turns."""
     asyncio.run(together(fleet, 4, 2 * STREAMS, str))  # both have the model
     rates: dict[int, list[float]] = {1: [], 2: []}
+    front, told = 0.0, 0.0
     for _ in range(turns):
         rates[1].append(asyncio.run(together(fleet, tokens, STREAMS, lambda number: "one")))
+        began, at = time.process_time(), time.perf_counter()
         rates[2].append(asyncio.run(together(fleet, tokens, 2 * STREAMS, str)))
+        front += time.process_time() - began
+        told += rates[2][-1] * (time.perf_counter() - at)
     return {
+        "front_ms_per_token": round(1000 * front / told, 2),
         "throughput_2_over_1": round(statistics.median(b / a for a, b in zip(rates[1], rates[2], strict=True)), 2),
         "tokens_per_second_1": round(statistics.median(rates[1]), 1),
         "tokens_per_second_2": round(statistics.median(rates[2]), 1),
