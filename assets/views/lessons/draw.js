@@ -178,7 +178,7 @@ export function question(words, predict, answer) {
  * @param {string} shown
  */
 export function guess(words, shown) {
-  return make("p", "ls-guess", said(words, "span", `${words.your_guess}: `), make("b", "", isolated(shown)));
+  return make("p", "ls-guess", said(words, "span", `${words.your_guess}:`), " ", make("b", "", isolated(shown)));
 }
 
 /**
@@ -195,7 +195,7 @@ export function reveal(words, step, kept) {
     sides.append(said(words, "dt", words.your_guess), make("dd", "", isolated(guessShown(step.predict, kept.guess))));
   if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", isolated(outcome.answer)));
   const mark = outcome.right === null ? "" : outcome.right ? words.right : words.wrong;
-  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", `${mark} `));
+  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", mark), " ");
   verdict.append(...sentence(outcome.verdict));
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));
