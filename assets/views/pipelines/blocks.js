@@ -40,11 +40,12 @@ export function blockNode(block, element) {
  * @param {Block[]} blocks
  * @param {HTMLElement} element
  * @param {boolean} headed  whether the first one shows its title
+ * @param {"h3" | "h5"} level  of their titles
  * @returns {Node[]}
  */
-export function blockNodes(blocks, element, headed) {
+export function blockNodes(blocks, element, headed, level) {
   return blocks.flatMap((block, n) => {
-    const title = block.title && (headed || n || blocks.length > 1) ? [make("h5", "", block.title)] : [];
+    const title = block.title && (headed || n || blocks.length > 1) ? [make(level, "pp-named", block.title)] : [];
     return [...title, blockNode(block, element)];
   });
 }

@@ -71,9 +71,8 @@ function drawPreview(find, { preview, sentence, command }) {
 function drawAnswer(element, find, state) {
   const { value } = state;
   for (const name of ["title", "origin", "heading", "call", "removed"]) find(name).textContent = value[name];
-  find("answer").replaceChildren(
-    ...blockNodes(value.hero, element, value.hero.length > 1 || value.hero[0]?.kind === "bars"),
-  );
+  const named = value.hero.length > 1 || value.hero[0]?.kind === "bars";
+  find("answer").replaceChildren(...blockNodes(value.hero, element, named, "h3"));
   markOld(find, state);
   find("notes").hidden = !value.notes.length;
   find("notes").textContent = value.notes.join(" ");
@@ -84,7 +83,7 @@ function drawAnswer(element, find, state) {
   const difference = make("b", "", value.difference);
   find("difference").replaceChildren("Largest difference between the two ways: ", difference, `. ${value.comment}`);
   find("step").textContent = value.steps;
-  find("after").replaceChildren(...blockNodes(value.after, element, true));
+  find("after").replaceChildren(...blockNodes(value.after, element, true, "h5"));
   drawPass(find, state);
 }
 
