@@ -25,6 +25,7 @@ from playground.errors import ConfigError, PlaygroundError
 log = logging.getLogger(__name__)
 
 MOST_CALLS = 1000  # of a replica: who waits is in the line of a model, where the page says the position
+ON_THE_FIRST = {"node:__internal_head__": 0.001}  # of the machines, which stays when others come and go
 MOST_AT_HOME = 5000  # screens of classes among them
 STORE_BYTES = 128 * 2**20  # of Ray's object store: answers are small
 LEAVE_SECONDS = 600.0  # for a replica that is replaced to finish its streams
@@ -106,7 +107,8 @@ def _deploy_home(options: ClusterOptions, settings: Settings) -> Any:
 
     if serve.status().applications.get(HOME) is None or options.update:
         home = serve.deployment(
-            name="Home", num_replicas=1, max_ongoing_requests=MOST_AT_HOME, ray_actor_options={"num_cpus": 0},
+            name="Home", num_replicas=1, max_ongoing_requests=MOST_AT_HOME,
+            ray_actor_options={"num_cpus": 0, "resources": ON_THE_FIRST},
             graceful_shutdown_timeout_s=END_SECONDS, health_check_period_s=HEALTH_SECONDS,
             logging_config={"log_level": "WARNING", "enable_access_log": False},
         )(Home)  # fmt: skip
