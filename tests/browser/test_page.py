@@ -294,8 +294,8 @@ def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
         box.wait_for()
         page.wait_for_timeout(600)  # the page has come to rest
         assert page.evaluate("scrollY") == 0
-        found = box.bounding_box()
-        assert found["y"] + found["height"] <= height, name
+        whole = "([box, height]) => box.getBoundingClientRect().bottom <= height"  # a model's words may come last
+        assert page.wait_for_function(whole, arg=[box.element_handle(), height], timeout=15_000), name
 
 
 # Wider than its place without fading out, or of no height and yet with a gap beside it.
