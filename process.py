@@ -11,6 +11,8 @@ back by ``playground/models/cpu/threads.py`` (figures ``step_over_alone_kept`` a
 from __future__ import annotations
 
 import atexit
+import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -21,6 +23,7 @@ from typing import NoReturn
 
 SWITCH_SECONDS = 0.0002
 LEAVING_SECONDS = 1.0
+HEAPS = 2
 GRADIO = {
     "GRADIO_ANALYTICS_ENABLED": "False",  # else gradio asks its makers' server whether there is a newer version
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000",  # else each event makes a table of all events before it
@@ -43,6 +46,20 @@ def prepare() -> None:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.disable()
+    share_heaps()
+
+
+def share_heaps() -> None:
+    """Lets all threads share two heaps, where glibc gives each of them one of its own, up to eight for each core.
+
+    What a thread frees lies in its own heap, where the next thread doesn't find it: the server of a crowd, which has a
+    hundred threads, took more and more memory (``resident_last_over_first`` of ``benchmarks/bench_crowd.py``).
+
+    Source: mallopt(3), M_ARENA_MAX (-8). It counts for heaps that aren't there yet.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(-8, HEAPS)
 
 
 def listen_to_signals() -> None:

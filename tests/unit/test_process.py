@@ -43,6 +43,29 @@ print(json.dumps([*before, gc.isenabled(), gc.get_freeze_count() > 10_000, gc.ge
     assert told(code) == [False, pytest.approx(0.0002), True, True, True]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heaps")
+@pytest.mark.parametrize(("prepared", "heaps"), [("pass", range(3, 17)), ("process.prepare()", range(1, 3))])
+def test_threads_share_two_heaps(prepared, heaps, tmp_path):
+    code = f"""
+import ctypes, re, threading
+{prepared}
+libc, together = ctypes.CDLL(None), threading.Barrier(16)
+libc.fopen.restype = ctypes.c_void_p
+def thread():
+    together.wait()
+    libc.malloc(100_000)
+    together.wait()
+threads = [threading.Thread(target=thread) for _ in range(16)]
+for one in threads: one.start()
+for one in threads: one.join()
+file = ctypes.c_void_p(libc.fopen({str(tmp_path / "heaps").encode()!r}, b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(json.dumps(len(re.findall("<heap nr=", open({str(tmp_path / "heaps")!r}).read()))))
+"""
+    assert told(code) in heaps
+
+
 def test_the_app_sets_it_before_gradio_is_imported():
     code = "import app; print(json.dumps([os.environ['GRADIO_ANALYTICS_ENABLED'], 'gradio' in sys.modules]))"
     assert told(code, HOME="/tmp") == ["False", False]
