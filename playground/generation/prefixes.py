@@ -19,6 +19,7 @@ from playground.generation.kv_cache import KeyValueTable
 
 KEPT_BYTES, KEPT_TEXTS = 256 * 2**20, 64  # in all; of the newest text as many as it has
 WORTH_KEEPING = 16  # tokens
+MOST_FOUND = 1_000
 
 Text = tuple[int, ...]
 
@@ -58,6 +59,7 @@ class Prefixes:
     def __init__(self, spare: Callable[[], int]) -> None:
         self._spare = spare
         self._kept: tuple[Kept, ...] = ()
+        self._found: dict[Text, Prefix | None] = {}  # in what is kept now; a pass over prompts asks many times
 
     @property
     def nbytes(self) -> int:
@@ -66,14 +68,12 @@ class Prefixes:
 
     def find(self, ids: Sequence[int], most: int) -> Prefix | None:
         """The longest beginning of these tokens that was read, up to ``most`` of them."""
-        beginning = tuple(ids[:most])
-        found = [
-            Prefix(kept.table, row, _alike(text, beginning))
-            for kept in self._kept
-            for row, text in enumerate(kept.texts)
-        ]
-        best = max(found, key=lambda one: one.tokens, default=None)
-        return best if best and best.tokens > 0 else None
+        beginning, found = tuple(ids[:most]), self._found
+        if beginning not in found:
+            found[beginning] = _longest(self._kept, beginning)
+            if len(found) > MOST_FOUND:
+                self._found = {}
+        return found[beginning]
 
     def choices(self, prompt: Sequence[int], replied: Sequence[int], settings: tuple[Any, ...]) -> tuple[Choice, ...]:
         """How as many of the first tokens of a reply were chosen as were chosen before, after the same prompt."""
@@ -104,10 +104,21 @@ class Prefixes:
         self._kept = (*older, new)
         while self._kept and self._spare() < 0:
             self._kept = self._kept[1:]
+        self._found = {}
 
     def clear(self) -> None:
         """Forgets everything."""
         self._kept = ()
+        self._found = {}
+
+
+def _longest(everything: Sequence[Kept], beginning: Text) -> Prefix | None:
+    """The row that begins with most of these tokens; None where none has the first."""
+    found = (
+        Prefix(kept.table, row, _alike(text, beginning)) for kept in everything for row, text in enumerate(kept.texts)
+    )
+    best = max(found, key=lambda one: one.tokens, default=None)
+    return best if best and best.tokens > 0 else None
 
 
 def _begins(kept: Kept, new: Kept) -> bool:

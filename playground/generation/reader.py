@@ -19,7 +19,7 @@ from playground.generation.steps import force, recall
 from playground.generation.stream import Stream
 
 PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of one prompt that a pass reads
-TOGETHER = 3  # times as many tokens of several: on a CPU a pass costs as much as 40 tokens beside its own
+TOGETHER = 5  # times as many tokens of several: on a CPU a pass costs as much as 40 tokens beside its own
 READS = 2  # passes over new prompts between two steps of the others
 
 

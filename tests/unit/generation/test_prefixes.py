@@ -208,8 +208,10 @@ def test_a_text_takes_the_place_of_its_beginnings_and_others_the_room_of_all():
     room = [1000]
     prefixes = Prefixes(lambda: room[0] - prefixes.nbytes)
     prefixes.keep([range(40), range(20)], Table(300))
+    assert prefixes.find(range(60), 60).tokens == 40
     prefixes.keep([range(60)], Table(300))
     assert prefixes.nbytes == 300
+    assert prefixes.find(range(60), 60).tokens == 60
     prefixes.keep([range(100, 140)], Table(600))
     assert prefixes.nbytes == 900
     room[0] = 700
@@ -220,3 +222,5 @@ def test_a_text_takes_the_place_of_its_beginnings_and_others_the_room_of_all():
         prefixes.keep([range(1000 * number, 1000 * number + 20)], Table(0))
     assert prefixes.find(range(5000, 5020), 20)
     assert not prefixes.find(range(4000, 4020), 20)
+    prefixes.clear()
+    assert not prefixes.find(range(5000, 5020), 20)
