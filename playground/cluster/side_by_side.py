@@ -21,8 +21,8 @@ Places = tuple[int, ...]  # of the replies of one part among all
 def merged(parts: Mapping[Places, Iterator[list[Told]]]) -> Iterator[list[Told]]:
     """All that the parts tell, as it comes; each is read on a thread of its own.
 
-    >>> list(merged({(1,): iter([[(0, "b")]])}))
-    [[(1, 'b')]]
+    >>> list(merged({(1,): iter([[(0, PlaygroundError("Full.", "Wait."))]])}))
+    [[(1, PlaygroundError('Full. Wait.'))]]
     """
     told: SimpleQueue[list[Told] | None] = SimpleQueue()
     for places, part in parts.items():

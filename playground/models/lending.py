@@ -226,8 +226,9 @@ class Lease:
     ) -> None:
         held, self._held = self._held, None
         if held is not None:
+            busy = held.loaded.busy()  # once given back, the model may be gone
             self._lender.give_back(held)
-            leave_cores(held.loaded.busy())
+            leave_cores(busy)
         release_helpers()
         if error is not None:
             raise_if_out_of_memory(error, self._lender.reclaim)
