@@ -1,8 +1,7 @@
 /** The lessons panel: it drives the tabs beside it, one step at a time, and remembers how far somebody came. */
-import { finder, make, makeButton } from "../shared/dom.js";
+import { escapeCloses, finder, make, makeButton } from "../shared/dom.js";
 import { sayGuessing } from "../shared/first_answer.js";
 import { readInbox, tell } from "../shared/inbox.js";
-import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
 import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";

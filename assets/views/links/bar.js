@@ -3,9 +3,8 @@
  * what was typed before a reload.
  */
 import { fillDrawn } from "../lessons/driver.js";
-import { finder, make, makeButton } from "../shared/dom.js";
+import { escapeCloses, finder, make, makeButton } from "../shared/dom.js";
 import { readInbox, tell } from "../shared/inbox.js";
-import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { until } from "../shared/until.js";
 import { followAddress, linkIn } from "./address.js";

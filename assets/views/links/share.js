@@ -1,8 +1,7 @@
 /** Share: a link to what a place has just answered, or a file where it is too long for one. */
-import { finder } from "../shared/dom.js";
+import { escapeCloses, finder } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
-import { escapeCloses } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { openTabs } from "./address.js";
 

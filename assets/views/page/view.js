@@ -3,7 +3,7 @@
  * themselves, the edges of what is too wide, and which sections are open.
  */
 
-import { escapeCloses } from "../shared/keyboard.js";
+import { escapeCloses } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
 import { sayFolds } from "./folds.js";

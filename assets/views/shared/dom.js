@@ -92,3 +92,17 @@ export function sayEmpty(element, isEmpty, isComing = false) {
   if (isEmpty) root.dataset.empty = isComing ? "coming" : "nothing";
   else delete root.dataset.empty;
 }
+
+/**
+ * Escape within what was opened closes it, and does nothing else; `close` returns the focus to where it was opened.
+ *
+ * @param {HTMLElement} node
+ * @param {() => void} close
+ */
+export function escapeCloses(node, close) {
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation();
+    close();
+  });
+}

@@ -45,20 +45,6 @@ export function arrowKeys(node, grid) {
 }
 
 /**
- * Escape within what was opened closes it, and does nothing else; `close` returns the focus to where it was opened.
- *
- * @param {HTMLElement} node
- * @param {() => void} close
- */
-export function escapeCloses(node, close) {
-  node.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.isComposing) return;
-    event.stopPropagation();
-    close();
-  });
-}
-
-/**
  * Makes one item of a list or grid the stop for Tab; called whenever its items were drawn.
  *
  * @param {ParentNode} host

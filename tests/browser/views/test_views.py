@@ -147,7 +147,7 @@ def test_a_page_that_opens_asks_for_few_modules_and_once(open_page):
     page = open_page(prepare=lambda page: page.on("request", note))
     expect(page.locator("#classification-bars .lb-verdict")).not_to_be_empty(timeout=90_000)
     wings = {url.split("/views/")[1].split("/")[1] for url in asked}  # a tab's views come when it is opened
-    assert wings == {"classification", "links", "lessons", "page", "shared"} and len(asked) <= 31
+    assert wings == {"classification", "links", "lessons", "page", "shared"} and len(asked) <= 30
     assert len(set(asked)) == len(asked)
 
 
