@@ -285,6 +285,14 @@ def test_a_hint_is_no_red_error_lies_on_nothing_and_leaves_with_its_cause(page):
     hint.first.wait_for(state="detached")
 
 
+# What the status says while a model is loaded.
+LOADS = """() => {
+  const status = document.querySelector("#pg-status .pg-status");
+  status.classList.remove("ready");
+  status.querySelector(".text").textContent = "Loading the weights of a model with a long name (3 of 4)…";
+}"""
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 800), (1366, 768)])
 def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
     page = open_page(width=width, height=height)
@@ -294,8 +302,12 @@ def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
         box.wait_for()
         page.wait_for_timeout(600)  # the page has come to rest
         assert page.evaluate("scrollY") == 0
-        whole = "([box, height]) => box.getBoundingClientRect().bottom <= height"  # a model's words may come last
-        assert page.wait_for_function(whole, arg=[box.element_handle(), height], timeout=15_000), name
+        found = box.bounding_box()
+        assert found["y"] + found["height"] <= height, name
+    before = page.locator("#pg-tabs").bounding_box()
+    page.evaluate(LOADS)
+    expect(page.locator("#pg-status .text")).to_be_visible()
+    assert page.locator("#pg-tabs").bounding_box() == before, "somebody's load moves everybody's page"
 
 
 # Wider than its place without fading out, or of no height and yet with a gap beside it.
