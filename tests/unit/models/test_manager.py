@@ -15,7 +15,7 @@ from playground.errors import (
 )
 from playground.models.catalog import Catalog
 from playground.models.cpu.threads import threads_of_cpu
-from playground.models.entries import Job
+from playground.models.entries import Job, ModelKey
 from playground.models.manager import ModelManager
 from playground.models.memory import measure_bytes
 from tests.unit.models.fake_models import SIZE, TASK, rows, spec_of
@@ -28,6 +28,21 @@ def test_unknown_models_and_options(make):
             pass
     with pytest.raises(UnsupportedOptionError), manager.lease("a", TASK, "2-bit"):
         pass
+
+
+def test_a_model_may_go_as_soon_as_it_is_given_back(make, monkeypatch):
+    manager, _ = make()
+    lease = manager.lease("a", TASK)
+    lender, give_back = lease._lender, lease._lender.give_back
+
+    def give_back_and_unload(held):
+        give_back(held)
+        manager.unload(ModelKey("a", TASK))
+
+    monkeypatch.setattr(lender, "give_back", give_back_and_unload)
+    with lease as loaded:
+        assert loaded.model is not None
+    assert manager.snapshot().devices[0].used_bytes == 0
 
 
 def test_whoever_holds_a_model_leaves_the_cores_that_work_beside_it_has(make):
