@@ -56,7 +56,7 @@ class LoadedModel:
     make_room: Callable[[int], None] = lambda needed: None
     spare: Callable[[], int] = lambda: 0
     public: bool = False
-    busy: Callable[[], float] = lambda: 0.0  # the share of the cores that a training has
+    busy: Callable[[], float] = lambda: 0.0  # the share of the cores that a training or another program has
     _companions: dict[str, Any] = field(default_factory=dict)
     _eager: PreTrainedModel | None = None
     _safe_padding: tuple[Side | None] | None = None
@@ -210,15 +210,16 @@ class Lease:
     out of memory inside the block comes out as a `DeviceMemoryError`, after the memory was given back.
     """
 
-    __slots__ = ("_held", "_key", "_lender")
+    __slots__ = ("_give_back_cores", "_held", "_key", "_lender")
 
     def __init__(self, lender: Lender, key: ModelKey) -> None:
         self._lender, self._key = lender, key
         self._held: Any = None
+        self._give_back_cores: Callable[[], None] = lambda: None
 
     def __enter__(self) -> LoadedModel:
         self._held = self._lender.borrow(self._key)
-        leave_cores(self._held.loaded.busy())
+        self._give_back_cores = leave_cores(self._held.loaded.busy())
         return self._held.loaded
 
     def __exit__(
@@ -226,9 +227,8 @@ class Lease:
     ) -> None:
         held, self._held = self._held, None
         if held is not None:
-            busy = held.loaded.busy()  # once given back, the model may be gone
             self._lender.give_back(held)
-            leave_cores(busy)
+            self._give_back_cores()
         release_helpers()
         if error is not None:
             raise_if_out_of_memory(error, self._lender.reclaim)

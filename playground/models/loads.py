@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from playground.errors import DeviceMemoryError, ModelError, PlaygroundError, said_by
 from playground.models.catalog import ModelSpec
+from playground.models.cpu.elsewhere import taken_elsewhere
 from playground.models.entries import Books, Entry, Job
 from playground.models.estimates import Estimates
 from playground.models.eviction import Eviction, IdleWatch
@@ -158,8 +159,12 @@ class Loads:
         public = self._visitors.public
         return LoadedModel(
             key, spec, folder, model, tokenizer, str(places.device), dtype, measured, beside, self._room.spare, public,
-            self._room.busy,
+            self._busy,
         )  # fmt: skip
+
+    def _busy(self) -> float:
+        """The share of the cores that others have now; a training, a process too, is known before it is felt."""
+        return max(self._room.busy(), taken_elsewhere())
 
     def _refuse_early(self, entry: Entry) -> None:
         """Refuses a Hub model that can't fit before anything large is downloaded."""

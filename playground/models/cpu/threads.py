@@ -10,8 +10,8 @@ A step of a generation is hundreds of products, and at the end of each all threa
 program has one of two cores, the thread that shares it makes every product wait until the system gives it a turn: the
 step takes three times as long, with one thread less it hardly does. What is right now is found by trying.
 
-A single answer is over before anything could be tried. But of a training beside it, which is this program's own, it is
-known how many cores it takes: whoever computes meanwhile leaves it these.
+A single answer is over before anything could be tried. But it is known how many cores a training has, which is this
+program's own, and measured what other programs take (`elsewhere`): whoever computes meanwhile leaves them these.
 """
 
 from __future__ import annotations
@@ -122,19 +122,28 @@ def threads_of_cpu() -> int:
     return getattr(_note(), "whole", 0) or torch.get_num_threads() if _torch_library() else 1
 
 
-def leave_cores(busy: float) -> None:
-    """Nothing; the calling thread leaves a share of the cores to others from now on, or none any more.
+def leave_cores(busy: float) -> Callable[[], None]:
+    """What gives the calling thread its threads back; from now on it leaves a share of the cores to others.
 
-    Two threads on two cores, of which a training has one, wait for each other in every layer: a short text took five
-    times as long to classify.
+    Two threads on two cores, of which somebody else has one, wait for each other in every layer: a short text took five
+    times as long to classify, the loss of a word many times.
     """
-    note = _note()
-    if busy:
-        note.whole = threads_of_cpu()
-        use_threads(beside(note.whole, busy))
-    elif whole := getattr(note, "whole", 0):
-        use_threads(whole)
-        note.whole = 0
+    import torch
+
+    note, thread = _note(), threading.get_ident()
+    whole = getattr(note, "whole", 0)
+    if not busy and not whole:
+        return lambda: None
+    before = torch.get_num_threads()
+    note.whole = threads_of_cpu() if busy else 0
+    use_threads(beside(note.whole or whole, busy))
+
+    def give_back() -> None:
+        if threading.get_ident() == thread:  # another one has left none
+            use_threads(before)
+            note.whole = whole
+
+    return give_back
 
 
 @functools.cache

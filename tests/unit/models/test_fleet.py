@@ -31,7 +31,7 @@ def test_a_process_is_a_fleet_of_one(make):
     (node,), (replica,) = fleet.nodes, fleet.replicas
     assert node.alive and node.cpus >= 1 and node.gpus == 0 and node.total_bytes > 10**8
     assert (replica.node_id, replica.state, replica.calls) == (node.node_id, "running", 1)
-    assert replica.devices == manager.snapshot().devices
+    assert replica.devices == seen.devices
     assert fleet.holders("a") == (replica.replica_id,) and fleet.holders("b") == ()
     assert pickle.loads(pickle.dumps(fleet)) == fleet
     assert wire.from_json(FleetReport, json.loads(json.dumps(wire.to_json(fleet)))) == fleet
