@@ -26,7 +26,8 @@ def test_a_process_is_a_fleet_of_one(make):
     with manager.lease("a", "text-classification") as loaded:
         loaded.companion("generation", lambda owner: Streams())
         loaded.companion("batching", lambda owner: type("Other", (), {"close": lambda self: None})())
-        fleet = fleet_of_one(manager.snapshot())
+        seen = manager.snapshot()
+        fleet = fleet_of_one(seen)
         assert (fleet.clustered, fleet.running, fleet.in_line, fleet.queue) == (False, 3, 2, 0)
     (node,), (replica,) = fleet.nodes, fleet.replicas
     assert node.alive and node.cpus >= 1 and node.gpus == 0 and node.total_bytes > 10**8
