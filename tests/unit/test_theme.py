@@ -1,0 +1,32 @@
+"""The theme's own colours: what can be pressed is seen, chosen or not."""
+
+import pytest
+
+from tabs.theme import THEME
+
+SEEN = 3.0  # WCAG 2.2, 1.4.11: what tells a control from what is around it
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb``, from 0 to 1. Source: WCAG 2.2, relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_contrast_is_wcags():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize("scheme", ["", "_dark"])
+@pytest.mark.parametrize("ground", ["block_background_fill", "button_secondary_background_fill"])
+@pytest.mark.parametrize("state", ["", "_hover"])
+def test_the_ring_of_a_radio_or_checkbox_that_is_off_is_seen(scheme, ground, state):
+    ring = getattr(THEME, f"checkbox_border_color{state}{scheme}")
+    assert contrast(ring, getattr(THEME, f"{ground}{state if 'button' in ground else ''}{scheme}")) >= SEEN
