@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,11 @@ def test_similarity(app_playground, example):
     request = pg.WordLossRequest(split_words(example.words), similarity.MODEL_ID)
     losses = {(loss.source, loss.target): loss.loss_sum for loss in app_playground.word_loss(request).losses}
     assert math.exp(losses[example.far] - losses[example.near]) >= example.times
+
+
+def test_a_class_is_first_asked_what_the_model_has_an_opinion_on_and_no_certainty(app_playground):
+    kinds = Path("assets/views/classroom/kinds.js").read_text(encoding="utf-8")
+    [text] = re.findall(r'^const text = \["text", "Text", "text", "(.+)"\];$', kinds, re.MULTILINE)
+    first, second = app_playground.next_token(pg.GenerateRequest(text)).candidates[:2]
+    assert (first.piece, second.piece) == (" coffee", " tea")
+    assert 0.4 < first.before < 0.6 and second.before > 0.05

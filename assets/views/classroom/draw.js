@@ -20,6 +20,9 @@ export function question(asked) {
 /** Kinds that no model answers: who asks knows what is right. */
 export const TOLD = ["choice", "slider", "number", "word"];
 
+/** Characters from which an answer wants more room than its bar. */
+const LONG = 24;
+
 /**
  * The class beside the model, as a table whose cells are bars on one scale.
  *
@@ -29,7 +32,7 @@ export const TOLD = ["choice", "slider", "number", "word"];
  * @param {number} [most]  rows there is room for; the rest is on other screens
  */
 export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
-  const answered = TOLD.includes(kind) ? "right" : "model"; // by whom
+  const answered = TOLD.includes(kind) ? "right" : kind === "greedy_reply" ? "greedy" : "model";
   const known = reveal.bars.some((bar) => bar.probability !== null);
   const longest = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
   const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
@@ -41,10 +44,13 @@ export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
     if (known) row.append(cell("cl-model", (bar.probability ?? 0) / longest, percent(bar.probability ?? 0)));
     return row;
   });
-  const table = make("table", "cl-bars", make("caption", "pg-sr", "The class beside the model"));
+  const isLong = reveal.bars.some((bar) => bar.name.length > LONG);
+  const caption = known ? "The class beside the model" : "What the class said";
+  const table = make("table", `cl-bars${isLong ? " is-long" : ""}`, make("caption", "pg-sr", caption));
   table.append(make("thead", "", head), make("tbody", "", ...rows));
   const rest = reveal.bars.length - rows.length;
-  const more = rest > 0 && make("p", "cl-fact", `And ${counted(rest, "more answer")}.`);
+  const more =
+    rest > 0 && make("p", "cl-fact", `And ${counted(rest, kind === "slider" ? "more range" : "more answer")}.`);
   return make("section", "cl-reveal", table, more, make("div", "cl-facts", ...facts(reveal, kind)));
 }
 

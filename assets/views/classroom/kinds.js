@@ -14,7 +14,7 @@ export const KINDS = {
   word: "A question for a word",
 };
 
-const text = ["text", "Text", "text", "The sky is"];
+const text = ["text", "Text", "text", "In the morning I drink a cup of"];
 
 /** @type {Record<string, any[][]>} */
 export const FIELDS = {

@@ -31,7 +31,7 @@ class Desk {
     app.target = `pg-app-${code}`;
     const at = addressOfClass(root, code, address);
     main.replaceChildren(
-      make("header", "cl-top", `Class ${code}`, app, board),
+      make("header", "cl-top", `Class ${code}`, make("nav", "", app, board)),
       make("p", "", "Your class opens ", make("strong", "cl-address", at)),
       this.state,
       this.said,

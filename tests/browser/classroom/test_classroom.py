@@ -77,6 +77,12 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     ada.get_by_role("button", name=PAYLOAD).click()
     expect(ada.get_by_role("button", name=PAYLOAD)).to_have_attribute("aria-pressed", "true")
     expect(board.get_by_role("img", name="1 of 2 have answered")).to_be_visible()
+    teacher.get_by_role("button", name="Reveal").click()
+    for page in (board, ada):  # an answer of many words has more room than its bar
+        expect(page.get_by_role("row").filter(has_text="100 % (1)").get_by_role("rowheader")).to_contain_text(PAYLOAD)
+        assert page.evaluate("[...document.querySelectorAll('.cl-bars tbody tr > *')].map((one) => one.clientWidth)")[0] > (
+            page.evaluate("document.querySelector('.cl-bars').clientWidth / 2")
+        )
     with teacher.expect_download() as file:
         teacher.get_by_role("button", name="Answers (CSV)").click()
     assert "grey" in file.value.path().read_text(encoding="utf-8")
