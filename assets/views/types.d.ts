@@ -281,6 +281,7 @@ export namespace classification {
     attention_mask: number | null;
     token_type_id: number | null;
     special: boolean;
+    unknown: boolean;
     segment: number | null;
     word: number | null;
     start: number | null;

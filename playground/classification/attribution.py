@@ -50,7 +50,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         machine, config = classifier(loaded), loaded.model.config
         info = classifier_info(loaded, machine)
         encoding = machine.encode(request.text, request.text_pair or None)
-        tokens = tokens_of(encoding)
+        tokens = tokens_of(machine.tokenizer, encoding)
         _check_length(tokens)
         neutral_id = neutral_token_id(loaded.model, machine.tokenizer)
         inputs = machine.inputs(encoding)

@@ -22,7 +22,7 @@ from playground.errors import EmptyInputError
 from playground.texts import usable_text
 
 if TYPE_CHECKING:
-    from transformers import BatchEncoding
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
     from playground.models.manager import ModelManager
 
@@ -48,7 +48,7 @@ def classify(manager: ModelManager, request: ClassifyRequest) -> ClassifyResult:
             total = count_tokens(machine, encoding, request)
         pipeline_input = {"text": request.text} | ({"text_pair": request.text_pair} if request.text_pair else {})
         coming = machine.submit(encoding, pipeline_input)
-        tokens = tokens_of(encoding)  # while the model works
+        tokens = tokens_of(machine.tokenizer, encoding)  # while the model works
         cut_at, cut_pair_at = _cuts(encoding, request, len(encoding["input_ids"]) < total)
         answer = coming.result()
     assert answer.pipeline is not None
@@ -90,8 +90,9 @@ def count_tokens(machine: Classifier, encoding: BatchEncoding, request: Classify
     return len(machine.encode(request.text, request.text_pair or None, truncate=False)["input_ids"])
 
 
-def tokens_of(encoding: BatchEncoding) -> tuple[Token, ...]:
+def tokens_of(tokenizer: PreTrainedTokenizerBase, encoding: BatchEncoding) -> tuple[Token, ...]:
     """The tokens of an encoded text with all that the tokenizer says about them."""
+    unknown_id = None if tokenizer.unk_token == tokenizer.eos_token else tokenizer.unk_token_id  # GPT-2's ends a text
     ids = encoding["input_ids"]
     fast = encoding.is_fast
     offsets = encoding["offset_mapping"] if fast else [(None, None)] * len(ids)
@@ -106,6 +107,7 @@ def tokens_of(encoding: BatchEncoding) -> tuple[Token, ...]:
             attention_mask=masks[n],
             token_type_id=types[n],
             special=bool(encoding["special_tokens_mask"][n]),
+            unknown=ids[n] == unknown_id,
             segment=segments[n],
             word=words[n],
             start=offsets[n][0] if segments[n] is not None else None,

@@ -31,7 +31,7 @@ def perturb(manager: ModelManager, request: PerturbRequest) -> PerturbResult:
         machine = classifier(loaded)
         info = classifier_info(loaded, machine)
         encoding = machine.encode(text.text, text.text_pair or None)
-        tokens = tokens_of(encoding)
+        tokens = tokens_of(machine.tokenizer, encoding)
         wrong = [n for n in request.positions if not 0 <= n < len(tokens) or tokens[n].special]
         if wrong or request.action not in ("mask", "delete"):
             raise InputError("This token can't be changed.", "Choose a token of the text, and mask or delete.")

@@ -35,7 +35,8 @@ class ClassifierInfo:
 class Token:
     """One token of an encoded text; ``start`` and ``end`` are character offsets into the text of its ``segment``.
 
-    ``attention_mask`` and ``token_type_id`` are None where the tokenizer returns none.
+    ``unknown`` is True where the token stands for something that the vocabulary can't write. ``attention_mask`` and
+    ``token_type_id`` are None where the tokenizer returns none.
     """
 
     token: str
@@ -43,6 +44,7 @@ class Token:
     attention_mask: int | None
     token_type_id: int | None
     special: bool
+    unknown: bool
     segment: int | None
     word: int | None
     start: int | None

@@ -251,6 +251,8 @@ def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:
 
 def _facts(result: pg.ClassifyResult) -> list[str]:
     facts = [_tokens(result)]
+    if unknown := sum(token.unknown for token in result.tokens):
+        facts.append(f"{unknown} of them unknown: the model can't tell what stands there")
     if result.entropy_nats is not None:
         most = math.log(len(result.labels))
         facts.append(f"entropy {result.entropy_nats:.2f} of {most:.2f}\u00a0nats (0 = certain)")

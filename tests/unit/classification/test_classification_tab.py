@@ -51,6 +51,14 @@ def test_bars_show_every_label_with_its_probability_and_logit(bert):
     assert f"entropy {result.entropy_nats:.2f} of {math.log(3):.2f}\u00a0nats (0 = certain)" in shown["facts"]
 
 
+@pytest.mark.parametrize(("text", "count"), [("the film \N{SNOWMAN} \N{SNOWMAN}", 2), (TEXT, 0)])
+def test_pieces_that_the_model_cannot_tell_are_said(bert, text, count):
+    result = classify(bert, pg.ClassifyRequest(text))
+    assert [token.unknown for token in result.tokens] == [token.token == "[UNK]" for token in result.tokens]
+    said = [fact for fact in one_format.format_bars(result)["facts"] if "unknown" in fact]
+    assert said == ([f"{count} of them unknown: the model can't tell what stands there"] if count else [])
+
+
 def test_many_labels_are_shown_best_first(bert):
     with managed(labels=12) as manager:
         bars = one_format.format_bars(classify(manager, pg.ClassifyRequest(TEXT)))["bars"]
