@@ -101,6 +101,7 @@ function drawPass(find, state) {
   find("tokens").replaceChildren(...one.tokens.map(tokenBox));
   find("model").replaceChildren(
     model,
+    " ",
     make("span", "pg-muted", passes.length > 1 ? `${passes.length} runs` : "one run"),
   );
   for (const name of ["inputs", "outputs"])
