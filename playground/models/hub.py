@@ -195,7 +195,7 @@ def _list_files(spec: ModelSpec) -> dict[str, int]:
 def _require_allowed(spec: ModelSpec, allowed: bool) -> None:
     if not allowed:
         raise HubOfflineError(
-            f"{spec.id} isn't on this machine, and the Hub is switched off (--hub off).", "Pick an embedded model."
+            f"{spec.id} isn't on this machine, and the Hub is switched off (--hub off).", "Embedded models need no Hub."
         )
 
 
@@ -301,7 +301,7 @@ def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None)
     if any(isinstance(one, hub_errors.OfflineModeIsEnabled) for one in chain):
         return HubOfflineError(
             f"{spec.id} isn't on this machine, which works without the Hub (HF_HUB_OFFLINE).",
-            "Pick an embedded model.",
+            "Embedded models need no Hub.",
         )
     if status is not None:
         return HubOfflineError(f"The Hub answers with an error ({status}) for {spec.id}.", "Try again in a while.")
@@ -312,6 +312,6 @@ def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None)
     if is_unreachable(chain[0]):
         return HubOfflineError(
             f"{spec.id} must be downloaded, and the Hub can't be reached.",
-            "Check the network and try again, or pick an embedded model.",
+            "Check the network and try again. Embedded models need none.",
         )
     return None
