@@ -78,6 +78,11 @@ def halting(playground: pg.Playground) -> Callable[[str], None]:
     return halt
 
 
+def buttons_of_run(start: gr.Button, stop: gr.Button, working: bool) -> dict[Any, Any]:
+    """How the two buttons of a run look: while it works it can be stopped, and can't be begun once more."""
+    return {start: gr.Button(interactive=not working), stop: gr.Button(interactive=working)}
+
+
 def title_of(playground: pg.Playground, model_id: str) -> str:
     """A model's name on the page; the id of one that was typed in."""
     spec = playground.catalog.find(model_id)

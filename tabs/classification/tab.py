@@ -253,6 +253,7 @@ def _running(handlers: OneText, parts: Parts, inputs: list[Any], code_shown: gr.
         "fn": friendly(handlers.answers.wins(handlers.run)),
         "inputs": [*inputs, code_shown, parts.result],
         "outputs": parts.everything,
+        "trigger_mode": "always_last",  # what is asked while another answer is on its way gets its turn
         **QUIET,
     }
 
@@ -263,7 +264,6 @@ def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[An
         **running,
         "fn": friendly(handlers.answers.wins(handlers.follow)),
         "show_progress": "hidden",
-        "trigger_mode": "always_last",
     }
     looks = gr.State(0)  # one event answers the first look and what is typed meanwhile: one after the other
     given.bars.first_view(lambda: 1, None, looks, **UNSEEN)

@@ -25,13 +25,12 @@ UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
 
 
 class _Source(NamedTuple):
-    """Where the rows come from, and what starts a run."""
+    """Where the rows come from."""
 
     pasted: gr.Textbox
     file: gr.File
     table: TableFile
     sample: gr.Button
-    button: gr.Button
 
 
 def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> Watched:
@@ -54,8 +53,9 @@ def build_table_section(playground: pg.Playground, model: gr.Dropdown) -> Watche
         button = gr.Button("Classify all rows", variant="primary", min_width=160, elem_id="table-run")
         stop_button = gr.Button("Stop", variant="stop", min_width=90, interactive=False, elem_id="table-stop")
     states = {"result": gr.State(), "run_id": gr.State()}
-    parts = TableParts(**columns, **states, reading=reading, stop_button=stop_button, **_lay_out_result())
-    handlers, source = TableOfTexts(playground, parts), _Source(pasted, file, table, sample, button)
+    buttons = {"start_button": button, "stop_button": stop_button}
+    parts = TableParts(**columns, **states, **buttons, reading=reading, **_lay_out_result())
+    handlers, source = TableOfTexts(playground, parts), _Source(pasted, file, table, sample)
     _wire(handlers, parts, model, source)
     filled = (file, pasted)
     shared = Shared(
@@ -135,7 +135,7 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     source.sample.click(
         lambda: file_to_serve(SAMPLE.name, SAMPLE.read_text(encoding="utf-8")), None, source.file, **QUIET
     )
-    running = source.button.click(
+    running = parts.start_button.click(
         friendly(handlers.run),
         [source.pasted, source.file, source.table.how, *columns, model, parts.reading],
         parts.everything,

@@ -20,6 +20,7 @@ import gradio as gr
 import playground as pg
 from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
+from tabs.components import buttons_of_run
 from tabs.gradio_patches import payload
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
@@ -43,6 +44,7 @@ class TableParts:
     reading: Any
     result: Any
     run_id: Any
+    start_button: Any
     stop_button: Any
     progress: Any
     notes: Any
@@ -183,7 +185,7 @@ class TableOfTexts:
         run_id, drawn_at = secrets.token_hex(8), 0.0
         yield {
             parts.run_id: run_id,
-            parts.stop_button: gr.Button(interactive=True),
+            **buttons_of_run(parts.start_button, parts.stop_button, working=True),
             parts.progress: {"percent": 0, "text": "Starting…", "running": True},
         }
         try:
@@ -205,7 +207,7 @@ class TableOfTexts:
         code, notebook = receipt_values(self._playground.table_receipt(result)) if result.rows else (None, None)
         return {
             parts.result: result,
-            parts.stop_button: gr.Button(interactive=False),
+            **buttons_of_run(parts.start_button, parts.stop_button, working=False),
             parts.progress: shown.format_done(result),
             parts.notes: gr.Textbox(notes, visible=bool(notes)),
             parts.threshold: gr.Slider(
@@ -226,7 +228,7 @@ class TableOfTexts:
         parts = self._parts
         return {
             parts.result: None,
-            parts.stop_button: gr.Button(interactive=False),
+            **buttons_of_run(parts.start_button, parts.stop_button, working=False),
             parts.progress: None,
             parts.notes: gr.Textbox(visible=False),
             parts.threshold: gr.Slider(visible=False),

@@ -11,7 +11,7 @@ import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.wire import to_json
 from server.arrival import address_of
-from tabs.components import model_picker
+from tabs.components import buttons_of_run, model_picker
 from tabs.generation.twin_format import format_twin
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -43,7 +43,7 @@ def build_twin(playground: pg.Playground) -> Watched:
         share = share_view()
         code, notebook = receipt_panel("Code: both models on this text with plain transformers")
     kept = gr.State()
-    _wire(playground, inputs, button, _Parts(doing, shown, kept, code, notebook, stop))
+    _wire(playground, inputs, _Parts(doing, shown, kept, code, notebook, button, stop))
     return Watched("twin", inputs, shown, kept, shared=Shared(share))
 
 
@@ -91,15 +91,16 @@ class _Parts(NamedTuple):
     kept: gr.State
     code: gr.Code
     notebook: gr.DownloadButton
+    start: gr.Button
     stop: gr.Button
 
     def no_result(self) -> Values:
         """Nothing is said of the two."""
-        return dict.fromkeys(self[:-1])
+        return dict.fromkeys(self[:-2])
 
     def nothing(self) -> Values:
         """Nor does anything run."""
-        return {**self.no_result(), self.stop: gr.Button(interactive=False)}
+        return {**self.no_result(), **buttons_of_run(self.start, self.stop, working=False)}
 
 
 def _compared(playground: pg.Playground, parts: _Parts, request: pg.TwinRequest) -> Iterator[Values]:
@@ -113,7 +114,7 @@ def _compared(playground: pg.Playground, parts: _Parts, request: pg.TwinRequest)
             yield {parts.doing: so_far(event.done, event.total, f"{event.doing}…")}
 
 
-def _wire(playground: pg.Playground, inputs: dict[str, Any], button: gr.Button, parts: _Parts) -> None:
+def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> None:
     """The button compares both; another question ends that, and takes away what was found before."""
     last = LastRun()
 
@@ -124,7 +125,7 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], button: gr.Button, 
     def compare(data: Values, request: gr.Request) -> Iterator[Values]:
         values = values_in(data)
         wanted = last.begin(request, values)
-        yield {**parts.nothing(), parts.stop: gr.Button(interactive=True)}
+        yield {**parts.no_result(), **buttons_of_run(parts.start, parts.stop, working=True)}
         try:
             asked = request_of(values, request.session_hash or "", address_of(request))
             for found in _compared(playground, parts, asked):
@@ -141,10 +142,10 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], button: gr.Button, 
         return gr.skip() if last.goes_on(request, values_in(data)) else parts.no_result()
 
     given, quiet = set(inputs.values()), {"show_progress": "hidden", "api_visibility": "private"}
-    run = button.click(compare, given, list(parts), concurrency_id="twin", concurrency_limit=4, **quiet)
+    run = parts.start.click(compare, given, list(parts), concurrency_id="twin", concurrency_limit=4, **quiet)
     parts.stop.click(parts.nothing, None, list(parts), cancels=run, **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]
     changes = [control.change for control in inputs.values() if control is not number]
     gr.on(changes, parts.nothing, None, list(parts), cancels=run, **quiet)
-    number.change(other_number, given, list(parts[:-1]), **quiet)
+    number.change(other_number, given, list(parts.no_result()), **quiet)

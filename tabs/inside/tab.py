@@ -20,7 +20,7 @@ import playground as pg
 from playground.errors import EmptyInputError
 from playground.inside.request import METHODS
 from server.arrival import address_of
-from tabs.components import example_chips, halting, model_picker
+from tabs.components import buttons_of_run, example_chips, halting, model_picker
 from tabs.gradio_patches import payload
 from tabs.inside.api import InsideApi
 from tabs.inside.examples import EXAMPLES
@@ -201,11 +201,11 @@ def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: 
     def forget(run_id: str, request: gr.Request) -> list[Any]:
         whys.begin(request)  # what still answers the question before is dropped
         playground.cancel(run_id)
-        return [*_forgotten(), gr.Button(interactive=False)]
+        return [*_forgotten(), *buttons_of_run(parts.more, parts.stop, working=False).values()]
 
     at_once = _explaining(playground, parts, whys)
     for run in runs:
-        forgotten = [parts.target, parts.contrast, parts.why, parts.stop]
+        forgotten = [parts.target, parts.contrast, parts.why, parts.more, parts.stop]
         run.success(forget, parts.run_id, forgotten, **QUIET).success(**at_once)
 
 
@@ -241,7 +241,9 @@ def _catching_up(playground: pg.Playground, parts: _Parts, looking: Looking) -> 
         return [gr.skip()] * len(outputs) if wanted == asked else [*_shown(look(playground, wanted)), *_forgotten()]
 
     given = [parts.text, parts.model, parts.asked]
-    return parts.more.click(catch_up, given, outputs, **{**WORK, "show_progress": "hidden"})
+    return parts.more.click(
+        catch_up, given, outputs, **{**WORK, "show_progress": "hidden", "trigger_mode": "always_last"}
+    )
 
 
 def _forgotten() -> list[Any]:
@@ -285,7 +287,7 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
 
 def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: Looking) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
-    at_once = _explaining(playground, parts, whys)
+    at_once, slow = _explaining(playground, parts, whys), LastRun()
     gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
 
     @friendly
@@ -294,20 +296,22 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
             raise EmptyInputError(
                 "There is no next token to explain.", "Press Look inside, with a text without a mask."
             )
-        run_id, is_wanted = new_run(), whys.begin(request)
-        yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
+        run_id, is_wanted, is_last = new_run(), whys.begin(request), slow.begin(request)
+        ended = buttons_of_run(parts.more, parts.stop, working=False)
+        yield {parts.run_id: run_id, **buttons_of_run(parts.more, parts.stop, working=True)}
         try:
             question = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
             for found in explain(playground, question):
                 yield _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
         except Exception:
             if is_wanted():
-                yield {parts.stop: gr.Button(interactive=False), parts.why: None}
+                yield {**ended, parts.why: None}
                 raise
-        yield {parts.stop: gr.Button(interactive=False)} if is_wanted() else {parts.why: gr.skip()}
+        yield ended if is_last() else {parts.why: gr.skip()}
 
     given = [parts.asked, parts.target, parts.contrast]
-    outputs = [parts.run_id, parts.stop, parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
+    outputs = [parts.run_id, parts.more, parts.stop, parts.target, parts.contrast, parts.why]
+    outputs += [*parts.why_code, parts.explained]
     begun = _catching_up(playground, parts, looking)
     begun.success(slowly, given, outputs, **{**WORK, "show_progress": "hidden"})
 

@@ -15,7 +15,7 @@ import gradio as gr
 import playground as pg
 from playground.pipelines.request import HYPOTHESIS, OPTIONS, STRATEGIES, TASKS
 from server.arrival import address_of
-from tabs.components import example_chips, halting
+from tabs.components import buttons_of_run, example_chips, halting
 from tabs.gradio_patches import tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -159,15 +159,17 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
         else:
             answers.begin(request)
             shown = preview(playground, data[parts.task], data[parts.model])
-            yield {parts.view: shown, parts.result: None, **dict.fromkeys((*parts.one_line, *parts.steps))}
+            ended = buttons_of_run(parts.run, parts.stop, working=False)
+            yield {parts.view: shown, parts.result: None, **ended, **dict.fromkeys((*parts.one_line, *parts.steps))}
 
     working: dict[str, Any] = {
         "inputs": {parts.task, parts.text, parts.model, parts.result, *parts.options.values()},
-        "outputs": [parts.view, parts.result, *parts.one_line, *parts.steps, parts.run_id, parts.stop],
+        "outputs": [parts.view, parts.result, *parts.one_line, *parts.steps, parts.run_id, parts.run, parts.stop],
         "show_progress_on": parts.view,
+        "trigger_mode": "always_last",
         **WORK,
     }
-    gr.on([parts.run.click, parts.text.submit], run, trigger_mode="always_last", **working)
+    gr.on([parts.run.click, parts.text.submit], run, **working)
     fields = list(_fields(parts).values())
     told = f"(...values) => {tell(parts.view, 'fields', 'values')}"  # an answer says that it was to others
     gr.on([one.change for one in fields], None, fields, None, js=told, **QUIET)
@@ -184,19 +186,19 @@ def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str
     values = _values(parts, data)
     asked = request_of(values, run_id, address)
     before: pg.PipelineResult | None = data[parts.result]
-    yield {parts.run_id: run_id, parts.stop: gr.Button(interactive=True)}
+    yield {parts.run_id: run_id, **buttons_of_run(parts.run, parts.stop, working=True)}
     if before is None or before.request.task != asked.task:
         yield {parts.view: preview(playground, asked.task, asked.model_id)}
     try:
         found = ask(playground, asked, list(values.values()))
     except Exception:
-        yield {parts.stop: gr.Button(interactive=False)}
+        yield buttons_of_run(parts.run, parts.stop, working=False)
         raise
     code = (*receipt_values(found.one_line), *receipt_values(found.steps))
     yield {
         parts.view: found.value,
         parts.result: found.result,
-        parts.stop: gr.Button(interactive=False),
+        **buttons_of_run(parts.run, parts.stop, working=False),
         **dict(zip((*parts.one_line, *parts.steps), code, strict=True)),
     }
 

@@ -17,7 +17,7 @@ from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.similarity.result import Progress
 from playground.tables import SUFFIXES
 from playground.wire import to_json
-from tabs.components import example_chips, model_row
+from tabs.components import buttons_of_run, example_chips, model_row
 from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -216,7 +216,7 @@ def _matrix_part(asked: _Asked) -> Watched:
 
     @friendly
     def measure(data: Values) -> Iterator[Values]:
-        yield {**_unmeasured(parts), parts.doing: ASKING, parts.stop: gr.Button(interactive=True)}
+        yield {**_unmeasured(parts), parts.doing: ASKING, **buttons_of_run(parts.button, parts.stop, working=True)}
         try:
             for event in measure_matrix(
                 asked.playground, data[parts.words], data[asked.model_id], data[asked.template]
@@ -256,7 +256,7 @@ def _unmeasured(parts: _MatrixParts) -> Values:
         parts.matrix: None,
         parts.pair: None,
         parts.download: gr.DownloadButton(interactive=False),
-        parts.stop: gr.Button(interactive=False),
+        **buttons_of_run(parts.button, parts.stop, working=False),
         parts.code: None,
         parts.notebook: None,
         parts.map: None,
@@ -276,7 +276,7 @@ def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
         parts.notebook: notebook,
         parts.matrix: to_json(measured.matrix, short=True),
         parts.download: gr.DownloadButton(value=file_to_serve("word-losses.csv", measured.table), interactive=True),
-        parts.stop: gr.Button(interactive=False),
+        **buttons_of_run(parts.button, parts.stop, working=False),
         parts.doing: None,
         parts.map: to_json(format_map(measured.map), short=True),
         parts.mapped: measured.map,
@@ -338,6 +338,7 @@ def _wire_people(
 ) -> Watched:
     """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
     (button, doing, people, share), measured, links = parts, gr.State(), Asking()
+    ended: Values = {doing: None, button: gr.Button(interactive=True)}
 
     @friendly
     def measure(data: Values) -> Iterator[Values]:
@@ -347,22 +348,22 @@ def _wire_people(
         yield from show(*asked_in(event))
 
     def show(request: pg.WordPairsRequest) -> Iterator[Values]:
-        yield {doing: ASKING}
+        yield {doing: ASKING, button: gr.Button(interactive=False)}
         try:
             for event in measure_ratings(asked.playground, ratings, request):
                 if isinstance(event, Progress):
                     yield {doing: _so_far(event)}
                 else:
                     values = dict(zip(code, receipt_values(event.receipt), strict=True))
-                    yield {people: to_json(event.view, short=True), measured: event.result, doing: None, **values}
+                    yield {people: to_json(event.view, short=True), measured: event.result, **ended, **values}
         except Exception:
-            yield {doing: None}
+            yield ended
             raise
 
     def forget() -> Values:
-        return {people: alone, **dict.fromkeys([doing, measured, *code])}
+        return {people: alone, **ended, **dict.fromkeys([measured, *code])}
 
-    fields, outputs = {"model_id": asked.model_id, "template": asked.template}, [people, doing, measured, *code]
+    fields, outputs = {"model_id": asked.model_id, "template": asked.template}, [people, doing, button, measured, *code]
     running: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", **QUIET}
     run = gr.on([button.click, people.click], measure, set(fields.values()), **running)
     runs = [run, share.again(friendly(links.of(measure_again)), **running)]

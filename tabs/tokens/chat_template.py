@@ -89,5 +89,7 @@ def _wire(
     model.change(choose, model, [chat, following], queue=False, **quiet)
     chat.input(friendly(nexts.wins(follow)), None, outputs, trigger_mode="multiple", **quiet)
     press = friendly(nexts.wins(measure))
-    button.click(press, asked, following, concurrency_id="chat-next", api_visibility="private")
+    button.click(
+        press, asked, following, concurrency_id="chat-next", trigger_mode="always_last", api_visibility="private"
+    )
     return asked

@@ -14,15 +14,18 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.errors import BusyError
 from playground.lessons.facts.training import Training
 from playground.tables import read_pasted
 from playground.training.request import columns
 from playground.wire import to_json
+from tabs.components import buttons_of_run
 from tabs.page import receipt_values
 from tabs.table_file import HowRead, read_table
 from tabs.training.examples import PRESETS
 from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within, plain
 
+PARTS = {"text-classification": "Fine-tune a classifier", "text-generation": "A language model from nothing"}
 REDRAW_SECONDS = 0.25
 PAUSE_SECONDS = 0.5  # who closes the page is noticed so soon, also while nothing is said
 Values = dict[Any, Any]
@@ -100,11 +103,12 @@ class ClassifierHandlers:
 
     def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
+        yield {self.parts.view: gr.skip()}  # gradio would empty what a generator fills that fails before it gives any
+        refuse_another(self._playground, person)
         run_id = secrets.token_hex(8)
-        yield {self.parts.run_id: run_id}  # gradio would empty what a generator fills that fails before it gives any
         asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
         guess = guess_within(given["guess"], GUESSED)
-        yield self._begun()
+        yield {self.parts.run_id: run_id, **self._begun()}
         events: list[Any] = []
         said = _noting(self._playground.train_classifier(asked, PAUSE_SECONDS), events)
         yield from self._hear(said, SoFar(guess), asked)
@@ -120,8 +124,8 @@ class ClassifierHandlers:
     def _begun(self) -> Values:
         parts = self.parts
         return {
-            parts.view: to_json(format_training(SoFar())), parts.stop: gr.Button(interactive=True),
-            parts.run: gr.Button(interactive=False), parts.code: None, parts.notebook: None, parts.ended: None,
+            parts.view: to_json(format_training(SoFar())), **buttons_of_run(parts.run, parts.stop, working=True),
+            parts.code: None, parts.notebook: None, parts.ended: None,
         }  # fmt: skip
 
     def _hear(self, events: Iterator[Any], so_far: SoFar, asked: pg.TrainClassifierRequest) -> Iterator[Values]:
@@ -142,7 +146,18 @@ class ClassifierHandlers:
             raise
 
     def _ended(self) -> Values:
-        return {self.parts.stop: gr.Button(interactive=False), self.parts.run: gr.Button(interactive=True)}
+        return buttons_of_run(self.parts.run, self.parts.stop, working=False)
+
+
+def refuse_another(playground: pg.Playground, person: str) -> None:
+    """None, where nothing of this person trains: what is seen of an earlier training then makes way for another.
+
+    Raises:
+        BusyError: something does; the message says what, and where it is stopped.
+    """
+    for one in playground.running_trainings(person):
+        where = f"“{one.title}”, under “{PARTS[one.task]}”"
+        raise BusyError(f"You train already: {where}.", "Press Stop there, or wait for its end.")
 
 
 def _noting(events: Iterator[Any], noted: list[Any]) -> Iterator[Any]:

@@ -22,9 +22,10 @@ from playground.errors import InputError
 from playground.tables.encoding import decode
 from playground.texts import usable_text
 from playground.training.language_model.request import MOST_CHARACTERS
+from tabs.components import buttons_of_run
 from tabs.page import message_of, receipt_values
 from tabs.training.format import guess_within
-from tabs.training.handlers import PAUSE_SECONDS
+from tabs.training.handlers import PAUSE_SECONDS, refuse_another
 from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
 
 GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
@@ -137,6 +138,7 @@ class LanguageModelHandlers:
 
     def train(self, given: Mapping[str, Any], guess: str, person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
+        refuse_another(self._playground, person)
         run_id = secrets.token_hex(8)
         asked = request_of(given, person=person, address=address, run_id=run_id)
         events = self._playground.train_language_model(asked, PAUSE_SECONDS)
@@ -152,15 +154,14 @@ class LanguageModelHandlers:
         parts, drawn_at = self._parts, 0.0
         follower = Follower(asked, guess)
         self._looks.keep(asked.run_id, follower)
-        ended = {parts.stop: gr.Button(interactive=False), parts.run: gr.Button(interactive=True)}
-        begun = {parts.stop: gr.Button(interactive=True), parts.run: gr.Button(interactive=False)}
+        ended = buttons_of_run(parts.run, parts.stop, working=False)
         yield {
             parts.run_id: asked.run_id,
             parts.view: follower.value(),
             parts.code: None,
             parts.notebook: None,
             parts.ended: None,
-            **begun,
+            **buttons_of_run(parts.run, parts.stop, working=True),
         }
         try:
             for event in events:

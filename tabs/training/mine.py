@@ -177,6 +177,6 @@ def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.State) -> dict[str,
     mine.chosen.input(choose, chosen, handlers.of_choice, **UNSEEN)
     mine.forget.click(forget, chosen, handlers.outputs, **UNSEEN)
     mine.load.arrived(load, person, handlers.outputs, **UNSEEN)
-    asked = {"fn": ask, "inputs": [mine.chosen, mine.texts, person], "outputs": mine.compared, **UNSEEN}
-    mine.ask.click(**asked)
+    asked = [mine.chosen, mine.texts, person]
+    mine.ask.click(ask, asked, mine.compared, trigger_mode="always_last", **UNSEEN)
     return {"fn": refresh, "inputs": person, "outputs": handlers.outputs, **UNSEEN}

@@ -17,6 +17,7 @@ from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, heading
 from tabs.training.api import TrainingApi
 from tabs.training.classifier import build_classifier_section
+from tabs.training.handlers import PARTS
 from tabs.training.language_model import build_language_model_section
 from tabs.training.language_model_api import LanguageModelApi
 from tabs.training.mine import MineHandlers, lay_out_mine, wire_mine
@@ -44,11 +45,11 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     )
     person = gr.State("")
     parts = gr.Tabs(elem_id="training-parts", overflow_behavior="wrap")
-    with parts, gr.Tab("Fine-tune a classifier", id="classifier"):
-        heading("Fine-tune a classifier", 3)
+    with parts, gr.Tab(PARTS["text-classification"], id="classifier"):
+        heading(PARTS["text-classification"], 3)
         section = build_classifier_section(playground, person)
-    with parts, gr.Tab("A language model from nothing", id="language-model"):
-        heading("A language model from nothing", 3)
+    with parts, gr.Tab(PARTS["text-generation"], id="language-model"):
+        heading(PARTS["text-generation"], 3)
         language = build_language_model_section(playground, person)
     mine = lay_out_mine(playground.settings.most_model_upload)
     handlers = MineHandlers(playground, mine, lists)

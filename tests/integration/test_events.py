@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+
+import gradio as gr
 import pytest
 
 pytestmark = pytest.mark.embedded
@@ -19,3 +22,16 @@ def test_a_control_of_generation_tells_its_own_value_alone(demo):
     telling = [one for one in demo.fns.values() if one.js and "'settings'" in one.js and one.outputs == [preset]]
     assert len(telling) >= 14
     assert [[(one._id, "change")] == fn.targets for fn in telling for one in fn.inputs] == [True] * len(telling)
+
+
+def test_a_button_is_unusable_while_its_work_runs_or_a_second_press_waits_for_its_turn(demo):
+    # gradio drops a second press without a word where the trigger mode is "once"
+    fills = {"<lambda>", "forget", "halt", "nothing", "read_text", "stop"}  # done before anybody presses again
+    dropped = []
+    for event in demo.fns.values():
+        pressed = [demo.blocks.get(number) for number, name in event.targets if name == "click"]
+        buttons = [one for one in pressed if isinstance(one, gr.Button) and one.visible]
+        is_long = inspect.isgeneratorfunction(event.fn) or (event.fn is not None and event.name not in fills)
+        if is_long and event.trigger_mode == "once":
+            dropped += [one.value for one in buttons if one not in event.outputs]
+    assert dropped == []

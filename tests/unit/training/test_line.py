@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+import gradio as gr
 import pytest
 
 import playground as pg
@@ -180,6 +181,19 @@ def test_the_page_of_who_comes_back_shows_a_training_of_either_kind_and_can_stop
         shown = next(here.follow("left"))
         assert shown["run_id"] == "left" and shown["stop"].interactive
         assert playground.cancel(shown["run_id"])
+
+
+def test_who_trains_already_hears_what_and_where_it_is_stopped_and_loses_nothing_that_is_shown(children):
+    settings = Settings(device="cpu", memory_budget=10_000, warm_up=("none",))
+    with pg.Playground(settings, ModelManager(settings, Catalog(()))) as playground:
+        next(playground.trainings.run(Training(work, TAUGHT, "text-classification", "Mine", SIZE, 7, person="a")))
+        taught = ClassifierHandlers(playground, Parts(*Parts.__dataclass_fields__))
+        read = LanguageModelHandlers(playground, Looks(), LanguageModelParts(*LanguageModelParts.__dataclass_fields__))
+        shown = []
+        for train in (taught.train({}, "a", ""), read.train({}, "", "a", "")):
+            with pytest.raises(BusyError, match="“Mine”, under “Fine-tune a classifier”"):
+                shown += train
+        assert [value for values in shown for value in values.values()] == [gr.skip()]
 
 
 @pytest.mark.parametrize("keep", [False, True])
