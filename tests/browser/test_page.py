@@ -380,3 +380,26 @@ def test_a_section_says_whether_it_is_open(page):
     page.locator("#twin-start").wait_for()
     page.keyboard.press("Enter")
     expect(fold).to_have_attribute("aria-expanded", "false")
+
+
+def paste(page, field, text: str) -> None:
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field.press("ControlOrMeta+a")
+    page.keyboard.press("ControlOrMeta+v")
+
+
+def test_many_lines_are_pasted_at_once_and_what_a_field_has_no_room_for_is_said(page):
+    field = page.locator("#classification-text textarea")
+    before = field.input_value()
+    paste(page, field, "ab\n" * 60_000)  # the browser itself would be busy for minutes
+    expect(field).to_have_js_property("value.length", 180_000)
+    page.keyboard.press("ControlOrMeta+z")
+    expect(field).to_have_value(before)
+    tab(page, "tokens").click()
+    tab(page, "tokens-vocabulary").click()
+    query = page.get_by_label("Search pieces and ids")
+    paste(page, query, "ground " * 1_000)
+    said = "At most 200 characters fit here. Of the 7,000 pasted, the first 200 were taken."
+    expect(query).to_have_js_property("validationMessage", said)
+    query.press("Backspace")
+    expect(query).to_have_js_property("validationMessage", "")

@@ -1,12 +1,13 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, words that explain
- * themselves, the edges of what is too wide, and which sections are open.
+ * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, long pastes, words
+ * that explain themselves, the edges of what is too wide, and which sections are open.
  */
 
 import { escapeCloses } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
 import { sayFolds } from "./folds.js";
+import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, tabKeys } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { go } from "./ways.js";
@@ -26,6 +27,7 @@ export function mount({ element, props }) {
   tabKeys(document, signal);
   radioKeys(document, signal);
   dropHints(document, signal);
+  pasteAtOnce(document, signal);
   markEdges(document.body, signal);
   sayFolds(document.body, signal);
   explainWords(document.body, props.value || [], signal);
