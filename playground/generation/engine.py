@@ -2,6 +2,7 @@
 
 The loop, in the only thread that steps the model::
 
+    wait for those who are just arriving, so that a class begins together
     while there are streams:
         let go of those that were stopped; let in those that fit, the person with the fewest streams first
         read a piece of a new prompt (a piece, so that a long one stalls nobody); one that is read joins the table
@@ -28,6 +29,7 @@ import torch
 from torch import Tensor
 
 from playground.errors import BusyError, DeviceMemoryError, PlaygroundError
+from playground.generation.arrivals import ARRIVALS
 from playground.generation.batch import Batch
 from playground.generation.choose import Draw
 from playground.generation.events import Event, NextTokenResult
@@ -166,11 +168,11 @@ class Engine:
     def _run(self) -> None:
         """The thread: it may not die while anybody waits."""
         self._batch.threads.begin()
+        ARRIVALS.wait()
         going = True
         while going:
             try:
-                going = self._admit()
-                if going:
+                if going := self._admit():
                     self._read_prompts()
                     self._step()
             except Exception as error:  # not of any stream's pass

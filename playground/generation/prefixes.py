@@ -47,6 +47,7 @@ class Kept:
     texts: tuple[Text, ...]
     table: KeyValueTable
     reply: Reply | None
+    nbytes: int
 
 
 class Prefixes:
@@ -64,7 +65,7 @@ class Prefixes:
     @property
     def nbytes(self) -> int:
         """Bytes of keys and values."""
-        return sum(kept.table.nbytes for kept in self._kept)
+        return sum(kept.nbytes for kept in self._kept)
 
     def find(self, ids: Sequence[int], most: int) -> Prefix | None:
         """The longest beginning of these tokens that was read, up to ``most`` of them."""
@@ -96,11 +97,11 @@ class Prefixes:
 
     def keep(self, texts: Sequence[Sequence[int]], table: KeyValueTable, reply: Reply | None = None) -> None:
         """Keeps texts where there is room, in place of those that they begin with."""
-        new = Kept(tuple(map(tuple, texts)), table, reply)
+        new = Kept(tuple(map(tuple, texts)), table, reply, table.nbytes)
         older = [kept for kept in self._kept if not _begins(kept, new)]
-        total = sum(kept.table.nbytes for kept in older) + table.nbytes
+        total = sum(kept.nbytes for kept in older) + new.nbytes
         while older and (total > KEPT_BYTES or len(older) >= KEPT_TEXTS):
-            total -= older.pop(0).table.nbytes
+            total -= older.pop(0).nbytes
         self._kept = (*older, new)
         while self._kept and self._spare() < 0:
             self._kept = self._kept[1:]

@@ -19,7 +19,7 @@ from playground.generation.steps import force, recall
 from playground.generation.stream import Stream
 
 PASS_TOKENS = {"cpu": 96, "cuda": 2048}  # tokens of one prompt that a pass reads
-TOGETHER = 5  # times as many tokens of several: on a CPU a pass costs as much as 40 tokens beside its own
+TOGETHER = 6  # times as many tokens of several: on a CPU a pass costs as much as 40 tokens beside its own
 READS = 2  # passes over new prompts between two steps of the others
 
 
@@ -58,10 +58,13 @@ class Reader:
     def read(self, group: Sequence[Stream], shared: bool) -> Read | None:
         """One forward pass over new prompts; what comes out of it, if they are read to their end.
 
-        ``shared`` says that others wait meanwhile.
+        ``shared`` says that others wait meanwhile. Who is read at once hears of its start with its first step: half as
+        many events for a crowd that waits for it.
         """
         for stream in group:
-            stream.tell_started()
+            stream.leave_line()
+            if not self.is_short(stream):
+                stream.tell_started()
         if len(group) == 1:
             return self._read_piece(group[0], shared)
         texts = list(dict.fromkeys(tuple(stream.to_read) for stream in group))

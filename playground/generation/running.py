@@ -20,6 +20,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import PlaygroundError
+from playground.generation.arrivals import ARRIVALS, lull
 from playground.generation.engine import Engine
 from playground.generation.events import BeamStep, Event, Finished, GenerationResult, NextTokenResult, Started, Step
 from playground.generation.request import TASK, GenerateRequest
@@ -200,9 +201,17 @@ async def batches_of_all(
 
     A page that closes while the model is still loading leaves nothing behind: what is started then is closed at once.
     """
-    await _lull()
+    await lull()
     within = copy_context().run  # where a Space with ZeroGPU finds who asks
-    starting = asyncio.get_running_loop().run_in_executor(None, within, begin, requests)
+    arrived = ARRIVALS.comes()
+
+    def arrive() -> Generation:
+        try:
+            return within(begin, requests)
+        finally:
+            arrived()
+
+    starting = asyncio.get_running_loop().run_in_executor(None, arrive)
     try:
         generation = await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -211,19 +220,6 @@ async def batches_of_all(
     with generation:
         async for batch in generation.batches(interval_seconds):
             yield batch
-
-
-async def _lull(most_seconds: float = 0.25) -> None:
-    """Waits while the event loop is busy, as when a class presses Start: those who arrive together start together.
-
-    To read the first prompt while thirty requests come in would take three times as long, and so would taking them in.
-    """
-    loop = asyncio.get_running_loop()
-    end = loop.time() + most_seconds
-    while (asleep := loop.time()) < end:
-        await asyncio.sleep(0.001)
-        if loop.time() - asleep < 0.003:
-            return
 
 
 def _close_unread(starting: asyncio.Future[Generation]) -> None:

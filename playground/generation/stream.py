@@ -74,6 +74,7 @@ class Stream:
     stopped: bool = False
     ended: bool = False
     started: bool = False
+    queue_seconds: float | None = None
     position: int = 0
     reason: str = ""  # why it has to wait, if it is for memory
     told: str = ""
@@ -166,11 +167,17 @@ class Stream:
             self.request, ids, self.generator, forced[number] if number < len(forced) else None, self.processors
         )
 
+    def leave_line(self) -> None:
+        """Its prompt is read from now on: its time in line is over."""
+        if self.queue_seconds is None:
+            self.queue_seconds = time.perf_counter() - self.asked_at
+
     def tell_started(self) -> None:
         """Posts `Started`, once."""
+        self.leave_line()
         if not self.started:
             self.started, prompt = True, self.prompt
-            queued = time.perf_counter() - self.asked_at
+            queued = self.queue_seconds or 0.0
             self.post(
                 Started(
                     len(prompt.token_ids), self.speaker.context_length, prompt.max_new_tokens, prompt.notes, queued,
@@ -180,6 +187,7 @@ class Stream:
 
     def take(self, choice: Choice, forced: bool = False, guessed: bool = False) -> Reason | None:
         """Posts the step of a choice; the reason why the reply ends with it, if it does."""
+        self.tell_started()
         self._clock()
         index = len(self.reply)
         self.reply.append(choice.token_id)
@@ -199,6 +207,7 @@ class Stream:
         """One step of beam search: the rows that its beams go on from, and the reason why it ends, if it does."""
         search = self.beams
         assert search is not None
+        self.tell_started()
         nodes, rows = search.advance(logits, self._stops)
         if nodes and nodes[0].step >= self.beam_steps:
             self.beam_steps += 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import time
 
 import pytest
 
@@ -10,7 +9,7 @@ from playground.errors import InputError
 from playground.generation.events import Finished, Started, Step
 from playground.generation.generate import compare, generate
 from playground.generation.request import GenerateRequest
-from playground.generation.running import _lull, batches_of_all
+from playground.generation.running import batches_of_all
 from tests.unit.generation.generation_models import (
     assert_idle,
 )
@@ -73,26 +72,3 @@ def test_compare_shares_one_batch(tiny):
         assert generate(manager, request).result().finished.token_ids == result.finished.token_ids
     with pytest.raises(InputError):
         compare(manager, requests * 4)
-
-
-def test_a_stream_begins_when_the_crowd_has_come_in():
-    """Requests that arrive together keep the event loop busy; none of them is read before all are there."""
-
-    async def arrive():
-        happened = []
-
-        async def keep_busy():
-            for _ in range(5):
-                time.sleep(0.02)
-                happened.append("busy")
-                await asyncio.sleep(0)
-
-        async def begin(most_seconds):
-            await _lull(most_seconds)
-            happened.append("begin")
-
-        await asyncio.gather(begin(60), keep_busy())
-        await asyncio.gather(begin(0), keep_busy())
-        return happened
-
-    assert asyncio.run(arrive()) == [*["busy"] * 5, "begin", "begin", *["busy"] * 5]
