@@ -89,6 +89,16 @@ class Pretrained:
         """
         return self._origin.expression
 
+    def imports(self, *names: str) -> str:
+        """What a few lines with `expression` import, above them; ``names`` are those of transformers.
+
+        >>> print(Pretrained("~/models/tiny", "AutoModel", "float32", "float32", "cpu").imports("pipeline"), end="")
+        from os.path import expanduser
+        from transformers import pipeline
+        """
+        folder = "from os.path import expanduser\n" if self.source.startswith("~") else ""
+        return f"{folder}from transformers import {', '.join(sorted(names))}\n"
+
     @property
     def _origin(self) -> Origin:
         return Origin(self.source, self.revision, self.notes)

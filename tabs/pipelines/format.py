@@ -77,12 +77,13 @@ def _call(result: pg.PipelineResult, told: Told) -> str:
     """The one line; of a task that has none any more the Auto class."""
     held, task = result.pretrained, result.request.task
     if result.removed:
-        lines = [f"name = {held.expression}", f"model = {held.auto_class}.from_pretrained(name)"]
+        needed = {held.auto_class, "AutoTokenizer"} if told.given else {held.auto_class}
+        lines = [f"{held.imports(*needed)}name = {held.expression}", f"model = {held.auto_class}.from_pretrained(name)"]
         if told.given:
             lines += ["tokenizer = AutoTokenizer.from_pretrained(name)", f"ids = model.generate({told.given})"]
             lines += ["tokenizer.decode(ids[0], skip_special_tokens=True)"]
         return "\n".join(lines)
-    return f'pipeline("{task}",\n  model={held.expression})(\n  {told.given})'
+    return f'{held.imports("pipeline")}pipeline("{task}",\n  model={held.expression})(\n  {told.given})'
 
 
 def _pass(one: ModelPass) -> dict[str, Any]:

@@ -55,7 +55,7 @@ export function meaningOf(on) {
   const whole = "Loss of the whole label in nats, minus the logarithm of its probability: long words cost more.";
   const mean = "Loss in nats, the mean per piece: what model(…).loss returns.";
   const parts = [on.total ? whole : mean];
-  if (on.baseline) parts.push("Less what the label costs after an empty source: below 0 means the source helps.");
+  if (on.baseline) parts.push("Minus what the label costs after an empty source: below 0 means the source helps.");
   parts.push(on.symmetric ? "Mean of both directions." : "Rows are sources, columns are labels.");
   return parts.join(" ");
 }

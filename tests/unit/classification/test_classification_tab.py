@@ -99,6 +99,7 @@ def test_the_steps_lead_from_the_tokens_to_the_label(bert):
     assert exps == pytest.approx([math.exp(label.logit) for label in result.labels], abs=1e-4)
     assert float(steps["total"][2]) == pytest.approx(sum(exps), abs=1e-3) and steps["total"][3] == "1.0000"
     assert [json.loads(line)["label"] for line in steps["pipeline"]] == [entry.label for entry in result.pipeline]
+    assert steps["call"].startswith("from transformers import pipeline\npipeline(")
     assert '"text_pair": "i love it"' in steps["call"] and steps["comment"].startswith("They are the same numbers")
     apart = one_format.format_steps(replace(result, max_difference=1e-3))
     assert "More than rounding" in apart["comment"]
