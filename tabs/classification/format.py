@@ -85,7 +85,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     difference, comment = format_difference(result.max_difference, info.pretrained.dtype)
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
     return {
-        "call": f'{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
+        "call": f'{info.pretrained.imports("pipeline")}{made}(\n  {{"text": {shown}{second}}},\n  top_k=None{cut})',
         "pipeline": [f'{{"label": "{entry.label}", "score": {entry.score:.6f}}}' for entry in result.pipeline],
         "count": f"{_tokens(result)}, each with its {_numbers_of(result.tokens)}",
         "tokens": [
