@@ -79,9 +79,7 @@ def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     text = request.text if len(request.text) <= 80 else request.text[:77] + "…"
     second = f', "text_pair": {json.dumps(request.text_pair[:80], ensure_ascii=False)}' if request.text_pair else ""
     shown = json.dumps(text, ensure_ascii=False)
-    made = (
-        f'{info.pretrained.imports("pipeline")}pipeline("text-classification",\n  model={info.pretrained.expression})'
-    )
+    made = f'pipeline("text-classification",\n  model={info.pretrained.expression})'
     difference, comment = format_difference(result.max_difference, info.pretrained.dtype)
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""
     return {
