@@ -1,8 +1,14 @@
 """The theme's own colours: what can be pressed is seen, chosen or not."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tabs.theme import THEME
+
+ASSETS = Path(__file__).parents[2] / "assets"
+READ = 4.5  # WCAG 2.2, 1.4.3: letters on their ground
 
 SEEN = 3.0  # WCAG 2.2, 1.4.11: what tells a control from what is around it
 
@@ -30,3 +36,28 @@ def test_contrast_is_wcags():
 def test_the_ring_of_a_radio_or_checkbox_that_is_off_is_seen(scheme, ground, state):
     ring = getattr(THEME, f"checkbox_border_color{state}{scheme}")
     assert contrast(ring, getattr(THEME, f"{ground}{state if 'button' in ground else ''}{scheme}")) >= SEEN
+
+
+def colours(scheme: str) -> dict[str, str]:
+    """The custom properties of the page, by name, in ``:root`` or ``.dark``."""
+    css = (ASSETS / "style.css").read_text(encoding="utf-8")
+    light, dark = (re.search(rf"^{rule} {{(.+?)^}}", css, re.MULTILINE | re.DOTALL) for rule in (":root", r"\.dark"))
+    found = dict(re.findall(r"--(pg-[\w-]+): (#[0-9a-f]{6});", light[1]))
+    return found | (dict(re.findall(r"--(pg-[\w-]+): (#[0-9a-f]{6});", dark[1])) if scheme else {})
+
+
+@pytest.mark.parametrize("scheme", ["", "_dark"])
+@pytest.mark.parametrize(("file", "steps"), [("view.css", "t[1-5]"), ("twin.css", "k[0-4]")])
+def test_tokens_are_read_on_every_tint(scheme, file, steps):
+    found = colours(scheme)
+    rule = rf"\.{steps} {{ background: var\(--([\w-]+)\);(?: color: var\(--([\w-]+)\);)? }}"
+    tints = re.findall(rule, (ASSETS / "views/generation" / file).read_text(encoding="utf-8"))
+    assert len(tints) == 5
+    for ground, ink in tints:
+        assert contrast(found[ground], found[ink or "pg-ink"]) >= READ - 0.005, (ground, ink)
+
+
+def test_a_view_follows_the_theme_by_its_colours_alone():
+    """Its rules hold below its own element, so that none of them can ask what the page around it is."""
+    rules = [path.read_text(encoding="utf-8") for path in (ASSETS / "views").glob("*/*.css")]
+    assert len(rules) > 20 and not [rule for rule in rules if re.search(r"\.dark\b", rule)]
