@@ -57,6 +57,13 @@ def test_tokens_are_read_on_every_tint(scheme, file, steps):
         assert contrast(found[ground], found[ink or "pg-ink"]) >= READ - 0.005, (ground, ink)
 
 
+@pytest.mark.parametrize("scheme", ["", "_dark"])
+def test_numbers_are_read_on_every_step_that_a_matrix_takes(scheme):
+    found = colours(scheme)
+    for step in (0, 1, 2, 3, 4, 6, 7, 8):
+        assert contrast(found[f"pg-seq-{step}"], found["pg-ink" if step < 5 else "pg-surface"]) >= READ - 0.005, step
+
+
 def test_a_view_follows_the_theme_by_its_colours_alone():
     """Its rules hold below its own element, so that none of them can ask what the page around it is."""
     rules = [path.read_text(encoding="utf-8") for path in (ASSETS / "views").glob("*/*.css")]

@@ -1,5 +1,6 @@
 /** Metrics of a labelled run: cards, a confusion matrix whose cells list their rows, a reliability diagram. */
 
+import { stepOf } from "../shared/colours.js";
 import { finder, make, makeButton, makeSvg, pressed } from "../shared/dom.js";
 import { counted } from "../shared/format.js";
 import { fillTable } from "../shared/tables.js";
@@ -52,10 +53,10 @@ function drawMatrix(table, value, choose) {
 }
 
 function matrixButton(value, most, gold, predicted, count, choose) {
-  const level = count ? 1 + Math.round((count / most) * 6) : 0;
+  const { ground, isDeep } = stepOf(count, most);
   const name = `${counted(count, "row")}: right ${value.labels[gold]}, said ${value.labels[predicted]}`;
-  const button = makeButton(level >= 5 ? "deep" : "", count, () => choose(gold, predicted), { "aria-label": name });
-  button.style.background = `var(--pg-seq-${level})`;
+  const button = makeButton(isDeep ? "deep" : "", count, () => choose(gold, predicted), { "aria-label": name });
+  button.style.background = ground;
   pressed([button], () => value.listed?.[0] === gold && value.listed[1] === predicted);
   return button;
 }

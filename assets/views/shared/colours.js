@@ -76,3 +76,16 @@ export function css(rgb) {
 export function inkOn(ground) {
   return 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2] > 140 ? "#10202c" : "#ffffff";
 }
+
+/**
+ * How a count is shown among others: a step of the sequential colours, and whether letters there have the surface's
+ * colour. Step 5 is left out: no letters are read on it in both themes.
+ *
+ * @param {number} count
+ * @param {number} most  of all counts, at least 1
+ */
+export function stepOf(count, most) {
+  const part = count ? 1 + Math.round((count / most) * 6) : 0;
+  const isDeep = part > 4;
+  return { ground: `var(--pg-seq-${part + Number(isDeep)})`, isDeep };
+}

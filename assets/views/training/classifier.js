@@ -1,5 +1,6 @@
 /** The training of a classifier: its curves while it runs, and then what the model gets right and wrong. */
 
+import { stepOf } from "../shared/colours.js";
 import { finder, make, sayEmpty } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable, namedGrid } from "../shared/tables.js";
@@ -85,9 +86,9 @@ function drawResult(find, value) {
 function drawMatrix(table, value, counts) {
   const most = Math.max(1, ...counts.flat());
   const cell = (gold, said) => {
-    const level = counts[gold][said] ? 1 + Math.round((counts[gold][said] / most) * 6) : 0;
-    const node = make("td", `${level >= 5 ? "deep" : ""} ${gold === said ? "right" : ""}`, counts[gold][said]);
-    node.style.background = `var(--pg-seq-${level})`;
+    const { ground, isDeep } = stepOf(counts[gold][said], most);
+    const node = make("td", `${isDeep ? "deep" : ""} ${gold === said ? "right" : ""}`, counts[gold][said]);
+    node.style.background = ground;
     return node;
   };
   table.replaceChildren(namedGrid("right ↓ said →", counts.length ? value.labels : [], value.labels, cell));
