@@ -6,6 +6,9 @@ second one in the same replica, the replica asks it to read bundles, too, and ca
 the last that a call sends on its own is `Bundled`. Bundles end when nobody uses them, so that a replica without work
 can leave.
 
+The more calls there are, the rarer is a bundle: a front that reads many replicas has a millisecond of work for each.
+The first words of a call don't wait for that, nor does its end.
+
 It knows items alone: nothing of Ray, nor of what the calls do.
 """
 
@@ -17,7 +20,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -28,6 +31,8 @@ from playground.errors import LostError
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.01  # after the first item of a bundle
+PACE_SECONDS, MOST_PACE_SECONDS = 0.015, 0.12  # between two bundles: for each call, and at most
+FIRST_ITEMS = 4  # of a call, which don't wait for that: it has a place in line, has begun, has a token
 IDLE_SECONDS = 1.0  # without a call, until the bundles end
 Bundle = list[tuple[str, Any]]  # which call, and what it tells
 _END = "end"
@@ -61,35 +66,45 @@ class Bundler:
 
     def __init__(self) -> None:
         self._told: Bundle = []
-        self._calls: set[str] = set()
-        self._filled = asyncio.Event()
+        self._counts: dict[str, int] = {}
+        self._filled, self._hurried = asyncio.Event(), asyncio.Event()
 
     def begin(self, call_id: str) -> None:
         """A call goes over to bundles."""
-        self._calls.add(call_id)
+        self._counts[call_id] = 0
 
     def tell(self, call_id: str, item: Any) -> None:
         """Puts an item of a call into the next bundle."""
         self._told.append((call_id, item))
         self._filled.set()
+        self._counts[call_id] += 1
+        if self._counts[call_id] <= FIRST_ITEMS:
+            self._hurried.set()
 
     def end(self, call_id: str) -> None:
         """Nothing more comes of a call."""
-        self._calls.discard(call_id)
         self.tell(call_id, _Ended(_END))
+        self._hurried.set()
+        del self._counts[call_id]
 
     async def bundles(self) -> AsyncGenerator[Bundle, None]:
         """What was told, until nothing was for a while and no call is left."""
+        loop, last = asyncio.get_running_loop(), 0.0
         while True:
             try:
                 await asyncio.wait_for(self._filled.wait(), IDLE_SECONDS)
             except TimeoutError:
-                if not self._calls and not self._told:
+                if not self._counts and not self._told:
                     return
                 continue
+            pace = min(PACE_SECONDS * len(self._counts), MOST_PACE_SECONDS)
+            if (rest := last + pace - GATHER_SECONDS - loop.time()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurried.wait(), rest)
             await asyncio.sleep(GATHER_SECONDS)
-            told, self._told = self._told, []
+            told, self._told, last = self._told, [], loop.time()
             self._filled.clear()
+            self._hurried.clear()
             yield told
 
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from playground.cluster.calls import AUTO, PIECE_BYTES, Call, lost, model_key, needs, party_of
 from playground.cluster.fleet import HOME, TRIES, Fleet
-from playground.cluster.resume import Resumption
+from playground.cluster.lines import Places, Starting, is_starting, lines_of
+from playground.cluster.resume import Posted, Resumption
 from playground.cluster.rooms import RoomsOfFleet
 from playground.config import Settings
 from playground.crossing import Failed, taken
@@ -160,8 +161,11 @@ class FleetPlayground(Playground):
         if not 1 <= len(asked) <= MOST_REQUESTS or not any(self._answering("compare", one) for one in models):
             return super().compare(requests, asked_at)
         ours = [one for one in models if self._answering("compare", one) is not self._home or self._home is None]
-        if ours:
-            require_same_tokens(self.manager, [one.rpartition(" ")[0] for one in ours])
+        ids = [one.rpartition(" ")[0] for one in models]
+        if len(ours) == len(models):
+            require_same_tokens(self.manager, ids)
+        elif ours:
+            self._at_home("require_same_tokens", ids)
         places: dict[str, list[int]] = {}
         for place, model in enumerate(models):
             places.setdefault(model if model in ours else HOME, []).append(place)
@@ -187,14 +191,14 @@ class FleetPlayground(Playground):
             if fleet is None:
                 yield from tell(super().compare(requests, asked_at), lambda: run.cancelled)
                 return
+            places = Places(lambda: lines_of(fleet.report(), model))
             while not resumption.done:
                 call = _generating(resumption.left(), model, asked_at)
                 run.on_cancel(partial(fleet.cancel, call.call_id, call.call_id))
                 try:
-                    for batch in fleet.stream(call):
-                        if news := resumption.take(taken(batch)):
-                            tries = TRIES
-                            yield list(news)
+                    for batch in _batches(fleet, call, run, resumption):
+                        tries = tries if is_starting(batch) else TRIES
+                        yield list(places.of_fleet(batch))
                     if not resumption.done:
                         raise lost()
                 except LostError:
@@ -248,6 +252,21 @@ def _generating(requests: tuple[GenerateRequest, ...], model: str, asked_at: flo
         party=party_of(requests), asked_seconds=time.perf_counter() - asked_at,
     )  # fmt: skip
     return replace(call, arguments=(tuple(replace(one, run_id=call.call_id) for one in requests),))
+
+
+def _batches(fleet: Fleet, call: Call, run: Run, resumption: Resumption) -> Iterator[list[Posted]]:
+    """What is new of what a call tells; it can be stopped before any replica runs."""
+    (requests,), last = call.arguments, None
+    for told in fleet.stream(call, says_starting=True):
+        if isinstance(told, Starting):
+            if run.cancelled and (ends := resumption.stopped()):
+                yield ends
+                return
+            batch, last = told.batch(len(requests)) if told != last else [], told
+        else:
+            batch = taken(told)
+        if news := resumption.take(batch):
+            yield news
 
 
 def _one(method: str, own: Callable[..., Any]) -> Callable[..., Any]:

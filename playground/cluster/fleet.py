@@ -17,6 +17,7 @@ from typing import Any
 
 from playground.cluster.bundles import Bundle, ReadBundles, Unbundling
 from playground.cluster.calls import Call, lost
+from playground.cluster.lines import Starting
 from playground.cluster.replica import Absent
 from playground.crossing import taken
 from playground.models.fleet import FleetReport, NodeReport, ReplicaReport
@@ -29,16 +30,20 @@ SILENT_SECONDS = 30.0  # after which a replica that says nothing is no longer sh
 ANSWER_SECONDS = 5.0  # for what every replica is asked
 END_SECONDS = 3.0  # for those who wait to be told that it ends
 TRIES = 3
+AWAKE_SECONDS = 300.0  # after an answer, while the last replica stays
+LOOK_SECONDS = 0.5  # between two looks whether one has started
+FOR_LONG = 1e9
 
 
 class Fleet:
     """All replicas of an application of Ray Serve, by its handle.
 
     ``leave`` is what `close` does last, after the replicas have stopped their work if the fleet ``ends`` with it.
+    ``sleeps`` is whether the last replica goes, too, when nobody asks for long.
     """
 
-    def __init__(self, handle: Any, leave: Callable[[], object], ends: bool = True) -> None:
-        self._handle, self._leave, self._ends = handle, leave, ends
+    def __init__(self, handle: Any, leave: Callable[[], object], ends: bool = True, sleeps: bool = False) -> None:
+        self._handle, self._leave, self._ends, self._sleeps = handle, leave, ends, sleeps
         self._unbundling = Unbundling(self._bundles)
         self.closed = False
         self._telling = ThreadPoolExecutor(8, "tell replicas")
@@ -46,6 +51,8 @@ class Fleet:
         self._reported, self._reported_at = FleetReport(True, (), ()), 0.0
         self._heard: dict[str, tuple[float, ReplicaReport]] = {}
         self._asking = 0
+        self._heard_at, self._lost_at = -FOR_LONG, -FOR_LONG
+        self._early: list[str] = []  # calls that found no replica
 
     def answer(self, call: Call) -> Any:
         """What a replica answers; another one is asked when it is lost.
@@ -57,13 +64,16 @@ class Fleet:
             for _ in range(TRIES):
                 self._require_open()
                 try:
-                    return self._waited_for(self._handle.answer.remote(call).result)
+                    answer = self._waited_for(self._handle.answer.remote(call).result)
                 except _lost():
+                    self._lost_at = time.monotonic()
                     continue
+                self._heard_at = time.monotonic()
+                return answer
         raise lost()
 
-    def stream(self, call: Call) -> Iterator[Any]:
-        """What a replica tells.
+    def stream(self, call: Call, says_starting: bool = False) -> Iterator[Any]:
+        """What a replica tells; where it ``says_starting``, `Starting` now and then while no replica runs.
 
         Raises:
             LostError: it has gone.
@@ -71,11 +81,34 @@ class Fleet:
         self._require_open()
         with self._counted(), self._unbundling.call(call.call_id) as items:
             try:
-                yield from items(
-                    self._handle.options(stream=True).told.remote(replace(call, front=self._unbundling.front))
-                )
+                sent = self._handle.options(stream=True).told.remote(replace(call, front=self._unbundling.front))
+                if says_starting and self._may_be_empty():
+                    yield from self._until_one_runs(call, sent)
+                for item in items(sent):
+                    self._heard_at = time.monotonic()
+                    yield item
             except _lost():
+                self._lost_at = time.monotonic()
                 raise lost() from None
+
+    def _may_be_empty(self) -> bool:
+        """Whether it is worth asking Serve if any replica runs, which takes some milliseconds."""
+        now = time.monotonic()
+        return now - self._lost_at < SILENT_SECONDS or (self._sleeps and now - self._heard_at > AWAKE_SECONDS)
+
+    def _until_one_runs(self, call: Call, sent: Any) -> Iterator[Starting]:
+        """Places among the calls that wait for the first replica; who doesn't wait any more isn't answered later."""
+        self._early.append(call.call_id)
+        try:
+            while not _runs():
+                self._require_open()
+                yield Starting(self._early.index(call.call_id) + 1)
+                time.sleep(LOOK_SECONDS)
+        except GeneratorExit:
+            sent.cancel()
+            raise
+        finally:
+            self._early.remove(call.call_id)
 
     async def stream_async(self, call: Call) -> AsyncIterator[Any]:
         """The same for an event loop; each call has messages of its own.
@@ -217,6 +250,14 @@ def _sleeps() -> bool:
         and application.status == "RUNNING"
         and not any(sum(one.replica_states.values()) for one in application.deployments.values())
     )
+
+
+def _runs() -> bool:
+    """Whether a replica has started."""
+    from ray import serve
+
+    application = serve.status().applications.get(NAME)
+    return application is None or any(one.replica_states.get("RUNNING") for one in application.deployments.values())
 
 
 def _nodes() -> tuple[NodeReport, ...]:

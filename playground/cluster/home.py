@@ -37,6 +37,16 @@ class HomePlayground(FleetPlayground):
     def _rooms(self) -> RoomsHere:
         return RoomsHere(self)
 
+    def require_same_tokens(self, model_ids: list[str]) -> None:
+        """Nothing, if these models read every text alike, of which some were trained here.
+
+        Raises:
+            InputError: their tokenizers differ.
+        """
+        from playground.generation.together import require_same_tokens
+
+        require_same_tokens(self.manager, model_ids)
+
     def packed(self, model_id: str) -> Iterator[bytes]:
         """The name of a trained model's file, then its pieces."""
         with TemporaryDirectory(prefix="playground-packed-") as folder:

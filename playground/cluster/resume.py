@@ -78,6 +78,13 @@ class Resumption:
                 news.append((place, self._replies[place].take(event)))
         return news
 
+    def stopped(self) -> list[Posted]:
+        """The ends of all, where nothing has begun; else nothing."""
+        if any(reply.started for reply in self._replies):
+            return []
+        end = Finished("stopped", "", (), 0, 0, None, None, None, 0.0, 1)
+        return [(place, self._replies[place].take(end)) for place in self._places]
+
     @property
     def done(self) -> bool:
         """Whether all have ended."""

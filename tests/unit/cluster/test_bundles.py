@@ -134,3 +134,33 @@ def test_bundles_are_of_one_replica_and_read_once(wire):
     assert asyncio.run(asked("another")) == []
     wire.bundlers._open["f"] = object()
     assert asyncio.run(asked("r")) == []
+
+
+def test_words_in_the_middle_of_a_call_wait_for_their_bundle(monkeypatch):
+    """Not its first ones, nor its end, and nobody else's first ones either."""
+    monkeypatch.setattr(module, "PACE_SECONDS", 600)
+    monkeypatch.setattr(module, "MOST_PACE_SECONDS", 600)
+
+    async def told():
+        bundler = module.Bundler()
+        bundles = bundler.bundles()
+
+        async def soon():
+            return await asyncio.wait_for(anext(bundles), 10)
+
+        bundler.begin("a")
+        for number in range(module.FIRST_ITEMS):
+            bundler.tell("a", number)
+            assert await soon() == [("a", number)]
+        bundler.tell("a", "middle")
+        waiting = asyncio.create_task(soon())
+        await asyncio.sleep(5 * module.GATHER_SECONDS)
+        assert not waiting.done()
+        bundler.begin("b")
+        bundler.tell("b", "first")
+        assert await waiting == [("a", "middle"), ("b", "first")]
+        bundler.tell("a", "last")
+        bundler.end("a")
+        assert [item for _, item in await soon()] == ["last", module._Ended(module._END)]
+
+    asyncio.run(told())

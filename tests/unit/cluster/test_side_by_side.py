@@ -52,13 +52,17 @@ class Split(FleetPlayground):
         self.said.append((self._answering("compare", model), [one.model_id for one in requests]))
         yield [(number, ENDED) for number in range(len(requests))]
 
+    def _at_home(self, method, *arguments):
+        """There are the tokenizers of what was trained."""
+        getattr(together, method)(self.manager, ["home", *arguments[0]])
+
 
 @pytest.mark.parametrize(
     ("has_home", "asked", "parts", "alike"),
     [
         (True, "a b a", [("fleet", ["a", "a"]), ("fleet", ["b"])], ["a", "b", "a"]),
         (True, "trained/x trained/y", [("home", ["trained/x", "trained/y"])], None),
-        (True, "a trained/x", [("fleet", ["a"]), ("home", ["trained/x"])], ["a"]),
+        (True, "a trained/x", [("fleet", ["a"]), ("home", ["trained/x"])], ["home", "a", "trained/x"]),
         (False, "a trained/x", [("fleet", ["a"]), (None, ["trained/x"])], ["a", "trained/x"]),
     ],
 )

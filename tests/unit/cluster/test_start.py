@@ -88,6 +88,7 @@ def test_ray_listens_here_alone_and_reports_to_nobody(monkeypatch, tmp_path):
         assert told["RAY_USAGE_STATS_ENABLED"] == "0"
         mode = "token" if has_token or not address else None
         assert ("RAY_AUTH_TOKEN" in told, told.get("RAY_AUTH_MODE")) == (not address, mode)
+        assert ("RAY_enable_metrics_collection" in told) == (not address)
     here, there, _ = asked
     assert here[1]["address"] == "local" and here[1]["num_cpus"] >= 6 and not here[1]["include_dashboard"]
     assert there[0] == ("auto",)
