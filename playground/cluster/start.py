@@ -35,7 +35,7 @@ STATS_SECONDS, HEALTH_SECONDS = 1.0, 5.0
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
 # What Ray does all the time beside the replicas took 4.5 % of a core, and takes 2.5 % like this.
 CALM = {
-    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",  # whether all replicas are well, and enough
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.6",  # whether all replicas are well; seldomer, the start takes longer
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_report_worker_backlog_interval_ms": "5000",
     "RAY_core_worker_internal_heartbeat_ms": "5000",
