@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import playground as pg
-from playground.errors import ModelNotFoundError
+from playground.errors import InputError, ModelNotFoundError
 
 pytestmark = [
     pytest.mark.embedded,
@@ -202,6 +202,9 @@ def test_a_training_of_one_front_is_followed_and_used_from_another(fleet, other_
     assert other_front.generate(text).result().text == fleet.generate(text).result().text
     assert fleet.encode(pg.EncodeRequest(("the cat",), model_id=model.model_id, padding="do_not_pad")).rows
     assert model.model_id in {one.model_id for one in fleet.snapshot().resident}
+    with pytest.raises(InputError, match="different tokenizers") as differ:
+        fleet.compare([text, TELLING])
+    assert fleet.catalog.default_for("text-generation").title in str(differ.value)
     again = fleet.load_trained(other_front.pack_trained(model.model_id, str(tmp_path)), "bob")
     other_front.forget_trained(model.model_id)
     assert not fleet.trained_models("ann") and other_front.trained_models("bob") == (again,)
