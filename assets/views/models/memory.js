@@ -43,7 +43,7 @@ function cachesOf(models) {
   for (const { title, variants } of models)
     for (const variant of variants)
       if (variant.state === "resident" && variant.measured_bytes && variant.cache_bytes)
-        list.push({ kind: "cache", name: `KV cache of ${title}`, count: variant.cache_bytes });
+        list.push({ kind: "cache", name: `KV cache of ${title}, ${variant.quantization}`, count: variant.cache_bytes });
   return list;
 }
 

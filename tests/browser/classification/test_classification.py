@@ -82,6 +82,9 @@ def test_many_rows_with_labels(page):
     expect(metrics.locator(".ev-cards")).to_contain_text("by guessing")
     expect(page.locator("#table-notes textarea")).to_have_value(re.compile("^Right labels are read as names"))
     expect(page.locator("#table-progress .rp-text")).to_contain_text("30 rows")
+    parts = "[...document.querySelectorAll('#table-results :is(.table-container, .virtual-body)')]"
+    place, table = page.evaluate(f"{parts}.map((one) => one.offsetWidth)")
+    assert place - table < 5  # the texts take what is left over
     heading = page.locator("#table-results th:visible", has_text="probability")
     heading.hover()
     heading.get_by_label("Open cell menu").click()

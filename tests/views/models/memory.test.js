@@ -21,6 +21,7 @@ test("a measured budget: models, what is being loaded, caches, room, reserve, ot
   const shown = segmentsOf(device({}), MODELS);
   assert.deepEqual(short(shown), ["model 100", "model 50", "cache 20", "room 450", "reserve 180", "other 200"]);
   assert.equal(shown[1].name, "being loaded");
+  assert.deepEqual([shown[0].name, shown[2].name], ["A, auto", "KV cache of A, auto"]);
 });
 
 test("a budget set by hand: caches take from the room for models", () => {
