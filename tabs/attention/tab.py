@@ -61,7 +61,7 @@ def build_section(playground: pg.Playground) -> Watched:
         "Each row is a token that asks (**query**), each column a token that may be read (**key**); the weights of a "
         "row sum to 1. Click a small picture to see its head large; the pointer or the arrow keys read its cells."
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-ask"):
         text = gr.Textbox(
             EXAMPLES[0][2],
             label="text",
@@ -99,6 +99,7 @@ def _heads(playground: pg.Playground, results: Results) -> gr.HTML:
         events=["first_view", "head_chosen"],
         server_functions=_server_functions(playground, results),
         elem_id=own,
+        elem_classes="pg-answer",
         inbox=own,
     )
 

@@ -77,7 +77,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         "Any model, **drawn from its own modules**: what it is made of, what each part costs, and what a text becomes "
         "on its way through. Open the blocks, then a block; the **residual stream** goes past its parts."
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=280):
             text = gr.Textbox(EXAMPLE, label="text", lines=1, max_lines=6, elem_id="map-text")
             decoder = gr.Textbox("", label="what the decoder reads", visible=False, elem_id="map-decoder-text")
@@ -89,7 +89,9 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         task = gr.Dropdown(heads, value="", label="head", info="What is loaded on top of the body.")
         bits = "How the weights are held in memory."
         quantization = gr.Dropdown(list(QUANTIZATIONS), value="auto", label="quantization", info=bits)
-    picture = view("inside/map", events=["first_view", "unroll", "whole"], elem_id="model-map")
+    picture = view(
+        "inside/map", events=["first_view", "unroll", "whole"], elem_id="model-map", elem_classes="pg-answer"
+    )
     heading("One head unrolled", 4)
     say("**One head unrolled**: what one attention head computes for one token, number by number.")
     head = view("inside/head", events=["unroll"], elem_id="model-head")

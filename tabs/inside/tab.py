@@ -114,14 +114,14 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         "A model has many layers, and any of them can be read as if it were the last: **what would it say there?** "
         "Read the columns from the bottom up. For a `[MASK]`, type the id of a model that fills masks."
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=280):
             text = gr.Textbox(EXAMPLES[0].text, label="text", lines=2, max_lines=8, elem_id="inside-text")
             chips = example_chips([one.label for one in EXAMPLES])
         with gr.Column(scale=2, min_width=260):
             model = model_picker(playground, "text-generation", "fill-mask")
             button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
-    lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens")
+    lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens", elem_classes="pg-answer")
     share = share_view()
     lens_code = receipt_panel("Code: every layer with plain transformers")
     heading("Why this token", 4)

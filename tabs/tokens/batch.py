@@ -96,7 +96,7 @@ def build_section(playground: pg.Playground) -> list[Watched]:
         label="Try",
         api_visibility="private",
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-answer"):
         with gr.Column(scale=2, min_width=320):
             batch = view("tokens/batch", EMPTY, events=["flip", "first_view"], elem_id="pg-tokens-batch")
         with gr.Column(scale=1, min_width=320):
@@ -120,14 +120,14 @@ def build_section(playground: pg.Playground) -> list[Watched]:
 
 def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
     """The arguments of ``tokenizer(...)``, by their labels."""
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=300):
             info = f"One per line, up to eight; a pair is written: first {SEPARATOR} second"
             texts = gr.Textbox(EXAMPLE, label="texts", info=info, lines=4, max_lines=10)
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
-        with gr.Column(scale=2, min_width=280):
+        with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
                 padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120)
                 side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=120)

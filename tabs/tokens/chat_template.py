@@ -42,9 +42,13 @@ def build_section(playground: pg.Playground) -> Watched:
         " special tokens. `add_generation_prompt` opens the answer; what the model would say next with it and without"
         " it is measured below."
     )
-    model = model_picker(playground, "text-generation")
+    with gr.Row(elem_classes="pg-ask"):
+        model = model_picker(playground, "text-generation")
     start = {"model_id": model.value, "messages": EXAMPLE}
-    chat = view("tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat")
+    chat = view(
+        "tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat",
+        elem_classes="pg-answer",
+    )  # fmt: skip
     following = view("tokens/chat_next", {}, elem_id="pg-tokens-chat-next")
     button = gr.Button("Measure the next token", size="sm", visible=False, elem_classes="pg-small")
     share = share_view()

@@ -28,7 +28,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         " A vocabulary learned on English needs more tokens for other languages: that costs more, and less of the text"
         " fits into the context. Try the same sentence in many of them."
     )
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=300):
             text = gr.Textbox(START, label="text", lines=3, max_lines=8)
         with gr.Column(scale=2, min_width=300):
@@ -41,7 +41,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         examples_per_page=30,
         api_visibility="private",
     )
-    shown = view("tokens/comparison", {}, events=["first_view"], elem_id="pg-tokens-compare")
+    shown = view("tokens/comparison", {}, events=["first_view"], elem_id="pg-tokens-compare", elem_classes="pg-answer")
     gr.Markdown(
         "**What each sample costs**: tokens, and tokens per word where words are set apart by spaces. Where pieces are"
         " **⚠ unknown**, few tokens are no bargain: the model can't read what they stand for."

@@ -61,16 +61,13 @@ def build_language_model_section(playground: pg.Playground, person: gr.State) ->
 
 def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
     chips = example_chips([one.name for one in EXAMPLES])
+    plan = gr.Markdown(elem_classes="pg-explain", elem_id="language-model-plan", min_height=24)
     run, stop = _lay_out_buttons()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             fields, file = _lay_out_source()
         with gr.Column(scale=3, min_width=290):
             fields |= _lay_out_shape() | _lay_out_training()
-            plan = gr.Textbox(
-                label="what this takes", lines=2, max_lines=6, interactive=False, elem_classes="pg-about",
-                elem_id="language-model-plan",
-            )  # fmt: skip
             guess = gr.Textbox(
                 label=GUESSES[GRAMMAR],
                 placeholder="a number from 0 to 100",

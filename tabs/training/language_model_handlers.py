@@ -24,7 +24,7 @@ from playground.texts import usable_text
 from playground.training.language_model.request import MOST_CHARACTERS
 from tabs.components import buttons_of_run
 from tabs.page import message_of, receipt_values
-from tabs.training.format import guess_within
+from tabs.training.format import guess_within, plain
 from tabs.training.handlers import PAUSE_SECONDS, refuse_another
 from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
 
@@ -124,7 +124,7 @@ class LanguageModelHandlers:
             asked = request_of(given)
             return said_of_plan(self._playground.plan_language_model(asked), asked)
         except pg.PlaygroundError as error:
-            return message_of(error)
+            return f"⚠ {plain(message_of(error))}"
 
     def read_text(self, path: str) -> str:
         """The text of a dropped file.

@@ -21,6 +21,17 @@ FIRST_ANSWERS = {
     "training": "#training-plan strong",
     "models": "#models-ledger .lg-devices",
 }
+ON_A_PHONE = {  # of the tabs inside of these, and how much of it is on the first screen
+    ("classification", "what-if"): ("#classification-bars .lb-bars", 100),
+    ("tokens", "tokens-batch"): ("#pg-tokens-batch table", 150),
+    ("tokens", "tokens-chat"): ("#pg-tokens-chat .rendered", 100),
+    ("tokens", "tokens-compare"): ("#pg-tokens-compare .line", 50),
+    ("tokens", "tokens-vocabulary"): ("#pg-tokens-split .steps", 50),
+    ("tokens", "tokens-attention"): ("canvas.at-stage", 280),
+    ("generation", "inside"): (".il-frame", 100),
+    ("training", "language-model"): ("#language-model-plan p", 50),
+    ("models", "whole-model"): (".im-shares", 20),
+}
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
@@ -296,6 +307,7 @@ LOADS = """() => {
 @pytest.mark.parametrize(("width", "height"), [(390, 800), (1366, 768)])
 def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
     page = open_page(width=width, height=height)
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()  # a click while the page moves may scroll it
     for name, answer in FIRST_ANSWERS.items():
         tab(page, name).click()
         box = page.locator(answer).first
@@ -308,6 +320,20 @@ def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
     page.evaluate(LOADS)
     expect(page.locator("#pg-status .text")).to_be_visible()
     assert page.locator("#pg-tabs").bounding_box() == before, "somebody's load moves everybody's page"
+
+
+def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open_page):
+    page = open_page(width=390, height=800)
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    for (outer, inner), (answer, shown) in ON_A_PHONE.items():
+        tab(page, outer).click()
+        tab(page, inner).click()
+        box = page.locator(answer).first
+        box.wait_for()
+        page.wait_for_timeout(400)
+        found = box.bounding_box()
+        assert found["y"] + page.evaluate("scrollY") + min(shown, found["height"]) <= 800, inner
+        assert found["height"] > 10, inner
 
 
 # Wider than its place without fading out, or of no height and yet with a gap beside it.

@@ -56,7 +56,11 @@ function listenToThumbs(tab, act) {
   const thumbs = find(".at-thumbs");
   thumbs.addEventListener("click", (event) => {
     const at = headAt(state, thumbs, find(".at-thumbs-wrap").clientWidth, event);
-    if (at) act.look(tab, ...at);
+    if (!at) return;
+    act.look(tab, ...at);
+    const large = find(".at-detail"); // on a phone it stands above, and may be out of sight
+    const isAbove = large.getBoundingClientRect().bottom <= thumbs.getBoundingClientRect().top;
+    if (isAbove) large.scrollIntoView({ block: "nearest" });
   });
   arrowKeys(thumbs, {
     place: () => [state.layer, state.head],
