@@ -166,8 +166,8 @@ def written(sentence: Sentence, live: Mapping[str, Any]) -> str:
 def shown(value: Any, form: str = "") -> str:
     r"""A value as people read it.
 
-    >>> shown(0.8718, "%"), shown(2.0, "2"), shown(3.0), shown(0.123456), shown(True), shown(None)
-    ('87.2\xa0%', '2.00', '3', '0.1235', 'yes', '–')
+    >>> shown(0.8718, "%"), shown(2.0, "2"), shown(3.0), shown(0.123456), shown(340230), shown(True), shown(None)
+    ('87.2\xa0%', '2.00', '3', '0.1235', '340,230', 'yes', '–')
     """
     if value is None:
         return "–"
@@ -179,7 +179,9 @@ def shown(value: Any, form: str = "") -> str:
         return str(value)
     if form == "%":
         return f"{value * 100:.1f}\u00a0%"
-    return format_number(value, f".{form}f" if form else ".4g")
+    if form:
+        return format_number(value, f".{form}f")
+    return format_number(value, ",.0f" if float(value).is_integer() else ".4g")
 
 
 def listed() -> Iterator[About]:

@@ -1,5 +1,5 @@
 /** What a lesson reads of live facts: the same readings, conditions and sentences as in Python. Needs no page. */
-import { withMinus } from "../shared/format.js";
+import { formatInteger, withMinus } from "../shared/format.js";
 
 /**
  * @typedef {{ name: string, root: string, steps: (string | number)[] }} Reading
@@ -69,7 +69,8 @@ export function shown(value, form = "", words = ENGLISH) {
   if (Array.isArray(value)) return value.map((one) => shown(one, "", words)).join(", ");
   if (typeof value !== "number") return String(value);
   if (form === "%") return `${(value * 100).toFixed(1)}\u00a0%`;
-  return withMinus(form ? value.toFixed(Number(form)) : String(Number(value.toPrecision(4))));
+  if (form) return withMinus(value.toFixed(Number(form)));
+  return withMinus(Number.isInteger(value) ? formatInteger(value) : String(Number(value.toPrecision(4))));
 }
 
 /**
