@@ -2,7 +2,7 @@
 
 import { makeSvg } from "../shared/dom.js";
 
-const EDGES = { left: 44, right: 24, top: 10, bottom: 36 }; // a number is centred below its step
+const EDGES = { left: 50, right: 24, top: 10, bottom: 36 }; // a number is centred below its step
 const WIDTHS = [280, 1200]; // as wide as its place, so that its letters are as large as those around it
 const HEIGHTS = [222, 320];
 const HIDDEN = 520;
