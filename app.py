@@ -102,10 +102,11 @@ def routes_for_programs(playground: Playground, classroom: Rooms = None) -> list
     Raises:
         ConfigError: a package isn't installed that a setting needs.
     """
+    from server.api_list import api_list_routes
     from server.model_upload import model_upload_route
 
     settings = playground.settings
-    routes: list[BaseRoute] = [model_upload_route(playground.arrivals, settings)]
+    routes: list[BaseRoute] = [model_upload_route(playground.arrivals, settings), *api_list_routes()]
     if settings.metrics:
         from playground.metrics.counted import measure
         from server.metrics import Metrics

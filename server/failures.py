@@ -9,6 +9,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.api_list import SUMMARY
 from server.requests import refusal
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ def is_closed(path: str) -> bool:
     [True, True, False, False]
     """
     route = path.removeprefix("/gradio_api/")
-    return (route != path and route.startswith(CLOSED)) or path.startswith(CLOSED_PAGES)
+    return (route != path and route.startswith(CLOSED)) or (path != SUMMARY and path.startswith(CLOSED_PAGES))
 
 
 class KindFailures:

@@ -433,3 +433,9 @@ def test_many_lines_are_pasted_at_once_and_what_a_field_has_no_room_for_is_said(
     expect(query).to_have_js_property("validationMessage", said)
     query.press("Backspace")
     expect(query).to_have_js_property("validationMessage", "")
+
+
+def test_the_list_of_endpoints_opens_with_no_error_in_the_console(page):
+    page.get_by_role("button", name="Use via API").click()
+    page.locator(".api-docs").first.wait_for()
+    page.wait_for_timeout(500)  # what it asks for has been answered; `open_page` looks at the console

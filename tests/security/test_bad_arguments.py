@@ -82,7 +82,12 @@ def test_an_unknown_endpoint_is_said_to_be_one(ask):
 
 
 def test_what_the_page_does_not_use_is_closed(ask):
-    paths = ("/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/monitoring/summary", "/gradio_api/proxy=x")
+    paths = ("/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/monitoring/key", "/gradio_api/proxy=x")
     for path, method in itertools.product(paths, ("GET", "POST")):
         assert is_closed(path)
         assert ask.request(method, path).status_code in (404, 405)
+
+
+def test_the_list_of_endpoints_is_told_nothing_of_others(ask):
+    assert ask.get("/monitoring/summary").json() == {"functions": {}}  # not gradio's: nothing is measured
+    assert ask.get("/gradio_api/mcp/schema").status_code == 300
