@@ -32,7 +32,7 @@ def build_twin(playground: pg.Playground) -> Watched:
         explain(
             "Both models read **the same tokens**, so each is asked for the next one after the same beginning. The "
             "**KL divergence** says how far the second's distribution is from the first's, in nats: 0 is the same. On "
-            "a CPU, 4-bit and 8-bit save memory and cost time; fast-8-bit saves both."
+            "a CPU, 4-bit and 8-bit save memory and mostly cost time; fast-8-bit saves both."
         )
         inputs = _lay_out(playground)
         with gr.Row():

@@ -191,7 +191,7 @@ export function guess(words, shown) {
 export function reveal(words, step, kept) {
   const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
   const sides = make("dl", "ls-sides");
-  if (outcome.right !== null)
+  if (step.predict && kept.guess !== undefined)
     sides.append(said(words, "dt", words.your_guess), make("dd", "", isolated(guessShown(step.predict, kept.guess))));
   if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", isolated(outcome.answer)));
   const mark = outcome.right === null ? "" : outcome.right ? words.right : words.wrong;

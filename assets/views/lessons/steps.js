@@ -93,10 +93,15 @@ function isUnsaid({ predict, reveal }, live) {
  */
 export function outcomeOf(step, kept, live, words) {
   const { predict, reveal } = step;
-  const right = predict && kept.guess !== undefined ? isRight(predict, kept.guess, live) : null;
+  const right =
+    predict && kept.guess !== undefined && canBeTold(predict, live) ? isRight(predict, kept.guess, live) : null;
   const verdict = reveal && right !== null ? said(right ? reveal.right : reveal.wrong, live, words) : [];
   return { right, answer: answerOf(step, live, words), verdict, why: reveal ? said(reveal.why, live, words) : [] };
 }
+
+/** False where no choice is true: what the right one is compared with was of a step that was skipped. */
+const canBeTold = (predict, live) =>
+  predict.kind !== "choice" || predict.choices.some((one) => isTrue(one, predict, live));
 
 /**
  * A guess as it stands beside the answer.

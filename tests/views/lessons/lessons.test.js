@@ -88,6 +88,11 @@ test("the guess stands beside the live result, in words", () => {
   const wrong = outcomeOf(ASK, { guess: "bad" }, facts("good", "good"));
   assert.deepEqual([wrong.right, wrong.verdict.map((one) => one.text).join("")], [false, "No, *it* is good"]);
   assert.equal(outcomeOf(DO, {}, facts("bad", "bad")).right, null);
+  const choices = [{ say: "up", when: is(reading("label"), "good") }];
+  const choosing = { ...ASK, predict: { ...ASK.predict, kind: "choice", choices } };
+  assert.equal(outcomeOf(choosing, { guess: "up" }, facts("good", "good")).right, true);
+  const skipped = outcomeOf(choosing, { guess: "up" }, facts("good", null)); // no choice is known to be the right one
+  assert.deepEqual([skipped.right, skipped.verdict], [null, []]);
   assert.equal(guessShown({ form: "%" }, 5), "5\u00a0%");
   const flag = outcomeOf(ASK, { guess: "x" }, facts("good", true), { yes: "ja", no: "nein" });
   assert.equal(flag.answer, "ja");
