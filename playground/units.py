@@ -51,14 +51,14 @@ def format_number(number: float, form: str = "") -> str:
 
 
 def format_share(share: float) -> str:
-    r"""A share with one digit, of small ones with the digits that count.
+    r"""A share with one digit, of small ones with the two digits that count.
 
-    >>> format_share(0.49), format_share(0.00012), format_share(1.2e-9)
-    ('49.0\xa0%', '0.012\xa0%', '1.2e−07\xa0%')
+    >>> format_share(0.49), format_share(0.00022), format_share(0.0002), format_share(1.2e-9)
+    ('49.0\xa0%', '0.022\xa0%', '0.020\xa0%', '1.2e−07\xa0%')
     """
     if share >= 0.001 or not share:
         return f"{100 * share:.1f}\u00a0%" if share else "0\u00a0%"
-    return f"{format_number(100 * share, '.2g')}\u00a0%"
+    return f"{format_number(100 * share, '#.2g')}\u00a0%"
 
 
 def format_difference(difference: float, dtype: str) -> tuple[str, str]:

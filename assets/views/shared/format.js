@@ -53,7 +53,7 @@ export function formatAge(seconds) {
 }
 
 /**
- * A probability in percent, with as many digits as a small one needs.
+ * A probability in percent, with as many digits as it needs; the two that count of a small one.
  *
  * @param {number | null | undefined} probability
  * @returns {string}
@@ -64,7 +64,7 @@ export function formatProbability(probability) {
   if (probability >= 0.9995) return "100\u00a0%";
   if (probability >= 0.1) return `${(100 * probability).toFixed(0)}\u00a0%`;
   if (probability >= 0.001) return `${(100 * probability).toFixed(1)}\u00a0%`;
-  return probability < 1e-6 ? "<\u00a00.0001\u00a0%" : `${(100 * probability).toPrecision(1)}\u00a0%`;
+  return probability < 1e-6 ? "<\u00a00.0001\u00a0%" : `${(100 * probability).toPrecision(2)}\u00a0%`;
 }
 
 /**

@@ -181,6 +181,10 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     expect(pair).to_have_value("i hate this film")
     pick(page, "model_id", "mood")
     page.get_by_role("tab", name="What if", exact=True).click()
+    compare = [page.locator(f"#classification-compare-{name}").bounding_box() for name in ("texts", "models")]
+    assert [compare[0][name] for name in ("y", "width", "height")] == [
+        compare[1][name] for name in ("y", "width", "height")
+    ]
     page.locator("#classification-compare-models").click()  # the same model with 8 bits for each weight
     second = page.locator("#classification-second")
     expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
