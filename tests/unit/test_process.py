@@ -66,6 +66,26 @@ print(json.dumps(len(re.findall("<heap nr=", open({str(tmp_path / "heaps")!r}).r
     assert told(code) in heaps
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heaps")
+def test_what_is_freed_in_the_middle_of_a_heap_goes_back_to_the_system():
+    code = """
+import ctypes, gc, psutil, time
+libc, own, process.GIVING_BACK_SECONDS = ctypes.CDLL(None), psutil.Process(), 0.01
+libc.malloc.restype = ctypes.c_void_p
+before, large = own.memory_info().rss, []
+for _ in range(1000):
+    large.append(libc.malloc(100_000))
+    ctypes.memset(ctypes.c_void_p(large[-1]), 1, 100_000)
+    libc.malloc(64)
+for one in large: libc.free(ctypes.c_void_p(one))
+freed, end = own.memory_info().rss - before, time.monotonic() + 60
+process.settle()
+while own.memory_info().rss - before > 50_000_000 and time.monotonic() < end: time.sleep(0.01)
+print(json.dumps([freed > 90_000_000, own.memory_info().rss - before < 50_000_000]))
+"""
+    assert told(code) == [True, True]
+
+
 def test_the_app_sets_it_before_gradio_is_imported():
     code = "import app; print(json.dumps([os.environ['GRADIO_ANALYTICS_ENABLED'], 'gradio' in sys.modules]))"
     assert told(code, HOME="/tmp") == ["False", False]
