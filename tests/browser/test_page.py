@@ -336,6 +336,23 @@ def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open
         assert found["height"] > 10, inner
 
 
+# What of the tabs would show through the lines and panels that stay in sight above them.
+SHOWS_THROUGH = """() => {
+  const layer = (node) => Number.parseInt(getComputedStyle(node).zIndex, 10) || 0;
+  const above = Math.min(...["#pg-links", ".ls-panel"].map((one) => layer(document.querySelector(one))));
+  const labels = [...document.querySelectorAll("#pg-tabs label > span, #pg-tabs label")];
+  return [labels.length > 5, labels.filter((one) => layer(one) >= above).map((one) => one.outerHTML.slice(0, 80))];
+}"""
+
+
+def test_no_label_shows_through_what_stays_in_sight(page):
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    for name in ("tokens", "training"):
+        tab(page, name).click()
+    page.locator(FIRST_ANSWERS["training"]).first.wait_for()
+    assert page.evaluate(SHOWS_THROUGH) == [True, []]
+
+
 # Wider than its place without fading out, or of no height and yet with a gap beside it.
 CUT_OR_EMPTY = """() => [...document.querySelectorAll('#pg-tabs *')].filter((node) => {
   if (!node.checkVisibility({visibilityProperty: true})) return false;
