@@ -15,7 +15,7 @@ from playground.generation.events import Event, Waiting
 from playground.models.fleet import FleetReport
 
 Posted = tuple[int, Event]
-STARTING = "No replica runs: one is being started, and the model loaded, which takes half a minute or more"
+STARTING = "No replica runs: one is being started, and the model loaded, which takes half a minute or so"
 
 
 @dataclass(frozen=True)
