@@ -2,7 +2,8 @@
 
 - ``overhead_first_token_ms``: how much later the first token of a generation comes from a replica than from a
   playground in this process, by the medians of turns that alternate (wanted: at most 30)
-- ``throughput_2_over_1``: tokens/s of two replicas over those of one, with as many streams each (at least 1.8)
+- ``throughput_2_over_1``: tokens/s of two replicas over those of one, with as many streams of one length each (at
+  least 1.8)
 - ``hit_rate``: calls that came to a replica on which their model was resident, of all, for four models that are asked
   at random over two replicas that hold three each; the first loads are among the misses (at least 0.95)
 - ``lost_after_kill``: generations that neither ended with all their tokens nor said that they couldn't, after the
@@ -95,11 +96,14 @@ def overhead_ms(fleet: pg.Playground, alone: pg.Playground, turns: int) -> dict[
 
 
 async def together(fleet: pg.Playground, tokens: int, streams: int, person: Callable[[int], str]) -> float:
-    """Tokens/s of all streams from the first to the last token."""
+    """Tokens/s of all streams from the first to the last token; all have the same length, since counting never ends."""
     requests = [
-        replace(ASKED, max_new_tokens=tokens, do_sample=True, seed=number, person=person(number))
+        replace(
+            ASKED, prompt="Count: " + ", ".join(str(number + step) for step in range(5)) + ",",
+            max_new_tokens=tokens, do_sample=True, temperature=0.3, seed=number, person=person(number),
+        )
         for number in range(streams)
-    ]
+    ]  # fmt: skip
     began = time.perf_counter()
     read_ones = await asyncio.gather(*(read(fleet, request) for request in requests))
     count = sum(isinstance(event, pg.Step) for _, events in read_ones for event in events)
