@@ -33,7 +33,7 @@ EXAMPLES = (
     ),
     Example(
         "a fact", "Complete", "The capital of France is", 2, " Paris.",
-        "A fact that stands in many texts. Raise max_new_tokens and it drifts off: nothing tells it where to end.",
+        "A fact that stands in many texts. With a max_new_tokens of 20 it drifts off, to a date that nobody asked for.",
     ),
     Example(
         "a pattern", "Complete", "The first month of the year is January. The second month is", 2, " February.",

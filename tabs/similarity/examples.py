@@ -34,7 +34,7 @@ EXAMPLES = (
     ),
     Example(
         "doctor, nurse, banana",
-        "The direction matters: *nurse* makes people think of *doctor* much more than the other way round.",
+        "The direction matters: *doctor* after *nurse* is far more probable than *nurse* after *doctor*.",
         ("nurse", "doctor"),
         ("doctor", "nurse"),
         10,

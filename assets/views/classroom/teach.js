@@ -123,7 +123,8 @@ class Desk {
       return main.replaceChildren(make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept."));
     const counts = asked ? `, ${screen.answered} answered` : "";
     const names = screen.names.length ? `: ${screen.names.join(", ")}` : "";
-    this.state.textContent = `${screen.present} here of ${screen.joined}${counts}${names}`;
+    const here = screen.joined ? `${screen.present} here of ${screen.joined}` : "Nobody here yet";
+    this.state.textContent = `${here}${counts}${names}`;
     const found = JSON.stringify([screen.finds, screen.shows, screen.link]);
     if (found !== this.finds.dataset.drawn) this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
     this.finds.dataset.drawn = found;

@@ -15,14 +15,18 @@ export function drawColumns(tab) {
   const { find, state } = tab;
   const box = find(".gen-columns");
   const verdict = find(".gen-verdict");
+  const legend = find(".gen-parting");
   box.hidden = state.how !== "compare";
-  verdict.hidden = true;
+  verdict.hidden = legend.hidden = true;
   if (box.hidden) return;
   if (DRAWN.get(box) !== state.columns) {
     DRAWN.set(box, state.columns);
     box.replaceChildren(...state.columns.map(column));
+    const dashed = make("span", "", make("b", "gen-token diverges", "dashed"), " parts from the first text here");
+    legend.replaceChildren(find(".gen-scale").cloneNode(true), " ", dashed);
   }
   const replies = state.columns.flatMap((one) => one.replies);
+  legend.hidden = !replies.some((one) => one.tokens.length);
   const places = replies.map((reply) => partingOf(replies[0], reply));
   const cards = [...box.querySelectorAll(".gen-sample")];
   replies.forEach((reply, i) => {
@@ -86,14 +90,20 @@ function verdictOf(columns, places) {
   const at = Math.min(...parted);
   const [first, other] = [columns[0], columns[places.indexOf(at)]];
   const agreed = ["They part at once.", "The first token is the same."][at] ?? `The first ${at} tokens are the same.`;
+  const earliest = `The first to part from ${first.name} is ${namely(other)}.`;
   const both = first.tokens[at] && other.tokens[at];
   return [
-    `${agreed} At token ${at + 1}, ${first.name}`,
+    `${columns.length > 2 ? earliest : agreed} At token ${at + 1}, ${first.name}`,
     ...taken(first, at),
     ` and ${other.name}`,
     ...taken(other, at),
     both ? probabilitiesOf(first, other) : ".",
   ];
+}
+
+/** A reply's name, with its seed where there may be others of that name. */
+function namely({ name, settings }) {
+  return settings?.do_sample ? `${name} with seed ${settings.seed}` : name;
 }
 
 function probabilitiesOf(first, other) {

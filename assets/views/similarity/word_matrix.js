@@ -94,13 +94,18 @@ function saySelected(find, state) {
   const { data, on, order, cursor } = state;
   const [i, j] = cursor.map((at) => order[at]);
   const [a, b] = [data.words[i], data.words[j]];
-  const parts = [`${a} → ${b}: ${textOf(numberOf(state, i, j))}\u00a0${unitOf(on)}`];
-  if (i === j)
-    parts[0] = `${a} with itself: ${textOf(numberOf(state, i, i))}\u00a0${unitOf(on)} (left out of the colours)`;
-  else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${textOf(numberOf(state, j, i))}`);
+  const parts = [`${a} → ${b}: ${inWords(numberOf(state, i, j), on)}`];
+  if (i === j) parts[0] = `${a} with itself: ${inWords(numberOf(state, i, i), on)} (left out of the colours)`;
+  else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${inWords(numberOf(state, j, i), on)}`);
   if (!on.cosine && data.cosine) parts.push(`cosine ${formatFixed(data.cosine[i][j], 2)}`);
   find("cell").textContent = [...parts, ...(state.alone ? [] : ["click or Enter for the pieces"])].join(" · ");
   find("canvas").setAttribute("aria-label", parts.join(" · "));
+}
+
+/** A number with its unit; what lies above the baseline by less than nothing lies below it. */
+function inWords(number, on) {
+  const below = on.baseline && !on.cosine && number < 0;
+  return `${textOf(below ? -number : number)}\u00a0${below ? unitOf(on).replace("above", "below") : unitOf(on)}`;
 }
 
 function drawRanking({ find, state }) {

@@ -66,12 +66,14 @@ function drawBatch(find, value, flips, flip) {
 
 function title(value, row, index) {
   const count = row.input_ids.length;
+  const padding = row.kinds.filter((kind) => kind === "padding").length;
+  const all = `${counted(count - padding, "token")}${padding ? ` and ${padding} of padding` : ""}`;
   const first = value.rows.findIndex((other) => other.sample === row.sample) === index;
   const cut = first && value.truncated[row.sample];
   const many = count > MAX_COLUMNS && `the first ${MAX_COLUMNS} of ${count} columns are drawn`;
   const notes = [cut && `${counted(cut, "token")} cut by truncation`, !first && "overflow of the row above", many];
   const shown = notes.filter(Boolean).map((note) => make("b", "", note));
-  return make("h4", "", `row ${index}: text ${row.sample}, ${counted(count, "token")} `, ...shown);
+  return make("h4", "", `row ${index}: text ${row.sample}, ${all} `, ...shown);
 }
 
 function sideways(row, index, bit) {

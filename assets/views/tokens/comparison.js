@@ -38,7 +38,7 @@ function draw(element, value) {
   }
   const contested = new Set(value.contested);
   const some = `boundary that only some have (${contested.size})`;
-  const marks = [make("span", "mark same"), "boundary that all share", make("span", "mark"), some];
+  const marks = [make("span", "mark same"), "boundary that all share ", make("span", "mark"), some];
   find(".legend").replaceChildren(...marks);
   const breaks = lineBreaks(value.cuts, new Set(value.agreed), lettersPerLine(element.clientWidth || 900));
   const above = isNarrow(element.clientWidth || 900);

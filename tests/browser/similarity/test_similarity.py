@@ -66,7 +66,8 @@ def test_matrix(tab):
 
     for name in ("sum over pieces", "subtract baseline", "both directions"):
         tab.get_by_role("button", name=name).click()
-    expect(cell).to_contain_text("nats per piece above the baseline")
+    expect(cell).to_contain_text("nats per piece below the baseline")
+    expect(cell).not_to_contain_text(re.compile("[-−]"))
     tab.locator(".wm-order").select_option("clustered")
     tab.locator(".wm-word").select_option(label="bread")
     expect(tab.locator(".wm-ranking li").first).to_contain_text("butter")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -32,6 +33,12 @@ def test_the_reply_begins_as_the_example_says(app_playground, example):
     text = replies(app_playground, example, {"run": "r"})[0]["text"]
     assert text.startswith(example.begins)
     assert "�" not in text
+
+
+def test_a_fact_drifts_off_where_more_tokens_are_asked_for(app_playground):
+    fact = next(one for one in EXAMPLES if "max_new_tokens of 20" in one.shows)
+    longer = replies(app_playground, dataclasses.replace(fact, max_new_tokens=20), {"run": "r"})[0]
+    assert longer["text"].startswith(" Paris.\n\nThe answer is: 2018-01-22") and longer["reason"] == "length"
 
 
 def test_the_chat_example_ends_by_itself(app_playground):
