@@ -353,6 +353,14 @@ def test_no_label_shows_through_what_stays_in_sight(page):
     assert page.evaluate(SHOWS_THROUGH) == [True, []]
 
 
+def test_no_line_ends_at_the_hyphen_of_a_name(page):
+    tab(page, "generation").click()
+    page.locator("#twin > button.label-wrap").click()
+    said = page.locator("#twin .pg-words")
+    expect(said.locator(".pg-whole").first).to_have_css("white-space", "nowrap")
+    assert set(said.locator(".pg-whole").all_inner_texts()) == {"4-bit", "8-bit", "fast-8-bit"}
+
+
 # Wider than its place without fading out, or of no height and yet with a gap beside it.
 CUT_OR_EMPTY = """() => [...document.querySelectorAll('#pg-tabs *')].filter((node) => {
   if (!node.checkVisibility({visibilityProperty: true})) return false;

@@ -25,6 +25,13 @@ export function finding(words) {
 }
 
 /**
+ * A text in pieces; every second one is a name such as "4-bit", at whose hyphen no line must end.
+ *
+ * @param {string} text
+ */
+export const atNames = (text) => text.split(/((?<![\p{L}\p{N}-])(?:fast-)?[48]-bit(?![\p{L}\p{N}]))/u);
+
+/**
  * The text in pieces: strings, and words that weren't `known` before; these are known from then on.
  *
  * @param {string} text

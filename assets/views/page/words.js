@@ -5,7 +5,7 @@
 
 import { make } from "../shared/dom.js";
 import { whenDrawn } from "./drawn.js";
-import { finding, splitAt } from "./terms.js";
+import { atNames, finding, splitAt } from "./terms.js";
 
 /** @typedef {import("./terms.js").Word} Word */
 
@@ -41,18 +41,20 @@ function markIn(block, words, expression) {
   while (walker.nextNode()) if (!walker.currentNode.parentElement?.closest(LEFT_ALONE)) texts.push(walker.currentNode);
   for (const node of texts) {
     const parts = splitAt(node.textContent ?? "", words, expression, known);
-    if (parts.length > 1 || typeof parts[0] !== "string") node.replaceWith(...parts.map(asNode));
+    const nodes = parts.flatMap(asNodes);
+    if (nodes.length > 1 || typeof parts[0] !== "string") node.replaceWith(...nodes);
   }
 }
 
-/** A piece of text, or a word to press: a button of HTML's own can't be broken between two lines. */
-function asNode(part) {
-  if (typeof part === "string") return document.createTextNode(part);
-  const word = make("span", "pg-word", part.text);
+/** Pieces of text, or a word to press: a button of HTML's own can't be broken between two lines. */
+function asNodes(part) {
+  if (typeof part === "string")
+    return atNames(part).map((one, at) => (at % 2 ? make("span", "pg-whole", one) : document.createTextNode(one)));
+  const word = make("span", atNames(part.text).length > 1 ? "pg-word pg-whole" : "pg-word", part.text);
   word.setAttribute("role", "button");
   word.tabIndex = 0;
   word.dataset.word = String(part.index);
-  return word;
+  return [word];
 }
 
 /** Shows the tip as long as the pointer or the focus is on a word; Escape takes it away. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { finding, splitAt } from "../../../assets/views/page/terms.js";
+import { atNames, finding, splitAt } from "../../../assets/views/page/terms.js";
 
 const WORDS = [
   { name: "token", text: "a piece", forms: ["token", "tokens"] },
@@ -28,4 +28,15 @@ test("a part of another word is none", () => {
 
 test("no words, nothing to find", () => {
   assert.equal(finding([]), null);
+});
+
+test("a name that no line may break stands apart", () => {
+  assert.deepEqual(atNames("On a CPU, 4-bit and fast-8-bit save memory."), [
+    "On a CPU, ",
+    "4-bit",
+    " and ",
+    "fast-8-bit",
+    " save memory.",
+  ]);
+  for (const text of ["int4-bit", "64-bit", "4-bits", "bit"]) assert.deepEqual(atNames(text), [text]);
 });
