@@ -22,5 +22,5 @@ EXAMPLES = (
     Example("an opposite", "The opposite of hot is", " cold", 29),
     Example("a name", "New York, Los Angeles and San", " Francisco", 28),
     Example("code", "def add(a, b):\n    return a +", " b", 27),
-    Example("a row of days", "Monday, Tuesday, Wednesday,", " and", 20),
+    Example("a row of days", "Monday, Tuesday, Wednesday, Thursday,", " Friday", 30),
 )
