@@ -13,14 +13,18 @@ from playground.texts import shown_text
 from playground.units import format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
-ABOUT = {
-    "gradient_x_input": "One gradient, at the text itself, times each embedding.",
+MORE = "Integrated gradients and occlusion"  # the button that asks for the slow methods
+ABOUT = {  # in the order in which they are read, whichever answers first
     "integrated_gradients": "Gradients on the straight way from a text of empty tokens to this one, added up.",
+    "gradient_x_input": "One gradient, at the text itself, times each embedding.",
     "occlusion": "What is lost when the model reads the text without this one.",
 }
 CAUTION = (
     "These say what one logit depends on, each in its own way; none says what the model “thinks”. Where they disagree, "
     "trust none of them alone. The first token often counts for much whatever it says: many heads rest on it."
+)
+ONE_GRADIENT = (
+    f"This is one noisy method, which may even take a sign wrong: “{MORE}” adds two others to compare it with."
 )
 
 
@@ -82,7 +86,7 @@ def _formula(result: pg.LensResult) -> str:
 
 def format_why(result: pg.AttributeNextResult, waiting: Sequence[str] = ()) -> dict[str, Any]:
     """The attribution view's value: words and pieces with the values of each method, and what is still to come."""
-    methods = result.methods
+    methods = sorted(result.methods, key=lambda one: list(ABOUT).index(one.method))
     first = result.first_covered
     places = [n for n, word in enumerate(result.words) if word.positions[0] >= first]
     values = [abs(value) for one in methods for value in (*one.values, *one.word_values)]
@@ -92,7 +96,7 @@ def format_why(result: pg.AttributeNextResult, waiting: Sequence[str] = ()) -> d
         "tokens": [{"text": shown_text(one.piece), "special": one.special} for one in result.tokens[first:]],
         "words": [{"text": result.words[n].text, "special": result.words[n].special} for n in places],
         "scale": max([FULL_COLOUR, *values]),
-        "agreement": "" if waiting else _agreement(result, places),
+        "agreement": _agreement(result, methods, places, bool(waiting)),
         "caution": " ".join([*result.notes, CAUTION]),
         "waiting": list(waiting),
         "of": max(1, len(methods) + len(waiting)),
@@ -143,13 +147,17 @@ def _sum(result: pg.AttributeNextResult, one: NextAttribution) -> str:
     )
 
 
-def _agreement(result: pg.AttributeNextResult, places: Sequence[int]) -> str:
-    """Which word counts most to each method, and that somebody stopped it; empty for one method alone."""
+def _agreement(
+    result: pg.AttributeNextResult, methods: Sequence[NextAttribution], places: Sequence[int], waiting: bool
+) -> str:
+    """Which word counts most to each method, or how little the gradient alone says; and that somebody stopped them."""
     words = [n for n in places if not result.words[n].special]
     stopped = "Stopped: these are the methods that had answered. " if result.stopped else ""
-    if len(result.methods) < 2 or not words:
+    if [one.method for one in methods] == ["gradient_x_input"]:
+        return stopped + ONE_GRADIENT
+    if waiting or len(methods) < 2 or not words:
         return stopped.strip()
-    top = {one.method: result.words[_largest(words, one.word_values)].text for one in result.methods}
+    top = {one.method: result.words[_largest(words, one.word_values)].text for one in methods}
     if len(set(top.values())) == 1:
         return f"{stopped}To every method “{next(iter(top.values()))}” speaks most for it."
     return stopped + "What speaks most for it: " + ", ".join(f"“{word}” to {name}" for name, word in top.items()) + "."

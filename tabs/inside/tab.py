@@ -24,6 +24,7 @@ from tabs.components import buttons_of_run, example_chips, halting, model_picker
 from tabs.gradio_patches import payload
 from tabs.inside.api import InsideApi
 from tabs.inside.examples import EXAMPLES
+from tabs.inside.format import MORE
 from tabs.inside.handlers import (
     ALONE,
     AT_ONCE,
@@ -136,7 +137,7 @@ def _lay_out_why() -> tuple[Any, ...]:
     with gr.Row(equal_height=True):
         target = gr.Dropdown([PREDICTED], value=NOBODY, label="next token", scale=3, min_width=200)
         contrast = gr.Dropdown([ALONE], value=NOBODY, label="rather than", scale=3, min_width=200)
-        more = gr.Button("Integrated gradients and occlusion", scale=2, min_width=200, elem_id="inside-more")
+        more = gr.Button(MORE, scale=2, min_width=200, elem_id="inside-more")
         stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="inside-stop")
     why = view("classification/attribution", elem_id="inside-why")
     share = share_view()

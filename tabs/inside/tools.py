@@ -54,7 +54,7 @@ class InsideTools:
         Args:
             text: what the model reads.
             model_id: a model; empty is the first that generates text.
-            methods: of gradient_x_input, integrated_gradients and occlusion; gradient_x_input alone without it.
+            methods: of integrated_gradients, gradient_x_input (alone by default: quick, but noisy) and occlusion.
 
         Returns:
             token with probability and logit, the strongest word by method, and speaks: by method what each word adds to

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 import playground as pg
 from playground.errors import EmptyInputError, InputError
+from playground.inside.attribute import attribute_next
 from playground.inside.result import InsideToken, NextCandidate
+from tabs.inside.format import ONE_GRADIENT, format_why
 from tabs.inside.handlers import of_nobodys_choice, text_of
 from tabs.inside.model_map import head_request, request_of, text_fields
+from tests.unit.inside.inside_models import CAUSAL, OneModel, tiny
 
 
 @pytest.mark.parametrize(("added", "text"), [((), "<s>Hi there"), ((1,), "Hi there"), ((1, 2), "Hi there")])
@@ -43,3 +47,17 @@ def test_another_head_of_what_is_drawn_is_asked_for():
         head_request(None, sent)
     with pytest.raises(InputError, match="can't be unrolled"):
         head_request(drawn, {"layer": "top"})
+
+
+def test_integrated_gradients_are_read_first_and_one_gradient_is_never_left_alone():
+    *_, found = attribute_next(OneModel(tiny(*CAUSAL["llama"][:2])), pg.AttributeNextRequest("w5 w9 w60 w33"))
+    gradient, integrated, _ = found.methods
+    shown = format_why(found)
+    assert [one["method"] for one in shown["methods"]] == ["integrated_gradients", "gradient_x_input", "occlusion"]
+    assert "to gradient_x_input" in shown["agreement"] or "To every method" in shown["agreement"]
+    for waiting in ((), ("integrated_gradients", "occlusion")):
+        assert format_why(replace(found, methods=(gradient,)), waiting)["agreement"] == ONE_GRADIENT
+    stopped = format_why(replace(found, methods=(gradient,), stopped=True))
+    assert stopped["agreement"].startswith("Stopped") and stopped["agreement"].endswith(ONE_GRADIENT)
+    half = format_why(replace(found, methods=(gradient, integrated)), ("occlusion",))
+    assert half["methods"][0]["method"] == "integrated_gradients" and half["agreement"] == ""
