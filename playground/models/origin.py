@@ -20,7 +20,13 @@ _TRAINED = "Trained on the page: download it there (Training tab) and unpack it 
 _BEFORE = (
     "What a training on the page began with: its code (Training tab) makes it, in the lines before trainer.train()."
 )
+_COPY = "A folder of the page's own machine: write the path of your copy here."
+_ROUNDED = "was rounded to 4 bits per number{of}, the Hub's was not."
 PREPARED = "~/.cache/transformers-playground/models"  # where the playground keeps them, see `embedded.default_home`
+
+_CHECK = """\
+if not isdir({folder}):
+    raise SystemExit(f"There is no folder {{{folder}}} yet. First do what the comment at the top of this code says.")"""
 
 
 @dataclass(frozen=True)
@@ -52,21 +58,44 @@ class Origin:
         """
         return f", revision={self.revision!r}" if self.revision else ""
 
+    @property
+    def to_be_made(self) -> bool:
+        """Whether it is a folder that isn't there before somebody has done what the notes say."""
+        return self.notes not in ((), (_COPY,))
+
     def lines(self) -> str:
-        """The first lines of a receipt: they define ``MODEL``.
+        """The first lines of a receipt: they define ``MODEL``, and stop where its folder isn't there yet.
 
         >>> print(Origin("org/name").lines())
         # %% The model
         MODEL = 'org/name'
         """
-        return first_lines((self,), f"MODEL = {self.expression}")
+        return first_lines((self,), f"MODEL = {self.expression}", "MODEL")
 
 
-def first_lines(origins: tuple[Origin, ...], assignment: str) -> str:
-    """The cell that says where models come from."""
-    imported = ["from os.path import expanduser", ""] if any(one.source.startswith("~") for one in origins) else []
+def first_lines(origins: tuple[Origin, ...], assignment: str, name: str = "") -> str:
+    """The cell that says where models come from, and stops in plain words where one isn't there yet.
+
+    ``name`` is that of the one model, if there is one.
+    """
+    folders = [name or one.expression for one in origins if one.to_be_made]
+    wanted = ["expanduser"] if any(one.source.startswith("~") for one in origins) else []
+    wanted += ["isdir"] if folders else []
+    imported = [f"from os.path import {', '.join(wanted)}", ""] if wanted else []
     notes = [f"# {line}" for one in origins for line in one.notes]
-    return "\n".join(["# %% The model", *imported, *dict.fromkeys(notes), assignment])
+    checks = [_CHECK.format(folder=folder) for folder in dict.fromkeys(folders)]
+    return "\n".join(["# %% The model", *imported, *dict.fromkeys(notes), assignment, *checks])
+
+
+def about_model(spec: ModelSpec) -> str:
+    """What the page says of a model of the catalog: its note, and where its copy here holds other numbers."""
+    return f"{spec.note} {rounding_of(spec)}".strip()
+
+
+def rounding_of(spec: ModelSpec) -> str:
+    """A sentence where the copy that comes along is less exact than the Hub's; else empty."""
+    source = RECIPES[spec.location].source if spec.source == "embedded" else None
+    return f"This copy {_ROUNDED.format(of='')}" if isinstance(source, Package) and source.rounded else ""
 
 
 def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
@@ -79,8 +108,7 @@ def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
     if spec.source == "trained":
         return Origin(_name_of(spec.id), notes=(_BEFORE if Path(spec.location).name == BEFORE else _TRAINED,))
     if spec.source == "folder":
-        mine = Origin(spec.id, notes=("A folder of the page's own machine: write the path of your copy here.",))
-        return mine if public else Origin(str(folder))
+        return Origin(spec.id, notes=(_COPY,)) if public else Origin(str(folder))
     source = RECIPES[spec.location].source
     if isinstance(source, Package) and _is_the_hubs(folder, source):
         return Origin(source.hub_id, source.hub_revision)
@@ -109,7 +137,7 @@ def _is_the_hubs(folder: Path, source: Package) -> bool:
 def _how_to_prepare(spec: ModelSpec, source: object, folder: Path | None) -> tuple[str, ...]:
     whose = f"{spec.id} was trained by Transformers Playground and is not on the Hub."
     if isinstance(source, Package):
-        whose = f"The page's {spec.id} was rounded to 4 bits per number (package {source.name}), the Hub's was not."
+        whose = f"The page's {spec.id} {_ROUNDED.format(of=f' (package {source.name})')}"
     lines = [
         whose,
         "To get these very numbers, run this once in a copy of the project:",

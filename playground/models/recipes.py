@@ -97,6 +97,11 @@ class Package:
                 )
         return folder, self.identity()
 
+    @property
+    def rounded(self) -> bool:
+        """Whether what comes along here are other numbers than the Hub's: those of the package, in 4 bits each."""
+        return not self.hub_weights_sha256 and self._distribution() is not None
+
     def asks_hub(self) -> bool:
         """Whether `fetch` would download something."""
         return self._distribution() is None and self._downloaded() is None
