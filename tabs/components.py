@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.models.origin import about_model
 from playground.wire import to_json
 from tabs.glossary import words_of_the_page
 from tabs.page import view
@@ -32,18 +33,19 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
 
 
 def model_note(playground: pg.Playground, picker: gr.Dropdown, **options: Any) -> gr.Textbox:
-    """One sentence about the picked model, from the catalog: who made it, what it is good and bad at."""
+    """A few sentences about the picked model: who made it, what it is good and bad at, whether its copy differs."""
 
     def about(model_id: str) -> gr.Textbox:
         spec = playground.catalog.find(model_id or "")
-        return gr.Textbox(spec.note if spec else "", visible=bool(spec and spec.note))
+        said = about_model(spec) if spec else ""
+        return gr.Textbox(said, visible=bool(said))
 
     first = playground.catalog.find(picker.value or "")
     note = gr.Textbox(
-        first.note if first else "",
+        about_model(first) if first else "",
         label="about this model",
         lines=2,
-        max_lines=4,
+        max_lines=6,
         interactive=False,
         elem_classes="pg-about",
         **options,

@@ -20,6 +20,7 @@ from playground import wire
 from playground.config import VERSION
 from playground.errors import InputError
 from playground.lessons.facts.pipelines import observe_pipelines
+from playground.models.origin import about_model
 from server.mcp import McpServer, Tool
 from tabs.arguments import check_arguments
 from tabs.attention.api import AttentionApi
@@ -111,7 +112,9 @@ class ToolsOfTheirOwn:
 
     def list_models(self) -> tuple[Offered, ...]:
         """Which models there are, what each is for and what it is good at; ids are what other tools take."""
-        return tuple(Offered(one.id, one.task, one.title, one.source, one.note) for one in self._playground.catalog)
+        return tuple(
+            Offered(one.id, one.task, one.title, one.source, about_model(one)) for one in self._playground.catalog
+        )
 
     async def generate(
         self,

@@ -26,6 +26,7 @@ from playground.generation.running import start
 from playground.generation.together import keys_of, require_together
 from playground.models.limits import context_length
 from playground.models.memory import is_out_of_memory
+from playground.models.origin import rounding_of
 
 if TYPE_CHECKING:
     from playground.models.manager import LoadedModel, ModelManager
@@ -111,8 +112,15 @@ def read_twice(first: LoadedModel, second: LoadedModel, request: TwinRequest, te
         first=_side(first, apart.log_probabilities[0], len(ids) / seconds[0]),
         second=_side(second, apart.log_probabilities[1], len(ids) / seconds[1]),
         parts_at=None,
-        notes=text.notes,
+        notes=(*text.notes, *_rounded(first, second)),
     )
+
+
+def _rounded(*both: LoadedModel) -> tuple[str, ...]:
+    """What is to be known of copies that were rounded before: it isn't the Hub's numbers that lose bits here."""
+    titles = {one.spec.title: rounding_of(one.spec) for one in both}
+    known = "So this measures what fewer bits cost this copy."
+    return tuple(f"{title}: {said} {known}" for title, said in titles.items() if said)
 
 
 @torch.inference_mode()

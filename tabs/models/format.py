@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import playground as pg
 from playground.models.catalog import TASKS, Catalog, ModelSpec
+from playground.models.origin import about_model
 from playground.models.report import DeviceReport, ModelReport, Snapshot
 from tabs.models.fleet_format import FleetListed
 
@@ -111,7 +112,7 @@ def format_row(spec: ModelSpec, reports: tuple[ModelReport, ...]) -> ListedModel
         source=spec.source,
         licence=spec.licence,
         parameters=spec.parameters,
-        note=spec.note,
+        note=about_model(spec),
         revision=spec.revision,
         variants=tuple(ModelVariant(**{name: getattr(report, name) for name in names}) for report in own),
     )

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import playground as pg
+import playground.generation.twin as module
 from playground.config import Settings
 from playground.errors import (
     BudgetError,
@@ -24,6 +25,7 @@ from playground.generation.generate import compare as side_by_side
 from playground.generation.generate import generate
 from playground.generation.together import keys_of, require_together, same_tokenizer
 from playground.generation.twin import MOST_TOKENS, compare, last_of, quantization_twin
+from playground.models.catalog import ModelSpec
 from playground.models.report import DeviceReport, QuantizationOption, Snapshot
 from tabs.generation.twin_format import format_twin
 from tests.unit.generation.generation_models import OneModel, tiny_model, tiny_tokenizer
@@ -39,7 +41,7 @@ class TwoModels:
         self.settings, self.budget, self.held, self.most_held = Settings(), budget, [], 0
         self.one = {name: OneModel(*both) for name, both in models.items()}
         for name, one in self.one.items():
-            one.loaded.spec = SimpleNamespace(id=name, title=name.title())
+            one.loaded.spec = ModelSpec(name, "text-generation", "folder", "/tiny", title=name.title())
             one.loaded.measured_bytes = SIZES[name]
 
     def spec(self, model_id, task):
@@ -111,6 +113,13 @@ def test_every_number_is_that_of_a_plain_computation(two):
         loss = -chances[range(len(following)), following].log().mean()
         assert side.perplexity == pytest.approx(float(loss.exp()), rel=1e-6)
         assert side.reading_tokens_per_second > 0 and side.measured_bytes == SIZES[side.model_id]
+
+
+def test_what_is_lost_by_a_copy_that_was_rounded_before_is_said_to_be_that(two, monkeypatch):
+    assert not last_of(quantization_twin(two, asked(max_new_tokens=0))).notes
+    monkeypatch.setattr(module, "rounding_of", lambda spec: "This copy was rounded." if spec.id == "two" else "")
+    [note] = last_of(quantization_twin(two, asked(max_new_tokens=0))).notes
+    assert note == "Two: This copy was rounded. So this measures what fewer bits cost this copy."
 
 
 def test_replies_are_greedy_and_part_where_their_tokens_do(two):
