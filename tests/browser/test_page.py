@@ -361,6 +361,26 @@ def test_no_line_ends_at_the_hyphen_of_a_name(page):
     assert set(said.locator(".pg-whole").all_inner_texts()) == {"4-bit", "8-bit", "fast-8-bit"}
 
 
+# How a button looks: [background, border, colour, opacity].
+LOOK = """(id) => { const style = getComputedStyle(document.querySelector(id));
+  return [style.backgroundColor, style.borderTopWidth, style.borderTopColor, style.color, style.opacity]; }"""
+
+
+def test_second_buttons_look_alike_in_every_tab_and_paler_where_they_can_not_be_pressed(page):
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    page.get_by_role("tab", name="What if").click()
+    tab(page, "generation").click()
+    expect(page.locator("[data-act=regenerate]")).to_be_enabled(timeout=60_000)
+    page.get_by_role("tab", name="Look inside").click()
+    page.locator("#inside-more").wait_for()
+    others = ("#classification-compare-texts", "#classification-compare-models", "#inside-more")
+    looks = [page.evaluate(LOOK, one) for one in ("[data-act=regenerate]", *others)]
+    *alike, opacity = looks[1]
+    assert alike[1] == "1px" and opacity == "1" and [one[:-1] for one in looks] == [alike] * 4
+    stops = [page.evaluate(LOOK, one) for one in ("#inside-stop", "[data-act=stop]")]
+    assert stops == [[*alike, "0.45"]] * 2
+
+
 # Wider than its place without fading out, or of no height and yet with a gap beside it.
 CUT_OR_EMPTY = """() => [...document.querySelectorAll('#pg-tabs *')].filter((node) => {
   if (!node.checkVisibility({visibilityProperty: true})) return false;
