@@ -28,6 +28,14 @@ def _settled() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _all_cores() -> None:
+    """A lease that ended on another thread may have left this one with fewer threads, beside other programs."""
+    from playground.models.cpu.threads import leave_cores
+
+    leave_cores(0.0)
+
+
+@pytest.fixture(autouse=True)
 def _uploads_have_one_folder() -> Iterator[None]:
     """A command that was called here has named a folder of its own for what people upload: for its process alone."""
     before = os.environ.get("GRADIO_TEMP_DIR")

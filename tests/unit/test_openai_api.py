@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 import playground as pg
 from playground.config import Settings
 from playground.errors import InputError
+from server import api_list
 from server.openai.answers import bytes_of
 from server.openai.parameters import EMBEDDINGS, NEUTRAL, read_chat, read_completion, read_embeddings
 from server.openai.replies import Reply
@@ -182,7 +183,8 @@ def test_with_the_key_there_is(locked):
 def test_it_is_off_unless_asked_and_its_key_is_told_to_nobody(capsys):
     import app
 
-    assert [route.path for route in app.routes_for_programs(pg.Playground())] == ["/training/model"]
+    without = {route.path for route in app.routes_for_programs(pg.Playground())}
+    assert without == {"/training/model", api_list.MCP_SCHEMA, api_list.SUMMARY}
     asked = Settings.read(["--openai-api"], {"PLAYGROUND_OPENAI_KEY": "sesame-open"})
     assert app.routes_for_programs(pg.Playground(asked))
     assert "sesame" not in repr(asked)

@@ -12,6 +12,7 @@ import app
 import playground as pg
 from playground.config import Settings
 from playground.errors import InputError
+from server import api_list
 from tabs.tools import tools
 
 TOOLS = {tool.name: tool for tool in tools(pg.Playground())}
@@ -54,4 +55,4 @@ def test_tools_are_served_only_if_asked():
     without = [route.path for route in app.routes_for_programs(pg.Playground())]
     paths = [route.path for route in app.routes_for_programs(pg.Playground(Settings(mcp=True)))]
     assert paths == [*without, "/gradio_api/mcp", "/gradio_api/mcp/"]
-    assert not any("mcp" in path for path in without)
+    assert [path for path in without if "mcp" in path] == [api_list.MCP_SCHEMA]

@@ -128,12 +128,12 @@ def leave_cores(busy: float) -> Callable[[], None]:
     Two threads on two cores, of which somebody else has one, wait for each other in every layer: a short text took five
     times as long to classify, the loss of a word many times.
     """
-    import torch
-
     note, thread = _note(), threading.get_ident()
     whole = getattr(note, "whole", 0)
     if not busy and not whole:
         return lambda: None
+    import torch
+
     before = torch.get_num_threads()
     note.whole = threads_of_cpu() if busy else 0
     use_threads(beside(note.whole or whole, busy))
