@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 import app
 import playground as pg
 from playground.config import Settings
+from server import api_list
 from tests.security.test_who_may_ask import ask
 
 KEY = "sesame-open"
@@ -72,7 +73,7 @@ def test_a_public_page_starts_with_a_key_or_without_metrics(capsys):
 
 def test_they_are_off_unless_asked():
     routes = app.routes_for_programs(pg.Playground(Settings(warm_up=("none",))))
-    assert [route.path for route in routes] == ["/training/model"]
+    assert {route.path for route in routes} == {"/training/model", api_list.MCP_SCHEMA, api_list.SUMMARY}
 
 
 def test_the_running_page_counts_what_it_is_asked_and_names_nobody(app_server, client):
