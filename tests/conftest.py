@@ -165,7 +165,7 @@ def open_page(browser, visitor, app_server, servers):
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_default_timeout(30_000)
         page.on("request", lambda request: _note_foreign(request.url, troubles))
-        page.on("pageerror", lambda error: troubles.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: troubles.append(f"page error: {error} {error.stack}"))
         page.on(
             "console",
             lambda line: line.type == "error" and troubles.append(f"console: {line.text} {line.location.get('url')}"),

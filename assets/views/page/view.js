@@ -10,7 +10,6 @@ import { sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, tabKeys } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
-import { go } from "./ways.js";
 import { explainWords } from "./words.js";
 
 /** @param {import("../view.d.ts").View} view */
@@ -19,7 +18,7 @@ export function mount({ element, props }) {
   element.addEventListener("click", (event) => {
     const pressed = /** @type {HTMLElement} */ (event.target);
     const way = /** @type {HTMLElement | null} */ (pressed.closest(".pg-way"));
-    if (way) go(String(way.dataset.way));
+    if (way) import("./ways.js").then(({ go }) => go(String(way.dataset.way)));
     const switches = /** @type {HTMLElement | null} */ (document.querySelector(".pg-switches .pg-switch"));
     if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
   });

@@ -68,6 +68,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     expect(page.locator("#classification-edited .lb-body")).to_be_hidden()
     expect(changed.locator(".lb-body")).to_be_hidden()
     page.get_by_role("tab", name="Code", exact=True).click()
+    page.locator(".pg-receipt .cm-content").first.evaluate("code => code.scrollIntoView({block: 'end'})")
     expect(page.locator(".pg-receipt .cm-content").first).to_contain_text("from transformers import pipeline")
     assert alerts == []
 
