@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.utils
 from gradio.context import Context, LocalContext
 from gradio.data_classes import CancelBody, ResetBody
-from gradio.utils import get_upload_folder
+from gradio.utils import diff as _gradio_diff
+from gradio.utils import get_upload_folder, is_prop_update
 
 VERSION = "6.31.0"
 
@@ -40,6 +42,23 @@ def allow_early_cancels() -> None:
     for body in (CancelBody, ResetBody):
         body.model_fields["event_id"].annotation = str | None  # type: ignore[assignment]
         body.model_rebuild(force=True)
+
+
+def send_updates_whole() -> None:
+    """Lets a value that follows on "nothing new", or is followed by it, be sent as a whole, not as what differs.
+
+    Reason: the page makes the one out of the other in place, and what isn't on screen yet still has that very object as
+    its value: a tab that was opened just after an answer was overtaken showed ``{"__type__": "update"}``. To ask: that
+    the page applies differences to a copy, or that nothing new differs in nothing.
+    """
+    gradio.utils.diff = _diff
+
+
+def _diff(old: Any, new: Any) -> list[Any]:
+    """The edits that make ``new`` of ``old``."""
+    if is_prop_update(old) or is_prop_update(new):
+        return [] if old == new else [["replace", [], new]]
+    return list(_gradio_diff(old, new))
 
 
 def blocks_being_built() -> gr.Blocks:
@@ -114,6 +133,7 @@ def once_whole(demo: gr.Blocks) -> None:
     """What is patched once everything is on the page."""
     no_hidden_progress(demo)
     describe_once(demo)
+    send_updates_whole()
 
 
 def no_hidden_progress(demo: gr.Blocks) -> None:

@@ -33,7 +33,7 @@ END_SECONDS = 10.0  # for trainings to end when their process is replaced
 STATS_SECONDS, HEALTH_SECONDS = 1.0, 5.0
 # Read by Ray when it is imported; who has imported it already keeps what they have set.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
-# What Ray does all the time beside the replicas took 4.5 % of a core, and takes 2.5 % like this.
+# What Ray does all the time beside the replicas took 4.5 % of a core without these.
 CALM = {
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.6",  # whether all replicas are well; seldomer, the start takes longer
     "RAY_raylet_report_resources_period_milliseconds": "1000",

@@ -97,3 +97,22 @@ def test_what_has_no_id_yet_can_be_cancelled():
 
 def test_what_a_view_sends_arrives_as_it_is():
     assert gradio_patches.payload(gr.EventData(None, [1, {"target": 2}])) == [1, {"target": 2}]
+
+
+def test_what_follows_on_a_value_without_being_one_is_sent_whole():
+    """The edits between the two would be made in the very object that a hidden tab will show."""
+    value, nothing = {"tokens": ["a"], "pressed": []}, {"props": {"__type__": "update"}, "__type__": "update"}
+    gradio_patches.send_updates_whole()
+    with gr.Blocks() as demo:
+        shown = gr.HTML()
+        gr.Button().click(lambda: None, None, shown)
+    [function] = demo.fns.values()
+
+    def sent(data, final=False):
+        return demo.handle_streaming_diffs(function, [data], "page", "run", final)[0]
+
+    assert sent(value) == value
+    assert sent(nothing) == [["replace", [], nothing]] and sent(nothing) == []
+    assert sent(value) == [["replace", [], value]]
+    assert sent({"tokens": ["a", "b"], "pressed": []}) == [["add", ["tokens", 1], "b"]]
+    assert sent(None, final=True)["tokens"] == ["a", "b"]

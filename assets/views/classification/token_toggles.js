@@ -12,10 +12,10 @@ export function mount({ element, props, watch, trigger }) {
       pressed([node], () => chosen.has(position));
       trigger("select", { positions: [...chosen] });
     };
-    const tokens = props.value?.tokens; // a view that is first opened while an answer comes may have half a value
-    find("empty").hidden = Boolean(tokens);
+    const tokens = props.value ? props.value.tokens : [];
+    find("empty").hidden = Boolean(props.value);
     const draw = (token, position) => drawToken(token, chosen.has(position), (node) => toggle(position, node));
-    find("tokens").replaceChildren(...(tokens ?? []).map(draw));
+    find("tokens").replaceChildren(...tokens.map(draw));
   };
   watch("value", show);
   show();
