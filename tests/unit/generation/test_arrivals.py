@@ -15,48 +15,36 @@ from playground.generation.running import batches_of_all
 from tests.unit.generation.generation_models import assert_idle
 
 
+def happened(most_seconds, *pauses):
+    """In order: five pieces of work of the event loop, with these pauses after each, and what waits for a lull."""
+    told = []
+
+    async def keep_busy():
+        for _ in range(5):
+            time.sleep(0.02)
+            told.append("busy")
+            for pause in pauses:
+                await asyncio.sleep(pause)
+
+    async def begin():
+        await lull(most_seconds)
+        told.append("begin")
+
+    async def both():
+        await asyncio.gather(begin(), keep_busy())
+
+    asyncio.run(both())
+    return told
+
+
 def test_a_stream_begins_when_the_crowd_has_come_in():
     """Requests that arrive together keep the event loop busy; none of them is read before all are there."""
-
-    async def arrive():
-        happened = []
-
-        async def keep_busy():
-            for _ in range(5):
-                time.sleep(0.02)
-                happened.append("busy")
-                await asyncio.sleep(0)
-
-        async def begin(most_seconds):
-            await lull(most_seconds)
-            happened.append("begin")
-
-        await asyncio.gather(begin(60), keep_busy())
-        await asyncio.gather(begin(0), keep_busy())
-        return happened
-
-    assert asyncio.run(arrive()) == [*["busy"] * 5, "begin", "begin", *["busy"] * 5]
+    assert happened(60, 0) == [*["busy"] * 5, "begin"]
+    assert happened(0, 0) == ["begin", *["busy"] * 5]
 
 
 def test_one_calm_moment_of_the_event_loop_does_not_begin_anything():
-    async def arrive():
-        happened = []
-
-        async def keep_busy():
-            for _ in range(5):
-                time.sleep(0.02)
-                happened.append("busy")
-                await asyncio.sleep(0)
-                await asyncio.sleep(0.0015)  # one tick of a millisecond, never two
-
-        async def begin():
-            await lull(60)
-            happened.append("begin")
-
-        await asyncio.gather(begin(), keep_busy())
-        return happened
-
-    assert asyncio.run(arrive()) == [*["busy"] * 5, "begin"]
+    assert happened(60, 0, 0.0015) == [*["busy"] * 5, "begin"]  # one tick of a millisecond, never two
 
 
 def test_a_new_thread_first_lets_those_in_who_are_on_the_way(tiny, monkeypatch):
