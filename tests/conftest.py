@@ -13,7 +13,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a test that reaches for the Hub 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # two test processes whose idle threads spin take thrice the time
+# Test processes that look for a free port at the same time each have a range of their own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * WORKER)
 
+import httpx
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -78,6 +82,7 @@ def app_server(app_playground, app_routes, demo) -> Iterator[str]:
 
     options = app.launch_options(app_playground.settings, app_routes)
     _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, **options)
+    assert httpx.get(f"{url}config").json()["app_id"] == demo.app_id, f"another process answers at {url}"
     app_playground.warm_up()  # tells the header that there is nothing to wait for
     yield url.rstrip("/")
     demo.close()
