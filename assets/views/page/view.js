@@ -8,7 +8,7 @@ import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
 import { sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
-import { radioKeys, tabKeys } from "./tab_keys.js";
+import { radioKeys, radioStops, tabKeys, tabStops } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { explainWords } from "./words.js";
 
@@ -23,7 +23,9 @@ export function mount({ element, props }) {
     if (pressed.closest(".pg-door-close")) switches?.focus(); // the focus would be lost with the button that had it
   });
   escapeCloses(element, () => /** @type {HTMLElement | null} */ (element.querySelector(".pg-door-close"))?.click());
+  tabStops(document, signal);
   tabKeys(document, signal);
+  radioStops(document, signal);
   radioKeys(document, signal);
   dropHints(document, signal);
   pasteAtOnce(document, signal);
