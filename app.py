@@ -157,6 +157,7 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],
         "head": head,
+        "i18n": gradio_patches.words_gradio_lacks(),
         "favicon_path": ASSETS / "favicon.svg",
         "ssr_mode": False,
         "run_history": False,

@@ -85,6 +85,15 @@ def document_answer(component: gr.components.Component, schema: dict[str, Any]) 
     component.api_info_as_output = lambda: schema  # type: ignore[method-assign, attr-defined]
 
 
+def words_gradio_lacks() -> gr.I18n:
+    """What gradio says in the page by a key that it has no words for, in English; other languages fall back on it.
+
+    Reason: a screen reader would read "common.complete" aloud after every answer. To ask: the words in gradio's own
+    ``lang/en.json``.
+    """
+    return gr.I18n(en={"common.complete": "Done"})
+
+
 def outputs_of(dependency: gr.events.Dependency) -> list[gr.components.Component]:
     """The components that an event writes to; those of `gr.api` are made by gradio and nowhere to be had.
 

@@ -153,7 +153,7 @@ def _lay_out_why() -> _Why:
         "also one that was not predicted."
     )
     with gr.Row(equal_height=True):
-        label = gr.Dropdown([PREDICTED], value=-1, label="label", scale=3, min_width=200)
+        label = gr.Dropdown([PREDICTED], value=-1, label="label to explain", scale=3, min_width=200)
         button = gr.Button(
             "Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain", elem_classes="pg-go"
         )

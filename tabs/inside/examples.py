@@ -21,6 +21,6 @@ EXAMPLES = (
     Example("a fact", "The capital of France is", " Paris", 30),
     Example("an opposite", "The opposite of hot is", " cold", 29),
     Example("a name", "New York, Los Angeles and San", " Francisco", 28),
-    Example("code", "def add(a, b):\n    return a +", " b", 27),
+    Example("a function", "def add(a, b):\n    return a +", " b", 27),
     Example("a row of days", "Monday, Tuesday, Wednesday, Thursday,", " Friday", 30),
 )

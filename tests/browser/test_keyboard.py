@@ -57,6 +57,42 @@ def test_tab_comes_to_a_row_once_and_arrow_keys_go_on(page, outer, inner):
     expect(tab(page, outer)).to_be_focused()
 
 
+ROWS = """() => [...document.querySelectorAll('[role=tablist]')].filter((one) => one.checkVisibility())
+  .map((row) => [...row.querySelectorAll('[role=tab]')].map((one) => one.dataset.tabId))"""
+# What a screen reader would be told that is a key or a fault of a script.
+SAID = """() => {
+  window.odd = [];
+  const look = () => document.querySelectorAll('[aria-live], [role=status], [role=alert]').forEach((one) => {
+    const text = one.textContent.trim();
+    if (/^[a-z_]+\\.[a-z_]+$|undefined|NaN|\\[object/.test(text)) window.odd.push(text);
+  });
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def walk(page, row: list[str], known: list[list[str]]) -> int:
+    """How many tabs arrow keys come to, in this row and in those that open inside of it."""
+    count = 0
+    for name in row:
+        one = tab(page, name)
+        if one.get_attribute("aria-selected") != "true":
+            page.locator(f'[role=tab][data-tab-id="{row[row.index(name) - 1]}"]').focus()
+            page.keyboard.press("ArrowRight")
+        expect(one).to_have_attribute("aria-selected", "true")
+        page.wait_for_timeout(700)  # it is laid out now
+        inner = [new for new in page.evaluate(ROWS) if new not in known]
+        known += inner
+        count += 1 + sum(walk(page, new, known) for new in reversed(inner))  # the innermost is in sight now
+    return count
+
+
+def test_arrow_keys_come_to_every_tab_and_nothing_is_said_by_a_key(page):
+    page.evaluate(SAID)
+    top = page.evaluate(ROWS)[0]
+    assert walk(page, top, [top]) > 25
+    assert page.evaluate("window.odd") == []
+
+
 def test_a_group_of_choices_is_one_stop_that_follows_what_is_chosen(page):
     tab(page, "generation").click()
     page.get_by_role("radio", name="balanced").check()

@@ -49,7 +49,8 @@ function drawProgress(find, value) {
   find("track").setAttribute("aria-valuemax", value.of);
   find("track").setAttribute("aria-valuenow", done);
   find("track").firstElementChild.style.width = `${(100 * (done + 0.3)) / value.of}%`;
-  find("status").textContent = `${done} of ${value.of} methods; now ${value.waiting[0]}`;
+  const methods = value.of === 1 ? "1 method" : `${value.of} methods`;
+  find("status").textContent = value.waiting.length ? `${done} of ${methods}; now ${value.waiting[0]}` : "";
 }
 
 function card(value, method, by) {

@@ -42,7 +42,7 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
 
     page.get_by_role("tab", name="Why", exact=True).click()
     why = page.locator("#classification-attribution")
-    page.get_by_label("label", exact=True).click()
+    page.get_by_label("label to explain", exact=True).click()
     page.get_by_role("option", name="1 star").click()  # while the predicted label is still being explained
     expect(why.locator(".at-title")).to_contain_text("“1 star”", timeout=90_000)
     expect(why.locator(".at-methods section")).to_have_count(3, timeout=90_000)
