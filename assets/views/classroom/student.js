@@ -1,4 +1,5 @@
 /** A student's page: joins, answers, and sees what the class said. It keeps its seat over reloads and lost lines. */
+import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
 import { bars, Followed, question, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
@@ -251,5 +252,6 @@ function typed(asked, given, open, give) {
   return node;
 }
 
+pasteAtOnce(document, new AbortController().signal); // as long as the page stands
 if (code) new Page().start();
 else askForCode();

@@ -1,5 +1,6 @@
 /** The teacher's page: asks the class, counts, reveals, goes on, and takes home what was said. */
 
+import { pasteAtOnce } from "../page/pasting.js";
 import { addressOfClass, handedOn, keyOf } from "../shared/class_key.js";
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
@@ -196,6 +197,7 @@ function fieldOf([name, label, type, value]) {
   return make("label", "cl-field", make("span", "", label), node);
 }
 
+pasteAtOnce(document, new AbortController().signal); // as long as the page stands
 if (room.secret) new Desk().start();
 else
   main.replaceChildren(

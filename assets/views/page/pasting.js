@@ -76,14 +76,24 @@ const changed = (field, inputType) => field.dispatchEvent(new InputEvent("input"
 /** The field that is written in. @param {EventTarget | null} target */
 function fieldOf(target) {
   const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
-  return isField && !target.readOnly && !target.disabled ? target : null;
+  if (!isField || target.readOnly || target.disabled) return null;
+  return target.type === "number" ? null : target; // the browser gives no access to what is selected in a number
 }
 
-/** A sentence at the field, until it is written in again. @param {Field} field @param {string} sentence */
+/**
+ * A sentence at the field, until it is written in again, sent or left: a form isn't held up by it.
+ *
+ * @param {Field} field
+ * @param {string} sentence
+ */
 function say(field, sentence) {
   field.setCustomValidity(sentence);
   field.reportValidity();
-  field.addEventListener("input", () => field.setCustomValidity(""), {
-    once: true,
-  });
+  const said = new AbortController();
+  const over = (/** @type {Event} */ event) => {
+    if (event instanceof KeyboardEvent && event.key !== "Enter") return;
+    field.setCustomValidity("");
+    said.abort();
+  };
+  for (const type of ["input", "blur", "keydown"]) field.addEventListener(type, over, { signal: said.signal });
 }

@@ -92,6 +92,33 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
         expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
 
 
+def test_what_a_field_has_no_room_for_is_said_and_holds_up_nobody(windows):
+    page = windows("/class", width=390)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    def paste(label, text):
+        page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        page.get_by_label(label).press("ControlOrMeta+v")
+        return page.get_by_label(label)
+
+    code = paste("Code of your class", "A class that has a long name")
+    said = "At most 12 characters fit here. Of the 28 pasted, the first 12 were taken."
+    expect(code).to_have_js_property("validationMessage", said)
+    code.press("End")
+    expect(code).to_have_js_property("validationMessage", said)
+    page.goto(windows.url + "/class")
+    page.get_by_role("button", name="Open a room").click()
+    link = paste("Follow me", "a" * 6000)
+    said = "At most 5,000 characters fit here. Of the 6,000 pasted, the first 5,000 were taken."
+    expect(link).to_have_js_property("validationMessage", said)
+    page.goto(page.url.removesuffix("/teach"))
+    name = paste("Nickname", "Ada " * 20)
+    said = "At most 40 characters fit here. Of the 80 pasted, the first 40 were taken."
+    expect(name).to_have_js_property("validationMessage", said)
+    name.press("Enter")
+    expect(page.get_by_role("heading", name="You are in.")).to_be_visible()
+
+
 def test_a_proxy_that_holds_back_or_cuts_only_slows_the_class_down(windows):
     """One student's line holds every stream back, one's is cut off after each second."""
     teacher = windows("/class")
