@@ -1,6 +1,6 @@
 /** Words coloured by how much they speak for (orange) or against (blue) a label, by three methods on one scale. */
 
-import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { directionOf, finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { fillTable } from "../shared/tables.js";
 
 /** @param {import("../view.d.ts").View} view */
@@ -62,14 +62,10 @@ function card(value, method, by) {
     word.style.background = `color-mix(in srgb, var(--pg-div-${side}) ${strength}%, var(--pg-div-mid))`;
     return word;
   });
+  const row = make("div", "at-words", ...words);
+  row.dir = directionOf(units(value, by).flatMap((unit) => (unit.special ? [] : unit.text)));
   const about = [make("h4", "", method.method), make("p", "pg-muted", method.about)];
-  const box = make(
-    "section",
-    "pg-card",
-    ...about,
-    make("div", "at-words", ...words),
-    make("p", "pg-muted", method.sum),
-  );
+  const box = make("section", "pg-card", ...about, row, make("p", "pg-muted", method.sum));
   box.setAttribute("aria-label", method.method);
   return box;
 }

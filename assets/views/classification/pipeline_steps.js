@@ -1,6 +1,6 @@
 /** Left what pipeline() returns, right the four steps with their real values. */
 
-import { finder, make } from "../shared/dom.js";
+import { directionOf, finder, make } from "../shared/dom.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
@@ -17,6 +17,7 @@ function draw(element, value) {
   for (const name of ["call", "count", "logits", "function", "formula", "label"]) find(name).textContent = value[name];
   find("out").replaceChildren(...value.pipeline.map((entry, n) => make("div", n ? "" : "ps-best", entry)));
   find("tokens").replaceChildren(...value.tokens.map(tokenBox));
+  find("tokens").dir = directionOf(value.tokens.filter((one) => !one.special).map((one) => one.token));
   const part = finder(find("table"));
   part("thead").replaceChildren(tableRow(value.columns, "th", false));
   part("tbody").replaceChildren(...value.rows.map((row) => tableRow(row.cells, "td", row.best)));

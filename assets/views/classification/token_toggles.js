@@ -1,6 +1,6 @@
 /** A button per token; pressing one takes it out of the text or puts it back, and Python answers with new labels. */
 
-import { finder, make, makeButton, pressed } from "../shared/dom.js";
+import { directionOf, finder, make, makeButton, pressed } from "../shared/dom.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch, trigger }) {
@@ -16,6 +16,7 @@ export function mount({ element, props, watch, trigger }) {
     find("empty").hidden = Boolean(props.value);
     const draw = (token, position) => drawToken(token, chosen.has(position), (node) => toggle(position, node));
     find("tokens").replaceChildren(...tokens.map(draw));
+    find("tokens").dir = directionOf(tokens.filter((one) => !one.special).map((one) => one.token));
   };
   watch("value", show);
   show();

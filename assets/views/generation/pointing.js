@@ -1,6 +1,6 @@
 /** Pointing at tokens, keys and buttons. */
 
-import { rovingFocus } from "../shared/keyboard.js";
+import { keyAlong, rovingFocus } from "../shared/keyboard.js";
 import { letGo, showAlternatives, showDefault } from "./panel.js";
 import { drawTable, drawTree, replyIn } from "./paper.js";
 import { ACTS } from "./runs.js";
@@ -91,7 +91,7 @@ function focusToken(host, index) {
 
 function keyOnToken(tab, pointer, event, at) {
   const last = at.reply.tokens.length - 1;
-  const to = { ArrowRight: at.index + 1, ArrowLeft: at.index - 1, Home: 0, End: last }[event.key];
+  const to = { ArrowRight: at.index + 1, ArrowLeft: at.index - 1, Home: 0, End: last }[keyAlong(event.key, at.host)];
   const opens = event.key === " " || (event.key === "Enter" && !event.ctrlKey && !event.metaKey);
   if (to === undefined && !opens && event.key !== "ArrowDown") return;
   event.preventDefault();

@@ -7,7 +7,7 @@ import { csvText } from "../shared/csv.js";
 import { finder, make, sayEmpty } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { formatProbability, withMinus } from "../shared/format.js";
-import { gridMove, oneTabStop } from "../shared/keyboard.js";
+import { gridMove, keyAlong, oneTabStop } from "../shared/keyboard.js";
 import { fillTable, makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { divergenceStep, farthest, sentenceOf } from "./divergence.js";
@@ -79,7 +79,9 @@ function chooseNode(tab, target) {
 function move(tab, event) {
   const { find, state } = tab;
   const nodes = find("text").querySelectorAll(".tw-token");
-  const to = gridMove(event, [0, state.chosen], [1, nodes.length]);
+  const { altKey, ctrlKey, metaKey } = event;
+  const key = keyAlong(event.key, find("text"));
+  const to = gridMove({ key, altKey, ctrlKey, metaKey }, [0, state.chosen], [1, nodes.length]);
   if (!to) return;
   event.preventDefault();
   nodes[to[1]].focus();

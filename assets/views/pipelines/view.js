@@ -1,6 +1,6 @@
 /** The answer of a task first; below left what pipeline() returns, right the steps with their real tensors. */
 
-import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
+import { directionOf, finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
 import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
@@ -99,6 +99,7 @@ function drawPass(find, state) {
   find("count").textContent = one.count ? tokensInWords(one) : "The decoder reads what it has written so far.";
   find("tokens").hidden = !one.count;
   find("tokens").replaceChildren(...one.tokens.map(tokenBox));
+  find("tokens").dir = directionOf(one.tokens.filter((token) => !token.special).map((token) => token.text));
   find("model").replaceChildren(
     model,
     " ",

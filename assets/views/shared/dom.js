@@ -106,3 +106,19 @@ export function escapeCloses(node, close) {
     close();
   });
 }
+
+const FROM_THE_RIGHT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/**
+ * Where a text begins, by its first letter: what stands in a row of pieces is set out like the text itself.
+ *
+ * @param {Iterable<string>} pieces  a text, or its pieces; special tokens say nothing of it, nor do names of bytes
+ * @returns {"ltr" | "rtl"}
+ */
+export function directionOf(pieces) {
+  for (const piece of pieces) {
+    const letter = /\p{L}/u.exec(piece.replace(/<0x[0-9A-F]{2}>/g, ""))?.[0];
+    if (letter) return FROM_THE_RIGHT.test(letter) ? "rtl" : "ltr";
+  }
+  return "ltr";
+}

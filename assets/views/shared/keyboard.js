@@ -14,7 +14,7 @@ const STEPS = {
 /**
  * Where a key leads in a grid, held within it; null for keys that don't move.
  *
- * @param {KeyboardEvent} event
+ * @param {Pick<KeyboardEvent, "key" | "altKey" | "ctrlKey" | "metaKey">} event
  * @param {[number, number]} place  row and column now
  * @param {[number, number]} size  rows and columns there are
  * @returns {[number, number] | null}
@@ -24,6 +24,18 @@ export function gridMove(event, place, size) {
   if (!step || event.altKey || event.ctrlKey || event.metaKey) return null;
   const within = (value, count) => Math.max(0, Math.min(count - 1, value));
   return [within(place[0] + step[0], size[0]), within(place[1] + step[1], size[1])];
+}
+
+const MIRRORED = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+
+/**
+ * A key as it moves along a row: in one that runs from right to left, the left arrow goes on.
+ *
+ * @param {string} key
+ * @param {Element} row
+ */
+export function keyAlong(key, row) {
+  return getComputedStyle(row).direction === "rtl" ? (MIRRORED[key] ?? key) : key;
 }
 
 /**

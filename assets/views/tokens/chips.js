@@ -1,6 +1,6 @@
 /** A chip per token and the text coloured in place; parts that an edit left alone keep their nodes. */
 
-import { make, makeButton } from "../shared/dom.js";
+import { directionOf, make, makeButton } from "../shared/dom.js";
 import { oneTabStop } from "../shared/keyboard.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { arrange, colourOf, marksOf, sentenceOf, sharedEnds } from "./arrange.js";
@@ -50,6 +50,7 @@ export class Chips {
     this.homes = /** @type {DrawnPart[]} */ (homes);
     const fresh = /** @type {DrawnPart[]} */ (parts);
     if (afresh || !this.#patch(fresh)) this.#drawAll(fresh);
+    this.chips.dir = directionOf(letters);
     this.tail.data = `${rest}\n`;
   }
 

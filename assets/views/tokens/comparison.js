@@ -1,6 +1,6 @@
 /** One text under several tokenizers, one row each, aligned by character; thick orange edges are not shared by all. */
 
-import { finder, make } from "../shared/dom.js";
+import { directionOf, finder, make } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable } from "../shared/tables.js";
@@ -58,7 +58,8 @@ function lettersPerLine(width) {
 
 function drawLine(value, contested, [begin, end], above) {
   const inside = value.cuts.filter((cut) => cut >= begin && cut <= end);
-  const first = above ? 1 : 2; // the column of the first letter
+  const first = above ? 1 : 2; // the column of the first letter, or of the last where a text begins at the right
+  const direction = directionOf(value.letters);
   const grid = make("div", above ? "line above" : "line");
   grid.style.gridTemplateColumns = `${above ? "" : "auto "}repeat(${inside.length - 1}, auto)`;
   value.names.forEach((name, row) => {
@@ -73,7 +74,11 @@ function drawLine(value, contested, [begin, end], above) {
       const node = drawCell(cell, index, value.letters.slice(from, to).join(""));
       node.classList.toggle("differs", from === cell.start && contested.has(from) && cell.tokens > 0);
       node.style.gridRow = String(above ? 2 * row + 2 : row + 1);
-      node.style.gridColumn = `${first + inside.indexOf(from)} / ${first + inside.indexOf(to)}`;
+      const [start, after] = [inside.indexOf(from), inside.indexOf(to)];
+      const count = inside.length - 1;
+      const [left, right] = direction === "rtl" ? [count - after, count - start] : [start, after];
+      node.style.gridColumn = `${first + left} / ${first + right}`;
+      node.dir = direction;
       grid.append(node);
     });
   });

@@ -4,7 +4,7 @@ import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { counted, formatInteger } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
-import { rovingFocus } from "../shared/keyboard.js";
+import { keyAlong, rovingFocus } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { countsOf, marksOf, placeOf, readAnswer } from "./arrange.js";
 import { CHUNK, Chips } from "./chips.js";
@@ -210,7 +210,7 @@ function listenToChips(tab) {
       Home: 0,
       End: last,
     };
-    const next = steps[event.key];
+    const next = steps[keyAlong(event.key, chips)];
     if (next === undefined) return;
     event.preventDefault();
     drawn.chipOf(Math.min(last, Math.max(0, next)))?.focus();

@@ -1,0 +1,74 @@
+"""Texts that are read from the right: fields and what shows them again begin at the right, numbers and code don't."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+ARABIC = "هذا الفيلم رائع! It has 3 stars."
+# At which side a field begins: its letters have no place that a script could ask for, so the same is laid out.
+BEGINS = """(field) => {
+  const { unicodeBidi, textAlign } = getComputedStyle(field);
+  const twin = document.createElement("div");
+  Object.assign(twin.style, { unicodeBidi, textAlign, width: "600px", direction: getComputedStyle(field).direction });
+  twin.textContent = field.value;
+  document.body.append(twin);
+  const range = document.createRange();
+  range.setStart(twin.firstChild, 0);
+  range.setEnd(twin.firstChild, 1);
+  const place = range.getBoundingClientRect().left - twin.getBoundingClientRect().left;
+  twin.remove();
+  return place > 300 ? "right" : "left";
+}"""
+
+
+def tab(page, name: str):
+    return page.locator(f'[role=tab][data-tab-id="{name}"]')
+
+
+def lefts(places) -> list[float]:
+    return [box["x"] for box in (one.bounding_box() for one in places.all())]
+
+
+@pytest.mark.parametrize(
+    ("tabs", "field"),
+    [
+        ((), "#classification-text textarea"),
+        (("tokens", "tokens-live"), ".editor textarea"),
+        (("generation",), "#generation-prompt textarea"),
+        (("similarity",), "#similarity-words :is(textarea, input)"),
+    ],
+)
+def test_a_field_begins_where_its_script_begins(page, tabs, field):
+    for name in tabs:
+        tab(page, name).click()
+    field = page.locator(field)
+    for text, side in ((ARABIC, "right"), ("A good film", "left")):
+        field.fill(text)
+        assert field.evaluate(BEGINS) == side
+
+
+def test_pieces_stand_as_their_text_does_and_the_left_arrow_goes_on(page):
+    page.locator("#classification-text textarea").fill(ARABIC)
+    boxes = page.locator(".ps-token")
+    expect(page.locator(".ps-tokens")).to_have_attribute("dir", "rtl", timeout=60_000)
+    first, second = lefts(boxes)[:2]
+    assert second < first
+    tab(page, "tokens").click()
+    page.locator(".editor textarea").fill(ARABIC)
+    chips = page.locator("#pg-tokens-live .chips")
+    expect(chips).to_have_attribute("dir", "rtl")
+    first, second = lefts(chips.locator(".pg-chip"))[:2]
+    assert second < first
+    chips.locator(".pg-chip").first.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(chips.locator(".pg-chip").nth(1)).to_be_focused()
+    tab(page, "tokens-compare").click()
+    page.locator("[role=tabpanel]:visible textarea:visible").first.fill(ARABIC)
+    cells = page.locator("#pg-tokens-compare .line .cell[dir=rtl]")
+    cells.first.wait_for()
+    first, second = lefts(cells)[:2]
+    assert second < first
+    names = page.locator("#pg-tokens-compare .line .name")
+    assert lefts(names)[0] < min(lefts(cells))

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { directionOf } from "../../../assets/views/shared/dom.js";
+
+test("the first letter says where a text begins", () => {
+  assert.equal(directionOf("A film"), "ltr");
+  assert.equal(directionOf("«هذا» is a word"), "rtl");
+  assert.equal(directionOf("3! שלום"), "rtl");
+  assert.equal(directionOf("这 مرحبا"), "ltr");
+  assert.equal(directionOf("12 + 3"), "ltr");
+  assert.equal(directionOf(""), "ltr");
+});
+
+test("names of bytes and signs of a tokenizer are no letters", () => {
+  assert.equal(directionOf(["<0xD8>", "##ذ"]), "rtl");
+  assert.equal(directionOf(["··", "a", "ذ"]), "ltr");
+});
