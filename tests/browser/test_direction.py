@@ -55,6 +55,13 @@ def test_pieces_stand_as_their_text_does_and_the_left_arrow_goes_on(page):
     expect(page.locator(".ps-tokens")).to_have_attribute("dir", "rtl", timeout=60_000)
     first, second = lefts(boxes)[:2]
     assert second < first
+    tab(page, "why").click()
+    page.locator("#classification-explain").click()
+    numbers = page.locator(".at-words[dir=rtl] small")
+    numbers.first.wait_for(timeout=90_000)
+    for property in ("direction", "unicodeBidi"):  # a sign stands before its number
+        said = numbers.evaluate_all(f"(all) => [...new Set(all.map((one) => getComputedStyle(one).{property}))]")
+        assert said == {"direction": ["ltr"], "unicodeBidi": ["isolate"]}[property]
     tab(page, "tokens").click()
     page.locator(".editor textarea").fill(ARABIC)
     chips = page.locator("#pg-tokens-live .chips")
