@@ -44,7 +44,7 @@ export function drawTokens({ state }, host, reply, { diverges = -1, withPrompt =
   }
   host.querySelector(".gen-caret")?.remove();
   for (; drawn.count < reply.tokens.length; drawn.count += 1) {
-    const span = tokenSpan(reply.tokens[drawn.count], state.tintBy);
+    const span = tokenSpan(reply.tokens[drawn.count], state.tintBy, host.lastChild?.textContent ?? "");
     span.setAttribute("role", "button");
     span.tabIndex = -1;
     span.dataset.index = String(drawn.count);

@@ -32,22 +32,38 @@ export function closed(text) {
 }
 
 /**
+ * What a token shows. Its space stands apart from its word: where a line ends between the two, the space is left out,
+ * so that no coloured sliver stays behind. A space that isn't alone is kept as it is.
+ *
+ * @param {HTMLElement} span
+ * @param {string} text
+ * @param {string} before  what stands before it
+ */
+export function fillToken(span, text, before) {
+  const flows = /^ \S+$/u.test(text) && /\S$/u.test(before);
+  span.classList.toggle("flows", flows);
+  if (flows) return span.append(" ", make("span", "", text.slice(1)));
+  text.split("\n").forEach((part, i) => {
+    if (i) span.append(make("span", "gen-newline", "↵"), "\n");
+    span.append(part);
+  });
+}
+
+/**
  * A token in running text. A line end shows a mark and breaks the line; a character that is not whole yet shows an
  * empty circle, which no list uses for anything else.
  *
  * @param {import("./reply.js").Token} token
  * @param {string} by
+ * @param {string} [before]  what stands before it
  */
-export function tokenSpan(token, by) {
+export function tokenSpan(token, by, before = "") {
   const special = !token.text && /^<[|/\w].*>$/.test(token.piece) && !/^<0x/.test(token.piece);
   const marks = `${special ? " special" : ""}${token.forced ? " forced" : ""}`;
   const span = make("span", `gen-token t${tintOf(token, by)}${marks}`);
   const unfinished = !token.text && !special;
   const text = token.text || (special ? token.piece : "◌");
-  text.split("\n").forEach((part, i) => {
-    if (i) span.append(make("span", "gen-newline", "↵"), "\n");
-    span.append(part);
-  });
+  fillToken(span, text, before);
   if (unfinished) Object.assign(span, { title: UNFINISHED }).classList.add("unfinished");
   const chosen = token.forced ? ", chosen by you" : "";
   const name = `token ${spokenPiece(token.piece)}, probability ${formatFixed(token.before, 2)}${chosen}`;

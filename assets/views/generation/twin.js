@@ -11,6 +11,7 @@ import { gridMove, keyAlong, oneTabStop } from "../shared/keyboard.js";
 import { fillTable, makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { divergenceStep, farthest, sentenceOf } from "./divergence.js";
+import { fillToken } from "./tokens.js";
 
 /** @typedef {import("../types.d.ts").generation.TwinView} TwinView */
 
@@ -57,9 +58,10 @@ function build(tab) {
   drawTwin(tab);
 }
 
-function tokenNode(token, place) {
+function tokenNode(token, place, tokens) {
   const step = divergenceStep(token.kl_divergence);
-  const node = make("span", `tw-token k${step} ${token.changed ? "changed" : ""}`, token.piece.replace(/\n/g, "↵\n"));
+  const node = make("span", `tw-token k${step} ${token.changed ? "changed" : ""}`);
+  fillToken(node, token.piece, tokens[place - 1]?.piece ?? "");
   node.setAttribute("role", "option");
   node.tabIndex = -1;
   node.dataset.place = String(place);
