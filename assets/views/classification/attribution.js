@@ -57,9 +57,9 @@ function card(value, method, by) {
   const words = units(value, by).map((unit, n) => {
     const number = numbers(method, by)[n];
     const word = make("span", `at-word${unit.special ? " special" : ""}`, unit.text, make("small", "", signed(number)));
-    const strength = Math.round((Math.abs(number) / value.scale) * 48);
+    const strength = Math.round((Math.abs(number) / value.scale) * 100);
     const side = number < 0 ? "neg" : "pos";
-    word.style.background = `color-mix(in srgb, var(--pg-div-${side}) ${strength}%, var(--pg-div-mid))`;
+    word.style.background = `color-mix(in srgb, var(--at-${side}) ${strength}%, var(--pg-div-mid))`;
     return word;
   });
   const row = make("div", "at-words", ...words);

@@ -215,3 +215,16 @@ def test_why_says_nothing_of_a_text_that_was_changed_meanwhile(page):
     page.wait_for_timeout(800)  # a hand is slower than a script
     page.locator("#classification-explain").click()
     expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)
+
+
+def test_the_legend_of_why_ends_in_the_colour_of_the_word_that_it_names(page):
+    why = page.locator("#classification-attribution")
+    expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=90_000)
+    page.get_by_role("tab", name="Why", exact=True).click()
+    expect(why.locator(".at-methods section")).to_have_count(3, timeout=90_000)
+    most = why.locator(".at-high").inner_text().removeprefix("for: ")
+    for theme in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        legend = why.locator(".at-legend i").evaluate("bar => getComputedStyle(bar).backgroundImage")
+        word = why.locator(".at-word", has_text=most).first.evaluate("one => getComputedStyle(one).backgroundColor")
+        assert legend.endswith(f" {word})"), (theme, legend, word)
