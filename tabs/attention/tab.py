@@ -62,24 +62,15 @@ def build_section(playground: pg.Playground) -> Watched:
         "row sum to 1. Click a small picture to see its head large; the pointer or the arrow keys read its cells."
     )
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
-        text = gr.Textbox(
-            EXAMPLES[0][2],
-            label="text",
-            lines=2,
-            max_lines=6,
-            info="Shift+Enter shows it.",
-            scale=3,
-            elem_classes="pg-keys",
-        )
+        with gr.Column(scale=3, min_width=260):
+            keys = "Shift+Enter shows it."
+            text = gr.Textbox(EXAMPLES[0][2], label="text", lines=2, max_lines=6, info=keys, elem_classes="pg-keys")
+            second_text, padding = _more()
         with gr.Column(scale=2, min_width=260):
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
             button = gr.Button("Show attention", variant="primary")
-    with gr.Accordion("Second text and padding", open=False), gr.Row():
-        info = "A second segment for an encoder; the target that the decoder of a T5 reads (empty: it writes one)."
-        second_text = gr.Textbox(label="text_pair", info=info, scale=3)
-        padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
     inputs = [text, model, second_text, padding]
     examples = _examples(playground, inputs)
     heads, share, chosen, looked = _heads(playground, results), share_view(), gr.State(), gr.State()
@@ -89,6 +80,14 @@ def build_section(playground: pg.Playground) -> Watched:
     look, drawn = partial(result_of, results), dict.fromkeys(("kind", "layer", "head"), heads)
     shared = Shared(share, kept=looked, answer=partial(answered, results), seen=seen)
     return Watched("attention", controls, heads, chosen, look, drawn, shared)
+
+
+def _more() -> tuple[gr.Textbox, gr.Slider]:
+    with gr.Accordion("Second text and padding", open=False), gr.Row():
+        info = "A second segment for an encoder; the target that the decoder of a T5 reads (empty: it writes one)."
+        second_text = gr.Textbox(label="text_pair", info=info, scale=3)
+        padding = gr.Slider(0, 16, 0, step=1, label="padding", info="Padding tokens to add.", scale=2)
+    return second_text, padding
 
 
 def _heads(playground: pg.Playground, results: Results) -> gr.HTML:

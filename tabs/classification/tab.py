@@ -124,8 +124,9 @@ def _lay_out_input() -> _Input:
         with gr.Column(scale=6, min_width=300):
             bars = view("classification/label_bars", events=["first_view"], elem_id="classification-bars")
             share = share_view()
-    samples = example_chips([one.name for one in PICKED])
-    samples += example_chips([one.name for one in FAILURES], "Where it fails")
+    with gr.Row():
+        samples = example_chips([one.name for one in PICKED])
+        samples += example_chips([one.name for one in FAILURES], "Where it fails")
     return _Input(text, pair, samples, shows, button, bars, share)
 
 

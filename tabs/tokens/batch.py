@@ -89,13 +89,6 @@ def build_section(playground: pg.Playground) -> list[Watched]:
         " **Click a bit of the mask**: the model runs with both masks, and no error will tell you which one was wrong."
     )
     controls = _controls(playground)
-    gr.Examples(
-        [list(example[1:]) for example in EXAMPLES],
-        [controls[name] for name in ("texts", "padding", "truncation")],
-        example_labels=[example[0] for example in EXAMPLES],
-        label="Try",
-        api_visibility="private",
-    )
     with gr.Row(equal_height=False, elem_classes="pg-answer"):
         with gr.Column(scale=2, min_width=320):
             batch = view("tokens/batch", EMPTY, events=["flip", "first_view"], elem_id="pg-tokens-batch")
@@ -120,6 +113,8 @@ def build_section(playground: pg.Playground) -> list[Watched]:
 
 def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
     """The arguments of ``tokenizer(...)``, by their labels."""
+    padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120, render=False)
+    truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=180, render=False)
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=300):
             info = f"One per line, up to eight; a pair is written: first {SEPARATOR} second"
@@ -127,24 +122,35 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
+            _examples([texts, padding, truncation])
         with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
-                padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120)
+                padding.render()
                 side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=120)
             with gr.Row():
-                truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=180)
+                truncation.render()
                 length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)
             special = gr.Checkbox(True, label="add_special_tokens")
-    with gr.Accordion("More arguments", open=False), gr.Row():
-        types = gr.Dropdown(list(YES_NO), value=OWN, label="return_token_type_ids", min_width=140)
-        info = "Cut tokens go on in further rows."
-        overflow = gr.Checkbox(False, label="return_overflowing_tokens", info=info, min_width=180)
-        stride = gr.Slider(0, 64, 2, step=1, label="stride", info="Tokens that rows of one text share.", min_width=140)
+            types, overflow, stride = _more()
     return {
         "texts": texts, "model_id": model, "padding": padding, "padding_side": side, "truncation": truncation,
         "max_length": length, "add_special_tokens": special, "return_token_type_ids": types,
         "return_overflowing_tokens": overflow, "stride": stride,
     }  # fmt: skip
+
+
+def _examples(filled: list[Any]) -> None:
+    values, labels = [list(example[1:]) for example in EXAMPLES], [example[0] for example in EXAMPLES]
+    gr.Examples(values, filled, example_labels=labels, label="Try", api_visibility="private")
+
+
+def _more() -> tuple[gr.Dropdown, gr.Checkbox, gr.Slider]:
+    with gr.Accordion("More arguments", open=False), gr.Row():
+        types = gr.Dropdown(list(YES_NO), value=OWN, label="return_token_type_ids", min_width=140)
+        info = "Cut tokens go on in further rows."
+        overflow = gr.Checkbox(False, label="return_overflowing_tokens", info=info, min_width=180)
+        stride = gr.Slider(0, 64, 2, step=1, label="stride", info="Tokens that rows of one text share.", min_width=140)
+    return types, overflow, stride
 
 
 def _dictionary() -> gr.Code:

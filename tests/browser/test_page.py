@@ -21,7 +21,7 @@ FIRST_ANSWERS = {
     "training": "#training-plan strong",
     "models": "#models-ledger .lg-devices",
 }
-ON_A_PHONE = {  # of the tabs inside of these, and how much of it is on the first screen
+INSIDE = {  # of the tabs inside of these, and how much of it is on a phone's first screen
     ("classification", "what-if"): ("#classification-bars .lb-bars", 100),
     ("tokens", "tokens-batch"): ("#pg-tokens-batch table", 150),
     ("tokens", "tokens-chat"): ("#pg-tokens-chat .rendered", 100),
@@ -32,6 +32,18 @@ ON_A_PHONE = {  # of the tabs inside of these, and how much of it is on the firs
     ("training", "language-model"): ("#language-model-plan p", 50),
     ("models", "whole-model"): (".im-shares", 20),
 }
+PRESSED_FOR = {  # what is asked by a press, and where its answer begins
+    ("classification", "table"): ("#table-run", "#table-progress"),
+    ("similarity", "matrix"): ("#matrix-measure", "#similarity-matrix button"),
+    ("similarity", "people"): ("#people-measure", "#similarity-people .wr-title"),
+}
+BELOW_AN_ANSWER = {  # what says more about the answer above it, each in a tab
+    "code": ".pg-receipt .cm-scroller",
+    "what-if": "#classification-tokens button",
+    "why": "#classification-attribution .at-methods > *",
+    "steps": "#classification-steps h4",
+}
+SCREENS = [(390, 844, "/"), (1366, 768, "/"), (1920, 1080, "/"), (1920, 1080, "/?present")]
 BAD = """() => axe.run(document, { resultTypes: ["violations"] }).then((found) =>
   found.violations.filter((one) => ["serious", "critical"].includes(one.impact) || one.id === "heading-order")
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)))"""
@@ -304,9 +316,9 @@ LOADS = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 800), (1366, 768)])
-def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
-    page = open_page(width=width, height=height)
+@pytest.mark.parametrize(("width", "height", "path"), [(390, 800, "/"), *SCREENS[1:]])
+def test_the_first_answer_stands_on_the_first_screen(open_page, width, height, path):
+    page = open_page(path, width=width, height=height)
     page.locator(FIRST_ANSWERS["classification"]).first.wait_for()  # a click while the page moves may scroll it
     for name, answer in FIRST_ANSWERS.items():
         tab(page, name).click()
@@ -325,7 +337,7 @@ def test_the_first_answer_stands_on_the_first_screen(open_page, width, height):
 def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open_page):
     page = open_page(width=390, height=800)
     page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
-    for (outer, inner), (answer, shown) in ON_A_PHONE.items():
+    for (outer, inner), (answer, shown) in INSIDE.items():
         tab(page, outer).click()
         tab(page, inner).click()
         box = page.locator(answer).first
@@ -334,6 +346,51 @@ def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open
         found = box.bounding_box()
         assert found["y"] + page.evaluate("scrollY") + min(shown, found["height"]) <= 800, inner
         assert found["height"] > 10, inner
+
+
+@pytest.mark.parametrize(("width", "height", "path"), SCREENS[1:])
+def test_the_answers_of_inner_tabs_begin_on_the_first_screen(open_page, width, height, path):
+    page = open_page(path, width=width, height=height)
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    for (outer, inner), (answer, _) in INSIDE.items():
+        tab(page, outer).click()
+        tab(page, inner).click()
+        box = page.locator(answer).first
+        box.wait_for()
+        page.wait_for_timeout(400)
+        found = box.bounding_box()
+        assert found["y"] + page.evaluate("scrollY") + min(height * 0.06, found["height"]) <= height, inner
+
+
+@pytest.mark.parametrize(("width", "height", "path"), SCREENS)
+def test_what_is_asked_by_a_press_is_answered_on_the_screen_where_it_was_pressed(open_page, width, height, path):
+    page = open_page(path, width=width, height=height)
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    for (outer, inner), (start, answer) in PRESSED_FOR.items():
+        tab(page, outer).click()
+        tab(page, inner).click()
+        place = page.locator(start).bounding_box()
+        assert place["y"] + place["height"] <= height, inner
+        page.locator(start).click()
+        box = page.locator(answer).first
+        box.wait_for(timeout=120_000)
+        page.wait_for_timeout(400)
+        found = box.bounding_box()
+        assert found["y"] + min(30, found["height"]) <= height, inner
+
+
+@pytest.mark.parametrize(("width", "height", "path"), SCREENS)
+def test_a_tab_below_an_answer_is_brought_up_when_it_is_opened(open_page, width, height, path):
+    page = open_page(path, width=width, height=height)
+    page.emulate_media(reduced_motion="reduce")
+    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
+    for name, says in BELOW_AN_ANSWER.items():
+        page.evaluate("scrollTo(0, 0)")
+        tab(page, name).click()
+        box = page.locator(says).filter(visible=True).first
+        box.wait_for()
+        page.wait_for_timeout(400)
+        assert 0 <= tab(page, name).bounding_box()["y"] < box.bounding_box()["y"] < height * 0.9, name
 
 
 # What of the tabs would show through the lines and panels that stay in sight above them.

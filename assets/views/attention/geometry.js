@@ -40,7 +40,7 @@ function cellsGeometry(state, stage, width, narrow) {
   const tall = widest(state, stage, "keys", narrow ? 70 : 110);
   const top = tall * 0.82 + 18;
   const right = Math.max(46, tall * 0.58);
-  const fitting = Math.max(1.5, Math.min(k > 6 ? 38 : 56, (width - left - right) / k)) * 1.5 ** state.zoom;
+  const fitting = Math.max(1.5, Math.min(k > 6 ? 46 : 56, (width - left - right) / k)) * 1.5 ** state.zoom;
   const cell = fitting > 4 ? Math.floor(fitting) : fitting;
   return { lines: false, q, k, cell, left, top, right, width: left + k * cell + right, height: top + q * cell + 4 };
 }

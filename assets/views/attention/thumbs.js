@@ -9,6 +9,7 @@ import { kindOf } from "./state.js";
 const LEFT = 22;
 const TOP = 18;
 const BEFORE_AVERAGE = 6;
+const WIDEST = 1.6; // of a small picture, by its height: many layers leave little height to each
 
 /**
  * Where the thumbnails stand, in CSS pixels.
@@ -19,10 +20,11 @@ const BEFORE_AVERAGE = 6;
 export function thumbGeometry(state, width) {
   const kind = kindOf(state);
   const columns = kind.heads + 1;
-  const room = Math.floor(Math.min((width - LEFT - 8) / columns, 640 / kind.layers));
-  const size = Math.max(14, Math.min(56, room));
-  const edge = size - (size > 24 ? 3 : 2);
-  return { size, edge, columns, width: LEFT + columns * size + 8, height: TOP + kind.layers * size };
+  const room = Math.floor((width - LEFT - 8) / columns);
+  const high = Math.max(14, Math.min(56, Math.floor(640 / kind.layers), room));
+  const wide = Math.max(high, Math.min(Math.floor(high * WIDEST), 56, room));
+  const gap = high > 24 ? 3 : 2;
+  return { wide, high, gap, columns, width: LEFT + columns * wide + 8, height: TOP + kind.layers * high };
 }
 
 /**
@@ -38,21 +40,21 @@ export function drawThumbs(state, canvas, width) {
   const context = sized(canvas, g.width, g.height);
   const atlas = painted(state);
   const [w, h] = [overview.columns, overview.rows];
-  context.imageSmoothingEnabled = overview.columns > g.size;
+  context.imageSmoothingEnabled = overview.columns > g.wide;
   const place = (layer, head) => [
-    LEFT + head * g.size + (head === kind.heads ? BEFORE_AVERAGE : 0),
-    TOP + layer * g.size,
+    LEFT + head * g.wide + (head === kind.heads ? BEFORE_AVERAGE : 0),
+    TOP + layer * g.high,
   ];
   for (let layer = 0; layer < kind.layers; layer++)
     for (let head = 0; head < g.columns; head++) {
       const [x, y] = place(layer, head);
-      context.drawImage(atlas, head * w, layer * h, w, h, x, y, g.edge, g.edge);
+      context.drawImage(atlas, head * w, layer * h, w, h, x, y, g.wide - g.gap, g.high - g.gap);
     }
   drawNumbers(context, state, g);
   const frame = (layer, head, colour, thick) => {
     const [x, y] = place(layer, head);
     Object.assign(context, { strokeStyle: colour, lineWidth: thick });
-    context.strokeRect(x - 1, y - 1, g.edge + 2, g.edge + 2);
+    context.strokeRect(x - 1, y - 1, g.wide - g.gap + 2, g.high - g.gap + 2);
   };
   for (const [layer, head] of state.found) frame(layer, head, colours.mark, 2);
   frame(state.layer, state.head, colours.surface, 4);
@@ -65,13 +67,13 @@ function drawNumbers(context, state, g) {
   const { layers, heads } = kindOf(state);
   Object.assign(context, { font: `10px ${colours.font}`, fillStyle: colours.muted, textBaseline: "middle" });
   context.textAlign = "right";
-  const every = Math.ceil(12 / g.size);
+  const every = Math.ceil(12 / g.high);
   for (let layer = 0; layer < layers; layer += every)
-    context.fillText(String(layer), LEFT - 6, TOP + (layer + 0.5) * g.size);
+    context.fillText(String(layer), LEFT - 6, TOP + (layer + 0.5) * g.high);
   context.textAlign = "center";
-  const step = Math.ceil(16 / g.size);
-  for (let head = 0; head < heads; head += step) context.fillText(String(head), LEFT + (head + 0.5) * g.size, 8);
-  context.fillText("avg", LEFT + (heads + 0.5) * g.size + BEFORE_AVERAGE, 8);
+  const step = Math.ceil(16 / g.wide);
+  for (let head = 0; head < heads; head += step) context.fillText(String(head), LEFT + (head + 0.5) * g.wide, 8);
+  context.fillText("avg", LEFT + (heads + 0.5) * g.wide + BEFORE_AVERAGE, 8);
 }
 
 /** All thumbnails on one canvas, made once for an overview and its colours. */
@@ -112,10 +114,10 @@ function painted(state) {
  * @returns {[number, number] | null}
  */
 export function headAt(state, canvas, width, event) {
-  const { size } = thumbGeometry(state, width);
+  const { wide, high } = thumbGeometry(state, width);
   const { layers, heads } = kindOf(state);
   const [x, y] = placeIn(canvas, event);
-  const head = Math.floor((x - LEFT) / size);
-  const layer = Math.floor((y - TOP) / size);
+  const head = Math.floor((x - LEFT) / wide);
+  const layer = Math.floor((y - TOP) / high);
   return head >= 0 && layer >= 0 && head <= heads && layer < layers ? [layer, head] : null;
 }

@@ -22,6 +22,7 @@ import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, spokenHead
 const CHOOSE_MS = 700;
 const MOST_CACHED = 60;
 const FOUND = 5;
+const TALL = 16; // layers: more make a narrow grid, beside which the choices stand
 
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
@@ -285,6 +286,7 @@ function drawFound(tab) {
 }
 
 function drawThumbnails({ find, state }) {
+  if (state.value) find(".at-overview-body").classList.toggle("at-tall", kindOf(state).layers > TALL);
   drawThumbs(state, find(".at-thumbs"), find(".at-thumbs-wrap").clientWidth);
 }
 

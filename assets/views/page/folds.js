@@ -1,4 +1,7 @@
-/** Sections that unfold say whether they are open: gradio's own buttons for it say so by an arrow alone. */
+/**
+ * Sections that unfold say whether they are open: gradio's own buttons for it say so by an arrow alone. And a tab that
+ * is opened near the window's lower edge is brought up, so that what it holds is seen.
+ */
 
 import { whenDrawn } from "./drawn.js";
 
@@ -28,4 +31,23 @@ export function sayFolds(page, signal) {
     }
   });
   signal.addEventListener("abort", () => opened.disconnect());
+}
+
+const ROOM = 0.5; // of the window's height, below a row of tabs: with less, what a tab holds can't be seen
+
+/**
+ * @param {Document} page
+ * @param {AbortSignal} signal  ends it
+ */
+export function bringUpTabs(page, signal) {
+  const pressed = async (event) => {
+    const tab = event.target.closest?.('[role="tab"]');
+    if (!tab || !(event.isTrusted || tab === page.activeElement)) return; // a lesson or a way in brings up its own
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    const rows = tab.closest(".tabs");
+    if (!rows || tab.getBoundingClientRect().bottom < innerHeight * (1 - ROOM)) return;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    rows.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  };
+  page.addEventListener("click", pressed, { signal });
 }

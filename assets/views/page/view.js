@@ -1,12 +1,12 @@
 /**
  * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, long pastes, words
- * that explain themselves, the edges of what is too wide, and which sections are open.
+ * that explain themselves, the edges of what is too wide, which sections are open, and tabs near the lower edge.
  */
 
 import { escapeCloses } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
-import { sayFolds } from "./folds.js";
+import { bringUpTabs, sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, radioStops, tabKeys, tabStops } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
@@ -31,5 +31,6 @@ export function mount({ element, props }) {
   pasteAtOnce(document, signal);
   markEdges(document.body, signal);
   sayFolds(document.body, signal);
+  bringUpTabs(document, signal);
   explainWords(document.body, props.value || [], signal);
 }

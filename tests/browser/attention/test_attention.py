@@ -235,3 +235,19 @@ def test_a_picture_of_other_fields_is_old_and_an_older_answer_never_wins(open_pa
     page.keyboard.press("ArrowLeft")  # a head that isn't here yet: its result must not have been put away
     page.wait_for_timeout(700)
     expect(page.locator(".at-status")).to_be_empty()
+
+
+def test_on_a_wide_screen_choices_and_words_stand_beside_the_maps(open_page):
+    page = open_section(open_page(width=1920, height=1080))
+    page.get_by_role("button", name="Causal: no look ahead").click()
+    page.locator(".at-tall").wait_for(timeout=60_000)
+    thumbs, picks = page.locator(".at-thumbs").bounding_box(), page.locator(".at-picks").bounding_box()
+    assert picks["x"] >= thumbs["x"] + thumbs["width"] and picks["y"] < thumbs["y"] + 30
+    stage, beside = page.locator(".at-stage").bounding_box(), page.locator(".at-beside").bounding_box()
+    panel = page.locator(".at-detail").bounding_box()
+    assert beside["x"] >= stage["x"] + stage["width"] and beside["y"] < stage["y"] + 30
+    assert stage["width"] + beside["width"] > 0.8 * panel["width"]
+    small = page.locator(".at-overview").bounding_box()
+    assert thumbs["width"] + picks["width"] > 0.7 * small["width"]
+    page.locator(".at-thumbs").click(position={"x": 30 + thumbs["width"] * 0.5, "y": thumbs["height"] * 0.5})
+    expect(page.locator(".at-layer-out")).to_have_text(re.compile(r"^1[45] / 29$"))
