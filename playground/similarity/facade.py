@@ -51,7 +51,7 @@ class SimilarityWing(Wing):
         from playground.links.form import linked
         from playground.similarity import receipt as receipts
 
-        words = tuple(dict.fromkeys(word for loss in result.losses for word in (loss.source, loss.target)))
+        words = result.words or tuple(dict.fromkeys(word for one in result.losses for word in (one.source, one.target)))
         return linked(receipts.word_loss_receipt(words, self._held(result), result.template), self.link(result))
 
     @heavy("playground.similarity.word_loss")

@@ -338,7 +338,7 @@ def _wire_people(
 ) -> Watched:
     """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
     (button, doing, people, share), measured, links = parts, gr.State(), Asking()
-    ended: Values = {doing: None, button: gr.Button(interactive=True)}
+    ended: Values = {doing: None, button: gr.update(interactive=True)}
 
     @friendly
     def measure(data: Values) -> Iterator[Values]:

@@ -35,3 +35,9 @@ def test_a_button_is_unusable_while_its_work_runs_or_a_second_press_waits_for_it
         if is_long and event.trigger_mode == "once":
             dropped += [one.value for one in buttons if one not in event.outputs]
     assert dropped == []
+
+
+def test_no_button_stands_on_the_page_by_accident(demo):
+    # an update that is made while the page is built, `gr.Button(interactive=True)`, is a button that says "Run"
+    buttons = [one for one in demo.blocks.values() if isinstance(one, gr.Button) and one.visible]
+    assert [one.elem_id for one in buttons if one.value == gr.Button().value] == ["pipelines-run"]

@@ -164,6 +164,6 @@ export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens
     ...named.map(([unit, count]) => counted(count, unit).split(" ")),
     [formatInteger(special_tokens), "special"],
     [formatInteger(unknown_tokens), "unknown"],
-    [rate, "tokens per word"],
+    [rate, special_tokens ? "tokens per word, special ones aside" : "tokens per word"],
   ];
 }

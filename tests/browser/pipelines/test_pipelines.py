@@ -67,3 +67,4 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     page.locator("#pipelines-run").click()
     expect(page.locator(".toast-body")).to_contain_text("distilled-squad", timeout=60_000)
     expect(page.locator("#pipelines-stop")).to_be_disabled()
+    expect(page.locator(".pp-command code")).not_to_have_css("color", "rgba(0, 0, 0, 0)")  # as while it is on its way

@@ -20,7 +20,9 @@ def test_word_loss_gives_what_its_receipt_gives(client, app_playground, home, mo
     assert len(answer["losses"]) == 6
     for loss in answer["losses"]:
         assert loss["loss"] == pytest.approx(sum(p["loss"] for p in loss["pieces"]) / len(loss["pieces"]), rel=1e-6)
-    code = app_playground.word_loss_receipt(from_json(pg.WordLossResult, answer)).code
+    result = from_json(pg.WordLossResult, answer)
+    code = app_playground.word_loss_receipt(result).code
+    assert f"words = {list(result.words)}" in code  # as asked
     assert "dtype=torch.float32" in code
     (expected,) = home.numbers(code)
     found = {f"{loss['source']} -> {loss['target']}": loss["perplexity"] for loss in answer["losses"]}
