@@ -15,12 +15,16 @@ def verdict(result: ClassifyResult) -> str:
     if result.info.function_to_apply == "sigmoid":
         return _verdict_of_many(result)
     ranked = sorted(result.labels, key=lambda label: -label.probability)
+    tied = [label.label for label in ranked if _percent(label.probability) == _percent(best.probability)]
+    if len(tied) > 1:
+        names = f"{', '.join(tied[:-1])} and {tied[-1]}" if len(tied) <= 3 else f"{len(tied)} labels"
+        return f"The model is torn between {names}: each has {_percent(best.probability)}."
     if best.probability < 0.5:
         return (
             f"The model is torn: {best.label} comes first with only {_percent(best.probability)}, "
             f"before {ranked[1].label} with {_percent(ranked[1].probability)}."
         )
-    how = "very confident" if best.probability >= 0.9 else "fairly confident" if best.probability >= 0.7 else "leaning"
+    how = "very sure" if best.probability >= 0.9 else "fairly sure" if best.probability >= 0.7 else "leaning"
     joint = "towards" if how == "leaning" else "that the answer is"
     return f"The model is {how} {joint} {best.label} ({_percent(best.probability)})."
 

@@ -97,7 +97,7 @@ EXAMPLES = (
     Example(
         "twist",
         "The best film I will never watch again.",
-        "Wrong, and sure of it: a high probability doesn't make an answer true.",
+        "Wrong, and fairly sure: a high probability doesn't make an answer true.",
         "5 stars",
         0.8,
         0.95,

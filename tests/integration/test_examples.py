@@ -22,6 +22,8 @@ def test_classification(app_playground, example):
     assert result.best.label == example.label
     assert example.low <= result.best.probability <= example.high
     assert (result.tokens_used < result.tokens_total) == example.cut
+    if said := re.search(r"\bfairly sure\b|\bconfident\b", example.shows):
+        assert said[0] in pg.verdict(result), "the example and the headline have one word for it"
 
 
 def test_the_model_of_the_classification_examples_is_the_first_on_the_list(app_playground):

@@ -230,11 +230,26 @@ def test_what_a_model_can_be_asked(bert):
 
 @pytest.mark.parametrize(
     ("logits", "words"),
-    [([9.0, 0, 0], "very confident"), ([2.0, 0.1, 0], "fairly"), ([1.0, 0.2, -0.5], "leaning"), ([0.1, 0, 0], "torn")],
+    [([9.0, 0, 0], "very sure"), ([2.0, 0.1, 0], "fairly"), ([1.0, 0.2, -0.5], "leaning"), ([0.1, 0, 0], "torn")],
 )
 def test_the_verdict_names_the_confidence(bert, logits, words):
     result = classify(bert, ClassifyRequest("good"))
     assert words in verdict(replace(result, labels=label_probabilities(logits, result.info)))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "sentence"),
+    [
+        ((0.391, 0.388, 0.221), "The model is torn between LABEL_0 and LABEL_1: each has 39\u00a0%."),
+        ((0.33, 0.335, 0.335), "The model is torn between LABEL_1 and LABEL_2: each has 34\u00a0%."),
+        ((1 / 3, 1 / 3, 1 / 3), "The model is torn between LABEL_0, LABEL_1 and LABEL_2: each has 33\u00a0%."),
+        ((0.502, 0.498, 0.0), "The model is torn between LABEL_0 and LABEL_1: each has 50\u00a0%."),
+    ],
+)
+def test_labels_that_are_shown_with_the_same_share_are_said_to_be_tied(bert, probabilities, sentence):
+    result = classify(bert, ClassifyRequest("good"))
+    labels = [replace(one, probability=new) for one, new in zip(result.labels, probabilities, strict=True)]
+    assert verdict(replace(result, labels=tuple(labels))) == sentence
 
 
 # Sharing forward passes
