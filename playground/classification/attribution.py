@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playground.classification.batching import Classifier, Encoding, classifier
-from playground.classification.classify import check_text, tokens_of
+from playground.classification.classify import check_text, count_tokens, tokens_of
 from playground.classification.describe import TASK, classifier_info, label_probabilities
 from playground.classification.gradients import GradientPath
 from playground.classification.perturb import with_neutral
@@ -30,6 +30,8 @@ from playground.models.memory import is_out_of_memory
 from playground.models.neutral import neutral_token_id
 
 if TYPE_CHECKING:
+    from transformers import BatchEncoding
+
     from playground.models.manager import ModelManager
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def attribute(manager: ModelManager, request: AttributeRequest) -> AttributeResu
         info = classifier_info(loaded, machine)
         encoding = machine.encode(request.text, request.text_pair or None)
         tokens = tokens_of(machine.tokenizer, encoding)
-        _check_length(tokens)
+        _check_length(machine, encoding, request)
         neutral_id = neutral_token_id(loaded.model, machine.tokenizer)
         inputs = machine.inputs(encoding)
         neutral = with_neutral(inputs, [n for n, token in enumerate(tokens) if not token.special], neutral_id)
@@ -171,10 +173,11 @@ def _check(request: AttributeRequest) -> None:
         raise InputError(f"n_steps is {request.n_steps}.", "Use 2 to 500.")
 
 
-def _check_length(tokens: tuple[Token, ...]) -> None:
-    if len(tokens) > MAX_TOKENS:
+def _check_length(machine: Classifier, encoding: BatchEncoding, request: AttributeRequest) -> None:
+    if len(encoding["input_ids"]) > MAX_TOKENS:
         raise InputTooLongError(
-            f"The text has {len(tokens)} tokens; explaining one takes a forward pass for each.",
+            f"The text has {count_tokens(machine, encoding, request)} tokens; explaining one takes a forward pass for"
+            " each.",
             f"Use a text of at most {MAX_TOKENS} tokens.",
         )
 

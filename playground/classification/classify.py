@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from playground.classification.batching import Classifier, classifier
 from playground.classification.describe import TASK, classifier_info, label_probabilities
-from playground.classification.request import ClassifyRequest
+from playground.classification.request import AttributeRequest, ClassifyRequest
 from playground.classification.result import ClassifyResult, LabelProbability, PipelineLabel, Token
 from playground.errors import EmptyInputError
 from playground.texts import usable_text
@@ -83,7 +83,7 @@ def check_text(text: str) -> None:
     usable_text(text, MAX_CHARACTERS)
 
 
-def count_tokens(machine: Classifier, encoding: BatchEncoding, request: ClassifyRequest) -> int:
+def count_tokens(machine: Classifier, encoding: BatchEncoding, request: ClassifyRequest | AttributeRequest) -> int:
     """How many tokens the text has before it is cut."""
     if len(encoding["input_ids"]) < machine.max_length:
         return len(encoding["input_ids"])
