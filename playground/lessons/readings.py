@@ -17,7 +17,7 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin
 
@@ -30,6 +30,7 @@ from playground.wire import hints
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<place>-?\d+)\]|\((?P<words>[^()]*)\)")
 _SHOWN = re.compile(r"\{([^{}]*)\}")
 _FORM = re.compile(r"^(%|\d)?$")
+_ENDS = re.compile(r"[.!?…][”\"’»)*_`]*(?=\s)|[。！？]")
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 
 
@@ -155,12 +156,32 @@ def sentence(text: str, kept: Mapping[str, str] | None = None) -> Sentence:
 
 
 def written(sentence: Sentence, live: Mapping[str, Any]) -> str:
-    """A sentence with its live values, without the space that a token may begin with."""
-    values = [
-        part if isinstance(part, str) else shown(value_of(part.reading, live), part.form) for part in sentence.parts
-    ]
-    parts = zip(sentence.parts, values, strict=True)
-    return "".join(value if isinstance(part, str) else value.strip() or value for part, value in parts)
+    """A text with its live values, without the space that a token may begin with.
+
+    A sentence about facts that aren't there, since their step was skipped, is left out.
+    """
+    told: list[str | Shown] = []
+    for one in _sentences(sentence.parts):
+        if all(isinstance(part, str) or part.reading.root in live for part in one):
+            told += one
+    if told and isinstance(told[0], str):
+        told[0] = told[0].lstrip()
+    return "".join(part if isinstance(part, str) else _value_written(part, live) for part in told)
+
+
+def _sentences(parts: Iterable[str | Shown]) -> list[list[str | Shown]]:
+    """The parts of each sentence of a text."""
+    found: list[list[str | Shown]] = [[]]
+    for part in parts:
+        first, *others = _ENDS.sub(r"\g<0>\0", part).split("\0") if isinstance(part, str) else [part]
+        found[-1].append(first)
+        found += [[other] for other in others]
+    return found
+
+
+def _value_written(part: Shown, live: Mapping[str, Any]) -> str:
+    value = shown(value_of(part.reading, live), part.form)
+    return value.strip() or value
 
 
 def shown(value: Any, form: str = "") -> str:

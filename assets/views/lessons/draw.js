@@ -200,7 +200,7 @@ export function reveal(words, step, kept) {
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));
   if (!step.reveal) return make("div", "ls-reveal", make("p", "ls-verdict good", said(words, "strong", words.done)));
-  return make("div", "ls-reveal", sides, mark && verdict, why);
+  return make("div", "ls-reveal", sides, mark && verdict, outcome.why.length > 0 && why);
 }
 
 /**

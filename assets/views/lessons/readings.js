@@ -73,9 +73,26 @@ export function shown(value, form = "", words = ENGLISH) {
   return withMinus(Number.isInteger(value) ? formatInteger(value) : String(Number(value.toPrecision(4))));
 }
 
+const ENDS = /(?<=[.!?…][”"’»)*_`]*)(?=\s)|(?<=[。！？])/u;
+
 /**
- * A sentence in pieces: what the lesson wrote (with its Markdown), and live values, without the space that a token may
- * begin with.
+ * A text in its sentences, each with its parts.
+ *
+ * @param {(string | Shown)[]} parts
+ */
+function sentencesOf(parts) {
+  const found = /** @type {(string | Shown)[][]} */ ([[]]);
+  for (const part of parts) {
+    const [first, ...others] = typeof part === "string" ? part.split(ENDS) : [part];
+    found[found.length - 1].push(first);
+    for (const other of others) found.push([other]);
+  }
+  return found;
+}
+
+/**
+ * A text in pieces: what the lesson wrote (with its Markdown), and live values, without the space that a token may
+ * begin with. A sentence about a step that was skipped is left out: there is nothing to say.
  *
  * @param {Sentence} sentence
  * @param {Live} live
@@ -84,7 +101,12 @@ export function shown(value, form = "", words = ENGLISH) {
  */
 export function said(sentence, live, words = ENGLISH) {
   const value = (part) => shown(readOf(part.reading, live), part.form, words);
-  return sentence.parts.map((part) =>
+  const isKnown = (part) => typeof part === "string" || Object.hasOwn(live, part.reading.root);
+  const parts = sentencesOf(sentence.parts)
+    .filter((one) => one.every(isKnown))
+    .flat();
+  if (typeof parts[0] === "string") parts[0] = parts[0].trimStart();
+  return parts.map((part) =>
     typeof part === "string" ? { text: part, live: false } : { text: value(part).trim() || value(part), live: true },
   );
 }
