@@ -38,8 +38,8 @@ class TrainingWing(Wing):
         """Trains a classifier in a process of its own: its place in the line, each step, and what came of it.
 
         Closing the iterator leaves it: it ends a minute later, unless it is followed again or to be kept. `cancel`
-        stops it, with the best model so far, `end_training` with nothing. Where nothing is said for ``pause_seconds``,
-        None comes in between: only then can the iterator be closed.
+        stops it and keeps the model that had the lowest loss on held-out rows, `end_training` keeps nothing. Where
+        nothing is said for ``pause_seconds``, None comes in between: only then can the iterator be closed.
         """
         from playground.training.classifier.plan import classifier_training
 

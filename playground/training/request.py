@@ -44,8 +44,8 @@ class TrainClassifierRequest:
     ``model_id`` it is the catalog's first encoder.
 
     ``name`` is what the model is called. ``keep``: it goes on when the page that began it is closed. ``person`` is who
-    asks (a session), ``address`` where from; `Playground.cancel` stops what runs under ``run_id``, with the best model
-    so far.
+    asks (a session), ``address`` where from; `Playground.cancel` stops what runs under ``run_id``, with the model
+    that had the lowest loss on held-out rows.
     """
 
     table: Table

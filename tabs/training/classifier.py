@@ -124,7 +124,7 @@ def _lay_out_run() -> tuple[gr.Markdown, gr.Button, gr.Button]:
     with gr.Row():
         run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=120)
         stop = gr.Button(
-            "Stop: keep the best", variant="stop", interactive=False, elem_id="training-stop", min_width=120
+            "Stop: keep the lowest loss", variant="stop", interactive=False, elem_id="training-stop", min_width=120
         )
     return plan, run, stop
 

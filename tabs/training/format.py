@@ -145,8 +145,8 @@ def _status(so_far: SoFar) -> str:
     if result is not None:
         how = f"Stopped after {result.steps} of {result.total_steps} steps" if result.stopped else "Done"
         return (
-            f"{how} in {format_seconds(result.elapsed_seconds)}: the model of step {result.best_step}, the best so "
-            f"far, is kept as {result.title}."
+            f"{how} in {format_seconds(result.elapsed_seconds)}: the model of step {result.best_step}, which had the "
+            f"lowest loss on held-out rows, is kept as {result.title}."
         )
     if so_far.steps:
         last, split = so_far.steps[-1], so_far.split

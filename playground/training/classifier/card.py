@@ -31,7 +31,8 @@ those rows, with their mistakes.
 - Base: {result.base_id}, {result.trained_parameters:,} of {result.parameters:,} numbers trained ({result.method})
 - Right of {len(split.held)} held-out rows: {result.accuracy:.1%} (before: {result.accuracy_before:.1%}, chance:
   {1 / len(split.labels):.1%}); loss {result.loss:.4f}
-- Steps: {result.steps} of {result.total_steps}; the model of step {result.best_step} was kept
+- Steps: {result.steps} of {result.total_steps}; the model of step {result.best_step} was kept, which had the lowest
+  loss on held-out rows
 - learning_rate {asked.learning_rate:g}, num_train_epochs {asked.num_train_epochs}, per_device_train_batch_size
   {asked.per_device_train_batch_size}, warmup_steps {asked.warmup_steps:g}, weight_decay {asked.weight_decay:g},
   seed {asked.seed}, held_out {asked.held_out:g}{f", LoRA rank r {asked.r}" if result.method == "lora" else ""}

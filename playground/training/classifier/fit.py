@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def fit(request: FitClassifier, desk: Desk) -> TrainedClassifier:
-    """Trains, tells of it, and saves the best model.
+    """Trains, tells of it, and saves the model with the lowest loss on held-out rows.
 
     Raises:
         StoppedError: it was stopped before the first step. TrainingError: the loss is no number any more.

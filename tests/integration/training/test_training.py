@@ -123,6 +123,8 @@ def test_a_guess_is_compared_and_the_rest_is_in_words(streamed):
         so_far.add(from_json(kinds[event["type"]], event))
         shown = format_training(so_far)
         assert shown.status and 0 <= shown.percent <= 100
+    least = min(so_far.held, key=lambda one: one.loss)
+    assert f"the model of step {least.step}, which had the lowest loss on held-out rows, is kept" in shown.status
     assert shown.done and "You guessed 20 of 20 held-out rows; it gets" in shown.verdict
     wrong = sum(row.gold != row.after for row in so_far.result.rows)
     assert len(shown.wrong) == wrong and (str(wrong) in shown.wrong_heading or not wrong)
