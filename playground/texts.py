@@ -19,6 +19,8 @@ METASPACE = "▁"
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _SIGNS = {" ": "·", "\n": "↵", "\t": "→", "\x7f": "␡"}
+_WHITESPACE = {" ": ("a space", "spaces"), "\n": ("a line break", "line breaks"), "\t": ("a tab", "tabs")}
+_ANY_WHITESPACE = ("whitespace", "signs of whitespace")
 
 
 def usable_text(text: str, limit: int | None = None, name: str = "The text") -> str:
@@ -90,6 +92,19 @@ def shown_text(text: str) -> str:
     if text.isascii() and text.isalnum():
         return text
     return "".join(_shown_character(character) for character in text)
+
+
+def named_piece(text: str) -> str:
+    """A token as people read it who don't know the signs: one that is nothing but whitespace says what it is.
+
+    >>> named_piece(" cat"), named_piece(" "), named_piece("\\n\\n")
+    ('·cat', '· (a space)', '↵↵ (2 line breaks)')
+    """
+    shown = shown_text(text)
+    if not text or not text.isspace():
+        return shown
+    one, many = _WHITESPACE.get(text[0], _ANY_WHITESPACE) if len(set(text)) == 1 else _ANY_WHITESPACE
+    return f"{shown} ({one if len(text) == 1 else f'{len(text)} {many}'})"
 
 
 def shown_bytes(data: bytes) -> str:

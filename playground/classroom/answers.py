@@ -36,7 +36,7 @@ from playground.classroom.result import ModelSays, Said, Writing
 from playground.errors import InputError
 from playground.generation.request import TASK, GenerateRequest
 from playground.similarity.request import WordLossRequest
-from playground.texts import shown_text
+from playground.texts import named_piece
 from playground.tokens.request import TokenizeRequest
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Answers:
 
     def _next_tokens(self, question: Continued) -> ModelSays:
         found = self._model.next_token(self._request(question)).candidates
-        return ModelSays(tuple(Said(shown_text(one.piece), one.before, one.token_id) for one in found), right=0)
+        return ModelSays(tuple(Said(named_piece(one.piece), one.before, one.token_id) for one in found), right=0)
 
     def _one_of_top(self, question: OneOfTop) -> Prepared:
         said = list(self._next_tokens(question).said[: question.top])
@@ -260,4 +260,4 @@ def _after(result: GenerationResult, count: int) -> tuple[str, float | None]:
 
 def _last_of(result: GenerationResult) -> Said:
     step = result.steps[-1]
-    return Said(shown_text(step.piece), step.probability_before, step.token_id)
+    return Said(named_piece(step.piece), step.probability_before, step.token_id)

@@ -2,7 +2,7 @@
 
 import { addressOfClass, keyOf } from "../shared/class_key.js";
 import { make, makeSvg } from "../shared/dom.js";
-import { bars, Followed, question, texts } from "./draw.js";
+import { bars, Followed, question, signs, texts } from "./draw.js";
 import { Room, sentence } from "./room.js";
 
 const { root = "", code = "", address = "" } = document.body.dataset;
@@ -78,6 +78,7 @@ class Board {
     else
       box.append(
         choices(asked.choices),
+        signs(asked.kind, asked.choices),
         make("div", "cl-count", ring(screen.answered, screen.present), this.invitation),
       );
     return box;

@@ -17,6 +17,27 @@ export function question(asked) {
   return box;
 }
 
+/** Kinds whose answers are tokens, with signs for what can't be seen. */
+const OF_TOKENS = ["next_word", "one_of_top"];
+
+/**
+ * What the signs in tokens stand for; empty where there are none.
+ *
+ * @param {string} kind  of the question
+ * @param {string[]} names  of its answers
+ */
+export function meaning(kind, names) {
+  const stands = (sign, what) => names.some((name) => name.includes(sign)) && `“${sign}” is ${what}`;
+  const said = OF_TOKENS.includes(kind) ? [stands("·", "a space"), stands("↵", "a line break")].filter(Boolean) : [];
+  return said.length ? `${said.join(", ")}.` : "";
+}
+
+/** The same as a line below the answers, or nothing. */
+export function signs(kind, names) {
+  const said = meaning(kind, names);
+  return said && make("p", "cl-fact cl-signs", said);
+}
+
 /** Kinds that no model answers: who asks knows what is right. */
 export const TOLD = ["choice", "slider", "number", "word"];
 
@@ -51,7 +72,11 @@ export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
   const rest = reveal.bars.length - rows.length;
   const more =
     rest > 0 && make("p", "cl-fact", `And ${counted(rest, kind === "slider" ? "more range" : "more answer")}.`);
-  return make("section", "cl-reveal", table, more, make("div", "cl-facts", ...facts(reveal, kind)));
+  const signed = signs(
+    kind,
+    reveal.bars.slice(0, most).map((bar) => bar.name),
+  );
+  return make("section", "cl-reveal", table, more, signed, make("div", "cl-facts", ...facts(reveal, kind)));
 }
 
 function cell(kind, share, label) {

@@ -1,7 +1,7 @@
 /** A student's page: joins, answers, and sees what the class said. It keeps its seat over reloads and lost lines. */
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
-import { bars, Followed, question, texts } from "./draw.js";
+import { bars, Followed, question, signs, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
@@ -160,7 +160,7 @@ class Page {
     else if (given) tell(`You said: ${given}. You can change it.`);
     const place = this.answers[asked.number];
     const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, given, open, give);
-    return make("section", "cl-answer", fits, said);
+    return make("section", "cl-answer", fits, signs(asked.kind, asked.choices), said);
   }
 
   /** Sends an answer once the one before it has arrived; one that was changed meanwhile needn't. */
