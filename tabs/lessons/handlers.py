@@ -102,7 +102,9 @@ def whole(lessons: Lessons, watched: Sequence[Watched], catalog: Catalog, name: 
 def _about(watched: Watched) -> dict[str, Any]:
     known = known_place(watched.place)
     about: dict[str, Any] = {"title": known.title, "tab": known.tab, "part": known.part, "button": known.button}
-    return about | watched.where() | {"buttons": dict(known.buttons), "defaults": known.defaults()}
+    labels = {one.name: one.label or one.name.replace("_", " ") for one in known.fields}
+    about |= {"buttons": dict(known.buttons), "defaults": known.defaults(), "labels": labels}
+    return about | watched.where()
 
 
 def filled(watched: Watched, fields: Mapping[str, Any], known: Place | None = None) -> dict[Any, Any]:

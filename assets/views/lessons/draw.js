@@ -1,5 +1,6 @@
 /** The panel's parts as nodes. Text of models goes in as text alone; a lesson's text was made of Markdown by Python. */
 import { make, makeButton } from "../shared/dom.js";
+import { shown } from "./readings.js";
 import { guessShown } from "./steps.js";
 
 const MARKS = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
@@ -226,16 +227,35 @@ export function known(words, know) {
  * @param {string} button  what the learner presses, or empty
  * @param {{ again: () => void, show: () => void, there: () => void }} acts
  * @param {boolean} filling  the fields are being filled
+ * @param {[string, any][]} [filled]  what was filled in for her: the names of fields in the page, and the values
  */
-export function task(words, step, button, { again, show, there }, filling) {
+export function task(words, step, button, { again, show, there }, filling, filled = []) {
   if (filling) return make("div", "ls-task", said(words, "p", words.filling));
-  const box = make("div", "ls-task", step.do ? make("p", "", step.do.say) : toPress(words, button));
+  const box = make("div", "ls-task", step.do && make("p", "", step.do.say));
+  if (filled.length) box.append(said(words, "p", `${words.filled}:`), fieldsFilled(words, filled));
+  if (filled.length || !step.do) box.append(toPress(words, button));
   const row = make("div", "ls-row");
   if (step.do || button) row.append(saidButton(words, "", words.there, there));
   if (step.do && Object.keys(step.do.show).length) row.append(saidButton(words, "", words.show, show));
   if (step.stage) row.append(saidButton(words, "", words.again, again));
   box.append(row);
   return box;
+}
+
+/** Each field that was filled in, beside its value. */
+function fieldsFilled(words, filled) {
+  const values = filled.map(([name, value]) => [make("dt", "", name), make("dd", "", isolated(brief(value, words)))]);
+  return make("dl", "ls-sides ls-filled", ...values.flat());
+}
+
+const MOST_SHOWN = 60;
+
+/** A value of a field in a few words; a mark alone for what has none. */
+function brief(value, words) {
+  if (value === null || [value].flat().some((one) => typeof one === "object")) return words.right;
+  const [first, ...more] = shown(value, "", words).split("\n");
+  const cut = first.slice(0, MOST_SHOWN);
+  return cut === first && !more.length ? first : `${cut} …`;
 }
 
 /** What the learner presses; what is answered by itself is waited for. */

@@ -14,6 +14,7 @@ import { pause, until } from "../shared/until.js";
  * @property {Record<string, string>} nodes  the ids of the fields in the page, and of views beside the answer
  * @property {Record<string, string[]>} [ways]  what each of them is in: tabs and accordions, outermost first
  * @property {Record<string, any>} defaults
+ * @property {Record<string, string>} labels  what the fields are called in the page
  */
 
 const RING = { outline: "3px solid var(--pg-accent)", outlineOffset: "-2px" };
@@ -130,6 +131,20 @@ export async function point(place, fields, button, next = "") {
   const first = nodes.find(Boolean);
   if (first) show(first, "center");
   if (goal) setTimeout(() => show(goal, "nearest"), first ? READ_MS : 0);
+}
+
+/**
+ * Brings into sight, and marks for a moment, what was filled in for the learner; what she presses then is marked too.
+ *
+ * @param {Place} place
+ * @param {string[]} names  of the fields
+ * @param {string} button  what she presses, or empty
+ */
+export async function pointOut(place, names, button) {
+  const nodes = await reachAll(place, names);
+  for (const node of new Set([...nodes, pressedIn(button)])) node?.animate(MARK, MARK_MS);
+  const first = nodes.find(Boolean);
+  if (first) show(first, "center");
 }
 
 /**

@@ -4,7 +4,7 @@ import { sayGuessing } from "../shared/first_answer.js";
 import { readInbox, tell } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import * as draw from "./draw.js";
-import { buttonAt, fillDrawn, goTo, open, point, showAnswer } from "./driver.js";
+import { buttonAt, fillDrawn, goTo, open, point, pointOut, showAnswer } from "./driver.js";
 import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
 import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
 
@@ -46,6 +46,8 @@ class Panel {
   timer = 0;
   /** @type {Record<string, any>} */
   pointed = {}; // what is pointed at of what is being filled in
+  /** @type {import("./steps.js").Kept | null} */
+  helped = null; // the step that was done for the learner but for what she presses
   next = ""; // the field that the learner changes then
   wanted = ""; // the lesson that was chosen last
   /** @type {HTMLElement | null} */
@@ -166,7 +168,8 @@ class Panel {
   fill(fields, pointed = fields) {
     const { tab } = this.step;
     this.pointed = pointed;
-    this.next = (pointed === fields && Object.keys(this.step.do?.show ?? {})[0]) || "";
+    this.helped = pointed === fields ? null : this.kept;
+    this.next = (!this.helped && Object.keys(this.step.do?.show ?? {})[0]) || "";
     this.kept.staged = true;
     open(this.places[tab]);
     this.filling = ++this.fills;
@@ -183,8 +186,20 @@ class Panel {
     this.filling = 0;
     this.draw();
     fillDrawn(place, fields);
-    point(place, this.pointed, this.button, this.next);
+    if (this.isHelped) this.sayFilled();
+    else point(place, this.pointed, this.button, this.next);
     this.answered(tab);
+  }
+
+  /** Whether this step was done for the learner but for what she presses. */
+  get isHelped() {
+    return this.helped === this.kept;
+  }
+
+  /** What was filled in for the learner, and what she presses: seen in the page, and said aloud. */
+  sayFilled() {
+    pointOut(this.places[this.step.tab], Object.keys(this.pointed), this.button);
+    this.find("said").textContent = draw.aloud(this.find("body").querySelector(".ls-task"));
   }
 
   /** A tab has a new answer. */
@@ -316,7 +331,7 @@ class Panel {
       phase === "ask" && this.toClass?.taught() && this.forClass(),
       phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
       phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
-      phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0),
+      phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0, this.filledIn),
       done && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(words, step, kept),
       done && last && draw.known(words, lesson.know),
       draw.ways(words, { done, first: walk.at === 0, last }, this.acts()),
@@ -337,7 +352,14 @@ class Panel {
 
   /** What the learner presses in the page for this step; empty where the page answers by itself. */
   get button() {
-    return buttonAt(this.places[this.step.tab], stageAt(this.lesson, this.walk.at)?.fields ?? {});
+    const fields = stageAt(this.lesson, this.walk.at)?.fields ?? {};
+    return buttonAt(this.places[this.step.tab], this.isHelped ? { ...fields, ...this.step.do.show } : fields);
+  }
+
+  /** @returns {[string, any][]} what was filled in for the learner, by the names of the fields in the page */
+  get filledIn() {
+    const { labels } = this.places[this.step.tab];
+    return this.isHelped ? Object.entries(this.step.do.show).map(([name, value]) => [labels[name], value]) : [];
   }
 
   acts() {
@@ -346,7 +368,8 @@ class Panel {
       ...this.step.do?.show,
     };
     const there = async () => {
-      this.sent = await goTo(this.places[this.step.tab], Object.keys(this.step.do?.show ?? {}), this.button);
+      const fields = this.isHelped ? [] : Object.keys(this.step.do?.show ?? {});
+      this.sent = await goTo(this.places[this.step.tab], fields, this.button);
     };
     return {
       again: () => this.fill(this.step.stage.fields),

@@ -241,6 +241,31 @@ def test_what_is_folded_away_is_opened_and_what_was_filled_in_is_what_the_reply_
     expect(page.get_by_role("button", name="Compare both")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(
+    ("title", "step", "field", "said"),
+    [
+        ("Greedy, temperature", 6, "#pg-generation-seed", ["seed", "1", "Now press Start in the page."]),
+        ("Chat is only text", 5, "#generation-mode", ["prompt as", "Chat", "14", "Now press Send in the page."]),
+        ("It follows its data", 3, "#language-model-grammar", ["name = Zorro, Ada, Quill …", "Now press Train"]),
+    ],
+)
+def test_what_show_me_has_filled_in_is_said_seen_and_marked(page, title, step, field, said):
+    panel = page.locator(".ls-panel")
+    open_lesson(page, title, step)
+    guess(panel)  # there is none: only the fields are waited for
+    panel.get_by_role("button", name="Show me").click()
+    task = panel.locator(".ls-task")
+    for words in ["Filled in for you:", *said]:
+        expect(task).to_contain_text(words)
+    marked = f"document.querySelector('{field}').getAnimations().length > 0"
+    page.wait_for_function(f"() => {marked}")
+    page.wait_for_timeout(2500)  # nothing leads away from it
+    expect(page.locator(field)).to_be_in_viewport(ratio=0.5)
+    assert said[0] in panel.locator(".ls-said").inner_text()
+    panel.get_by_role("button", name="Take me there").click()
+    expect(page.get_by_role("button", name=said[-1].split()[2], exact=True)).to_be_focused()
+
+
 def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "Layer by layer", step=4)  # of another text than the section opens with
