@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import playground as pg
+from playground.errors import InputError
 from playground.links.form import link_to
 from playground.training.events import mixed
 from playground.units import format_bytes, format_seconds, format_share
@@ -18,9 +19,17 @@ GUESSED = 20  # held-out rows that a guess is about
 
 
 def guess_within(guess: str, most: int) -> int | None:
-    """The number that was typed, at most ``most``; None where nobody guessed one."""
+    """The number that was typed; None where nobody guessed one.
+
+    Raises:
+        InputError: it isn't one of 0 to ``most``.
+    """
     typed = guess.strip()
-    return min(most, int(typed)) if typed.isdecimal() else None
+    if not typed:
+        return None
+    if typed.isdecimal() and len(typed) < 10 and int(typed) <= most:
+        return int(typed)
+    raise InputError(f"Your guess is about {most}: give a whole number from 0 to {most}, or leave its field empty.")
 
 
 @dataclass(frozen=True)

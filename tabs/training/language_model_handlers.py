@@ -141,8 +141,9 @@ class LanguageModelHandlers:
         refuse_another(self._playground, person)
         run_id = secrets.token_hex(8)
         asked = request_of(given, person=person, address=address, run_id=run_id)
+        guessed = guess_within(guess, OF_LINES)
         events = self._playground.train_language_model(asked, PAUSE_SECONDS)
-        yield from self._hear(events, asked, guess_within(guess, OF_LINES))
+        yield from self._hear(events, asked, guessed)
 
     def follow(self, run_id: str) -> Iterator[Values]:
         """A training that was left, from its beginning."""
