@@ -20,10 +20,10 @@ import playground as pg
 from playground.errors import EmptyInputError
 from playground.inside.request import METHODS
 from server.arrival import address_of
-from tabs.components import buttons_of_run, example_chips, halting, model_picker
+from tabs.components import buttons_of_run, example_chips, halting, model_note, model_picker
 from tabs.gradio_patches import payload
 from tabs.inside.api import InsideApi
-from tabs.inside.examples import EXAMPLES
+from tabs.inside.examples import EXAMPLES, MODEL
 from tabs.inside.format import MORE
 from tabs.inside.handlers import (
     ALONE,
@@ -119,14 +119,22 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         with gr.Column(scale=3, min_width=280):
             text = gr.Textbox(EXAMPLES[0].text, label="text", lines=2, max_lines=8, elem_id="inside-text")
             chips = example_chips([one.label for one in EXAMPLES])
+            shows = gr.Markdown(EXAMPLES[0].shows, elem_classes="pg-explain", elem_id="inside-shows", min_height=0)
         with gr.Column(scale=2, min_width=260):
             model = model_picker(playground, "text-generation", "fill-mask")
             button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
+    model_note(playground, model)
+    gr.on([text.change, model.change], _what_it_shows, [text, model], shows, **QUIET)
     lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens", elem_classes="pg-answer")
     share = share_view()
     lens_code = receipt_panel("Code: every layer with plain transformers")
     heading("Why this token", 4)
     return _Parts(text, model, button, chips, lens, share, lens_code, *_lay_out_why())
+
+
+def _what_it_shows(text: str, model_id: str) -> str:
+    """What an example is there for; nothing of another text, nor of another model."""
+    return next((one.shows for one in EXAMPLES if one.text == text and model_id == MODEL), "")
 
 
 def _lay_out_why() -> tuple[Any, ...]:

@@ -91,3 +91,19 @@ def test_a_token_of_a_reply_is_looked_into(open_page):
     expect(page.get_by_role("tab", name="Look inside")).to_have_attribute("aria-selected", "true")
     text = page.locator("#inside-text textarea")
     expect(text).to_have_value(re.compile("^Once upon a time, there was a little girl"))
+
+
+def test_an_example_says_what_it_shows_and_the_model_what_it_is(page):
+    page.get_by_role("tab", name="Generation").click()
+    page.get_by_role("tab", name="Look inside").click()
+    shows, about = page.locator("#inside-shows"), page.get_by_label("about this model").filter(visible=True)
+    made = re.compile("Made by Hugging Face.* rounded to 4 bits")
+    expect(shows).to_contain_text("“Paris” comes out best, but leads only after the last of 30 layers.")
+    expect(about).to_have_value(made)
+    page.get_by_role("button", name="a function").click()
+    expect(shows).to_contain_text("“b” comes out best, but leads only after layer 27 of 30.")
+    page.locator("#inside-text textarea").fill("What is not an example")
+    expect(shows).to_be_hidden()
+    page.get_by_role("tab", name="Tokens", exact=True).click()
+    page.get_by_role("tab", name="Chat template").click()
+    expect(about).to_have_value(made)

@@ -48,6 +48,10 @@ def test_an_example_shows_what_it_is_there_for(app_playground, example):
     ranks = [row[-1].rank for row in result.cells]
     assert result.winners[-1].piece == example.wins
     assert ranks[example.leads - 1] > 1 and set(ranks[example.leads :]) == {1}
+    assert f"“{result.winners[-1].piece.strip()}” comes out best" in example.shows
+    last = f"the last of {result.layers} layers"
+    after = last if example.leads == result.layers else f"layer {example.leads} of {result.layers}"
+    assert example.shows.endswith(f"leads only after {after}.")
 
 
 def test_the_capital_of_france_speaks_for_paris(client, why):
