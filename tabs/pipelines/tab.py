@@ -56,7 +56,9 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     """Lays out the tab inside the current Blocks; what comes back is lent to the lessons."""
     explain(
         "`pipeline(task)` answers most tasks in one line. **Inside it is always the same**: a tokenizer, a model, "
-        "mostly with a task head, and a little arithmetic behind. Pick a task and look at all three."
+        "mostly with a task head, and a little arithmetic behind. Pick a task and look at all three. "
+        "Examples marked **(Hub)** need a model of the Hub: where it isn't here yet, pressing one says how to get it, "
+        "and downloads nothing."
     )
     page_tab = tab_being_built()
     parts = _lay_out(playground)
@@ -91,13 +93,19 @@ def _lay_out(playground: pg.Playground) -> _Parts:
                 stop = gr.Button(
                     "Stop", variant="stop", interactive=False, elem_id="pipelines-stop", min_width=80, scale=1
                 )
-    chips = example_chips([one.name for one in EXAMPLES])
+    chips = example_chips([_named(playground, one) for one in EXAMPLES])
     shown = view("pipelines/view", preview(playground, FIRST.task, ""), ["first_view"], elem_id="pipelines-view")
     share = share_view()
     one_line = receipt_panel("Code: in one line, with pipeline()")
     steps = receipt_panel("Code: every step with plain transformers")
     states = gr.State(), gr.State("")
     return _Parts(task, about, text, model, options, folded, run, stop, chips, shown, share, one_line, steps, *states)
+
+
+def _named(playground: pg.Playground, example: Example) -> str:
+    """An example's name, marked as models are where its model has to be downloaded first."""
+    specs = playground.pipeline_models(example.task)
+    return example.name if any(spec.source != "hub" for spec in specs) else f"{example.name} (Hub)"
 
 
 def _lay_out_options() -> tuple[dict[str, Any], gr.Accordion]:

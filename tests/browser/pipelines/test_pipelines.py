@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tabs.pipelines.examples import EXAMPLES
+
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
 
@@ -43,6 +45,14 @@ def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_p
     expect(page.locator(".cm-content:visible").first).to_contain_text("MODEL =")
 
 
+def test_what_needs_a_model_of_the_hub_says_so_before_it_is_pressed(page):
+    page.get_by_role("tab", name="Pipelines").click()
+    chips = page.locator(".pg-examples button").filter(visible=True)
+    expect(chips).to_have_count(len(EXAMPLES))
+    here = {"search", "same words", "word association"}
+    assert chips.all_inner_texts() == [one.name if one.name in here else f"{one.name} (Hub)" for one in EXAMPLES]
+
+
 def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_page):
     page = open_page()
     page.get_by_role("tab", name="Pipelines").click()
@@ -57,7 +67,7 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".pp-loop-from tr").nth(1)).to_contain_text("·nurse")
 
-    page.get_by_role("button", name="a question").click()
+    page.get_by_role("button", name="a question (Hub)", exact=True).click()
     expect(page.locator(".pp-command code")).to_have_text(
         "hf download distilbert/distilbert-base-cased-distilled-squad", timeout=60_000
     )
