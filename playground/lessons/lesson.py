@@ -68,7 +68,7 @@ class Choice:
 class Predict:
     """A question before the answer is there.
 
-    ``choice``: one of ``choices``. ``number``: right when at most ``within`` from the reading, both in percent where
+    ``choice``: one of ``choices``. ``number``: close when at most ``within`` from the reading, both in percent where
     ``form`` is ``%``. ``word``: right when it is the reading, whatever its case.
     """
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 import playground as pg
 from playground.errors import InputError, InputTooLongError
-from playground.texts import byte_alphabet, readable_bytes, shown_bytes, shown_piece, shown_text, usable_text
+from playground.texts import (
+    byte_alphabet,
+    named_piece,
+    readable_bytes,
+    shown_bytes,
+    shown_piece,
+    shown_text,
+    usable_text,
+)
 
 SENTIMENT, SMOLLM, ASSOCIATION = (
     "playground/sentiment-5-stars",
@@ -33,6 +41,22 @@ def test_every_text_of_whole_characters_stays_as_it_is(text):
 def test_half_of_a_pair_is_refused_with_its_place(code):
     with pytest.raises(InputError, match=r"Character 3 of the text is half of a character .* Delete it"):
         usable_text(f"ab{chr(code)}c")
+
+
+@pytest.mark.parametrize(
+    ("piece", "named"),
+    [
+        (" cat", "·cat"),
+        (" ", "· (a space)"),
+        ("\n", "↵ (a line break)"),
+        ("\n\n", "↵↵ (2 line breaks)"),
+        ("\t\t", "→→ (2 tabs)"),
+        (" \n", "·↵ (2 signs of whitespace)"),
+        ("", ""),
+    ],
+)
+def test_a_piece_of_whitespace_alone_says_what_it_is(piece, named):
+    assert named_piece(piece) == named
 
 
 def test_a_limit_is_said():

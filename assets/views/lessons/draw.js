@@ -195,8 +195,8 @@ export function reveal(words, step, kept) {
   if (step.predict && kept.guess !== undefined)
     sides.append(said(words, "dt", words.your_guess), make("dd", "", isolated(guessShown(step.predict, kept.guess))));
   if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", isolated(outcome.answer)));
-  const mark = outcome.right === null ? "" : outcome.right ? words.right : words.wrong;
-  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", mark), " ");
+  const mark = outcome.near ? words.near : { true: words.right, false: words.wrong }[String(outcome.right)];
+  const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", mark ?? ""), " ");
   verdict.append(...sentence(outcome.verdict));
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));

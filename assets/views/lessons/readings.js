@@ -142,3 +142,19 @@ export function isRight(predict, guess, live) {
     );
   return answer !== null && folded(String(guess)) === folded(String(answer));
 }
+
+/**
+ * True if a guess that counts as right is the answer itself: a number as far as it was guessed, so that 2.5 is for
+ * 2.48, and 3 isn't for 1.
+ *
+ * @param {Predict} predict
+ * @param {string | number} guess
+ * @param {Live} live
+ */
+export function isExact(predict, guess, live) {
+  if (predict.kind !== "number") return isRight(predict, guess, live);
+  const answer = readOf(predict.reading, live);
+  if (typeof answer !== "number") return false;
+  const decimals = String(guess).split(".")[1]?.length ?? 0;
+  return Math.abs(answer * (predict.form === "%" ? 100 : 1) - Number(guess)) <= 0.5 * 10 ** -decimals + 1e-9;
+}

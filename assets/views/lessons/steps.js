@@ -1,11 +1,12 @@
 /** When a step is done, and what is said then. Needs no page. */
-import { holds, isRight, isTrue, readOf, said, shown } from "./readings.js";
+import { holds, isExact, isRight, isTrue, readOf, said, shown } from "./readings.js";
 
 /**
  * @typedef {import("./readings.js").Live} Live
  * @typedef {{ text: string, live: boolean }[]} Said
  * @typedef {object} Outcome  what stands beside the guess once the answer is there
  * @property {boolean | null} right  null where nothing was guessed
+ * @property {boolean} [near]  right, as it wasn't far off
  * @property {string} answer
  * @property {Said} verdict
  * @property {Said} why
@@ -96,7 +97,14 @@ export function outcomeOf(step, kept, live, words) {
   const right =
     predict && kept.guess !== undefined && canBeTold(predict, live) ? isRight(predict, kept.guess, live) : null;
   const verdict = reveal && right !== null ? said(right ? reveal.right : reveal.wrong, live, words) : [];
-  return { right, answer: answerOf(step, live, words), verdict, why: reveal ? said(reveal.why, live, words) : [] };
+  const near = right === true && !isExact(predict, kept.guess ?? "", live);
+  return {
+    right,
+    near,
+    answer: answerOf(step, live, words),
+    verdict,
+    why: reveal ? said(reveal.why, live, words) : [],
+  };
 }
 
 /** False where no choice is true: what the right one is compared with was of a step that was skipped. */

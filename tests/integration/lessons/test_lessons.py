@@ -10,6 +10,7 @@ import pytest
 from playground.lessons.facts import FACTS
 from playground.lessons.form import read_lesson
 from playground.lessons.places import PLACES
+from playground.lessons.readings import value_of
 from playground.lessons.run import is_right, walk
 from playground.lessons.shelf import read_lessons
 from playground.wire import from_json
@@ -93,6 +94,16 @@ def test_the_example_of_the_documentation_is_true(tmp_path, answer):
     lesson, problems = read_lesson(path)
     assert problems == ()
     assert [done.untrue for done in walk(lesson, answer)] == [()] * len(lesson.steps)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_what_counts_as_close_is_close(lesson, answer):
+    """A number of a lesson is close at most one off, or a quarter of it."""
+    for done in walk(lesson, answer):
+        asked = done.step.predict
+        if asked and asked.kind == "number":
+            right = value_of(asked.reading, done.live) * (100 if asked.form == "%" else 1)
+            assert asked.within <= max(1, right / 4), done.step.title
 
 
 def test_a_wrong_fact_is_noticed(tmp_path, answer):

@@ -10,6 +10,8 @@ from playground.lessons.words import OWN, read_words, words_for
 
 ENGLISH = (OWN / "en.yaml").read_text(encoding="utf-8")
 
+NEXT = ENGLISH.split("\n").index("next: Next") + 1  # its line
+
 
 @pytest.fixture
 def own(tmp_path):
@@ -45,10 +47,10 @@ def test_a_teacher_adds_a_language(own):
     ("old", "new", "line", "says"),
     [
         ("next: Next\n", "", 1, "These words are missing: next."),
-        ("next: Next", "nxt: Next", 17, "'nxt' is no word of the panel."),
+        ("next: Next", "nxt: Next", NEXT, "'nxt' is no word of the panel."),
         ("step {at} of {of}", "stap {at} van {of} {what}", 2, "step has other braces. It needs {at}, {of}."),
-        ("next: Next", "next: 3", 17, "next is no text."),
-        ("next: Next", "next: @", 17, "This is no YAML"),
+        ("next: Next", "next: 3", NEXT, "next is no text."),
+        ("next: Next", "next: @", NEXT, "This is no YAML"),
     ],
 )
 def test_a_file_with_a_mistake_says_where_and_costs_itself_alone(own, capsys, old, new, line, says):

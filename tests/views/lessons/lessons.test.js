@@ -129,3 +129,18 @@ test("a lesson stands the way that its language is written", () => {
     "": "",
   });
 });
+
+test("only the answer itself is ticked: a guess that isn't far off is close", () => {
+  const count = { kind: "number", ask: "?", choices: [], reading: reading("count"), within: 2, form: "" };
+  const share = { ...count, form: "%" };
+  const told = (predict, guess, answer) => {
+    const { right, near } = outcomeOf({ predict }, { guess }, { classification: { count: answer } });
+    return [right, near];
+  };
+  assert.deepEqual(told(count, 1, 1), [true, false]);
+  assert.deepEqual(told(count, 3, 1), [true, true]);
+  assert.deepEqual(told(count, 4, 1), [false, false]);
+  assert.deepEqual(told(share, 2.5, 0.0248), [true, false]);
+  assert.deepEqual(told(share, 2, 0.0248), [true, false]);
+  assert.deepEqual(told(share, 4, 0.0248), [true, true]);
+});
