@@ -60,7 +60,8 @@ export function changesSince(begin, now, titles, { compared = false, byHand = fa
   if (now.model_id !== begin.model_id) changes.push(`the model was ${titles[begin.model_id] ?? begin.model_id}`);
   if (now.quantization !== begin.quantization) changes.push(`quantization was ${begin.quantization}`);
   if (chat !== Boolean(begin.messages)) changes.push(begin.messages ? "it was a chat" : "it was no chat");
-  else if (!chat && now.prompt !== begin.prompt) changes.push(`the prompt was ${sourceInWords(begin)}`);
+  else if (!chat && now.prompt !== begin.prompt)
+    changes.push(`the prompt was ${begin.prompt ? sourceInWords(begin) : "empty"}`);
   if (!compared && !byHand && drawnInWords(now) !== drawnInWords(begin))
     changes.push(`the settings were ${drawnInWords(begin)}`);
   return changes;

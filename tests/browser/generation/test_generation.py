@@ -15,6 +15,12 @@ from tabs.view_files import VIEWS
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 COLORS = "A list of colors: red, blue"
 IDLE = "document.querySelector('.gen').getAttribute('aria-busy') === 'false'"
+FREE_BESIDE = """(node) => {
+  const range = document.createRange();
+  range.setStart(node.nextSibling, 1);
+  range.setEnd(node.nextSibling, 2);
+  return range.getBoundingClientRect().left - node.getBoundingClientRect().right;
+}"""
 
 
 @pytest.fixture
@@ -281,6 +287,7 @@ def test_side_by_side_and_beams(tab):
     assert re.search(r"At token \d+, greedy takes .+ \(.+\s%\) and (balanced|beam) takes", verdict)
     expect(tab.locator(".gen-column .diverges")).not_to_have_count(0)
     expect(tab.locator(".gen-parting")).to_contain_text("surprising dashed parts from the first text here")
+    assert tab.locator(".gen-parting .diverges").evaluate(FREE_BESIDE) >= 8, "the frame is 3 wide, the word stands free"
 
     tab.locator("[data-how=write]").click()
     tab.get_by_label("beam", exact=True).check()

@@ -32,6 +32,7 @@ test("another model, text or setting makes a reply old; a length or a seed witho
   const since = (now, how) => changesSince(BEGIN, { ...NOW, ...now }, TITLES, how);
   assert.deepEqual(since({ max_new_tokens: 9, seed: 8, temperature: 2 }), []);
   assert.deepEqual(since({ prompt: "Twice" }), ["the prompt was “Once upon”"]);
+  assert.deepEqual(changesSince({ ...BEGIN, prompt: "" }, { ...NOW, prompt: "x" }, TITLES), ["the prompt was empty"]);
   assert.deepEqual(since({ model_id: "c/d", quantization: "8-bit" }), ["the model was B", "quantization was auto"]);
   assert.deepEqual(since({ mode: "Chat", prompt: "" }), ["it was no chat"]);
   assert.deepEqual(since({ do_sample: true }), ["the settings were greedy"]);
