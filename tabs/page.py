@@ -27,6 +27,7 @@ from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+_IN_PLACE = "said_in_place"  # of a failure that the page has said where its answer would stand
 
 
 def explain(markdown: str) -> gr.Markdown:
@@ -78,6 +79,12 @@ def so_far(done: int, total: int, text: str, running: bool = True) -> dict[str, 
     return {"percent": 100 * done // total if total else 0, "text": text, "running": running}
 
 
+def run_refused(error: Exception) -> dict[str, Any] | None:
+    """The value of a `progress_view` for a run that can't be: why, and no bar; None where a toast says it."""
+    said = said_in_place(error)
+    return {"percent": None, "text": said, "running": False} if said else None
+
+
 def tell(page: gr.HTML, name: str, detail: str = "null") -> str:
     """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
     return (
@@ -92,6 +99,17 @@ def message_of(error: Exception) -> str:
         return str(error) if isinstance(error, PlaygroundError) else str(error.message)
     log.error("A handler failed", exc_info=error)
     return f"Something went wrong on our side ({type(error).__name__}). Your input is still there: please try again."
+
+
+def said_in_place(error: Exception) -> str:
+    """What a person is told about a failure, for the place that the answer would take: no toast says it again.
+
+    Empty for what nobody can mend, which a toast says.
+    """
+    if not isinstance(error, PlaygroundError):
+        return ""
+    setattr(error, _IN_PLACE, True)
+    return str(error)
 
 
 def _as_text(message: str) -> str:
@@ -109,10 +127,13 @@ def _kindly(for_page: bool) -> Iterator[None]:
     except Exception as error:
         title = "Try again in a moment" if getattr(error, "retryable", False) else "That didn't work"
         message = _as_text(message_of(error)) if for_page else message_of(error)
+        is_said = for_page and getattr(error, _IN_PLACE, False)
         is_hint = for_page and isinstance(error, PlaygroundError) and gradio_patches.toasts_arrive()
-        if is_hint:
+        if is_hint and not is_said:
             gr.Warning(message, duration=12, title=title)
-        raise gr.Error(message, duration=12, title=title, visible=not is_hint, print_exception=False) from error
+        raise gr.Error(
+            message, duration=12, title=title, visible=not (is_hint or is_said), print_exception=False
+        ) from error
 
 
 def friendly(handler: Handler, *, for_page: bool = True) -> Handler:

@@ -18,6 +18,7 @@ METHODS = {
     "occlusion": "What the logit loses when this one is made neutral.",
     "gradient_x_input": "One gradient at the text as it is, times the embedding.",
 }  # in reading order: each is shown as soon as it is there
+PRESS_EXPLAIN = "Press Explain: the words that speak for the label, and those against it, appear here."
 FULL_COLOUR = 1.0  # logits: no smaller value gets the full colour
 CAUTION = (
     "Attributions describe this model's arithmetic near this text, not the world and not a thought: the methods can "
@@ -207,6 +208,11 @@ def _method(result: pg.AttributeResult, method: Any) -> dict[str, Any]:
         "word_values": list(method.word_values),
         "sum": sums[method.method],
     }
+
+
+def format_said(sentence: str) -> dict[str, Any] | None:
+    """The value of the bars or attribution view that has nothing to draw, only to say."""
+    return {"said": sentence} if sentence else None
 
 
 def format_explaining() -> dict[str, Any]:

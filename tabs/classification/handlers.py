@@ -22,7 +22,7 @@ from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
-from tabs.page import receipt_values
+from tabs.page import receipt_values, said_in_place
 
 Values = dict[Any, Any]  # component -> its new value
 PREDICTED = ("the predicted label", -1)
@@ -103,8 +103,8 @@ class OneText:
         try:
             about = self._playground.describe_classifier(model_id)
         except Exception as error:
-            reason = f" {shown.plain(str(error))}" if isinstance(error, pg.PlaygroundError) else ""
-            yield self.nothing() | {parts.shows: f"**No answer from this model.**{reason}"}
+            reason = shown.plain(said_in_place(error))
+            yield self.nothing() | {parts.shows: f"**No answer from this model.** {reason}".strip()}
             raise
         first, second = about.pair_names or ("text", "text_pair")
         kept = text_pair or kept  # a model of single texts must not be given a second one that nobody sees
@@ -124,8 +124,8 @@ class OneText:
         parts = self._parts
         try:
             result = self._playground.classify(pg.ClassifyRequest(text, text_pair or None, model_id))
-        except Exception:
-            yield self.nothing()
+        except Exception as error:
+            yield self.nothing() | {parts.bars: shown.format_said(said_in_place(error))}
             raise
         same = before is not None and before.request == result.request
         untried = {
@@ -178,7 +178,7 @@ class OneText:
 
     def no_asides(self) -> Values:
         """Nothing is said beside the answer."""
-        return dict.fromkeys(self._parts.asides)
+        return dict.fromkeys(self._parts.asides) | {self._parts.attribution: shown.format_said(shown.PRESS_EXPLAIN)}
 
     def fill_code(self, result: pg.ClassifyResult | None) -> Values:
         """Both receipts of the answer."""
@@ -220,9 +220,10 @@ class OneText:
             whole = replace(result, request=request, methods=found)
             known = {attribution: shown.format_attribution(whole, refused), self._parts.explained: whole}
             yield {**known, **self._why_code(whole)}
-        except Exception:
+        except Exception as error:
             parts = self._parts
-            yield dict.fromkeys((attribution, parts.explained, parts.why_code, parts.why_notebook))
+            gone = dict.fromkeys((parts.explained, parts.why_code, parts.why_notebook))
+            yield {**gone, attribution: shown.format_said(said_in_place(error) or shown.PRESS_EXPLAIN)}
             raise
 
     def _why_code(self, result: pg.AttributeResult) -> Values:
@@ -273,8 +274,8 @@ class OneText:
         bars, beside = self._parts.edited_bars, self._parts.beside
         try:
             old, new = map(self._playground.classify, (first, second))
-        except Exception:
-            yield {bars: None, beside: None}
+        except Exception as error:
+            yield {bars: shown.format_said(said_in_place(error)), beside: None}
             raise
         facts = ["dashed line: the text above", shown.named(new.info)]
         answer = shown.format_change(pg.verdict(new), new.info, old.labels, new.labels, facts)
@@ -293,8 +294,8 @@ class OneText:
         yield {bars: shown.format_asking(str(second.model_id), second.quantization)}
         try:
             old, other = map(self._playground.classify, (first, second))
-        except Exception:
-            yield {bars: None, beside: None}  # what the last model said must not stand there as this one's answer
+        except Exception as error:  # what the last model said must not stand there as this one's answer
+            yield {bars: shown.format_said(said_in_place(error)), beside: None}
             raise
         receipt, _ = self._playground.classification_receipts(other)
         yield {bars: shown.format_second(old, other), beside: (old, other), **self._what_if_code(receipt)}

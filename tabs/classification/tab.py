@@ -14,6 +14,7 @@ import gradio as gr
 import playground as pg
 from tabs.classification import api
 from tabs.classification.examples import FAILURES, FIRST, PICKED
+from tabs.classification.format import PRESS_EXPLAIN, format_said
 from tabs.classification.handlers import PREDICTED, OneText, Parts, about_fields, about_link, about_result
 from tabs.classification.table import build_table_section
 from tabs.components import example_chips, model_picker, model_row
@@ -158,7 +159,7 @@ def _lay_out_why() -> _Why:
         button = gr.Button(
             "Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain", elem_classes="pg-go"
         )
-    attribution = view("classification/attribution", elem_id="classification-attribution")
+    attribution = view("classification/attribution", format_said(PRESS_EXPLAIN), elem_id="classification-attribution")
     share = share_view()
     return _Why(label, button, attribution, share, *receipt_panel("Code: these values with plain transformers"))
 

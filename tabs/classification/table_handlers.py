@@ -24,7 +24,7 @@ from tabs.components import buttons_of_run
 from tabs.gradio_patches import payload
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
-from tabs.page import file_to_serve, receipt_values
+from tabs.page import file_to_serve, receipt_values, run_refused
 from tabs.table_file import HowRead, read_table
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
@@ -195,8 +195,8 @@ class TableOfTexts:
                 elif time.monotonic() - drawn_at > REDRAW_SECONDS:
                     drawn_at = time.monotonic()
                     yield {parts.progress: shown.format_progress(step)}
-        except Exception:
-            yield self.nothing()
+        except Exception as error:
+            yield self.nothing() | {self._parts.progress: run_refused(error)}
             raise
 
     def finished(self, result: pg.TableResult) -> Values:

@@ -16,7 +16,7 @@ from tabs.generation.twin_format import format_twin
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, progress_view, receipt_panel, receipt_values, so_far, view
+from tabs.page import explain, friendly, progress_view, receipt_panel, receipt_values, run_refused, so_far, view
 
 TEXT = (
     "The capital of France is Paris. Water boils at 100 degrees Celsius, and the quick brown fox jumps over the lazy "
@@ -132,8 +132,8 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> N
                 if not wanted():
                     break
                 yield found
-        except Exception:
-            yield parts.nothing()
+        except Exception as error:
+            yield parts.nothing() | {parts.doing: run_refused(error)}
             raise
         if not wanted():
             yield parts.nothing()

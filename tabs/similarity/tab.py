@@ -32,6 +32,8 @@ from tabs.page import (
     progress_view,
     receipt_panel,
     receipt_values,
+    run_refused,
+    said_in_place,
     so_far,
     view,
 )
@@ -145,8 +147,9 @@ def _wire_words(asked: _Asked, parts: _WordsParts) -> None:
         try:
             shown, result = measure_words(asked.playground, split_words(text), model_id, template)
             code, notebook = receipt_values(asked.playground.word_loss_receipt(result))
-        except Exception:
-            yield parts.nothing()
+        except Exception as error:
+            said = said_in_place(error)
+            yield parts.nothing() | ({parts.losses: NOT_YET | {"empty": said}} if said else {})
             raise
         found = {parts.losses: to_json(shown), parts.measured: result, parts.shows: what_it_shows(text, model_id)}
         yield {**found, parts.code: code, parts.notebook: notebook}
@@ -225,8 +228,8 @@ def _matrix_part(asked: _Asked) -> Watched:
                     yield {parts.doing: _so_far(event)}
                 else:
                     yield _measured(parts, event)
-        except Exception:
-            yield _unmeasured(parts)
+        except Exception as error:
+            yield _unmeasured(parts) | {parts.doing: run_refused(error)}
             raise
 
     @friendly
@@ -356,8 +359,8 @@ def _wire_people(
                 else:
                     values = dict(zip(code, receipt_values(event.receipt), strict=True))
                     yield {people: to_json(event.view, short=True), measured: event.result, **ended, **values}
-        except Exception:
-            yield ended
+        except Exception as error:
+            yield ended | {doing: run_refused(error)}
             raise
 
     def forget() -> Values:

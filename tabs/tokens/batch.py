@@ -19,7 +19,7 @@ from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, receipt_panel, receipt_values, said_in_place, view
 from tabs.tokens.handlers import (
     EMPTY,
     OWN,
@@ -177,8 +177,9 @@ def _wire_batch(parts: _Parts) -> None:
         compares = parts.mistakes.goes_on(request, parts.about(data))
         try:
             found = show_batch(parts.playground, parts.values(data))
-        except Exception:
-            yield {batch: EMPTY, parts.dictionary: "{}", parts.asked: None, **parts.no_mistake(), **parts.receipt(None)}
+        except Exception as error:
+            empty = EMPTY | {"hint": said_in_place(error)}
+            yield {batch: empty, parts.dictionary: "{}", parts.asked: None, **parts.no_mistake(), **parts.receipt(None)}
             raise
         rows = {batch: found.batch, parts.dictionary: found.dictionary, parts.asked: found.asked}
         yield rows if compares else {**rows, **parts.no_mistake(), **parts.receipt(found.code)}

@@ -296,15 +296,15 @@ def test_a_word_is_explained_once_in_a_tab_and_never_in_what_people_wrote(page):
 
 
 def test_a_hint_is_no_red_error_lies_on_nothing_and_leaves_with_its_cause(page):
-    text = page.locator("#classification-text textarea")
-    page.locator("#classification-bars", has_text="%").wait_for()
-    text.fill("   ")
-    page.locator("#classification-run").click()
+    tab(page, "training").click()
+    rows = page.locator("#training-rows textarea")
+    rows.fill("text,label\nonly,one\n")
+    page.locator("#training-run").click()
     hint = page.locator(".toast-body.warning")
     hint.first.wait_for()
     expect(page.locator(".toast-body.error")).to_have_count(0)
     expect(page.locator("span.error:visible")).to_have_count(0)
-    text.press_sequentially("So good!")
+    rows.press_sequentially("more,two")
     hint.first.wait_for(state="detached")
 
 

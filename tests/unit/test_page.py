@@ -14,7 +14,7 @@ import pytest
 from playground.errors import InputError
 from playground.receipt import Receipt
 from tabs import gradio_patches
-from tabs.page import answering, file_to_serve, friendly, publish, receipt_values
+from tabs.page import answering, file_to_serve, friendly, publish, receipt_values, said_in_place
 
 
 def test_a_served_file_is_written_once_and_left_to_gradio(tmp_path, monkeypatch):
@@ -37,6 +37,21 @@ ONES = {
     "kind": (InputError("There is no word.", "Type one."), "There is no word. Type one."),
     "ours": (ZeroDivisionError("x"), "Something went wrong on our side (ZeroDivisionError)."),
 }
+
+
+def test_what_is_said_in_place_is_said_by_no_toast(monkeypatch):
+    warned, said = [], []
+    monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
+
+    def fail(error) -> None:
+        said.append(said_in_place(error))
+        raise error
+
+    for error in (InputError("No text.", "Write one."), ZeroDivisionError("ours")):
+        with pytest.raises(gr.Error) as caught:
+            friendly(fail)(error)
+        assert caught.value.visible is isinstance(error, ZeroDivisionError)
+    assert said == ["No text. Write one.", ""] and warned == []
 
 
 @pytest.mark.parametrize(("error", "said"), ONES.values(), ids=list(ONES))

@@ -3,6 +3,8 @@
 import { directionOf, finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { fillTable } from "../shared/tables.js";
 
+const WAITING = "The words that speak for it, and those against it, appear here.";
+
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const state = { by: "words" };
@@ -20,10 +22,12 @@ export function mount({ element, props, watch }) {
   show();
 }
 
-function draw(element, value, by) {
+function draw(element, given, by) {
+  const value = given?.said ? null : given;
   const find = finder(element, ".at-");
   sayEmpty(element, !value || value.waiting.length > 0, Boolean(value));
   find("empty").hidden = Boolean(value);
+  find("empty").textContent = given?.said ?? WAITING;
   find("body").hidden = !value;
   if (!value) return;
   find("title").textContent = value.title;

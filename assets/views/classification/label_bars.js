@@ -13,7 +13,7 @@ export function mount({ element, props, watch, trigger }) {
   const show = () => {
     const isThere = Boolean(props.value?.bars);
     sayEmpty(element, !isThere, Boolean(props.value));
-    find("empty").textContent = props.value?.coming ?? WAITING;
+    find("empty").textContent = props.value?.coming ?? props.value?.said ?? WAITING;
     draw(find, isThere ? props.value : null);
   };
   watch("value", show);

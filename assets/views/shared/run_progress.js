@@ -13,11 +13,16 @@ export function mount({ element, props, watch }) {
     const begins = !running && Boolean(value?.running);
     running = Boolean(value?.running);
     if (!value) return;
-    find(".rp-fill").style.width = `${value.percent}%`;
-    find(".rp-track").setAttribute("aria-valuenow", value.percent);
+    find(".rp-track").hidden = value.percent === null; // a run that can't be
+    if (value.percent !== null) showPart(find, value.percent);
     find(".rp-text").textContent = value.text;
     if (begins) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" })); // below a laptop's fold
   };
   watch("value", show);
   show();
+}
+
+function showPart(find, percent) {
+  find(".rp-fill").style.width = `${percent}%`;
+  find(".rp-track").setAttribute("aria-valuenow", percent);
 }

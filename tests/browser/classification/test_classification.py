@@ -143,7 +143,8 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     assert len(set(tracks.evaluate_all("all => all.map((one) => one.clientWidth)"))) == 1  # one scale for all bars
     page.locator("#classification-text textarea").fill("  ")
     page.locator("#classification-run").click()
-    expect(page.locator(".toast-body")).to_contain_text("no text yet")
+    expect(page.locator("#classification-bars .lb-empty")).to_contain_text("no text yet")
+    expect(page.locator(".toast-body")).to_have_count(0)
     page.get_by_role("tab", name="A table of texts", exact=True).click()
     expect(page.locator("#table-pasted")).to_be_visible()
     assert width_of(page) <= 390
@@ -196,7 +197,8 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     pick(page, "model_id", "headless", "#classification-second-model")
     page.locator("#classification-compare-models").click()
     expect(second.locator(".lb-body")).to_be_hidden()
-    expect(page.locator(".toast-body").last).to_contain_text("BertForMaskedLM")
+    expect(second.locator(".lb-empty")).to_contain_text("BertForMaskedLM")
+    expect(page.locator(".toast-body")).to_have_count(0)
 
 
 def pick(page, label: str, name: str, within: str = ".pg-models:visible") -> None:
@@ -228,3 +230,20 @@ def test_the_legend_of_why_ends_in_the_colour_of_the_word_that_it_names(page):
         legend = why.locator(".at-legend i").evaluate("bar => getComputedStyle(bar).backgroundImage")
         word = why.locator(".at-word", has_text=most).first.evaluate("one => getComputedStyle(one).backgroundColor")
         assert legend.endswith(f" {word})"), (theme, legend, word)
+
+
+def test_where_reasons_would_stand_it_says_what_is_too_long_and_what_to_press(page):
+    why, toasts = page.locator("#classification-attribution"), page.locator(".toast-body")
+    expect(page.locator("#classification-bars .lb-verdict")).to_contain_text("5 stars", timeout=90_000)
+    page.get_by_role("tab", name="Why", exact=True).click()
+    expect(why.locator(".at-title")).to_contain_text("wonderful", timeout=60_000)
+    page.get_by_role("button", name="too long", exact=True).click()
+    used = page.locator("#classification-bars .lb-cut-text")
+    expect(used).to_contain_text("Used 512 of")
+    expect(why.locator(".at-empty")).to_contain_text("Press Explain")
+    page.locator("#classification-explain").click()
+    count = re.search(r"of (\d+) tokens", used.inner_text())[1]
+    expect(why.locator(".at-empty")).to_contain_text(f"The text has {count} tokens;")
+    expect(toasts).to_have_count(0)
+    page.locator("#classification-text textarea").fill("A dull evening.")
+    expect(why.locator(".at-empty")).to_contain_text("Press Explain")

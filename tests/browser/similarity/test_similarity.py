@@ -137,3 +137,19 @@ def test_phone_width_has_no_sideways_scrolling(open_page):
     page.locator("#similarity-measure").click()
     page.locator("#similarity-losses .wl-row").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_what_can_not_be_measured_says_so_where_the_answer_would_stand(tab):
+    page = tab
+    losses = page.locator("#similarity-losses")
+    expect(losses.locator(".wl-verdict")).to_be_visible(timeout=90_000)
+    page.locator("#similarity-words textarea, #similarity-words input").first.fill("man")
+    page.locator("#similarity-measure").click()
+    expect(losses.locator(".wl-empty")).to_contain_text("There is only one word")
+    page.get_by_role("tab", name="Matrix").click()
+    page.locator("#matrix-words textarea").fill("man")
+    page.locator("#matrix-measure").click()
+    refused = page.locator("#matrix-progress")
+    expect(refused.locator(".rp-text")).to_contain_text("There is only one word")
+    expect(refused.locator(".rp-track")).to_be_hidden()
+    expect(page.locator(".toast-body")).to_have_count(0)

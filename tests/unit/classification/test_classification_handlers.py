@@ -81,6 +81,11 @@ def failing(error):
     return SimpleNamespace(describe_classifier=fail, classify=fail, attribute=fail, classify_table=fail)
 
 
+def drawn(value):
+    """Whether a view draws an answer, not only a sentence."""
+    return value is not None and value.keys() != {"said"}
+
+
 # One text
 
 
@@ -134,7 +139,7 @@ def test_an_aside_about_another_text_is_dropped_wherever_it_stands_and_one_about
     ask = event(handlers)
     assert merged(ask(me, *given))[place]
     assert place not in handlers.forget_asides(TEXT, "", me)
-    assert handlers.forget_asides("another text", None, me)[place] is None
+    assert not drawn(handlers.forget_asides("another text", None, me)[place])
     forgets.append(handlers.forget_asides)
     late = [*ask(me, *given)]
     assert late[-1] == gr.skip() and not [name for step in late for name in step if name.endswith("code")]
@@ -151,12 +156,13 @@ def test_whatever_meets_a_new_model_nothing_of_the_old_one_stays(playground, err
     with pytest.raises(type(error)):
         begun |= merged(steps)
     for name in ("bars", "steps", "toggles", "changed", "attribution", "edited_bars", "second_bars", "result"):
-        assert begun[name] is None, name
+        assert not drawn(begun[name]), name
     page, steps = dict(before), handlers.run(TEXT, None, "new", False, before["result"])
     page |= next(steps)
     with pytest.raises(type(error)):
         next(steps)
-    assert page["bars"] is None and page["steps"] is None and page["result"] is None
+    assert not drawn(page["bars"]) and page["steps"] is None and page["result"] is None
+    assert (page["bars"] or {}).get("said") == (str(error) if isinstance(error, CorruptModelError) else None)
 
 
 def test_a_model_without_a_head_says_so_in_place_of_its_facts(playground):
@@ -189,6 +195,21 @@ def test_learning_of_a_model_asks_it_nothing(playground):
     assert "No answer from this model" in page["shows"]
 
 
+@pytest.mark.parametrize("place", ["attribution", "edited_bars", "second_bars", "bars"])
+def test_what_can_not_be_answered_says_so_where_the_answer_would_stand(place):
+    error, page = InputError("Too long.", "Use less."), {}
+    handlers = one_text(failing(error))
+    asking = {
+        "attribution": lambda: handlers.why(TEXT, None, "mood", -1),
+        "edited_bars": lambda: handlers.compare_texts(TEXT, None, "bad", "mood"),
+        "second_bars": lambda: handlers.ask_second(TEXT, None, "mood", "stars", "auto"),
+        "bars": lambda: handlers.run(TEXT, None, "mood", False, None),
+    }
+    with pytest.raises(InputError):
+        fill(page, asking[place]())
+    assert page[place] == {"said": "Too long. Use less."}
+
+
 def test_an_emptied_field_is_no_mistake(playground):
     assert merged(one_text(playground).follow("  ", None, "mood", False, None))["bars"] is None
 
@@ -212,7 +233,7 @@ def test_reasons_come_one_method_at_a_time_and_a_refused_one_is_named(playground
     steps, page = one_text(failing(UnsupportedOptionError("Nothing.", "Go on."))).why(TEXT, None, "mood", -1), {}
     with pytest.raises(UnsupportedOptionError):
         fill(page, steps)
-    assert page["attribution"] is None
+    assert page["attribution"] == {"said": "Nothing. Go on."}
 
 
 def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playground):
@@ -229,7 +250,7 @@ def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playgro
     steps, page = handlers.ask_second(TEXT, None, "mood", "headless", "auto"), {"second_bars": second}
     with pytest.raises(WrongTaskError):
         fill(page, steps)
-    assert page["second_bars"] is None
+    assert not drawn(page["second_bars"]) and "BertForMaskedLM" in page["second_bars"]["said"]
 
 
 def event_of(*asked):
@@ -363,4 +384,5 @@ def test_a_failed_run_leaves_no_older_result(playground):
     steps = handlers.run("good", None, None, None, None, None, "headless", None)
     with pytest.raises(WrongTaskError):
         fill(page, steps)
-    assert page["result"] is None and page["progress"] is None and page["metrics"] is None
+    assert page["result"] is None and page["metrics"] is None
+    assert "BertForMaskedLM" in page["progress"]["text"] and page["progress"]["percent"] is None, "says why, no bar"
