@@ -101,3 +101,33 @@ def test_a_group_of_choices_is_one_stop_that_follows_what_is_chosen(page):
     page.keyboard.press("Tab")
     assert page.evaluate(OTHER_STOPS) == []
     expect(page.get_by_role("radio", name="balanced")).to_have_attribute("tabindex", "0")
+
+
+@pytest.mark.parametrize(
+    ("tabs", "run", "done"),
+    [
+        (("generation",), "[data-act=start]", ".gen[aria-busy=false]"),
+        (("similarity", "matrix"), "#matrix-measure", "#similarity-map h4"),
+        (("pipelines",), "#pipelines-run", "#pipelines-view .pp-title"),
+    ],
+)
+def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page, tabs, run, done):
+    for name in tabs:
+        tab(page, name).click()
+    button = page.locator(run)
+    button.wait_for()
+    page.wait_for_timeout(1000)
+    expect(button).to_be_enabled(timeout=90_000)  # what it begins with by itself is over
+    button.focus()
+    page.evaluate("""() => {
+      window.at = [];
+      const look = () => at.push(document.activeElement.textContent.trim());
+      setTimeout(() => addEventListener("focusin", look), 0);
+    }""")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    expect(button).to_be_enabled(timeout=120_000)
+    page.locator(done).first.wait_for()
+    page.wait_for_timeout(300)
+    expect(button).to_be_focused()
+    assert "Stop" in page.evaluate("window.at")

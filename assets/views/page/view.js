@@ -1,6 +1,7 @@
 /**
- * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, hints, long pastes, words
- * that explain themselves, the edges of what is too wide, which sections are open, and tabs near the lower edge.
+ * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, a focus that stays, hints, long
+ * pastes, words that explain themselves, the edges of what is too wide, which sections are open, and tabs near the
+ * lower edge.
  */
 
 import { escapeCloses } from "../shared/dom.js";
@@ -27,6 +28,8 @@ export function mount({ element, props }) {
   tabKeys(document, signal);
   radioStops(document, signal);
   radioKeys(document, signal);
+  const keyboard = ({ target }) => import("./kept_focus.js").then((one) => one.keepFocus(document, signal, target));
+  document.addEventListener("keydown", keyboard, { once: true, signal }); // whoever has none doesn't load it
   dropHints(document, signal);
   pasteAtOnce(document, signal);
   markEdges(document.body, signal);
