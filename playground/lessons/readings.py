@@ -187,15 +187,15 @@ def _value_written(part: Shown, live: Mapping[str, Any]) -> str:
 def shown(value: Any, form: str = "") -> str:
     r"""A value as people read it.
 
-    >>> shown(0.8718, "%"), shown(2.0, "2"), shown(3.0), shown(0.123456), shown(340230), shown(True), shown(None)
-    ('87.2\xa0%', '2.00', '3', '0.1235', '340,230', 'yes', '–')
+    >>> shown(0.8718, "%"), shown(2.0, "2"), shown(3.0), shown(0.123456), shown(340230), shown([101, 2023]), shown(True)
+    ('87.2\xa0%', '2.00', '3', '0.1235', '340,230', '101, 2023', 'yes')
     """
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(shown(one) for one in value)
+        return ", ".join(str(one) if type(one) is int else shown(one) for one in value)  # commas stand between them
     if not isinstance(value, int | float):
         return str(value)
     if form == "%":

@@ -66,7 +66,9 @@ export function holds(condition, live) {
 export function shown(value, form = "", words = ENGLISH) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "boolean") return value ? words.yes : words.no;
-  if (Array.isArray(value)) return value.map((one) => shown(one, "", words)).join(", ");
+  // commas stand between them
+  if (Array.isArray(value))
+    return value.map((one) => (Number.isInteger(one) ? withMinus(String(one)) : shown(one, "", words))).join(", ");
   if (typeof value !== "number") return String(value);
   if (form === "%") return `${(value * 100).toFixed(1)}\u00a0%`;
   if (form) return withMinus(value.toFixed(Number(form)));

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { directionOf } from "../../../assets/views/lessons/draw.js";
 import { doneOf, keptOf, load, save, walkOf } from "../../../assets/views/lessons/progress.js";
-import { holds, isRight, readOf, said } from "../../../assets/views/lessons/readings.js";
+import { holds, isRight, readOf, said, shown } from "../../../assets/views/lessons/readings.js";
 import { answers, guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "../../../assets/views/lessons/steps.js";
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../data/${name}`, import.meta.url), "utf8"));
@@ -143,4 +143,9 @@ test("only the answer itself is ticked: a guess that isn't far off is close", ()
   assert.deepEqual(told(share, 2.5, 0.0248), [true, false]);
   assert.deepEqual(told(share, 2, 0.0248), [true, false]);
   assert.deepEqual(told(share, 4, 0.0248), [true, true]);
+});
+
+test("numbers in a list have no commas of their own", () => {
+  assert.equal(shown([101, 2023]), "101, 2023");
+  assert.equal(shown(340230), "340,230");
 });
