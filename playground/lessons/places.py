@@ -257,7 +257,7 @@ PLACES = (
     ),
     Place(
         "why", "Look inside", "generation", "inside", "attribute_next", "AttributeNextRequest",
-        "Integrated gradients and occlusion",
+        "Compare three methods",
         (
             Field("text", "text", "prompt", "", "What the model reads.", "text"),
             _model(),

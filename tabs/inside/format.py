@@ -13,19 +13,18 @@ from playground.texts import shown_text
 from playground.units import format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
-MORE = "Integrated gradients and occlusion"  # the button that asks for the slow methods
+MORE = "Compare three methods"  # the button that asks for all of them
+NO_NEXT = "There is no next token to explain: look inside a text without a mask."
 ABOUT = {  # in the order in which they are read, whichever answers first
     "integrated_gradients": "Gradients on the straight way from a text of empty tokens to this one, added up.",
-    "gradient_x_input": "One gradient, at the text itself, times each embedding.",
     "occlusion": "What is lost when the model reads the text without this one.",
+    "gradient_x_input": "One gradient, at the text itself, times each embedding: noisy.",
 }
 CAUTION = (
     "These say what one logit depends on, each in its own way; none says what the model “thinks”. Where they disagree, "
     "trust none of them alone. The first token often counts for much whatever it says: many heads rest on it."
 )
-ONE_GRADIENT = (
-    f"This is one noisy method, which may even take a sign wrong: “{MORE}” adds two others to compare it with."
-)
+ONE_METHOD = f"This is what one method says: “{MORE}” sets two others beside it."
 
 
 def format_lens(
@@ -114,6 +113,12 @@ def question(result: pg.AttributeNextResult) -> str:
     return f"Why {target}? Its logit is {format_number(result.explained, '.2f')}, its probability {share}."
 
 
+def format_long(result: pg.AttributeNextResult) -> dict[str, Any]:
+    """The attribution view's value for a text that would take long: what could be explained, and how to ask for it."""
+    count = len(result.tokens)
+    return {"said": f"{question(result)} With {count} tokens this takes a while: press “{MORE}”."}
+
+
 def format_candidates(result: pg.AttributeNextResult) -> list[tuple[str, int]]:
     """Choices of next tokens, with their probabilities."""
     ranked = sorted(result.candidates, key=lambda one: -one.probability)
@@ -150,11 +155,11 @@ def _sum(result: pg.AttributeNextResult, one: NextAttribution) -> str:
 def _agreement(
     result: pg.AttributeNextResult, methods: Sequence[NextAttribution], places: Sequence[int], waiting: bool
 ) -> str:
-    """Which word counts most to each method, or how little the gradient alone says; and that somebody stopped them."""
+    """Which word counts most to each method, or that one alone has answered; and that somebody stopped them."""
     words = [n for n in places if not result.words[n].special]
     stopped = "Stopped: these are the methods that had answered. " if result.stopped else ""
-    if [one.method for one in methods] == ["gradient_x_input"]:
-        return stopped + ONE_GRADIENT
+    if len(methods) == 1 and not waiting:
+        return stopped + ONE_METHOD
     if waiting or len(methods) < 2 or not words:
         return stopped.strip()
     top = {one.method: result.words[_largest(words, one.word_values)].text for one in methods}

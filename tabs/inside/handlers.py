@@ -12,15 +12,15 @@ from typing import Any
 
 import playground as pg
 from playground.errors import InputError
-from playground.inside.request import METHODS
 from playground.models.tokenizers import read_messages
 from playground.receipt import Receipt
 from tabs.components import title_of
-from tabs.inside.format import format_candidates, format_lens, format_why, format_working
+from tabs.inside.format import ABOUT, format_candidates, format_lens, format_long, format_why, format_working
 
 NOBODY = -1  # in place of a token's id
 ALONE = ("nothing: the token alone", NOBODY)
-AT_ONCE = METHODS[:1]
+METHODS = tuple(ABOUT)  # as they are read: the noisy one last
+AT_ONCE_TOKENS = 16  # more than this wait until they are asked for: each costs 32 steps, there and back
 MOST_FOLLOWED = 8
 
 
@@ -179,6 +179,17 @@ def explain(playground: pg.Playground, request: pg.AttributeNextRequest) -> Iter
     contrast = found.contrast.token_id if found.contrast else NOBODY
     code = playground.attribute_next_receipt(found) if found.methods else None
     yield Explained(format_why(found), format_candidates(found), found.target.token_id, contrast, code, found)
+
+
+def explain_at_once(playground: pg.Playground, request: pg.AttributeNextRequest) -> Iterator[Explained]:
+    """Integrated gradients for a short text; for a longer one its question alone, which one gradient makes known."""
+    *_, first = explain(playground, replace(request, methods=("gradient_x_input",)))
+    assert first.result is not None
+    if len(first.result.tokens) > AT_ONCE_TOKENS:
+        yield replace(first, value=format_long(first.result), code=None, result=None)
+        return
+    yield replace(first, value=_working(None, list(METHODS[:1])), code=None, result=None)
+    yield from explain(playground, replace(request, methods=METHODS[:1]))
 
 
 def explained(result: pg.AttributeNextResult) -> tuple[tuple[pg.AttributeNextRequest], pg.AttributeNextResult]:

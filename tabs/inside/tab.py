@@ -17,17 +17,15 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
-from playground.errors import EmptyInputError
-from playground.inside.request import METHODS
 from server.arrival import address_of
 from tabs.components import buttons_of_run, example_chips, halting, model_note, model_picker
 from tabs.gradio_patches import payload
 from tabs.inside.api import InsideApi
 from tabs.inside.examples import EXAMPLES, MODEL
-from tabs.inside.format import MORE
+from tabs.inside.format import MORE, NO_NEXT
 from tabs.inside.handlers import (
     ALONE,
-    AT_ONCE,
+    METHODS,
     NOBODY,
     Asked,
     Explained,
@@ -36,6 +34,7 @@ from tabs.inside.handlers import (
     asked_of_reply,
     asked_of_text,
     explain,
+    explain_at_once,
     explained,
     follow,
     look,
@@ -49,10 +48,11 @@ from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.links.handlers import asked_in
 from tabs.page import explain as say
-from tabs.page import friendly, heading, receipt_panel, receipt_values, tell, view
+from tabs.page import friendly, heading, receipt_panel, receipt_values, said_in_place, tell, view
 
 ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {**WORK, "concurrency_id": "inside-why"}  # no look waits until it is answered
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 COMING = '{"coming": true}'
 Looking = Callable[[Callable[..., Any]], Callable[..., Iterator[Any]]]  # of `LastRun.wins`: looks at a text
@@ -205,7 +205,7 @@ def _wire_follow(playground: pg.Playground, parts: _Parts, follows: LastRun) -> 
 
 
 def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: LastRun) -> None:
-    """After each look the question about the next token is emptied, and answered by one gradient."""
+    """After each look the question about the next token is emptied, and answered where that is quick."""
 
     def forget(run_id: str, request: gr.Request) -> list[Any]:
         whys.begin(request)  # what still answers the question before is dropped
@@ -261,22 +261,33 @@ def _forgotten() -> list[Any]:
 
 
 def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict[str, Any]:
-    """The event that answers the question by one gradient."""
+    """The event that answers the question at once, where that is quick."""
 
     @friendly
-    def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> dict[Any, Any]:
+    def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> Iterator[dict[Any, Any]]:
         if asked is None or asked.masked:
-            return {parts.why: None}
+            yield {parts.why: {"said": NO_NEXT} if asked else None}
+            return
         is_wanted = whys.begin(request)
-        question = why_request(asked, target, contrast, AT_ONCE, address_of(request))
+        question = why_request(asked, target, contrast, METHODS, address_of(request))
+        answers = explain_at_once(playground, question)
         if asked.why and target == NOBODY:  # nobody has asked for another token than the link does
-            question = replace(asked.why, address=address_of(request))
-        *_, found = explain(playground, question)
-        return _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
+            answers = explain(playground, replace(asked.why, address=address_of(request)))
+        try:
+            for found in answers:
+                if not is_wanted():
+                    break
+                yield _why_values(parts, found)
+        except Exception as error:
+            if is_wanted():
+                yield {parts.why: {"said": said_in_place(error)}}
+                raise
+        if not is_wanted():
+            yield {parts.why: gr.skip()}
 
     outputs = [parts.target, parts.contrast, parts.why, *parts.why_code, parts.explained]
     inputs = [parts.asked, parts.target, parts.contrast]
-    return {"fn": at_once, "inputs": inputs, "outputs": outputs, **WORK, "show_progress": "hidden"}
+    return {"fn": at_once, "inputs": inputs, "outputs": outputs, **AT_ONCE, "show_progress": "hidden"}
 
 
 def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
@@ -287,7 +298,7 @@ def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
         # Nobody's choice stays among them: another run may just have emptied the field.
         values[parts.target] = gr.Dropdown([PREDICTED, *found.candidates], value=found.token_id)
         values[parts.contrast] = gr.Dropdown([ALONE, *others], value=found.contrast_id)
-    if found.result:
+    if found.result or "said" in found.value:
         values[parts.explained] = found.result
     if found.code:
         values |= dict(zip(parts.why_code, receipt_values(found.code), strict=True))
@@ -302,9 +313,8 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
     @friendly
     def slowly(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> Iterator[dict[Any, Any]]:
         if asked is None or asked.masked:
-            raise EmptyInputError(
-                "There is no next token to explain.", "Press Look inside, with a text without a mask."
-            )
+            yield {parts.why: {"said": NO_NEXT}}
+            return
         run_id, is_wanted, is_last = new_run(), whys.begin(request), slow.begin(request)
         ended = buttons_of_run(parts.more, parts.stop, working=False)
         yield {parts.run_id: run_id, **buttons_of_run(parts.more, parts.stop, working=True)}
@@ -312,9 +322,9 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
             question = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
             for found in explain(playground, question):
                 yield _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
-        except Exception:
+        except Exception as error:
             if is_wanted():
-                yield {**ended, parts.why: None}
+                yield {**ended, parts.why: {"said": said_in_place(error)}}
                 raise
         yield ended if is_last() else {parts.why: gr.skip()}
 

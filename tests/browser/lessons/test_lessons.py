@@ -270,9 +270,9 @@ def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "Layer by layer", step=4)  # of another text than the section opens with
     guess(panel)
-    expect(page.locator("#inside-why")).to_contain_text("gradient_x_input", timeout=PATIENCE_MS)
-    expect(panel.locator(".ls-task")).to_contain_text("Integrated gradients and occlusion")
-    page.get_by_role("button", name="Integrated gradients and occlusion").click()
+    expect(page.locator("#inside-why")).to_contain_text("integrated_gradients", timeout=PATIENCE_MS)
+    expect(panel.locator(".ls-task")).to_contain_text("Compare three methods")
+    page.get_by_role("button", name="Compare three methods").click()
     said = goes_on(panel)
     assert "opposite" in said and "hot" in said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,8 @@ import playground as pg
 from playground.errors import EmptyInputError, InputError
 from playground.inside.attribute import attribute_next
 from playground.inside.result import InsideToken, NextCandidate
-from tabs.inside.format import ONE_GRADIENT, format_why
-from tabs.inside.handlers import of_nobodys_choice, text_of
+from tabs.inside.format import ONE_METHOD, format_why
+from tabs.inside.handlers import explain_at_once, of_nobodys_choice, text_of
 from tabs.inside.model_map import head_request, request_of, text_fields
 from tests.unit.inside.inside_models import CAUSAL, OneModel, tiny
 
@@ -49,15 +50,27 @@ def test_another_head_of_what_is_drawn_is_asked_for():
         head_request(drawn, {"layer": "top"})
 
 
-def test_integrated_gradients_are_read_first_and_one_gradient_is_never_left_alone():
+def test_integrated_gradients_are_read_first_and_what_is_noisy_last():
     *_, found = attribute_next(OneModel(tiny(*CAUSAL["llama"][:2])), pg.AttributeNextRequest("w5 w9 w60 w33"))
     gradient, integrated, _ = found.methods
     shown = format_why(found)
-    assert [one["method"] for one in shown["methods"]] == ["integrated_gradients", "gradient_x_input", "occlusion"]
+    assert [one["method"] for one in shown["methods"]] == ["integrated_gradients", "occlusion", "gradient_x_input"]
     assert "to gradient_x_input" in shown["agreement"] or "To every method" in shown["agreement"]
-    for waiting in ((), ("integrated_gradients", "occlusion")):
-        assert format_why(replace(found, methods=(gradient,)), waiting)["agreement"] == ONE_GRADIENT
-    stopped = format_why(replace(found, methods=(gradient,), stopped=True))
-    assert stopped["agreement"].startswith("Stopped") and stopped["agreement"].endswith(ONE_GRADIENT)
+    alone = replace(found, methods=(integrated,))
+    assert format_why(alone)["agreement"] == ONE_METHOD and format_why(alone, ("occlusion",))["agreement"] == ""
+    assert format_why(replace(alone, stopped=True))["agreement"].startswith("Stopped")
     half = format_why(replace(found, methods=(gradient, integrated)), ("occlusion",))
     assert half["methods"][0]["method"] == "integrated_gradients" and half["agreement"] == ""
+
+
+@pytest.mark.parametrize(("count", "is_quick"), [(4, True), (40, False)])
+def test_at_once_comes_what_is_not_noisy_or_how_to_ask_for_it(count, is_quick):
+    model = OneModel(tiny(*CAUSAL["llama"][:2]))
+    playground = SimpleNamespace(
+        attribute_next_steps=partial(attribute_next, model), attribute_next_receipt=lambda result: None
+    )
+    request = pg.AttributeNextRequest(" ".join(["w5"] * count))
+    found = [*explain_at_once(playground, request)]
+    drawn = [one["method"] for step in found for one in step.value.get("methods", ())]
+    assert drawn == ["integrated_gradients"] * is_quick and found[0].candidates
+    assert is_quick or "press “Compare three methods”" in found[-1].value["said"]
