@@ -131,3 +131,14 @@ def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page, tabs, run
     page.wait_for_timeout(300)
     expect(button).to_be_focused()
     assert "Stop" in page.evaluate("window.at")
+
+
+def test_a_training_is_begun_and_stopped_by_one_key(page):
+    tab(page, "training").click()
+    run, stop = page.locator("#training-run"), page.locator("#training-stop")
+    run.focus()
+    page.keyboard.press("Enter")
+    expect(stop).to_be_focused(timeout=60_000)
+    page.wait_for_timeout(500)  # sooner it is the same press
+    page.keyboard.press("Enter")
+    expect(run).to_be_focused(timeout=120_000)

@@ -4,14 +4,16 @@
 
 const AT_FIRST_MS = 400; // a key that is held, or pressed twice, doesn't stop what it has just begun
 
+const isStop = (button) => button.textContent.trim().startsWith("Stop");
+
 /** The button beside this one that can be pressed: what stops a run, or else what begins one. */
 function partnerOf(button) {
   let around = button.parentElement;
   for (let level = 0; around && level < 4; level++, around = around.parentElement) {
     const others = [...around.querySelectorAll("button:not(:disabled)")].filter((one) => one.checkVisibility());
-    const stops = others.find((one) => one.textContent.trim() === "Stop");
+    const stops = others.find(isStop);
     if (stops) return stops;
-    if (button.textContent.trim() === "Stop" && others.length) return others[0];
+    if (isStop(button) && others.length) return others[0];
   }
   return null;
 }
