@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 
 from playground.config import Settings
-from playground.models import loads
 from playground.models.catalog import QUANTIZATIONS, Catalog
 from playground.models.manager import ModelManager
 from tests.unit.models.fake_models import SIZE, FakeSource, spec_of
 
 
 @pytest.fixture
-def make(monkeypatch):
-    """``make(budget=3000, names="abc", **settings)`` gives a manager over a fake source, and no other program."""
+def make():
+    """``make(budget=3000, names="abc", **settings)`` gives a manager over a fake source."""
     made = []
-    monkeypatch.setattr(loads, "taken_elsewhere", lambda: 0.0)
 
     def make(budget=3 * SIZE, names="abc", sizes=None, seconds=0.0, parking=False, patience=10.0, **settings):
         sizes = sizes or dict.fromkeys(names, SIZE)
