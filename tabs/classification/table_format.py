@@ -9,7 +9,7 @@ import playground as pg
 from playground.units import format_seconds
 from tabs.page import so_far
 
-COLUMNS = ("line", "text", "label", "probability", "right label", "tokens")
+COLUMNS = ("line", "text", "model's label", "probability", "right label", "tokens")
 READ_AS = {
     "names": "as names, or the number in a name",
     "label ids": "as label ids, counted from 0",

@@ -43,9 +43,9 @@ def build_section(playground: pg.Playground) -> Watched:
         " it is measured below."
     )
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
-        with gr.Column(min_width=300):
+        with gr.Column(scale=2, min_width=300):
             model = model_picker(playground, "text-generation")
-        with gr.Column(min_width=300, elem_classes="pg-more"):
+        with gr.Column(scale=3, min_width=300, elem_classes="pg-more"):
             model_note(playground, model)
     start = {"model_id": model.value, "messages": EXAMPLE}
     chat = view(
