@@ -16,11 +16,22 @@ def assert_clean(page) -> None:
     expect(page.locator("#injected")).to_have_count(0)
 
 
-def test_an_error_message_is_shown_as_text(page):
-    """gradio's toast takes HTML."""
+def test_an_error_message_is_shown_as_text_where_the_answer_would_be(page):
     page.get_by_role("tab", name="Similarity").click()
     page.locator("#similarity-words textarea, #similarity-words input").first.fill(f"{HOSTILE}\n{HOSTILE}")
     page.locator("#similarity-measure").click()
+    page.locator(".wl-empty").get_by_text("<img src=x").wait_for()
+    assert_clean(page)
+
+
+def test_an_error_message_is_shown_as_text_in_a_toast(page):
+    """Gradio's toast takes HTML."""
+    page.get_by_role("tab", name="Tokens", exact=True).click()
+    page.get_by_role("tab", name="Attention", exact=True).click()
+    model = page.get_by_role("combobox", name="model_id").filter(visible=True).first
+    model.fill(HOSTILE)
+    model.press("Enter")
+    page.get_by_role("button", name="Show attention").click()
     page.get_by_test_id("toast-text").get_by_text("<img src=x").wait_for()
     assert_clean(page)
 
