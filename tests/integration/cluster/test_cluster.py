@@ -154,6 +154,8 @@ def test_models_side_by_side_are_each_where_they_are_held(fleet, alone):
     """Two quantizations are two models to a fleet; each reply is that of its own model alone."""
     asked = [replace(TELLING, max_new_tokens=6, quantization=name) for name in ("float32", "8-bit", "float32")]
     wholes = [alone.generate(one).result() for one in asked[:2]]
+    held = {one.replica_id: sum(model.state == "resident" for model in one.models)
+            for one in fleet._fleet._ask_for_report().replicas}  # fmt: skip
     replies = fleet.compare(asked).results()
     assert [one.text for one in replies] == [wholes[number].text for number in (0, 1, 0)]
     assert [one.started.quantization for one in replies] == ["float32", "8-bit", "float32"]
@@ -161,7 +163,9 @@ def test_models_side_by_side_are_each_where_they_are_held(fleet, alone):
     homes = [{one.replica_id for one in told for model in one.models if model.quantization == name
               and model.task == "text-generation" and model.state == "resident"}
              for name in ("float32", "8-bit")]  # fmt: skip
-    assert [len(home) for home in homes] == [1, 1] and homes[0] != homes[1]
+    assert [len(home) for home in homes] == [1, 1]
+    (home,) = homes[1]  # a new model goes to where the fewest are, else to where less is asked
+    assert homes[0] != homes[1] or held[home] < min(count for one, count in held.items() if one != home)
     with pytest.raises(pg.PlaygroundError, match="13 settings"):
         fleet.compare([TELLING] * 13)
 
