@@ -2,15 +2,17 @@
 
 - ``overhead_first_token_ms``: how much later the first token of a generation comes from a replica than from a
   playground in this process, by the medians of turns that alternate (wanted: at most 30)
-- ``throughput_2_over_1``: tokens/s of two replicas over those of one, with as many streams of one length each (at
-  least 1.8)
+- ``throughput_2_over_1``: tokens/s of two replicas over those of one, with as many streams of one length each, from
+  the request to the end of the last stream (at least 1.8)
+- ``added_2_over_1``: the same, of what each stream gets until its own end, added up: more, where one of the replicas is
+  through earlier and then has nothing to do; so are ``tokens_per_second_1`` and ``tokens_per_second_2``
 - ``hit_rate``: calls that came to a replica on which their model was resident, of all, for four models that are asked
   at random over two replicas that hold three each; the first loads are among the misses (at least 0.95)
 - ``lost_after_kill``: generations that neither ended with all their tokens nor said that they couldn't, after the
   replica of half of them was killed (0); ``went_on`` is how many of the killed replica went on in the other
 - ``front_ms_per_token``: what a token costs this process, clients included, while both replicas work; also where
   other programs are busy it says what the replicas lose to it
-- ``floor_2_over_1``: as ``throughput_2_over_1``, of plain processes that have nothing to do with each other: what the
+- ``floor_2_over_1``: as ``added_2_over_1``, of plain processes that have nothing to do with each other: what the
   machine allows where two cores share its memory
 
 The front, with the clients' threads, has no core of its own. Run: python benchmarks/bench_cluster.py [--quick]
@@ -35,7 +37,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -95,8 +97,18 @@ def overhead_ms(fleet: pg.Playground, alone: pg.Playground, turns: int) -> dict[
     }
 
 
-async def together(fleet: pg.Playground, tokens: int, streams: int, person: Callable[[int], str]) -> float:
-    """Tokens/s of all streams from the first to the last token; all have the same length, since counting never ends."""
+class Rates(NamedTuple):
+    """Tokens/s of streams that were asked for at once: what each of them got, added up; and all until the last ended.
+
+    The second is less where one replica is through earlier: it has nothing to do then, while a fleet in use has.
+    """
+
+    added: float
+    to_the_last: float
+
+
+async def together(fleet: pg.Playground, tokens: int, streams: int, person: Callable[[int], str]) -> Rates:
+    """Streams of the same length, since counting never ends; the time before their first tokens counts."""
     requests = [
         replace(
             ASKED, prompt="Count: " + ", ".join(str(number + step) for step in range(5)) + ",",
@@ -105,27 +117,33 @@ async def together(fleet: pg.Playground, tokens: int, streams: int, person: Call
         for number in range(streams)
     ]  # fmt: skip
     began = time.perf_counter()
-    read_ones = await asyncio.gather(*(read(fleet, request) for request in requests))
-    count = sum(isinstance(event, pg.Step) for _, events in read_ones for event in events)
-    return count / (time.perf_counter() - began)
+
+    async def one(request: pg.GenerateRequest) -> tuple[int, float]:
+        _, events = await read(fleet, request)
+        return sum(isinstance(event, pg.Step) for event in events), time.perf_counter() - began
+
+    told = await asyncio.gather(*map(one, requests))
+    return Rates(sum(count / took for count, took in told), sum(count for count, _ in told) / max(t for _, t in told))
 
 
 def throughput(fleet: pg.Playground, tokens: int, turns: int) -> dict[str, float]:
     """One person's streams stay in one replica, those of many persons take both; in turns."""
     asyncio.run(together(fleet, 4, 2 * STREAMS, str))  # both have the model
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    rates: dict[int, list[Rates]] = {1: [], 2: []}
     front, told = 0.0, 0.0
     for _ in range(turns):
         rates[1].append(asyncio.run(together(fleet, tokens, STREAMS, lambda number: "one")))
         began, at = time.process_time(), time.perf_counter()
         rates[2].append(asyncio.run(together(fleet, tokens, 2 * STREAMS, str)))
         front += time.process_time() - began
-        told += rates[2][-1] * (time.perf_counter() - at)
+        told += rates[2][-1].to_the_last * (time.perf_counter() - at)
+    pairs = list(zip(rates[1], rates[2], strict=True))
     return {
         "front_ms_per_token": round(1000 * front / told, 2),
-        "throughput_2_over_1": round(statistics.median(b / a for a, b in zip(rates[1], rates[2], strict=True)), 2),
-        "tokens_per_second_1": round(statistics.median(rates[1]), 1),
-        "tokens_per_second_2": round(statistics.median(rates[2]), 1),
+        "added_2_over_1": round(statistics.median(both.added / one.added for one, both in pairs), 2),
+        "throughput_2_over_1": round(statistics.median(both.to_the_last / one.to_the_last for one, both in pairs), 2),
+        "tokens_per_second_1": round(statistics.median(one.added for one, _ in pairs), 1),
+        "tokens_per_second_2": round(statistics.median(both.added for _, both in pairs), 1),
     }
 
 
@@ -158,9 +176,9 @@ def plain(core: int, is_first: bool, tokens: int, turns: int, barrier: Any, told
         for _ in range(turns):
             barrier.wait()
             if is_first:
-                told.put((False, asyncio.run(together(playground, tokens, STREAMS, str))))
+                told.put((False, asyncio.run(together(playground, tokens, STREAMS, str)).added))
             barrier.wait()
-            told.put((True, asyncio.run(together(playground, tokens, STREAMS, str))))
+            told.put((True, asyncio.run(together(playground, tokens, STREAMS, str)).added))
 
 
 def lost_after_kill(fleet: FleetPlayground, tokens: int) -> dict[str, int]:

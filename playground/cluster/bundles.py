@@ -31,7 +31,7 @@ from playground.errors import LostError
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.01  # after the first item of a bundle
-PACE_SECONDS, MOST_PACE_SECONDS = 0.015, 0.12  # between two bundles: for each call, and at most
+PACE_SECONDS, MOST_PACE_SECONDS = 0.03, 0.25  # between two bundles: for each call, and at most
 FIRST_ITEMS = 4  # of a call, which don't wait for that: it has a place in line, has begun, has a token
 IDLE_SECONDS = 1.0  # without a call, until the bundles end
 Bundle = list[tuple[str, Any]]  # which call, and what it tells
