@@ -28,12 +28,17 @@ class AttentionWing(Wing):
 
     @heavy("playground.attention.attend")
     def attention_receipt(
-        self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0
+        self, result: AttentionResult, kind: str = "", layer: int | None = 0, head: int | None = 0, row: str = ""
     ) -> Receipt:
-        """The plain-transformers Python for one head of a result; None averages over layers or heads."""
+        """The plain-transformers Python for one head of a result; None averages over layers or heads.
+
+        ``row`` is the token whose row its link chooses, by the name that lessons have for it.
+        """
         from playground.attention.receipt import attention_receipt
         from playground.links.form import linked
 
         looked: dict[str, Seen] = {"kind": kind, "layer": layer, "head": -1 if head is None else head}
+        if row:
+            looked["row"] = row
         link = self.link(result, seen=None if layer is None else looked)
         return linked(attention_receipt(result, kind, layer, head), link)

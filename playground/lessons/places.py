@@ -198,6 +198,7 @@ PLACES = (
             Field("padding", "number", "padding", 0, "Padding tokens to add.", "padding", (), 0, 16),
             Field("layer", "number", "", 0, "Which layer is shown large, counted from 0."),
             Field("head", "number", "", 0, "Which head is shown large, counted from 0."),
+            Field("row", "text", "", "", "The token whose row is chosen, as `attention.reads` names it; empty: any."),
         ),
     ),
     Place(

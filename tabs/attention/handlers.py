@@ -9,6 +9,7 @@ from typing import Any
 
 import playground as pg
 from playground.errors import InputError
+from playground.lessons.facts.field import told_apart
 from playground.receipt import Receipt
 from tabs.attention.format import encoded, format_overview, format_result, opening
 from tabs.attention.results import Results
@@ -22,17 +23,22 @@ def attention_request(text: str, model_id: str, second_text: str, padding: float
 
 @dataclass(frozen=True)
 class ChosenHead:
-    """The head that a page looks at, in the result of this ticket; ``head`` None is the average."""
+    """The head that a page looks at, in the result of this ticket; ``head`` None is the average.
+
+    ``query`` is the place of the one whose row is chosen; None where nobody has chosen one.
+    """
 
     ticket: str
     kind: str
     layer: int
     head: int | None
+    query: int | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> ChosenHead:
         """As the view sends it."""
-        return cls(str(given["ticket"]), str(given["kind"]), int(given["layer"]), _index(int(given["head"])))
+        head, query = (_index(int(given.get(name, -1))) for name in ("head", "row"))
+        return cls(str(given["ticket"]), str(given["kind"]), int(given["layer"]), head, query)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def head_code(playground: pg.Playground, results: Results, chosen: ChosenHead) -
         result = results.get(chosen.ticket)
     except InputError:
         return None
-    return playground.attention_receipt(result, chosen.kind, chosen.layer, chosen.head)
+    return playground.attention_receipt(result, chosen.kind, chosen.layer, chosen.head, row_of(result, chosen))
 
 
 def result_of(results: Results, chosen: ChosenHead) -> pg.AttentionResult | None:
@@ -81,8 +87,18 @@ def answered(results: Results, looked: ChosenHead) -> tuple[tuple[pg.AttentionRe
 
 
 def seen(looked: ChosenHead, result: pg.AttentionResult) -> dict[str, Any]:
-    """The head that a link shows again, and of which kind of attention; -1 is the average."""
-    return {"kind": looked.kind, "layer": looked.layer, "head": -1 if looked.head is None else looked.head}
+    """The head that a link shows again, of which kind of attention, and the chosen row; -1 is the average."""
+    row = row_of(result, looked)
+    head = -1 if looked.head is None else looked.head
+    return {"kind": looked.kind, "layer": looked.layer, "head": head} | ({"row": row} if row else {})
+
+
+def row_of(result: pg.AttentionResult, looked: ChosenHead) -> str:
+    """The name of the chosen row's token, as lessons and links have it; empty where nobody has chosen one."""
+    if looked.query is None:
+        return ""
+    names = told_apart([one.text for one in result.stack(looked.kind).queries])
+    return names[looked.query] if looked.query < len(names) else ""
 
 
 def head_weights(results: Results, ticket: str, kind: str, layer: int, head: int) -> dict[str, Any]:

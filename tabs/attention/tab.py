@@ -77,7 +77,7 @@ def build_section(playground: pg.Playground) -> Watched:
     _wire(playground, results, inputs, (button, examples, heads), (chosen, looked), receipt_panel())
     AttentionApi(playground).publish()
     controls = dict(zip(("text", "model_id", "second_text", "padding"), inputs, strict=True))
-    look, drawn = partial(result_of, results), dict.fromkeys(("kind", "layer", "head"), heads)
+    look, drawn = partial(result_of, results), dict.fromkeys(("kind", "layer", "head", "row"), heads)
     shared = Shared(share, kept=looked, answer=partial(answered, results), seen=seen)
     return Watched("attention", controls, heads, chosen, look, drawn, shared)
 

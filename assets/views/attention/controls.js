@@ -33,7 +33,11 @@ function listenToStage(tab, act) {
     state.over = null;
     drawCursor(tab);
   });
-  const sayCell = () => act.say(tab, spokenCell(state, state));
+  const sayCell = () => {
+    Object.assign(state, { isRowChosen: true, isCellChosen: true });
+    act.say(tab, spokenCell(state, state));
+    act.chooseLater(tab); // a link shows the row again
+  };
   stage.addEventListener("click", (event) => {
     const at = state.geometry && cellAt(state, stage, event);
     if (!at) return;

@@ -12,6 +12,8 @@
  * @property {number} zoom
  * @property {number} q  the query of the cursor
  * @property {number} k  the key of the cursor
+ * @property {boolean} isRowChosen  by a person, a lesson or a link; else the row is the page's own
+ * @property {boolean} isCellChosen  by a person: the key stays with it, whatever the head reads most
  * @property {{ q: number, k: number, side?: string } | null} over  the cell under the pointer
  * @property {[number, number, number][]} found  layer, head and number of the heads that were searched for
  * @property {Float32Array | null} matrix  the weights of the head in sight
@@ -26,6 +28,7 @@
 export function newState() {
   return {
     ...{ value: null, kind: 0, layer: 0, head: 0, mode: "heatmap", hide: false, scale: "head", zoom: 0, q: 0, k: 0 },
+    ...{ isRowChosen: false, isCellChosen: false },
     ...{ over: null, found: [], matrix: null, overview: null, drawn: null, geometry: null, base: null, colours: null },
   };
 }
@@ -113,4 +116,19 @@ export function bytesOf(text) {
  */
 export function floatsOf(text) {
   return new Float32Array(bytesOf(text).buffer);
+}
+
+/**
+ * The place of the token of this name; -1 where there is none. A second ``cat`` is called ``cat 2``.
+ *
+ * @param {string[]} texts
+ * @param {string} name
+ */
+export function placeNamed(texts, name) {
+  const times = new Map();
+  return texts.findIndex((text) => {
+    const word = text.trim();
+    times.set(word, (times.get(word) ?? 0) + 1);
+    return name === (times.get(word) === 1 ? word : `${word} ${times.get(word)}`);
+  });
 }

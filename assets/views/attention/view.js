@@ -13,8 +13,8 @@ import { lifeOf } from "../shared/lifecycle.js";
 import { isOutdated } from "../shared/outdated.js";
 import { listen } from "./controls.js";
 import { readPalette } from "./palette.js";
-import { drawCursor, drawStage } from "./stage.js";
-import { bytesOf, floatsOf, isAverage, kindOf, newState, side, sizes } from "./state.js";
+import { drawStage } from "./stage.js";
+import { bytesOf, floatsOf, isAverage, kindOf, newState, placeNamed, side, sizes } from "./state.js";
 import { drawThumbs } from "./thumbs.js";
 import { buildQueries, drawTable } from "./twin.js";
 import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, spokenHead } from "./words.js";
@@ -33,7 +33,7 @@ export function mount(view) {
     ...{ fields: /** @type {unknown[]} */ ([]), lesson: null },
   };
   const tab = { view, find: finder(element), state, work };
-  listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, ask, say });
+  listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, chooseLater, ask, say });
   const life = lifeOf(element);
   life.onTheme(() => repaintLater(tab));
   life.onResize(element, () => {
@@ -105,10 +105,10 @@ async function take(tab, value) {
   find(".at-note").hidden = !notes.length;
   find(".at-note").textContent = notes.join(" ");
   buildKinds(tab);
-  state.q = Math.min(3, side(state, "queries").text.length - 1);
+  state.q = Math.min(3, kindTokens(state, stay.kind).length - 1);
+  Object.assign(state, { isRowChosen: false, isCellChosen: false });
+  chooseRow(state, work.lesson?.row, stay.kind);
   await changeKind(tab, stay.kind, stay.layer, stay.head);
-  if (state.matrix) state.k = strongestKey(state);
-  drawCursor(tab);
   find(".at").dataset.drawn = state.value.ticket;
   if (stay !== first) choose(tab); // the code must be that of the head which is looked at
 }
@@ -119,6 +119,7 @@ function wantHead(tab, wanted) {
   if (state.value) {
     const { kinds } = state.value;
     const { kind, layer, head } = headIn(kinds, wanted);
+    chooseRow(state, wanted.row, kind);
     if (layer < kinds[kind].layers && wanted.head < kinds[kind].heads) {
       if (kind === state.kind) look(tab, layer, head);
       else changeKind(tab, kind, layer, head).then(() => choose(tab));
@@ -134,10 +135,21 @@ function headIn(kinds, { kind: name, layer, head }) {
   return { kind, layer, head: head < 0 ? kinds[kind].heads : head };
 }
 
+const kindTokens = ({ value }, kind) => value[value.kinds[kind].queries].text;
+
+/** Goes to the row of the token of this name, if there is one, and to what the head reads most there. */
+function chooseRow(state, name, kind) {
+  const row = name ? placeNamed(kindTokens(state, kind), name) : -1;
+  if (row >= 0) Object.assign(state, { q: row, isRowChosen: true, isCellChosen: false });
+}
+
+/** The key that the chosen row reads most, of those in sight. */
 function strongestKey(state) {
   const k = sizes(state)[1];
-  const row = state.matrix.subarray(state.q * k, (state.q + 1) * k);
-  return row.indexOf(Math.max(...row));
+  const { special } = side(state, "keys");
+  const row = [...state.matrix.subarray(state.q * k, (state.q + 1) * k)];
+  const inSight = row.map((weight, key) => (state.hide && special[key] ? -1 : weight));
+  return inSight.indexOf(Math.max(...inSight));
 }
 
 /** An answer about the text that is shown; null where another one is by the time it comes. */
@@ -151,7 +163,14 @@ const readOverview = (overview) => ({ ...overview, cells: bytesOf(overview.cells
 
 function choose({ view, state }) {
   const head = isAverage(state) ? -1 : state.head;
-  view.trigger("head_chosen", { ticket: state.value.ticket, kind: kindOf(state).kind, layer: state.layer, head });
+  const { layer, isRowChosen, q } = state;
+  const row = isRowChosen ? q : -1;
+  view.trigger("head_chosen", { ticket: state.value.ticket, kind: kindOf(state).kind, layer, head, row });
+}
+
+function chooseLater(tab) {
+  clearTimeout(tab.work.timer);
+  tab.work.timer = setTimeout(() => choose(tab), CHOOSE_MS);
 }
 
 function buildKinds(tab) {
@@ -223,12 +242,13 @@ async function look(tab, layer, head, aloud = true) {
   tab.find(".at-scroll").removeAttribute("aria-busy");
   if (!matrix) return;
   state.matrix = matrix;
+  if (!state.isCellChosen) state.k = strongestKey(state);
   drawStage(tab);
   drawTable(tab);
   clearTimeout(work.timer);
   if (!aloud) return;
   say(tab, spokenHead(state));
-  work.timer = setTimeout(() => choose(tab), CHOOSE_MS);
+  chooseLater(tab);
 }
 
 /** The weights of the head in the state, from the server where they aren't here yet; null where it has none. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -214,10 +215,13 @@ def test_what_views_draw_themselves_ends_steps(page):
     open_lesson(page, "Where attention looks")
     do_the_step(page, panel)
     assert "because" in goes_on(panel)
+    readout = page.locator(".at-readout")  # the row that the lesson speaks of is chosen in the picture
+    expect(readout).to_contain_text(re.compile(r"query it attends \S+ to because"), use_inner_text=True)
     guess(panel)  # there is none: only the fields are waited for
     page.locator(".at-layer").fill("5")
     page.locator(".at-headslider").fill("11")  # not as it is shown: by the sliders
     assert "cat" in goes_on(panel)
+    expect(readout).to_contain_text(re.compile(r"query it attends \S+ to cat"), use_inner_text=True)
     for title, said in (("Four bits", "170\u00a0MB"), ("Chat is only text", "34")):
         open_lesson(page, title)
         do_the_step(page, panel)

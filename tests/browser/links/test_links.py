@@ -42,7 +42,7 @@ def results(playground) -> dict:
         "masks": (playground.compare_masks(pg.MaskRequest(BATCH, flips=((0, 1),))),),
         "chat": (playground.render_chat(chat), chat),
         "tokenizers": (playground.compare_tokenizers(pg.CompareRequest(TEXT, MODELS)),),
-        "attention": (playground.attend(t5), None, {"kind": "cross", "layer": 1, "head": 3}),
+        "attention": (playground.attend(t5), None, {"kind": "cross", "layer": 1, "head": 3, "row": "·she"}),
         "generation": (playground.generate(branch).result(),),
         "chat turns": (playground.generate(replace(STORY, prompt=None, messages=CHAT)).result(),),
         "side by side": (tuple(playground.generate(one).result().finished for one in both), both),
@@ -103,6 +103,7 @@ def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, l
         if name == "attention":
             expect(page.locator('.at-kinds [aria-pressed="true"]')).to_have_text("Cross")
             expect(page.locator(".at-title")).to_have_text("Layer 1 · head 3")
+            expect(page.locator(".at-readout")).to_contain_text("query ·she attends", use_inner_text=True)
         page.locator(".lk-close").click()
     assert said == dict.fromkeys(links, SAME)
 

@@ -38,6 +38,11 @@ def test_a_page_asks_for_heads_by_its_ticket(playground):
     chosen = handlers.ChosenHead.read({"ticket": ticket, "kind": "self", "layer": 1, "head": -1})
     second = handlers.ChosenHead.read({"ticket": ticket, "kind": "self", "layer": 1, "head": 2})
     assert handlers.result_of(results, second) is result and handlers.result_of(results, chosen) is None
+    assert handlers.seen(second, result) == {"kind": "self", "layer": 1, "head": 2}
+    in_row = handlers.ChosenHead.read({"ticket": ticket, "kind": "self", "layer": 1, "head": 2, "row": 2})
+    assert handlers.seen(in_row, result)["row"] == result.stack().queries[2].text == "cat"
+    link = pg.read_link(handlers.head_code(playground, results, in_row).link)
+    assert link.seen == handlers.seen(in_row, result)
     assert "attentions[1, :].mean(dim=0)" in handlers.head_code(playground, results, chosen).code
     results.forget("ann")
     assert handlers.head_code(playground, results, chosen) is None and handlers.result_of(results, second) is None

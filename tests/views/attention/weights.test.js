@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { newState, unrolled } from "../../../assets/views/attention/state.js";
+import { newState, placeNamed, unrolled } from "../../../assets/views/attention/state.js";
 import {
   formatWeight,
   maskedRuns,
@@ -124,4 +124,12 @@ test("a head with a habit is named after it, an average is not", () => {
 
 test("text in an SVG can't become markup", () => {
   assert.equal(escaped('<a href="x">&\u0001'), "&#60;a href=&#34;x&#34;&#62;&#38;\ufffd");
+});
+
+test("a row is found by its token, as lessons and links name it", () => {
+  const texts = ["the", " cat", " the", "cat 2", "cat"];
+  assert.deepEqual(
+    ["the", "cat", "the 2", "dog", ""].map((name) => placeNamed(texts, name)),
+    [0, 1, 2, -1, -1],
+  );
 });
