@@ -895,6 +895,8 @@ export namespace models {
     revision: string;
     tokenizer_source: string;
     notes: string[];
+    hub_id: string;
+    hub_revision: string;
   }
   /** A model that somebody trained here. */
   interface TrainedModel {

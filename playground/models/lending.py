@@ -176,7 +176,15 @@ def pretrained(
         elsewhere = Path(adapter.base).name if Path(adapter.base).is_absolute() else adapter.base
     task = AUTO_CLASSES[key.task]
     return Pretrained(
-        origin.source, task, key.quantization, *placed, origin.revision, tokenizer_source=elsewhere, notes=origin.notes
+        origin.source,
+        task,
+        key.quantization,
+        *placed,
+        origin.revision,
+        elsewhere,
+        origin.notes,
+        origin.hub_id,
+        origin.hub_revision,
     )
 
 

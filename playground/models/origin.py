@@ -28,17 +28,30 @@ _CHECK = """\
 if not isdir({folder}):
     raise SystemExit(f"There is no folder {{{folder}}} yet. First do what the comment at the top of this code says.")"""
 
+_ELSE_HUB = """\
+if not isdir(MODEL):
+    MODEL, REVISION = {hub_id!r}, {hub_revision!r}
+    print("Going on with the Hub's model, whose weights were not rounded: its numbers differ a little.")"""
+
+_EACH_ELSE_HUB = """\
+ON_HUB = {{
+{entries}}}  # for a folder that isn't there: the Hub's model, whose weights were not rounded
+MODELS = [(name, revision) if isdir(name) else ON_HUB.get(name, (name, revision)) for name, revision in MODELS]"""
+
 
 @dataclass(frozen=True)
 class Origin:
     """What ``from_pretrained`` gets: a Hub id, or a folder (``~`` is the home of whoever runs the code).
 
     ``revision`` is empty where the Hub's own default will do. ``notes`` say how to get a folder that isn't on the Hub.
+    ``hub_id`` and ``hub_revision`` are the Hub's model that answers alike where a folder isn't there; empty for none.
     """
 
     source: str
     revision: str = ""
     notes: tuple[str, ...] = ()
+    hub_id: str = ""
+    hub_revision: str = ""
 
     @property
     def expression(self) -> str:
@@ -51,26 +64,35 @@ class Origin:
 
     @property
     def revision_argument(self) -> str:
-        """The revision as a further argument of a call.
+        """The revision as a further argument of a call, after `lines`.
 
         >>> Origin("org/name", "v1").revision_argument
         ", revision='v1'"
+        >>> Origin("~/models/tiny", hub_id="org/tiny", hub_revision="v1").revision_argument
+        ', revision=REVISION'
         """
+        if self.hub_id:
+            return ", revision=REVISION"
         return f", revision={self.revision!r}" if self.revision else ""
 
     @property
     def to_be_made(self) -> bool:
-        """Whether it is a folder that isn't there before somebody has done what the notes say."""
-        return self.notes not in ((), (_COPY,))
+        """Whether nothing will do but a folder that isn't there before somebody has done what the notes say."""
+        return self.notes not in ((), (_COPY,)) and not self.hub_id
 
     def lines(self) -> str:
         """The first lines of a receipt: they define ``MODEL``, and stop where its folder isn't there yet.
+
+        Where the Hub has one that answers alike, they go on with that, and define ``REVISION``, too.
 
         >>> print(Origin("org/name").lines())
         # %% The model
         MODEL = 'org/name'
         """
-        return first_lines((self,), f"MODEL = {self.expression}", "MODEL")
+        if not self.hub_id:
+            return first_lines((self,), f"MODEL = {self.expression}", "MODEL")
+        code = first_lines((self,), f"MODEL, REVISION = {self.expression}, 'main'")
+        return f"{code}\n{_ELSE_HUB.format(hub_id=self.hub_id, hub_revision=self.hub_revision)}"
 
 
 def first_lines(origins: tuple[Origin, ...], assignment: str, name: str = "") -> str:
@@ -78,13 +100,24 @@ def first_lines(origins: tuple[Origin, ...], assignment: str, name: str = "") ->
 
     ``name`` is that of the one model, if there is one.
     """
+    replaced = [one for one in origins if one.hub_id]
     folders = [name or one.expression for one in origins if one.to_be_made]
     wanted = ["expanduser"] if any(one.source.startswith("~") for one in origins) else []
-    wanted += ["isdir"] if folders else []
+    wanted += ["isdir"] if folders or replaced else []
     imported = [f"from os.path import {', '.join(wanted)}", ""] if wanted else []
     notes = [f"# {line}" for one in origins for line in one.notes]
     checks = [_CHECK.format(folder=folder) for folder in dict.fromkeys(folders)]
     return "\n".join(["# %% The model", *imported, *dict.fromkeys(notes), assignment, *checks])
+
+
+def models_lines(origins: tuple[Origin, ...]) -> str:
+    """The first lines of a receipt of several models: they define ``MODELS``, pairs of a source and its revision."""
+    pairs = "".join(f"    ({one.expression}, {one.revision or 'main'!r}),\n" for one in origins)
+    code = first_lines(origins, f"MODELS = [  # and the revision on the Hub\n{pairs}]")
+    entries = "".join(
+        f"    {one.expression}: ({one.hub_id!r}, {one.hub_revision!r}),\n" for one in origins if one.hub_id
+    )
+    return f"{code}\n{_EACH_ELSE_HUB.format(entries=entries)}" if entries else code
 
 
 def about_model(spec: ModelSpec) -> str:
@@ -112,7 +145,9 @@ def origin_of(spec: ModelSpec, folder: Path, public: bool) -> Origin:
     source = RECIPES[spec.location].source
     if isinstance(source, Package) and _is_the_hubs(folder, source):
         return Origin(source.hub_id, source.hub_revision)
-    return Origin(f"{PREPARED}/{spec.location}", notes=_how_to_prepare(spec, source, None if public else folder))
+    hub = (source.hub_id, source.hub_revision) if isinstance(source, Package) else ("", "")
+    notes = _how_to_prepare(spec, source, None if public else folder)
+    return Origin(f"{PREPARED}/{spec.location}", "", notes, *hub)
 
 
 def _name_of(model_id: str) -> str:
@@ -146,8 +181,5 @@ def _how_to_prepare(spec: ModelSpec, source: object, folder: Path | None) -> tup
         "It prints the folder: this one, on macOS below ~/Library/Caches instead of ~/.cache.",
     ]
     if isinstance(source, Package):
-        lines += [
-            "Without the project, the Hub's model answers alike, with other numbers:",
-            f'    MODEL = "{source.hub_id}"  # revision {source.hub_revision[:8]}',
-        ]
+        lines.append("Without the project, the Hub's model answers alike, with numbers that differ a little.")
     return (*lines, f"On the page's machine: {folder}") if folder else tuple(lines)

@@ -57,7 +57,7 @@ class Pretrained:
     loaded, never "auto"; ``dtype`` and ``device`` are as torch writes them ("bfloat16", "cuda:0"). ``device`` is "auto"
     for a model that is spread over several. ``revision`` is empty where the Hub's own default will do,
     ``tokenizer_source`` where it is ``source`` (an adapter may have its base's). ``notes`` say how to get a folder that
-    isn't on the Hub.
+    isn't on the Hub, ``hub_id`` and ``hub_revision`` are what will do instead of one (`models.origin`).
 
     Code that calls `code` or `tokenizer_code` begins with `model_lines`, which define ``MODEL``.
     """
@@ -70,6 +70,8 @@ class Pretrained:
     revision: str = ""
     tokenizer_source: str = ""
     notes: tuple[str, ...] = ()
+    hub_id: str = ""
+    hub_revision: str = ""
 
     def model_lines(self) -> str:
         """The first lines of a receipt.
@@ -101,7 +103,7 @@ class Pretrained:
 
     @property
     def _origin(self) -> Origin:
-        return Origin(self.source, self.revision, self.notes)
+        return Origin(self.source, self.revision, self.notes, self.hub_id, self.hub_revision)
 
     @property
     def quantized(self) -> bool:
@@ -153,4 +155,4 @@ class Pretrained:
         return f"AutoTokenizer.from_pretrained({', '.join(['MODEL', *self._revision()])})"
 
     def _revision(self) -> list[str]:
-        return [f"revision={self.revision!r}"] if self.revision else []
+        return [self._origin.revision_argument.removeprefix(", ")] if self.revision or self.hub_id else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playground.models.origin import Origin, first_lines
+from playground.models.origin import Origin, models_lines
 from playground.receipt import AS_JSON, Receipt, literal
 from playground.tokens.batch import call_arguments
 from playground.tokens.masks_receipt import mask_receipt
@@ -106,8 +106,7 @@ print(json.dumps({{"text": text, "input_ids": input_ids}}))
 
 def compare_receipt(request: CompareRequest, origins: tuple[Origin, ...]) -> Receipt:
     """One text under several tokenizers."""
-    pairs = "".join(f"    ({one.expression}, {literal(one.revision or 'main')}),\n" for one in origins)
-    code = f"""{first_lines(origins, f"MODELS = [  # and the revision on the Hub{chr(10)}{pairs}]")}
+    code = f"""{models_lines(origins)}
 
 from transformers import AutoTokenizer
 

@@ -15,8 +15,11 @@ import playground as pg
 from playground.config import Settings
 from playground.models.catalog import Catalog, ModelSpec
 from playground.models.manager import ModelManager
+from playground.models.recipes import RECIPES, Package
 from playground.receipt import Receipt, notebook, script
 from playground.service import Playground
+from tests.at_home import bare_home
+from tests.hub_stand_in import Repository
 from tests.tiny_models import make_model
 
 pytestmark = pytest.mark.embedded
@@ -80,6 +83,24 @@ def test_the_hubs_own_numbers_come_from_the_hub_at_a_revision(receipts):
     minilm = receipts[2].code
     assert "MODEL = 'sentence-transformers/all-MiniLM-L6-v2'" in minilm
     assert len(re.findall(r"revision='[0-9a-f]{40}'", minilm)) == 2
+
+
+def test_without_the_project_a_receipt_goes_on_with_the_hubs_model_at_its_whole_revision(receipts, tmp_path):
+    """The page's SmolLM2 was rounded, so its folder is named first; whoever has none of it gets the Hub's."""
+    source = RECIPES["smollm2-135m-instruct"].source
+    assert isinstance(source, Package)
+    alike = {"num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "hidden_size": 36}
+    folder = make_model(tmp_path / "hub", "llama", vocab_size=49_152, **alike)
+    tiny = Repository.of_folder(folder, revisions=(source.hub_revision,))
+    codes = [one.code for one in receipts if "MODEL, REVISION = " in one.code and "chat" not in one.title.lower()]
+    assert len(codes) >= 4
+    (tmp_path / "home").mkdir()
+    with bare_home(tmp_path / "home", {MODELS[1]: tiny}) as python:
+        for output in python.outputs(*codes):
+            assert output.startswith("Going on with the Hub's model, whose weights were not rounded")
+            assert json.loads(output.strip().splitlines()[-1])
+    kept = tmp_path / "home/.cache/huggingface/hub/models--HuggingFaceTB--SmolLM2-135M-Instruct/snapshots"
+    assert [one.name for one in kept.iterdir()] == [source.hub_revision]
 
 
 def test_versions_are_those_that_made_the_numbers(receipts):

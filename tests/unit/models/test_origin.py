@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from playground.models.catalog import Catalog, ModelSpec
-from playground.models.origin import Origin, about_model, first_lines, origin_of, rounding_of
+from playground.models.origin import Origin, about_model, first_lines, models_lines, origin_of, rounding_of
 from playground.models.recipes import Package
 
 ROUNDED = "was rounded to 4 bits per number"
@@ -44,6 +44,21 @@ def test_a_receipt_stops_with_what_to_do_where_its_folder_is_not_there(tmp_path,
         Path(origin.source).expanduser().mkdir(parents=True)
     for code in (*(one.lines() for one in origins), both):
         exec(code, {})
+
+
+def test_where_the_hub_has_one_that_answers_alike_a_receipt_names_it_with_its_whole_revision(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    origin = origin_of(spec_of(SMOLLM), tmp_path, public=True)
+    revision = "12fd25f77366fa6b3b4b768ec3050bf629380bac"
+    one, many = origin.lines(), models_lines((origin, Origin("org/name", "v1")))
+    for model, revision_there in ((SMOLLM, revision), (str(tmp_path / origin.source[2:]), "main")):
+        names: dict = {}
+        exec(one, names)
+        assert (names["MODEL"], names["REVISION"]) == (model, revision_there)
+        exec(many, names)
+        assert names["MODELS"] == [(model, revision_there), ("org/name", "v1")]
+        (tmp_path / origin.source[2:]).mkdir(parents=True, exist_ok=True)
+    assert origin.revision_argument == ", revision=REVISION" and not origin.to_be_made
 
 
 def test_what_is_there_already_is_not_looked_for():
