@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 METASPACE = "▁"
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+_FROM_THE_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _SIGNS = {" ": "·", "\n": "↵", "\t": "→", "\x7f": "␡"}
 _WHITESPACE = {" ": ("a space", "spaces"), "\n": ("a line break", "line breaks"), "\t": ("a tab", "tabs")}
 _ANY_WHITESPACE = ("whitespace", "signs of whitespace")
@@ -47,6 +48,24 @@ def usable_text(text: str, limit: int | None = None, name: str = "The text") -> 
 def sendable(text: str) -> str:
     """The text with ``\ufffd`` in place of each half of a surrogate pair, for quoting it: no page could be sent it."""
     return _HALF_A_CHARACTER.sub("\ufffd", text)
+
+
+def isolated(text: str) -> str:
+    """The text as it can stand within an English sentence: one that is read from the right doesn't mix up its order.
+
+    >>> isolated("cat"), isolated("\u05d7\u05ea\u05d5\u05dc") == "\u2068\u05d7\u05ea\u05d5\u05dc\u2069"
+    ('cat', True)
+    """
+    return f"\u2068{text}\u2069" if _FROM_THE_RIGHT.search(text) else text
+
+
+def quoted(text: str, most: int = 10_000) -> str:
+    """The text in quotation marks, cut where it is longer than ``most``, as it can stand within a sentence.
+
+    >>> quoted("a cat and a dog", 6)
+    '“a cat…”'
+    """
+    return f"“{isolated(text if len(text) <= most else text[: most - 1] + '…')}”"
 
 
 def shown_piece(piece: str, *, byte_level: bool = False) -> str:

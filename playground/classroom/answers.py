@@ -36,7 +36,7 @@ from playground.classroom.result import ModelSays, Said, Writing
 from playground.errors import InputError
 from playground.generation.request import TASK, GenerateRequest
 from playground.similarity.request import WordLossRequest
-from playground.texts import named_piece
+from playground.texts import isolated, named_piece, quoted
 from playground.tokens.request import TokenizeRequest
 
 if TYPE_CHECKING:
@@ -207,9 +207,11 @@ class Answers:
         asked = WordLossRequest(words, question.model_id or None, question.quantization, question.template)
         loss = {one.target: one for one in self._model.word_loss(asked).losses if one.source == question.word}
         right = min((0, 1), key=lambda place: loss[question.choices[place]].loss_sum)
-        note = ", ".join(f"{word} {loss[word].loss_sum:.2f}" for word in question.choices)
+        note = ", ".join(f"{isolated(word)} {loss[word].loss_sum:.2f}" for word in question.choices)
         said = tuple(Said(name, None) for name in question.choices)
-        return Prepared(question, ModelSays(said, right=right, note=f"Loss after “{question.word}”, in nats: {note}."))
+        return Prepared(
+            question, ModelSays(said, right=right, note=f"Loss after {quoted(question.word)}, in nats: {note}.")
+        )
 
     def _greedy_reply(self, question: GreedyReply) -> Prepared:
         """Both replies; the other is drawn anew until it differs."""

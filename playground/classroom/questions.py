@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 from playground.errors import EmptyInputError, InputError
 from playground.models.tokenizers import Message
 from playground.similarity.request import DEFAULT_TEMPLATE
-from playground.texts import usable_text
+from playground.texts import quoted, usable_text
 from playground.values import real_number, whole_number
 
 LONGEST_TEXT = 4000
@@ -177,7 +177,7 @@ class CloserPair:
     @property
     def ask(self) -> str:
         """The question."""
-        return f"Which is closer to “{self.word}”?"
+        return f"Which is closer to {quoted(self.word)}?"
 
     def read(self, given: Any) -> int:
         """The place of the word.

@@ -15,6 +15,7 @@ from playground.models.families import check_finite
 from playground.pipelines.reading import Reader, cut_tokens, entries
 from playground.pipelines.request import PipelineRequest
 from playground.pipelines.result import FilledMask, FillMaskAnswer, MaskGuess
+from playground.texts import quoted
 
 MOST_MASKS = 16
 
@@ -81,7 +82,8 @@ def _target_ids(reader: Reader, targets: tuple[str, ...]) -> tuple[list[int], li
                 raise InputError(f"The tokenizer makes nothing of {target!r}.", "Leave it out.")
             token_id = pieces[0]
             shown = reader.tokenizer.convert_ids_to_tokens(token_id)
-            notes.append(f"“{target}” isn't one token of this vocabulary; its first piece {shown!r} is scored instead.")
+            first = f"its first piece {quoted(shown)} is scored instead"
+            notes.append(f"{quoted(target)} isn't one token of this vocabulary; {first}.")
         ids.append(int(token_id))
     return sorted(set(ids)), notes
 

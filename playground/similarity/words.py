@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground import texts
 from playground.errors import EmptyInputError, InputError, InputTooLongError
 from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.texts import usable_text
@@ -81,4 +82,4 @@ def before_target(template: str, source: str) -> str:
 
 def quoted(text: str) -> str:
     """The text in quotes, its first 30 characters if it is long."""
-    return f"“{text[:30]}…”" if len(text) > 30 else f"“{text}”"
+    return texts.quoted(text, 31)

@@ -27,6 +27,7 @@ from playground.models.families import (
     weights_of,
 )
 from playground.models.padding import pad_token_id
+from playground.texts import quoted
 from playground.tokens.batch import encode
 from playground.tokens.request import MISTAKES, MaskRequest
 from playground.tokens.result import AttentionPair, EncodedBatch, MaskComparison, Quantity, RowComparison
@@ -302,7 +303,7 @@ def _compare_next_tokens(a: Tensor, b: Tensor, loaded: LoadedModel) -> tuple[tup
     )
     divergence = float((p * (a.log_softmax(-1) - b.log_softmax(-1))).sum())
     before, after = (loaded.tokenizer.decode([int(x.argmax())]) for x in (p, q))
-    moved = f"stays “{before}”" if before == after else f"changes from “{before}” to “{after}”"
+    moved = f"stays {quoted(before)}" if before == after else f"changes from {quoted(before)} to {quoted(after)}"
     return (
         quantities,
         "probability of the next token",

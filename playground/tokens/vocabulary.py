@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from playground.errors import EmptyInputError, InputTooLongError, UnsupportedOptionError
-from playground.texts import usable_text
+from playground.texts import quoted, usable_text
 from playground.tokens.request import SplitRequest, VocabularyRequest
 from playground.tokens.result import Split, SplitStep, VocabularyEntry, VocabularyPage
 from playground.tokens.rules import TokenizerRules, TokenizerShelf
@@ -151,7 +151,7 @@ def _split_words(rules: TokenizerRules, word: str) -> Split:
     """WordLevel: a word is an entry or unknown."""
     is_known = word in rules.own_vocabulary
     piece = word if is_known else rules.description["model"]["unk_token"]
-    step = SplitStep((piece,), f"“{word}” is {'' if is_known else 'not '}in the vocabulary")
+    step = SplitStep((piece,), f"{quoted(word)} is {'' if is_known else 'not '}in the vocabulary")
     idea = "WordLevel never splits a word: it is in the vocabulary as a whole, or unknown."
     return Split(rules.algorithm, word, (step,), (piece,), idea)
 
@@ -170,7 +170,7 @@ def _split_wordpiece(rules: TokenizerRules, word: str) -> Split:
         tried = [mark + word[start:end] for end in range(len(word), start, -1)]
         hit = next((piece for piece in tried if piece in vocabulary), None)
         if hit is None:
-            reason = f"not even “{tried[-1]}” is in the vocabulary, so the whole word is unknown"
+            reason = f"not even {quoted(tried[-1])} is in the vocabulary, so the whole word is unknown"
             steps.append(SplitStep((model["unk_token"],), reason))
             pieces = [model["unk_token"]]
             break
@@ -184,9 +184,9 @@ def _split_wordpiece(rules: TokenizerRules, word: str) -> Split:
 
 def _missed(missed: list[str], hit: str) -> str:
     if not missed:
-        return f"“{hit}” is in the vocabulary as a whole"
-    shown = ", ".join(f"“{piece}”" for piece in missed[:4]) + (", …" if len(missed) > 4 else "")
-    return f"{shown} {'is' if len(missed) == 1 else 'are'} not in the vocabulary, but “{hit}” is"
+        return f"{quoted(hit)} is in the vocabulary as a whole"
+    shown = ", ".join(map(quoted, missed[:4])) + (", …" if len(missed) > 4 else "")
+    return f"{shown} {'is' if len(missed) == 1 else 'are'} not in the vocabulary, but {quoted(hit)} is"
 
 
 def _split_bpe(rules: TokenizerRules, word: str) -> Split:

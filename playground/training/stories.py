@@ -22,7 +22,7 @@ from math import perm, prod
 from pathlib import Path
 
 from playground.errors import EmptyInputError, InputError
-from playground.texts import usable_text
+from playground.texts import quoted, usable_text
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "stories.txt"
 MOST_CHARACTERS = 20_000
@@ -160,11 +160,13 @@ def _words(number: int, name: str, written: str) -> tuple[str, ...]:
     for word in found:
         if len(word) > LONGEST_WORD or "{" in word or "}" in word:
             raise _wrong(
-                number, f"“{word[:LONGEST_WORD]}” is no word", f"Use at most {LONGEST_WORD} letters, no braces."
+                number, f"{quoted(word[:LONGEST_WORD])} is no word", f"Use at most {LONGEST_WORD} letters, no braces."
             )
         ends = [end for end in range(1, len(word)) if not _is_letter(word[end])]
         if first := next((word[:end] for end in ends if word[:end] in found), None):
-            raise _wrong(number, f"“{first}” begins “{word}”", "Leave one of them out, or join the two with a _.")
+            raise _wrong(
+                number, f"{quoted(first)} begins {quoted(word)}", "Leave one of them out, or join the two with a _."
+            )
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import playground as pg
 from playground.attention.habits import habits_in_words, habits_of
+from playground.texts import quoted
 
 KIND_NAMES = {"self": "Self-attention", "encoder": "Encoder", "decoder": "Decoder", "cross": "Cross"}
 THUMBNAIL_BYTES = 400_000
@@ -44,9 +45,9 @@ def opening(result: pg.AttentionResult) -> tuple[int, int]:
 def format_origin(result: pg.AttentionResult, title: str) -> str:
     """What was run: a picture stays true under another text or model in the fields above it."""
     request, held = result.request, result.pretrained
-    texts = [text if len(text) <= 60 else text[:59] + "…" for text in (request.text, request.second_text) if text]
+    texts = [quoted(text, 60) for text in (request.text, request.second_text) if text]
     padding = f" · {request.padding} padding tokens" if request.padding else ""
-    return f"{title} · {held.dtype} · " + " | ".join(f"“{text}”" for text in texts) + padding
+    return f"{title} · {held.dtype} · " + " | ".join(texts) + padding
 
 
 def format_notes(result: pg.AttentionResult) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import playground as pg
+from playground.texts import quoted
 from playground.units import format_difference, format_number
 
 METHODS = {
@@ -174,18 +175,17 @@ def _agreement(words: Sequence[str], heard: Mapping[str, Sequence[float]], least
     if odd:
         _, word, values = max(odd, key=lambda one: one[0])
         shown = ", ".join(f"{name} {format_number(value, '+.2f')}" for name, value in zip(heard, values, strict=True))
-        return f"{who} disagree on “{word}”, for or against: {shown}."
+        return f"{who} disagree on {quoted(word)}, for or against: {shown}."
     top = {name: words[max(range(len(words)), key=lambda n: abs(values[n]))] for name, values in heard.items()}
     if len(set(top.values())) == 1:
-        return f"{who} agree that “{next(iter(top.values()))}” counts most."
-    return f"{who} disagree on what counts most: " + ", ".join(f"{n} “{word}”" for n, word in top.items()) + "."
+        return f"{who} agree that {quoted(next(iter(top.values())))} counts most."
+    return f"{who} disagree on what counts most: " + ", ".join(f"{n} {quoted(word)}" for n, word in top.items()) + "."
 
 
 def _question(result: pg.AttributeResult) -> str:
-    text = result.request.text if len(result.request.text) <= 60 else result.request.text[:57] + "…"
     predicted = "the predicted label" if result.label_id == result.predicted_id else "not the predicted label"
     return (
-        f"What speaks for “{result.label}” ({predicted}) in “{text}”: "
+        f"What speaks for {quoted(result.label)} ({predicted}) in {quoted(result.request.text, 60)}: "
         f"logit {format_number(result.logit, '.2f')}, against {format_number(result.neutral_logit, '.2f')} with every "
         f"token as {result.neutral_token}"
     )

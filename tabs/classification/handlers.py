@@ -16,6 +16,7 @@ import playground as pg
 from playground.errors import InputError, UnsupportedOptionError
 from playground.links.kinds import inner
 from playground.receipt import Receipt
+from playground.texts import quoted
 from tabs.classification import format as shown
 from tabs.classification.examples import what_it_shows
 from tabs.gradio_patches import payload
@@ -254,7 +255,7 @@ class OneText:
         found, positions = self._playground.perturb(request), request.positions
         words = " ".join(found.tokens[n].token for n in sorted(positions))
         did = f"replaced by {found.neutral_token}" if request.action == "mask" else "deleted"
-        bars = shown.format_change(f"With “{words}” {did}", found.info, found.before, found.after)
+        bars = shown.format_change(f"With {quoted(words)} {did}", found.info, found.before, found.after)
         code = self._what_if_code(self._playground.perturb_receipt(found))
         return found, {self._parts.changed: bars, self._parts.tried: found, **code}
 

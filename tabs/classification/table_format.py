@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import playground as pg
+from playground.texts import quoted
 from playground.units import format_seconds
 from tabs.page import so_far
 
@@ -91,7 +92,7 @@ def format_evaluation(evaluation: pg.Evaluation | None, listed: tuple[int, int] 
         "cards": [
             ["accuracy", f"{evaluation.accuracy * 100:.1f}\u00a0%"],
             ["by guessing", f"{evaluation.chance * 100:.1f}\u00a0%"],
-            [f"by always saying “{evaluation.majority_label}”", f"{evaluation.majority * 100:.1f}\u00a0%"],
+            [f"by always saying {quoted(evaluation.majority_label)}", f"{evaluation.majority * 100:.1f}\u00a0%"],
             *distance,
             ["macro F1", f"{evaluation.macro_f1:.3f}"],
             ["expected calibration error", f"{evaluation.expected_calibration_error:.3f}"],

@@ -18,6 +18,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
+from playground.texts import quoted
 from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
 from tabs.components import buttons_of_run
@@ -211,7 +212,7 @@ class TableOfTexts:
             parts.progress: shown.format_done(result),
             parts.notes: gr.Textbox(notes, visible=bool(notes)),
             parts.threshold: gr.Slider(
-                value=0.5, visible=two, label=f"threshold: call it “{name}” from this probability on"
+                value=0.5, visible=two, label=f"threshold: call it {quoted(name)} from this probability on"
             ),
             parts.metrics: shown.format_evaluation(pg.evaluate_table(result)),
             parts.rows: gr.Dataframe(shown.format_rows(result), label=RESULTS, visible=True),

@@ -9,7 +9,7 @@ from typing import Any
 import playground as pg
 from playground.inside.request import CAUSAL, MASKED
 from playground.inside.result import NextAttribution
-from playground.texts import shown_text
+from playground.texts import quoted, shown_text
 from playground.units import format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
@@ -104,9 +104,9 @@ def format_why(result: pg.AttributeNextResult, waiting: Sequence[str] = ()) -> d
 
 def question(result: pg.AttributeNextResult) -> str:
     """What is explained, in one line."""
-    target = f"“{shown_text(result.target.piece)}”"
+    target = quoted(shown_text(result.target.piece))
     if result.contrast:
-        rather = f"“{shown_text(result.contrast.piece)}”"
+        rather = quoted(shown_text(result.contrast.piece))
         more = format_number(result.explained, "+.2f")
         return f"Why {target} rather than {rather}? Its logit is {more} beside the other's."
     share = format_share(result.target.probability)
@@ -164,8 +164,13 @@ def _agreement(
         return stopped.strip()
     top = {one.method: result.words[_largest(words, one.word_values)].text for one in methods}
     if len(set(top.values())) == 1:
-        return f"{stopped}To every method “{next(iter(top.values()))}” speaks most for it."
-    return stopped + "What speaks most for it: " + ", ".join(f"“{word}” to {name}" for name, word in top.items()) + "."
+        return f"{stopped}To every method {quoted(next(iter(top.values())))} speaks most for it."
+    return (
+        stopped
+        + "What speaks most for it: "
+        + ", ".join(f"{quoted(word)} to {name}" for name, word in top.items())
+        + "."
+    )
 
 
 def _largest(places: Sequence[int], values: Sequence[float]) -> int:

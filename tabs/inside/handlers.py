@@ -14,6 +14,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.models.tokenizers import read_messages
 from playground.receipt import Receipt
+from playground.texts import quoted
 from tabs.components import title_of
 from tabs.inside.format import ABOUT, format_candidates, format_lens, format_long, format_why, format_working
 
@@ -66,7 +67,7 @@ def asked_of_text(text: str, model_id: str, before: Asked | None) -> Asked:
     """What a press asks for: what is shown already, where neither text nor model has changed since; else the text."""
     if before and text == before.text and model_id == before.request.model_id:
         return before
-    return Asked(pg.LensRequest(text or "", model_id=model_id or ""), text, _quoted(text))
+    return Asked(pg.LensRequest(text or "", model_id=model_id or ""), text, quoted(text))
 
 
 def asked_of_reply(sent: Mapping[str, Any]) -> Asked:
@@ -96,7 +97,7 @@ def asked_of_reply(sent: Mapping[str, Any]) -> Asked:
 def asked_of_link(request: pg.LensRequest | pg.AttributeNextRequest) -> Asked:
     """What a link asks: for the layers, or why the next token comes."""
     plain = request.prompt if not request.prefix_token_ids else ""
-    source = _quoted(plain) if plain else "what the link holds"
+    source = quoted(plain) if plain else "what the link holds"
     if isinstance(request, pg.LensRequest):
         return Asked(request, plain, source)
     lens = pg.LensRequest(
@@ -109,10 +110,6 @@ def asked_of_link(request: pg.LensRequest | pg.AttributeNextRequest) -> Asked:
         track_token_ids=() if request.token_id is None else (request.token_id,),
     )
     return Asked(lens, plain, source, request.token_id, why=request)
-
-
-def _quoted(text: str) -> str:
-    return f"“{text if len(text) <= 60 else text[:59] + '…'}”"
 
 
 def look(playground: pg.Playground, asked: Asked, at: tuple[int, int] | None = None) -> Looked:

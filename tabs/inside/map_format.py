@@ -8,6 +8,7 @@ from typing import Any
 
 import playground as pg
 from playground.inside.result import InsideToken
+from playground.texts import quoted
 from playground.wire import to_json
 
 READS = {
@@ -59,6 +60,6 @@ def _origin(result: pg.ModelMapResult, title: str) -> str:
     held: Any = result.pretrained
     quantized = f"{held.quantization}, the rest in {held.dtype}" if held.quantized else held.dtype
     text = result.request.text.strip()
-    read = f"“{text if len(text) <= 60 else text[:59] + '…'}”" if result.tokens else "no text"
+    read = quoted(text, 60) if result.tokens else "no text"
     decoder = f"; {READS[result.decoder_reads]}" if result.decoder_tokens and result.decoder_reads else ""
     return f"{title} · {quantized} · {read}{decoder}"

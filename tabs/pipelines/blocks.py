@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from playground import texts
+
 Block = dict[str, Any]
 
 
@@ -51,5 +53,4 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], bes
 
 def quoted(content: str, most: int = 80) -> str:
     """A text in quotation marks, cut where it is long."""
-    one = " ".join(content.split())
-    return f"“{one if len(one) <= most else one[: most - 1] + '…'}”"
+    return texts.quoted(" ".join(content.split()), most)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import playground as pg
+from playground.texts import quoted
 from playground.units import format_number
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
@@ -100,7 +101,7 @@ def format_losses(result: pg.WordLossResult, words: Sequence[str] = ()) -> Losse
 def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult | pg.WordMapResult) -> str:
     """The model that numbers came from, and the template that it read, if it reads one."""
     quantization = "" if result.quantization == "auto" else f" in {result.quantization}"
-    template = f", template “{result.template}”" if result.template else ""
+    template = f", template {quoted(result.template)}" if result.template else ""
     return f"Measured with {result.model_id}{quantization}{template}."
 
 
@@ -108,7 +109,7 @@ def _verdict(near: pg.WordLoss, far: pg.WordLoss) -> str:
     ratio = math.exp(min(700.0, far.loss_sum - near.loss_sum))
     times = f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
     return (
-        f"After “{near.source}”, “{near.target}” is {times} as probable as “{far.target}”: "
+        f"After {quoted(near.source)}, {quoted(near.target)} is {times} as probable as {quoted(far.target)}: "
         f"{near.loss_sum:.2f}\u00a0nats against {far.loss_sum:.2f}."
     )
 

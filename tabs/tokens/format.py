@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import playground as pg
-from playground.texts import shown_text
+from playground.texts import quoted, shown_text
 from playground.tokens.result import CONTINUATION, SPECIAL, UNKNOWN
 from playground.units import format_number
 from playground.wire import to_json
@@ -203,7 +203,7 @@ def format_next(result: pg.ChatNext, title: str) -> dict[str, Any]:
 
 def _likely(piece: pg.NextPiece) -> str:
     shown = piece.shown if len(piece.shown) <= MOST_SHOWN else piece.shown[: MOST_SHOWN - 1] + "…"
-    return f"“{shown}” ({100 * piece.probability:.1f}\u00a0%)"
+    return f"{quoted(shown)} ({100 * piece.probability:.1f}\u00a0%)"
 
 
 def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import playground as pg
 from playground.errors import BusyError
 from playground.lessons.facts.training import Training
 from playground.tables import read_pasted
+from playground.texts import quoted
 from playground.training.request import columns
 from playground.wire import to_json
 from tabs.components import buttons_of_run
@@ -156,7 +157,7 @@ def refuse_another(playground: pg.Playground, person: str) -> None:
         BusyError: something does; the message says what, and where it is stopped.
     """
     for one in playground.running_trainings(person):
-        where = f"“{one.title}”, under “{PARTS[one.task]}”"
+        where = f"{quoted(one.title)}, under “{PARTS[one.task]}”"
         raise BusyError(f"You train already: {where}.", "Press Stop there, or wait for its end.")
 
 

@@ -27,6 +27,20 @@ def tab(page, name: str):
     return page.locator(f'[role=tab][data-tab-id="{name}"]')
 
 
+# At which x each of some words begins that stand in the text of an element.
+STAND = """(node, words) => words.map((word) => {
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const at = walker.currentNode.data.indexOf(word), range = document.createRange();
+    if (at < 0) continue;
+    range.setStart(walker.currentNode, at);
+    range.setEnd(walker.currentNode, at + word.length);
+    return range.getBoundingClientRect().left;
+  }
+  return null;
+})"""
+
+
 def lefts(places) -> list[float]:
     return [box["x"] for box in (one.bounding_box() for one in places.all())]
 
@@ -79,3 +93,22 @@ def test_pieces_stand_as_their_text_does_and_the_left_arrow_goes_on(page):
     assert second < first
     names = page.locator("#pg-tokens-compare .line .name")
     assert lefts(names)[0] < min(lefts(cells))
+
+
+def test_words_from_the_right_keep_their_place_in_a_sentence(page):
+    """Two of them side by side are one run from the right: after → the first would stand behind it."""
+    tab(page, "similarity").click()
+    page.locator("#similarity-words :is(textarea, input)").fill("a גבר, אשה b")
+    page.get_by_role("button", name="Measure", exact=True).click()
+    pair = page.locator(".wl-pair").filter(has_text="גבר").filter(has_text="אשה").first
+    expect(pair).to_be_visible(timeout=60_000)
+    source, arrow, target = pair.evaluate(STAND, ["גבר", "→", "אשה"])
+    assert source < arrow < target
+    tab(page, "classification").click()
+    page.locator("#classification-text textarea").fill("סרט טוב")
+    tab(page, "why").click()
+    page.locator("#classification-explain").click()
+    question = page.locator(".at-body .at-title")
+    expect(question).to_contain_text("סרט", timeout=90_000)
+    text, logit, number = question.evaluate(STAND, ["סרט", "logit", "against"])
+    assert text < logit < number

@@ -1,6 +1,6 @@
 /** What is in sight, in words, without a page: figures of a head, heads of a kind, the cell in focus. */
 
-import { counted, formatFixed } from "../shared/format.js";
+import { counted, formatFixed, isolated } from "../shared/format.js";
 import { indexOf, isAverage, kindOf, maskOf, side, sizes } from "./state.js";
 import { REASONS, spokenWeight } from "./weights.js";
 
@@ -163,7 +163,7 @@ export function cellNote(state, at) {
   const reason = maskOf(state)[indexOf(state, at)];
   const piece = (which, index) => {
     const { token, id } = side(state, which);
-    return `${token[index]} (position ${index}, id ${id[index]})`;
+    return `${isolated(token[index])} (position ${index}, id ${id[index]})`;
   };
   return `${reason ? REASONS[reason].why : `${piece("queries", at.q)} → ${piece("keys", at.k)}`} · ${total}`;
 }

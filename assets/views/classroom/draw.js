@@ -1,6 +1,6 @@
 /** What students, board and teacher see alike: the question, the class's answers beside the model's, and both texts. */
 import { make } from "../shared/dom.js";
-import { counted } from "../shared/format.js";
+import { counted, quoted } from "../shared/format.js";
 
 /** @param {number} share  from 0 to 1 */
 export function percent(share) {
@@ -11,7 +11,7 @@ export function percent(share) {
 /** A question with the text that it is about. */
 export function question(asked) {
   const box = make("section", "cl-question", make("h1", "", asked.ask));
-  const isAsked = asked.ask.includes(`“${asked.text}”`); // it needn't be said twice
+  const isAsked = asked.ask.includes(quoted(asked.text)); // it needn't be said twice
   if (asked.text && !isAsked)
     box.append(make("p", "cl-text", asked.text, asked.added && make("mark", "", asked.added)));
   return box;
@@ -96,7 +96,7 @@ function facts(reveal, kind) {
   if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
   for (const one of reveal.surprises) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
-    said.push(`“${one.name}”${who} surprised the model: ${one.loss.toFixed(1)}\u00a0nats.`);
+    said.push(`${quoted(one.name)}${who} surprised the model: ${one.loss.toFixed(1)}\u00a0nats.`);
   }
   if (reveal.note) said.push(reveal.note);
   return said.map((one) => make("p", "cl-fact", one));

@@ -1,6 +1,6 @@
 /** What two models' distributions say of each other at one token, without a page. */
 
-import { formatProbability, withMinus } from "../shared/format.js";
+import { formatProbability, quoted, withMinus } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 
 /** @typedef {import("../types.d.ts").generation.TwinToken} TwinToken */
@@ -31,14 +31,14 @@ export function farthest(tokens) {
  * @returns {string}
  */
 export function sentenceOf(token, number, names) {
-  const sure = (piece, probability) => `“${visiblePiece(piece)}” (${formatProbability(probability)})`;
+  const sure = (piece, probability) => `${quoted(visiblePiece(piece))} (${formatProbability(probability)})`;
   const [first, second] = names;
   const both = [formatProbability(token.probability), formatProbability(token.other_probability)];
   const [best, other] = [token.best_probability, token.other_best_probability];
   const expected = token.changed
     ? `${first} expected ${sure(token.best, best)}, ${second} ${sure(token.other_best, other)}`
-    : `both expected “${visiblePiece(token.best)}” (${formatProbability(best)} and ${formatProbability(other)})`;
+    : `both expected ${quoted(visiblePiece(token.best))} (${formatProbability(best)} and ${formatProbability(other)})`;
   const kl = withMinus(token.kl_divergence.toPrecision(2));
-  const head = `Token ${number}, “${visiblePiece(token.piece)}”: KL divergence ${kl}\u00a0nats`;
+  const head = `Token ${number}, ${quoted(visiblePiece(token.piece))}: KL divergence ${kl}\u00a0nats`;
   return `${head}; ${first} gave it ${both[0]}, ${second} ${both[1]}; ${expected}.`;
 }

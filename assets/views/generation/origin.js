@@ -1,23 +1,23 @@
 /** What a reply was made from, in words, and what of it is no longer so; without a page. */
 
-import { counted } from "../shared/format.js";
+import { counted, quoted } from "../shared/format.js";
 import { settingsName } from "./reply.js";
 
 const LONGEST = 70;
 
 /** @param {string} text  A text in quotation marks, on one line, cut if it is long. */
-function quoted(text) {
+function cited(text) {
   const letters = Array.from(text.replace(/\s+/g, " "));
-  return `“${letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : letters.join("")}”`;
+  return quoted(letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : letters.join(""));
 }
 
 /** @param {any} begin  What the model read. */
 function sourceInWords({ messages, prompt }) {
-  if (!messages) return prompt ? quoted(prompt) : "an empty prompt";
+  if (!messages) return prompt ? cited(prompt) : "an empty prompt";
   const last = messages.filter((turn) => turn.role === "user").at(-1);
   return messages.length > 1
     ? `a chat of ${counted(messages.length, "message")}`
-    : `chat: ${quoted(last?.content ?? "")}`;
+    : `chat: ${cited(last?.content ?? "")}`;
 }
 
 /** @param {any} begin */

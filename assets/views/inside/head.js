@@ -9,6 +9,7 @@ import { colour } from "../shared/colours.js";
 import { csvText } from "../shared/csv.js";
 import { finder, make } from "../shared/dom.js";
 import { download } from "../shared/download.js";
+import { quoted } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fontsOf, paint, pngOf, svgOf, textMaker } from "../shared/parts.js";
@@ -120,7 +121,7 @@ function draw(tab) {
 function drawWords({ find, state }, row) {
   const { value } = state;
   find(".ih-sentence").replaceChildren(...sentenceOf(value).map((part, k) => make(k % 2 ? "b" : "span", "", part)));
-  find(".ih-readout").textContent = rowInWords(value, row, (piece) => `“${visiblePiece(piece)}”`);
+  find(".ih-readout").textContent = rowInWords(value, row, (piece) => quoted(visiblePiece(piece)));
   const steps = stepsOf(value).map(({ name, says }) => make("li", "", make("code", "", name), ` ${says}`));
   find(".ih-steps").replaceChildren(...steps);
   if (!find(".ih-twin").open) return;

@@ -1,6 +1,7 @@
 /** The loop of an encoder-decoder: what was written, token by token, and what each was chosen from. */
 
 import { make, makeButton, pressed } from "../shared/dom.js";
+import { isolated, quoted } from "../shared/format.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { bars } from "./bars.js";
 
@@ -16,8 +17,8 @@ export function loop(block) {
     const { piece, logit, shown, best, ruled } = steps[n];
     const read = [...begins, ...steps.slice(0, n).map((one) => one.piece)].join(" ");
     const why = ruled ? " A rule of the generation config chose it: the largest logit is another's." : "";
-    const writes = `writes “${piece}” (logit ${logit}, ${shown}).`;
-    said.textContent = `Step ${n + 1} of ${steps.length}. The decoder has read ${read} and ${writes}${why}`;
+    const writes = `writes ${quoted(piece)} (logit ${logit}, ${shown}).`;
+    said.textContent = `Step ${n + 1} of ${steps.length}. The decoder has read ${isolated(read)} and ${writes}${why}`;
     choices.replaceChildren(bars({ title: "The most probable next tokens", rows: best }));
     pressed(buttons, (button) => button === buttons[n]);
     oneTabStop(host, "button", buttons[n]);

@@ -3,7 +3,7 @@
 import { sized } from "../shared/canvas.js";
 import { along, channels, colour, css, inkOn, mixed, sequentialStops } from "../shared/colours.js";
 import { make } from "../shared/dom.js";
-import { counted, formatFixed, withMinus } from "../shared/format.js";
+import { counted, formatFixed, quoted, withMinus } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { placeIn } from "../shared/pointer.js";
 import { namedGrid } from "../shared/tables.js";
@@ -70,7 +70,7 @@ function strip(text, scale, inks, say) {
   paint(canvas, rows, names, cell, { scale, inks });
   const read = (row, column) => {
     Object.assign(at, { row, column });
-    const name = row === rows.length - 1 ? "Mean" : `“${names[row]}”`;
+    const name = row === rows.length - 1 ? "Mean" : quoted(names[row]);
     say(`${name}, number ${column + 1}: ${withMinus(String(rows[row][column]))}`);
   };
   arrowKeys(canvas, {

@@ -1,7 +1,7 @@
 /** Tokens in reading order: with a label each, or with a start and an end logit; arrow keys go from one to the next. */
 
 import { make } from "../shared/dom.js";
-import { counted, formatFixed } from "../shared/format.js";
+import { counted, formatFixed, quoted } from "../shared/format.js";
 import { gridMove, oneTabStop, rovingFocus } from "../shared/keyboard.js";
 import { makeTable } from "../shared/tables.js";
 
@@ -50,7 +50,7 @@ export function labels(block) {
       make("small", "", label),
     ),
   );
-  const whole = flow(items, (n) => `“${block.tokens[n].text}”: ${block.tokens[n].top}`, block.title);
+  const whole = flow(items, (n) => `${quoted(block.tokens[n].text)}: ${block.tokens[n].top}`, block.title);
   if (block.more) whole.append(make("p", "pg-muted", `${counted(block.more, "more token")}: not drawn.`));
   return whole;
 }
@@ -81,7 +81,7 @@ function oneWindow(window, title) {
     const begins = n === best?.[0] ? " The answer begins here." : "";
     const ends = n === best?.[1] ? " The answer ends here." : "";
     const [one, other] = [start[n], end[n]].map((logit) => formatFixed(logit, 3));
-    return `“${tokens[n]}”: start logit ${one}, end logit ${other}.${begins}${ends}`;
+    return `${quoted(tokens[n])}: start logit ${one}, end logit ${other}.${begins}${ends}`;
   };
   const whole = flow(items, sentence, title);
   const columns = [{ name: "token" }, { name: "start logit", kind: "num" }, { name: "end logit", kind: "num" }];

@@ -96,3 +96,25 @@ export function formatMagnitude(number) {
   if (Math.abs(number) >= 1e6) return withMinus(number.toExponential(2));
   return withMinus(Math.abs(number) >= 100 ? Math.round(number).toLocaleString("en-US") : number.toPrecision(3));
 }
+
+const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * A text as it can stand within an English sentence: one that is read from the right doesn't mix up its order.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function isolated(text) {
+  return FROM_THE_RIGHT.test(text) ? `\u2068${text}\u2069` : text;
+}
+
+/**
+ * A text in quotation marks, as it can stand within a sentence.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function quoted(text) {
+  return `“${isolated(text)}”`;
+}

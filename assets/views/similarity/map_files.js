@@ -4,6 +4,7 @@ import { pen } from "../shared/canvas.js";
 import { csvText } from "../shared/csv.js";
 import { makeSvg } from "../shared/dom.js";
 import { download } from "../shared/download.js";
+import { quoted } from "../shared/format.js";
 import { drawPicture } from "./map_picture.js";
 
 const EACH = /** @type {[number, number]} */ ([520, 420]);
@@ -30,7 +31,7 @@ export function wholePicture(map, word, inks) {
     const text = (y, content, look) =>
       makeSvg("text", { x: k * EACH[0] + 16, y, "font-family": inks.font, ...look }, content);
     whole.append(
-      text(26, `${picture.title} · neighbours of “${map.words[word]}”`, {
+      text(26, `${picture.title} · neighbours of ${quoted(map.words[word])}`, {
         fill: inks.ink,
         "font-size": 15,
         "font-weight": 600,

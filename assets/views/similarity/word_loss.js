@@ -2,7 +2,7 @@
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
-import { formatMagnitude, formatProbability, withMinus } from "../shared/format.js";
+import { formatMagnitude, formatProbability, isolated, withMinus } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { makeTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
@@ -56,7 +56,10 @@ function pairRow(loss, axis, isFirst) {
   bar.style.width = `${Math.max(0.5, 100 * (1 - loss.loss_sum / axis.nats))}%`;
   const shown = formatProbability(Math.exp(-loss.loss_sum));
   const nats = `${loss.loss_sum.toFixed(2)}\u00a0nats`;
-  const parts = [make("span", "wl-pair", `${loss.source} → ${loss.target}`), make("span", "wl-track", bar)];
+  const parts = [
+    make("span", "wl-pair", `${isolated(loss.source)} → ${isolated(loss.target)}`),
+    make("span", "wl-track", bar),
+  ];
   const line = make("summary", "", ...parts, make("span", "wl-number", shown, make("small", "", nats)));
   line.setAttribute("aria-label", `${loss.source} to ${loss.target}: ${shown}, ${nats}; open for the pieces`);
   const row = make("details", "wl-row", line, isFirst && breakdown(loss));

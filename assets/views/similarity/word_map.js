@@ -4,7 +4,7 @@
  */
 
 import { finder, make, makeSvg, sayEmpty } from "../shared/dom.js";
-import { formatFixed } from "../shared/format.js";
+import { formatFixed, isolated, quoted } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { nearest } from "../shared/scatter.js";
 import { makeTable } from "../shared/tables.js";
@@ -129,11 +129,11 @@ function draw({ root, find, state }) {
 
 function sentence(data, word) {
   const parts = data.pictures.map(({ title, neighbours, still_near }) => {
-    const names = neighbours[word].map((other) => data.words[other]).join(", ");
+    const names = neighbours[word].map((other) => isolated(data.words[other])).join(", ");
     const kept = `${still_near[word]} of ${neighbours[word].length} also on the map`;
     return `${title.toLowerCase()}, nearest are ${names} (${kept})`;
   });
-  return `“${data.words[word]}”: ${parts.join("; ")}.`;
+  return `${quoted(data.words[word])}: ${parts.join("; ")}.`;
 }
 
 function drawNumbers(find, data, word) {
@@ -157,7 +157,7 @@ function drawNumbers(find, data, word) {
       String(onMap[other]),
     ]),
   ]);
-  const about = `The nearest of “${data.words[word]}”, by each; places count from 1, nats from the baselines`;
+  const about = `The nearest of ${quoted(data.words[word])}, by each; places count from 1, nats from the baselines`;
   const table = makeTable(columns, rows);
   table.setAttribute("aria-label", about);
   find("numbers").replaceChildren(make("p", "pg-muted", about), make("div", "pg-table-wrap", table));

@@ -4,7 +4,7 @@
  */
 
 import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
-import { counted, formatFixed } from "../shared/format.js";
+import { counted, formatFixed, isolated } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { spearman } from "../shared/ranks.js";
@@ -93,7 +93,7 @@ function drawMap({ root, find, state }) {
 function saySelected(find, state) {
   const { data, on, order, cursor } = state;
   const [i, j] = cursor.map((at) => order[at]);
-  const [a, b] = [data.words[i], data.words[j]];
+  const [a, b] = [isolated(data.words[i]), isolated(data.words[j])];
   const parts = [`${a} → ${b}: ${inWords(numberOf(state, i, j), on)}`];
   if (i === j) parts[0] = `${a} with itself: ${inWords(numberOf(state, i, i), on)} (left out of the colours)`;
   else if (!on.symmetric && !on.cosine) parts.push(`${b} → ${a}: ${inWords(numberOf(state, j, i), on)}`);
@@ -164,7 +164,7 @@ function listenToControls(tab) {
   find("order").addEventListener("change", () => draw(tab));
   find("word").addEventListener("change", () => drawRanking(tab));
   find("twin").addEventListener("toggle", () => drawTwin(tab));
-  const words = (k) => state.pairs[k].map((at) => state.data.words[at]).join(" → ");
+  const words = (k) => state.pairs[k].map((at) => isolated(state.data.words[at])).join(" → ");
   pointAtDots(
     find("scatter"),
     () => state.places,

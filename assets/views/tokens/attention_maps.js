@@ -3,6 +3,7 @@
 import { pen, pixelRatio } from "../shared/canvas.js";
 import { along, channels, colour, css, mixed, sequentialStops } from "../shared/colours.js";
 import { make } from "../shared/dom.js";
+import { isolated } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 
 /**
@@ -119,7 +120,7 @@ function drawMaps(host, maps, aligned, state, tell) {
     const text = (spoken) =>
       spoken
         ? `query ${from} attends to ${to}: ${numbers}`
-        : `query ${from} (${query}) → key ${to} (${key}): ${numbers}`;
+        : `query ${from} (${isolated(query)}) → key ${to} (${isolated(key)}): ${numbers}`;
     tell(text, aloud);
   };
   const figure = (map) => make("figure", "", make("figcaption", "", map.title), drawMap(map, state, move));

@@ -2,7 +2,7 @@
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
-import { counted, formatInteger } from "../shared/format.js";
+import { counted, formatInteger, quoted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { keyAlong, rovingFocus } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -161,7 +161,7 @@ function describe({ find, drawn, state }, index) {
   }
   const parts = [make("span", "piece", token.shown), ` token ${token.index} · id ${token.id} · ${placeOf(token)}`];
   if (token.piece !== token.shown) parts.push(" · in the vocabulary: ", make("span", "piece", token.piece));
-  if (!token.added) parts.push(` · stands for “${state.letters.slice(token.start, token.end).join("")}”`);
+  if (!token.added) parts.push(` · stands for ${quoted(state.letters.slice(token.start, token.end).join(""))}`);
   const notes = [token.bytes, ...marksOf(token).map((name) => REASONS[name])].filter(Boolean);
   find(".detail").replaceChildren(...parts, ...notes.map((note) => ` · ${note}`));
 }

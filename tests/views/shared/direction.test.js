@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { directionOf } from "../../../assets/views/shared/dom.js";
+import { isolated, quoted } from "../../../assets/views/shared/format.js";
 
 test("the first letter says where a text begins", () => {
   assert.equal(directionOf("A film"), "ltr");
@@ -14,4 +15,10 @@ test("the first letter says where a text begins", () => {
 test("names of bytes and signs of a tokenizer are no letters", () => {
   assert.equal(directionOf(["<0xD8>", "##ذ"]), "rtl");
   assert.equal(directionOf(["··", "a", "ذ"]), "ltr");
+});
+
+test("a text from the right is kept apart from the sentence around it", () => {
+  assert.equal(quoted("cat"), "“cat”");
+  assert.equal(quoted("שלום 3"), "“\u2068שלום 3\u2069”");
+  assert.equal(isolated("a قط"), "\u2068a قط\u2069");
 });
