@@ -129,6 +129,7 @@ def format_attribution(
     waiting = [name for name in METHODS if name not in {*refusals, *(one.method for one in result.methods)}]
     return {
         "title": _question(result),
+        "asked": [result.request.text, result.request.text_pair],
         "methods": [_method(result, method) for method in result.methods],
         "tokens": [{"text": token.token, "special": token.special} for token in result.tokens],
         "words": [{"text": word.text, "special": word.special} for word in result.words],

@@ -159,7 +159,8 @@ def _lay_out_why() -> _Why:
         button = gr.Button(
             "Explain", variant="primary", scale=1, min_width=120, elem_id="classification-explain", elem_classes="pg-go"
         )
-    attribution = view("classification/attribution", format_said(PRESS_EXPLAIN), elem_id="classification-attribution")
+    said = format_said(PRESS_EXPLAIN)
+    attribution = view("classification/attribution", said, ["rested"], elem_id="classification-attribution")
     share = share_view()
     return _Why(label, button, attribution, share, *receipt_panel("Code: these values with plain transformers"))
 
@@ -200,6 +201,8 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
     changes = [given.text.change, given.pair.change]
     gr.on(changes, handlers.forget_asides, inputs[:2], parts.asides, queue=False, **UNSEEN)
+    told = f"(...values) => {tell(parts.attribution, 'texts', 'values')}"  # explained by itself when nobody types
+    gr.on(changes, None, inputs[:2], None, js=told, **QUIET)
     for name, tab in inside.tabs.items():
         tab.select(lambda shown=name == "code": shown, None, code_shown, **UNSEEN)
     inside.tabs["code"].select(friendly(handlers.fill_code), parts.result, inside.codes, **UNSEEN)
@@ -280,16 +283,16 @@ def _wire_answer(handlers: OneText, parts: Parts, given: _Input, inputs: list[An
 def _wire_why(handlers: OneText, parts: Parts, inside: _Inside, inputs: list[Any]) -> list[Any]:
     why, last = inside.why, handlers.whys
     outputs = [why.attribution, parts.explained, why.code, why.notebook]
-    asking = gr.on(
-        [why.button.click, why.label.input, inside.tabs["why"].select],
-        friendly(last.wins(handlers.why, about_fields)),
-        [*inputs, why.label],
-        outputs,
-        trigger_mode="always_last",  # a label that is chosen while another is explained gets its turn
+    asking: dict[str, Any] = {
+        "fn": friendly(last.wins(handlers.why, about_fields)),
+        "inputs": [*inputs, why.label],
+        "outputs": outputs,
+        "trigger_mode": "always_last",  # a label that is chosen while another is explained gets its turn
         **UNSEEN,
-    )
+    }
+    asked = gr.on([why.button.click, why.label.input, inside.tabs["why"].select], **asking)
     again = friendly(handlers.asking.of(last.wins(handlers.why_again, about_link)))
-    return [asking, why.share.again(again, None, [*outputs, why.label], **UNSEEN)]
+    return [asked, why.attribution.rested(**asking), why.share.again(again, None, [*outputs, why.label], **UNSEEN)]
 
 
 def _wire_what_if(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:

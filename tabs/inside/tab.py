@@ -82,6 +82,9 @@ class _Parts(NamedTuple):
     explained: gr.State
 
 
+OLD = "Made before you changed something above: press Look inside."
+
+
 def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> list[Watched]:
     """Lays out the section inside the current Blocks; what comes back is lent to the lessons.
 
@@ -219,9 +222,9 @@ def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: 
 
 
 def _wire_old(parts: _Parts) -> None:
-    """The picture hears of another text or model, so that it can say that it was made from others."""
+    """Picture and reasons hear of another text or model, so that they can say that they were made from others."""
     fields = [parts.text, parts.model]
-    told = f"(...values) => {tell(parts.lens, 'fields', 'values')}"
+    told = f"(...values) => {{ {' '.join(tell(one, 'fields', 'values') for one in (parts.lens, parts.why))} }}"
     gr.on([one.change for one in fields], None, fields, None, js=told, **QUIET)
 
 
@@ -277,7 +280,7 @@ def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict
             for found in answers:
                 if not is_wanted():
                     break
-                yield _why_values(parts, found)
+                yield _why_values(parts, found, asked)
         except Exception as error:
             if is_wanted():
                 yield {parts.why: {"said": said_in_place(error)}}
@@ -290,9 +293,10 @@ def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict
     return {"fn": at_once, "inputs": inputs, "outputs": outputs, **AT_ONCE, "show_progress": "hidden"}
 
 
-def _why_values(parts: _Parts, found: Explained) -> dict[Any, Any]:
-    """What the components of the question show of an answer."""
-    values: dict[Any, Any] = {parts.why: found.value}
+def _why_values(parts: _Parts, found: Explained, asked: Asked) -> dict[Any, Any]:
+    """What the components of the question show of an answer, beside what stood in the fields then."""
+    fields = {"asked": [asked.text, asked.request.model_id], "old": OLD}
+    values: dict[Any, Any] = {parts.why: {**found.value, **fields}}
     if found.candidates:
         others = [one for one in found.candidates if one[1] != found.token_id]
         # Nobody's choice stays among them: another run may just have emptied the field.
@@ -321,7 +325,7 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
         try:
             question = why_request(asked, target, contrast, METHODS, address_of(request), run_id)
             for found in explain(playground, question):
-                yield _why_values(parts, found) if is_wanted() else {parts.why: gr.skip()}
+                yield _why_values(parts, found, asked) if is_wanted() else {parts.why: gr.skip()}
         except Exception as error:
             if is_wanted():
                 yield {**ended, parts.why: {"said": said_in_place(error)}}

@@ -1,13 +1,25 @@
 /** Words coloured by how much they speak for (orange) or against (blue) a label, by three methods on one scale. */
 
 import { directionOf, finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { hostOf, readInbox } from "../shared/inbox.js";
+import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 import { fillTable } from "../shared/tables.js";
+
+const REST_MS = 900; // since another text was told of: then nobody types
+const SHORT = 300; // characters that are explained unasked
 
 const WAITING = "The words that speak for it, and those against it, appear here.";
 
-/** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, watch }) {
-  const state = { by: "words" };
+/**
+ * Where a short text has taken the place of the one that was explained, and the view can be seen, it asks again by its
+ * event ``rested``. What it says is marked as old where ``asked`` in the value isn't what stands in the fields.
+ *
+ * @param {import("../view.d.ts").View} view
+ */
+export function mount({ element, props, watch, trigger }) {
+  const state = { by: "words", fields: /** @type {unknown[]} */ ([]), timer: 0 };
+  const { signal } = lifeOf(element);
   const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll("button[data-by]"));
   const show = () => {
     pressed(buttons, (button) => button.dataset.by === state.by);
@@ -18,8 +30,31 @@ export function mount({ element, props, watch }) {
       state.by = button.dataset.by ?? "words";
       show();
     });
-  watch("value", show);
+  readInbox(hostOf(element), signal, (name, values) => {
+    if (name === "fields") state.fields = values;
+    markOld(element, props.value, state.fields);
+    clearTimeout(state.timer);
+    if (name === "texts" && isShort(values))
+      state.timer = setTimeout(() => isOpen(element, props.value, values) && trigger("rested"), REST_MS);
+  });
+  watch("value", () => {
+    show();
+    markOld(element, props.value, state.fields);
+  });
   show();
+}
+
+/** Whether the view can be seen, and neither explains these texts nor is about to. */
+const isOpen = (element, value, texts) =>
+  element.checkVisibility() && Boolean(value?.said || (value?.asked && isOutdated(value.asked, texts)));
+
+const isShort = (texts) => Boolean(texts[0]?.trim()) && texts.join("").length <= SHORT;
+
+/** Says so where the fields above are no longer those whose answer is explained. */
+function markOld(element, value, fields) {
+  const old = element.querySelector(".at-stale");
+  old.hidden = !isOutdated(value?.asked ?? [], fields);
+  if (!old.hidden) old.textContent = value.old;
 }
 
 function draw(element, given, by) {

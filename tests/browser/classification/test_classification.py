@@ -209,16 +209,18 @@ def pick(page, label: str, name: str, within: str = ".pg-models:visible") -> Non
     page.get_by_role("option", name=name).click()
 
 
-def test_why_says_nothing_of_a_text_that_was_changed_meanwhile(page):
+def test_why_says_nothing_of_a_text_that_was_changed_meanwhile_and_explains_the_new_one_by_itself(page):
     why = page.locator("#classification-attribution")
     page.get_by_role("tab", name="Why", exact=True).click()
     expect(why.locator(".at-status")).to_contain_text("of 3 methods")
     page.locator("#classification-text textarea").fill("A dull evening.")
     expect(page.locator("#classification-bars .lb-verdict")).to_contain_text(re.compile("[12] star"))
     expect(why.locator(".at-empty")).to_be_visible()
-    page.wait_for_timeout(800)  # a hand is slower than a script
-    page.locator("#classification-explain").click()
     expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)
+    page.get_by_role("button", name="not good", exact=True).click()
+    expect(why.locator(".at-title")).to_contain_text("This is not good.", timeout=60_000)
+    expect(why.locator(".at-methods section")).to_have_count(3, timeout=60_000)
+    expect(why.locator(".at-stale")).to_be_hidden()
 
 
 def test_the_legend_of_why_ends_in_the_colour_of_the_word_that_it_names(page):
@@ -248,4 +250,4 @@ def test_where_reasons_would_stand_it_says_what_is_too_long_and_what_to_press(pa
     expect(why.locator(".at-empty")).to_contain_text(f"The text has {count} tokens;")
     expect(toasts).to_have_count(0)
     page.locator("#classification-text textarea").fill("A dull evening.")
-    expect(why.locator(".at-empty")).to_contain_text("Press Explain")
+    expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)

@@ -66,9 +66,11 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
 
     page.locator("#inside-text textarea").fill("The capital of Italy is")
     expect(page.locator(".il-old")).to_be_visible()
+    expect(why.locator(".at-stale")).to_contain_text("press Look inside")
     page.locator("#inside-look").click()
     expect(why.locator(".at-title")).to_contain_text("Why “·Rome”?")
     expect(page.locator(".il-old")).to_be_hidden()
+    expect(why.locator(".at-stale")).to_be_hidden()
     expect(why.locator(".at-methods section")).to_have_count(1)
 
     page.locator(".il-whole").click()
