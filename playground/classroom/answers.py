@@ -3,8 +3,9 @@
 `Answers.prepare` is asked before the class is, so that the answer is there when it is wanted; only the words that
 students made up are looked up afterwards (`Answers.read_words`).
 
-A word counts as its first token, as the model would write it: with a space before it or without, whichever the model
-finds likelier.
+A word counts as its first token, as the model would write it: with a space before it or without, and with a capital or
+a small first letter, which is the keyboard's choice on a phone, where the model or somebody else writes it so. Of these
+the one counts that the model finds likelier.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from playground.generation.running import Generation
     from playground.models.catalog import Catalog
     from playground.similarity.result import WordLossResult
-    from playground.tokens.result import Tokenization
+    from playground.tokens.result import Token, Tokenization
 
 LIKELIEST = 8  # tokens that have a bar, whoever said them
 TOGETHER = 4  # looked up in one batch: as many as one person may run
@@ -127,7 +128,10 @@ class Answers:
         probability = {one.token_id: one.probability or 0.0 for one in says.said}
         names = {one.token_id: one.name for one in says.said}
         probability[NO_TOKEN], names[NO_TOKEN] = 0.0, "no token"
-        ways = {word: self._ways(question, word) for word in sorted(set(words))}
+        words, known = set(words), set(probability)
+        ways = {
+            word: self._ways(question, word, None if other_case(word) in words else known) for word in sorted(words)
+        }
         unknown = sorted({way for both in ways.values() for way in both if way not in probability})
         for said in self._look_up(question, unknown):
             probability[said.token_id] = said.probability or 0.0
@@ -139,7 +143,7 @@ class Answers:
             says,
             said=tuple(Said(names[one], probability[one], one) for one in ids),
             read_as=tuple((word, places[token_id]) for word, token_id in chosen.items()),
-            note="A word counts as its first token.",
+            note="A word counts as its first token, with a capital or without.",
         )
 
     def continued(self, question: Continued, token_id: int) -> Continued:
@@ -232,16 +236,24 @@ class Answers:
         """What is written after what stands there already, without the white space around it."""
         return self._model.generate(asked).result().finished.text.removeprefix(question.reply).strip()
 
-    def _ways(self, question: NextWord, word: str) -> tuple[int, ...]:
-        """The first tokens of a word, with a space before it and without.
+    def _ways(self, question: NextWord, word: str, known: set[int] | None) -> tuple[int, ...]:
+        """The first tokens of a word, with a space before it and without; with the other first letter, those ``known``.
 
-        What nobody can say, such as the end of the text, is no word.
+        None: others wrote it with that letter. It counts only where the word takes no more tokens so: otherwise "Ian"
+        would be an "i". What nobody can say, such as the end of the text, is no word.
         """
-        asked = (TokenizeRequest(text, question.model_id, add_special_tokens=False) for text in (f" {word}", word))
-        firsts = [tokens[0] for tokens in (self._model.tokenize(one).tokens for one in asked) if tokens]
-        if not firsts or any(one.special for one in firsts):
+        found = self._read(question, word)
+        if not found or any(tokens[0].special for tokens in found):
             return (NO_TOKEN,)
-        return tuple(dict.fromkeys(one.token_id for one in firsts))
+        fewest = min(map(len, found))
+        others = (tokens for tokens in self._read(question, other_case(word)) if len(tokens) <= fewest)
+        found += [tokens for tokens in others if known is None or tokens[0].token_id in known]
+        return tuple(dict.fromkeys(tokens[0].token_id for tokens in found))
+
+    def _read(self, question: NextWord, word: str) -> list[Sequence[Token]]:
+        """The tokens of a word with a space before it, and without one."""
+        asked = (TokenizeRequest(text, question.model_id, add_special_tokens=False) for text in (f" {word}", word))
+        return [tokens for tokens in (self._model.tokenize(one).tokens for one in asked) if tokens]
 
     def _look_up(self, question: NextWord, ids: Sequence[int]) -> list[Said]:
         """Tokens that aren't among the likeliest, each with its exact probability."""
@@ -249,6 +261,15 @@ class Answers:
         asked = [replace(here, prefix_token_ids=(*here.prefix_token_ids, one)) for one in ids]
         groups = (asked[start : start + TOGETHER] for start in range(0, len(asked), TOGETHER))
         return [_last_of(one) for group in groups for one in self._model.compare(group).results()]
+
+
+def other_case(word: str) -> str:
+    """The word with its first letter in the other case.
+
+    >>> other_case("Coffee"), other_case("paris")
+    ('coffee', 'Paris')
+    """
+    return word[:1].swapcase() + word[1:]
 
 
 def _after(result: GenerationResult, count: int) -> tuple[str, float | None]:

@@ -237,7 +237,14 @@ function typed(asked, given, open, give) {
   const isNumber = isSlider || isCount || asked.kind === "number";
   const options = isSlider
     ? { type: "range", min: asked.low, max: asked.high, step: "any", value: given || (asked.low + asked.high) / 2 }
-    : { type: isNumber ? "number" : "text", value: given, maxLength: 60, required: true, autocomplete: "off" };
+    : {
+        type: isNumber ? "number" : "text",
+        value: given,
+        maxLength: 60,
+        required: true,
+        autocomplete: "off",
+        autocapitalize: "none",
+      };
   const { input, box } = field(isNumber ? "Your number" : "Your word", options);
   input.disabled = !open;
   if (isCount) input.min = "1";

@@ -51,6 +51,16 @@ def probabilities(plain, ids) -> torch.Tensor:
         return plain[0](torch.tensor([ids])).logits[0, -1].float().softmax(-1)
 
 
+def test_a_first_letter_is_the_keyboards_where_the_model_knows_the_word_in_the_other_case(playground, plain):
+    answers = Answers(playground)
+    prepared = answers.prepare(NextWord(TEXT))
+    says = answers.read_words(prepared.question, prepared.says, ["Fox", "fox", "Zebra", "zebra"])
+    place = dict(says.read_as)
+    assert place["Fox"] == place["fox"] and says.said[place["Fox"]].name == "·fox"
+    firsts = {plain[1](text).input_ids[0] for text in (" Zebra", "Zebra", " zebra", "zebra")}
+    assert {says.said[place[word]].token_id for word in ("Zebra", "zebra")} <= firsts
+
+
 def test_words_have_the_probability_of_their_first_token(playground, plain):
     """Also those that aren't among the 200 likeliest, and each with a space before it or without."""
     tokenizer = plain[1]
@@ -62,7 +72,10 @@ def test_words_have_the_probability_of_their_first_token(playground, plain):
     says = answers.read_words(prepared.question, prepared.says, words)
     assert len(prepared.says.said) == 200 and {word for word, _ in says.read_as} == set(words)
     for word, place in says.read_as:
-        firsts = [tokenizer(text).input_ids[0] for text in (f" {word}", word)]
+        typed = [tokenizer(text).input_ids for text in (f" {word}", word)]
+        other = [tokenizer(text).input_ids for text in (f" {word.swapcase()}", word.swapcase())]  # of one letter
+        fewest = min(map(len, typed))
+        firsts = [ids[0] for ids in typed] + [ids[0] for ids in other if len(ids) <= fewest and len(word) == 1]
         assert says.said[place].token_id == max(firsts, key=lambda one: float(expected[one]))
         assert says.said[place].probability == pytest.approx(float(expected[says.said[place].token_id]), abs=1e-5)
     assert {one.token_id for one in says.said[:LIKELIEST]} == set(expected.topk(LIKELIEST).indices.tolist())
