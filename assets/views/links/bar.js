@@ -47,12 +47,19 @@ export function mount({ element, props, watch, trigger, server }) {
   find("close").addEventListener("click", leave);
   escapeCloses(bar, leave);
   document.addEventListener("click", (event) => typing.pressed(event), { signal });
+  for (const type of ["input", "click"]) document.addEventListener(type, (event) => goOn(bar, event), { signal });
   if (!linkIn(location.hash)) typing.restore();
   address.start({
     open: (link) => opening.open(link),
     back: () => bar.hasAttribute("data-link") && close(),
     moved: (tab) => opening.runs && tab !== opening.about?.tabs[0] && close(),
   });
+}
+
+/** That something is back is no news to whoever types, or presses something: the line would only lie on it. */
+function goOn(bar, { type, target }) {
+  const isBusy = type === "input" || target.closest?.("button, [role='tab'], .ls-panel");
+  if (isBusy && bar.classList.contains("back") && !bar.contains(target)) bar.hidden = true;
 }
 
 /** What is done with what the page tells, by its name. */
@@ -132,7 +139,7 @@ class Typing {
       clear(sessionStorage);
       location.reload();
     };
-    this.say({ text: "What you had typed is back.", ways: [["Clear it", fresh]] });
+    this.say({ text: "What you had typed is back.", kind: "back", ways: [["Clear it", fresh]] });
   }
 
   /** A tab may have been opened, and its view drawn. */

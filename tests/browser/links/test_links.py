@@ -144,6 +144,9 @@ def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page
     page.reload()
     expect(tab("Similarity")).to_have_attribute("aria-selected", "true", timeout=PATIENCE_MS)
     expect(words).to_have_value("fire, water, cat", timeout=PATIENCE_MS)
+    expect(page.locator(".lk.back")).to_contain_text("What you had typed is back.")
+    words.press_sequentially("s")
+    expect(page.locator(".lk")).to_be_hidden()  # whoever goes on knows it, and the line lies on the page
     page.go_back()
     expect(tab("Classification")).to_have_attribute("aria-selected", "true")
     expect(text).to_have_value("A dull evening.")
