@@ -17,7 +17,9 @@ _MODEL = Field("model_id", "model", "model_id", None, "The model.", "model_id")
 
 # Places that no lesson drives. ``part`` is a path where one tab stands in another.
 _MORE = (
-    Place("table", "Many texts", "classification", "table", "classify_table", "ClassifyTableRequest", "", (_MODEL,)),
+    Place(
+        "table", "A table of texts", "classification", "table", "classify_table", "ClassifyTableRequest", "", (_MODEL,)
+    ),
     Place("attribution", "Why", "classification", "one-text/why", "attribute", "AttributeRequest", "", ()),
     Place("perturb", "What if", "classification", "one-text/what-if", "perturb", "PerturbRequest", "", ()),
     Place("beside", "What if", "classification", "one-text/what-if", "classify", "ClassifyRequest", "", ()),

@@ -181,7 +181,7 @@ def _cards(so_far: SoFar) -> tuple[tuple[str, str], ...]:
     cards.append((f"numbers trained, of {_many(split.parameters)}", _many(split.trained_parameters)))
     if so_far.begins:
         size = so_far.begins.bytes
-        cards.append(("bytes set aside for it", format_bytes(size.total)))
+        cards.append(("memory set aside for it", format_bytes(size.total)))
     if result is not None:
         cards.insert(0, (f"right; before: {_percent(result.accuracy_before)}", _percent(result.accuracy)))
     elif so_far.held:
