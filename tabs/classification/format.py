@@ -78,9 +78,8 @@ def format_asking(model_id: str, quantization: str) -> dict[str, Any]:
 def format_steps(result: pg.ClassifyResult) -> dict[str, Any]:
     """The value of the steps view: the pipeline's answer, and every number on the way to ours."""
     info, request = result.info, result.request
-    text = request.text if len(request.text) <= 80 else request.text[:77] + "…"
-    second = f', "text_pair": {json.dumps(request.text_pair[:80], ensure_ascii=False)}' if request.text_pair else ""
-    shown = json.dumps(text, ensure_ascii=False)
+    second = f', "text_pair": {json.dumps(request.text_pair, ensure_ascii=False)}' if request.text_pair else ""
+    shown = json.dumps(request.text, ensure_ascii=False)
     made = f'pipeline("text-classification",\n  model={info.pretrained.expression})'
     difference, comment = format_difference(result.max_difference, info.pretrained.dtype)
     cut = f", truncation=True, max_length={info.max_length}" if result.tokens_used < result.tokens_total else ""

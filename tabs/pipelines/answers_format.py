@@ -59,10 +59,9 @@ def _features(result: pg.PipelineResult, answer: FeaturesAnswer) -> Told:
     size = f"A vector of {answer.dimensions} numbers for {quoted(texts[0])}"
     rows_of_all: list[list[Any]] = [["text", *(f"cosine with text {n + 1}" for n in range(len(texts)))]]
     rows_of_all += [[one, *row] for one, row in zip(texts, answer.cosines, strict=True)]
-    call = [quoted_code(one) for one in texts[:2]] + (["…"] if len(texts) > 2 else [])
     return Told(
         nearest or size,
-        f"[{', '.join(call)}]",
+        f"[{', '.join(map(written, texts))}]{_cut(result, 'tokenize_kwargs')}",
         "mean over tokens → length 1 → cosine",
         [bars("Cosine with the first text", (), rows)] if rows else [hidden_states(result, answer, shown)],
         [hidden_states(result, answer, shown), *([cosines(texts, answer)] if others else [])] if rows else [],
@@ -70,14 +69,16 @@ def _features(result: pg.PipelineResult, answer: FeaturesAnswer) -> Told:
     )
 
 
-def quoted_code(content: str) -> str:
-    """A text as Python writes it, cut where it is long."""
-    return written(content if len(content) <= 60 else content[:59] + "…")
-
-
 def written(value: str | Sequence[str]) -> str:
     """A text or texts as Python writes them."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(result: pg.PipelineResult, name: str) -> str:
+    """What a pipeline has to be told where a text was longer than its model reads; empty where none was."""
+    if not any(len(one.tokens) >= result.max_length for one in result.passes):
+        return ""
+    return f',\n  {name}={{"truncation": True, "max_length": {result.max_length}}}'
 
 
 def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
@@ -108,7 +109,7 @@ def _masks(result: pg.PipelineResult, answer: FillMaskAnswer) -> Told:
     options = "" if request.top_k is None else f", top_k={request.top_k}"
     options += f",\n  targets={written(request.targets)}" if request.targets else ""
     after.append(text(f"score = exp(logit − log Σ exp), over all {answer.vocabulary:,} tokens of the vocabulary."))
-    given = f"{quoted_code(request.text)}{options}"
+    given = f"{written(request.text)}{options}{_cut(result, 'tokenizer_kwargs')}"
     return Told(headline, given, "softmax over the vocabulary", hero, after, rows)
 
 
@@ -131,7 +132,7 @@ def _labels(result: pg.PipelineResult, answer: ZeroShotAnswer) -> Told:
     if contra is not None:
         how = f"score = softmax of {yes!r} against {no!r}, each label alone."
     request = result.request
-    given = f"{quoted_code(request.text)},\n  candidate_labels={written(request.candidate_labels or ())}"
+    given = f"{written(request.text)},\n  candidate_labels={written(request.candidate_labels or ())}"
     if request.hypothesis_template:
         given += f",\n  hypothesis_template={written(request.hypothesis_template)}"
     if request.multi_label:
@@ -170,7 +171,7 @@ def _names(result: pg.PipelineResult, answer: TokenClassificationAnswer) -> Told
         cells = [[one.word, one.label, f"{one.score:.4f}"] for one in answer.words[:MOST_ENTITIES]]
         after.append(table(f"Each word, by the strategy {strategy!r}", ["word", "label", "score"], cells))
     rows = [[one.word, one.label, one.score, str(one.start), str(one.end)] for one in answer.entities]
-    given = f'{quoted_code(whole)},\n  aggregation_strategy="{strategy}"'
+    given = f'{written(whole)},\n  aggregation_strategy="{strategy}"'
     given += "" if result.request.stride is None else f", stride={result.request.stride}"
     return Told(
         f"Found: {said}." if kinds else "Nothing in this text has a label other than “O”, which means nothing.",
@@ -229,8 +230,9 @@ def _written(result: pg.PipelineResult, answer: Seq2SeqAnswer) -> Told:
     after = []
     if answer.prefix:
         after.append(text(f"Before the text stands {quoted(answer.prefix)}, which tells the model what to do."))
-    text_read = quoted_code(answer.prefix + result.request.text)
-    given = f'**tokenizer({text_read}, return_tensors="pt"),\n  max_new_tokens='
+    given = f"**tokenizer({written(answer.prefix + result.request.text)}"
+    given += f", truncation=True, max_length={result.max_length}" if _cut(result, "") else ""
+    given += ', return_tensors="pt"),\n  max_new_tokens='
     return Told(
         quoted(answer.text, 400) if answer.text else "It wrote nothing.",
         f"{given}{result.request.option('max_new_tokens')}, num_beams=1",

@@ -26,10 +26,31 @@ def test_an_example_shows_what_it_is_there_for(app_playground, example):
     assert shown.value["asked"] == ["as typed"]
     assert example.best in shown.value["title"] and shown.result.max_difference <= 1e-5
     assert shown.value["rows"][1:] and shown.value["passes"] and shown.value["hero"]
-    assert compile(shown.value["call"].replace("…", "..."), "the lines beside the steps", "exec")
+    assert compile(shown.value["call"], "the lines beside the steps", "exec")
     if example.task == "feature-extraction":
         first, second, *_ = sorted(shown.result.answer.cosines[0][1:], reverse=True)
         assert first > second + 0.05
+
+
+@pytest.mark.parametrize(
+    "texts", [("a dog", "a car", 'a "…" tree'), ("a long story about a dog " * 200, "a car")], ids=len
+)
+def test_the_line_beside_the_steps_runs_as_it_stands_however_long_the_texts(app_playground, texts):
+    shown = ask(app_playground, pg.PipelineRequest(text="a cat", texts=texts), [])
+    imports, call = shown.value["call"].split("\n", 1)
+    folder = app_playground.manager.folder(app_playground.manager.spec(shown.result.model_id))
+    here = call.replace(shown.result.pretrained.expression, repr(str(folder)))
+    assert here != call
+    states = eval(here, run_first(imports))
+    means = torch.nn.functional.normalize(torch.stack([torch.tensor(one[0]).mean(0) for one in states]), dim=-1)
+    assert (means @ means[0]).tolist() == pytest.approx(shown.result.answer.cosines[0], abs=1e-5)
+
+
+def run_first(code: str) -> dict:
+    """The names that lines set or import."""
+    names: dict = {}
+    exec(code, names)
+    return names
 
 
 def test_the_lines_beside_a_task_without_a_pipeline_run_as_they_stand(app_playground):

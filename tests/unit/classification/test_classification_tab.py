@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -105,6 +106,13 @@ def test_the_steps_lead_from_the_tokens_to_the_label(bert):
     assert "More than rounding" in apart["comment"]
     large = replace(result, labels=label_probabilities([900.0, 0.0, -900.0], result.info))
     assert one_format.format_steps(large)["columns"][2] == "exp(logit − max)"
+
+
+def test_the_line_beside_the_steps_holds_the_whole_of_long_texts(bert):
+    first, second = 'this is so "good" that ' * 20, "i love it and " * 20
+    call = one_format.format_steps(classify(bert, pg.ClassifyRequest(first, second)))["call"]
+    given = ast.parse(call).body[-1].value.args[0]
+    assert ast.literal_eval(given) == {"text": first, "text_pair": second}
 
 
 def test_a_cut_text_shows_where_it_was_cut(bert):

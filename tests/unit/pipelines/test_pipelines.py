@@ -41,7 +41,7 @@ def unbound_names(code):
 def ask(playground, task, text=TEXT, model="", **options):
     result = playground.pipeline(pg.PipelineRequest(task, text, model, **options))
     assert from_json(type(result), to_json(result)) == result, "it survives as JSON"
-    call = format_result(result, model)["call"].replace("…", "...")
+    call = format_result(result, model)["call"]
     plain_ones = [name for name in ("targets", "hypothesis_template", "stride") if options.get(name)]
     assert unbound_names(call) == set() and all(name in call for name in plain_ones), call
     return result
