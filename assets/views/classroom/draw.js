@@ -8,12 +8,17 @@ export function percent(share) {
   return `${share >= 0.0995 || !share ? Math.round(share * 100) : (share * 100).toFixed(1)}\u00a0%`;
 }
 
+/** What was added to a text: the space that it may begin with has no colour, which a line's end would show alone. */
+export function added(text = "") {
+  const [space] = /^ ?/.exec(text) ?? [""];
+  return text.length > 1 && space ? [space, make("mark", "", text.slice(1))] : text ? [make("mark", "", text)] : [];
+}
+
 /** A question with the text that it is about. */
 export function question(asked) {
   const box = make("section", "cl-question", make("h1", "", asked.ask));
   const isAsked = asked.ask.includes(quoted(asked.text)); // it needn't be said twice
-  if (asked.text && !isAsked)
-    box.append(make("p", "cl-text", asked.text, asked.added && make("mark", "", asked.added)));
+  if (asked.text && !isAsked) box.append(make("p", "cl-text", asked.text, ...added(asked.added)));
   return box;
 }
 
@@ -111,7 +116,7 @@ export function texts(writing) {
       "article",
       "",
       make("h2", "", title),
-      make("p", "cl-text", writing.prompt, make("mark", "", text)),
+      make("p", "cl-text", writing.prompt, ...added(text)),
       make("p", "cl-fact", perplexity === null ? "" : `The model's perplexity of it: ${perplexity.toFixed(1)}`),
     );
   return make(

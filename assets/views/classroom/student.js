@@ -1,6 +1,8 @@
 /** A student's page: joins, answers, and sees what the class said. It keeps its seat over reloads and lost lines. */
+
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
+import { isolated } from "../shared/format.js";
 import { bars, Followed, question, signs, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
@@ -156,8 +158,8 @@ class Page {
     const tell = (text) => said.replaceChildren(text);
     const give = (answer) => this.send(asked.number, answer, tell);
     const given = this.said(asked);
-    if (!open) tell(given ? `You said: ${given}. Now the model …` : "No more answers. Now the model …");
-    else if (given) tell(`You said: ${given}. You can change it.`);
+    if (!open) tell(given ? `You said: ${isolated(given)}. Now the model …` : "No more answers. Now the model …");
+    else if (given) tell(`You said: ${isolated(given)}. You can change it.`);
     const place = this.answers[asked.number];
     const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, given, open, give);
     return make("section", "cl-answer", fits, signs(asked.kind, asked.choices), said);
@@ -183,7 +185,8 @@ class Page {
       if (!sent) return;
       this.answers[own.question] = sent.answer;
       const asked = this.screen?.asked;
-      if (asked?.number === own.question && isWanted()) tell(`You said: ${this.said(asked)}. You can change it.`);
+      if (asked?.number === own.question && isWanted())
+        tell(`You said: ${isolated(this.said(asked))}. You can change it.`);
     } catch (error) {
       tell(sentence(error));
     }

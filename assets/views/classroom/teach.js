@@ -4,6 +4,7 @@ import { pasteAtOnce } from "../page/pasting.js";
 import { addressOfClass, handedOn, keyOf } from "../shared/class_key.js";
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
+import { isolated } from "../shared/format.js";
 import { bars, question, TOLD, texts } from "./draw.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
 import { Room, sentence } from "./room.js";
@@ -123,7 +124,7 @@ class Desk {
     if (ended)
       return main.replaceChildren(make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept."));
     const counts = asked ? `, ${screen.answered} answered` : "";
-    const names = screen.names.length ? `: ${screen.names.join(", ")}` : "";
+    const names = screen.names.length ? `: ${screen.names.map(isolated).join(", ")}` : "";
     const here = screen.joined ? `${screen.present} here of ${screen.joined}` : "Nobody here yet";
     this.state.textContent = `${here}${counts}${names}`;
     const found = JSON.stringify([screen.finds, screen.shows, screen.link]);

@@ -66,7 +66,7 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
         expect(row.get_by_role("cell")).to_have_text(["50 % (1)", "25 %"])
     expect(ada.get_by_role("row").filter(has_text="you").get_by_role("rowheader")).to_contain_text("·grey")
     teacher.get_by_role("button", name="Go on with the vote").click()
-    expect(board.locator("mark")).to_have_text(" grey")
+    assert board.locator("mark").text_content() == "grey"  # its space has no colour: a line may end there
     teacher.get_by_role("button", name="Both texts").click()
     expect(bob.get_by_role("heading", name="The model")).to_be_visible()
 
