@@ -48,7 +48,7 @@ def require_together(manager: ModelManager, keys: tuple[ModelKey, ...]) -> None:
         raise BudgetError(
             f"Side by side they need {format_bytes(total)} ({', '.join(parts)}); the budget for models is "
             f"{format_bytes(budget)}.",
-            "Choose fewer bits or smaller models, or raise --memory-budget.",
+            "Choose fewer bits or smaller models" + ("." if manager.settings.public else ", or raise --memory-budget."),
         )
 
 

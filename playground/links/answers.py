@@ -14,6 +14,7 @@ from playground.links.compare import Verdict, compare
 from playground.links.fingerprint import Setting, fingerprint, versions
 from playground.links.form import Link, Seen, link_to
 from playground.links.kinds import inner
+from playground.models.visitors import in_their_words
 from playground.similarity.request import DEFAULT_TEMPLATE
 from playground.tokens.request import named
 
@@ -110,7 +111,8 @@ def presence(manager: ModelManager, shared: Link) -> Presence:
         if folder or spec.source == "embedded":  # which is prepared from what was installed
             continue
         if manager.settings.hub == "off":
-            return Presence("refused", f"This link asks {model_id}, and this copy downloads nothing (--hub off).")
+            said = f"This link asks {model_id}, and this copy downloads nothing (--hub off)."
+            return Presence("refused", in_their_words(manager.settings, said))
         return Presence("load", f"This link asks {model_id}, which isn't on this machine yet.")
     return Presence()
 

@@ -50,6 +50,11 @@ def _for_visitors(text: str) -> str:
     return " ".join(one for one in re.split(r"(?<=[.!?;])\s+", text) if not _OWNERS.search(one))
 
 
+def in_their_words(settings: Settings, text: str) -> str:
+    """What is said of a model; where the page is public, without what only its owner can do. For failures: `tell`."""
+    return (_for_visitors(text) or "It isn't available here.") if text and settings.public else text
+
+
 class Visitors:
     """Decides about loads that visitors cause; where the playground isn't public, all are allowed."""
 
@@ -134,8 +139,10 @@ class Visitors:
         return ""
 
     def limit(self, option: QuantizationOption, key: ModelKey, spec: ModelSpec) -> QuantizationOption:
-        """A way to hold a model's numbers, not available where visitors can't have it."""
-        why = self.obstacle(key, spec, option.predicted_bytes) if option.available else ""
+        """A way to hold a model's numbers, not available where visitors can't have it; why not in their words."""
+        if not option.available:
+            return replace(option, reason=in_their_words(self._settings, option.reason))
+        why = self.obstacle(key, spec, option.predicted_bytes)
         return replace(option, available=False, reason=why) if why else option
 
     def require(self, key: ModelKey, spec: ModelSpec, predicted: int | None) -> None:

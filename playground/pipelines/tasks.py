@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from playground.models.visitors import in_their_words
 from playground.pipelines.request import SEQ2SEQ
 from playground.units import format_bytes
 
@@ -100,13 +101,10 @@ def advice(manager: ModelManager, task: str, model_id: str) -> ModelAdvice:
     none = any(one.source == "embedded" for one in models_for(manager.catalog, task))
     first = "It isn't on this machine yet." if none else f"No model for {task} comes with the playground."
     if manager.settings.hub == "off":
-        return ModelAdvice(
-            spec.id,
-            spec.title,
-            "refused",
-            f"{first} This copy downloads nothing (--hub off): fetch {spec.id}{size} where there is a network.",
-            command,
-        )
+        fix = f"fetch {spec.id}{size} where there is a network."
+        fix = "pick another model or task." if manager.settings.public else fix
+        said = in_their_words(manager.settings, f"{first} This copy downloads nothing (--hub off): {fix}")
+        return ModelAdvice(spec.id, spec.title, "refused", said, command)
     return ModelAdvice(
         spec.id, spec.title, "download", f"{first} Run fetches {spec.id}{size} from the Hub, once.", command
     )

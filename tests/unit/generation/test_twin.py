@@ -194,8 +194,12 @@ def test_two_that_do_not_fit_are_refused_before_either_is_loaded():
     manager = TwoModels(budget=950, **models)
     keys = keys_of(manager, [("one", "float32"), ("large", "float32"), ("one", "float32")])
     assert [key.model_id for key in keys] == ["large", "one"]  # one order for everybody, each once
-    with pytest.raises(BudgetError, match=r"Side by side they need 1\u00a0kB .*Large in float32 900\u00a0bytes"):
-        require_together(manager, keys)
+    for public, flag in ((False, ", or raise --memory-budget."), (True, "smaller models.")):
+        manager.settings = Settings(public=public)
+        needs = r"Side by side they need 1\u00a0kB .*Large in float32 900\u00a0bytes"
+        with pytest.raises(BudgetError, match=needs) as refused:
+            require_together(manager, keys)
+        assert str(refused.value).endswith(flag)
     require_together(manager, keys[:1])
     require_together(manager, keys_of(manager, [("large", "float32"), ("large", "auto")]))  # one and the same copy
     with pytest.raises(BudgetError):

@@ -151,6 +151,9 @@ def test_a_link_names_the_model_that_answered_and_what_it_was_made_with(manager)
     ],
 )
 def test_a_model_that_is_not_here_is_loaded_only_on_purpose(manager, model_id, hub, state, said):
-    manager.settings = SimpleNamespace(hub=hub)
-    found = presence(manager, pg.link_to(pg.GenerateRequest(prompt="a", model_id=model_id)))
-    assert found.state == state and said in found.sentence
+    link = pg.link_to(pg.GenerateRequest(prompt="a", model_id=model_id))
+    for public in (False, True):
+        manager.settings = SimpleNamespace(hub=hub, public=public)
+        found = presence(manager, link)
+        assert found.state == state and said in found.sentence
+        assert not public or "--" not in found.sentence  # visitors read of no flag

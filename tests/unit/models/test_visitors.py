@@ -12,8 +12,11 @@ from playground.errors import (
     NotAllowedError,
     PreparationError,
 )
+from playground.models import loading
 from playground.models import visitors as visitors_module
+from playground.models.catalog import ModelSpec
 from playground.models.manager import ModelKey
+from playground.pipelines.tasks import advice
 from tests.unit.models.fake_models import SIZE, TASK, rows, wait_for
 
 
@@ -54,6 +57,22 @@ def test_only_named_copies_are_loaded(make):
         "fast-8-bit": False,
         "4-bit": True,
     }
+
+
+def test_visitors_read_of_no_command_where_a_copy_can_not_work_or_a_model_is_not_here(make, monkeypatch):
+    why = "bitsandbytes can't be used here (ImportError): pip install bitsandbytes."
+    monkeypatch.setattr(loading, "quantization_obstacle", lambda name, device: why if name == "8-bit" else "")
+    far = ModelSpec("org/far", "summarization", "hub", "org/far", title="Far")
+    for public in (False, True):
+        manager, _ = make(public=public)
+        (option,) = [one for one in manager.quantizations("a") if one.name == "8-bit"]
+        assert not option.available
+        assert option.reason == ("It isn't available here." if public else why)
+        monkeypatch.setattr(manager, "spec", lambda model_id, task="": far)
+        monkeypatch.setattr(manager, "local_folder", lambda spec: None)
+        said = advice(manager, "summarization", "org/far")
+        assert said.state == "refused" and "This copy downloads nothing" in said.sentence
+        assert ("--" in said.sentence) is ("fetch" in said.sentence) is bool(said.command) is (not public)
 
 
 def test_a_copy_has_a_largest_size(make):
