@@ -112,6 +112,36 @@ def said_in_place(error: Exception) -> str:
     return str(error)
 
 
+def refusal(error: Exception, asked: Sequence[Any] = ()) -> dict[str, Any] | None:
+    """The value of a view that has no answer: why; None where a toast says it.
+
+    ``asked`` is what stood in the fields: once others stand there, the view says it no longer.
+    """
+    said = said_in_place(error)
+    return {"said": said, "asked": list(asked)} if said else None
+
+
+def refusal_text(error: Exception, asked: Sequence[Any] = ()) -> str | None:
+    """The same for a view that takes JSON text."""
+    said = refusal(error, asked)
+    return json.dumps(said) if said else None
+
+
+def answer_or(answer: Callable[[], Any], instead: Callable[[Exception], Any]) -> Iterator[Any]:
+    """What a handler gives: the answer, or what stands there instead before the failure ends it."""
+    try:
+        found = answer()
+    except Exception as error:
+        yield instead(error)
+        raise
+    yield found
+
+
+def plain(text: str) -> str:
+    """Text for a Markdown component, with nothing in it that Markdown or HTML would read."""
+    return "".join(f"&#{ord(character)};" if character in "*_`<>[]&$|\\#" else character for character in text)
+
+
 def _as_text(message: str) -> str:
     """A message for gradio's toast, which would show it as HTML."""
     return html.escape(message, quote=False)

@@ -1666,9 +1666,10 @@ export namespace training {
     held: [string, string, string, string, string][];
     notes: string[];
   }
-  /** Texts with what a model said before its training and what it says now. */
+  /** Texts with what a model said before its training and what it says now; ``said`` is why there is none of it. */
   interface ComparedShown {
     rows: [string, string, string][];
+    said: string;
   }
   /** The text as the model will see it, and the two levels that its loss is measured against, in nats per token. */
   interface CorpusRead {
@@ -1748,6 +1749,7 @@ export namespace training {
   interface LoadShown {
     limit: string;
     most_bytes: number;
+    said: string;
   }
   /** The mean training loss since the last one, in nats per token, at this step. */
   interface LossLogged {

@@ -11,7 +11,7 @@ and the page that works offline (`tabs.attention.export`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -37,8 +37,9 @@ from tabs.gradio_patches import blocks_being_built, payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, tell, view
+from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, refusal_text, tell, view
 
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
 EXAMPLES = (
     # on average the last layer's “it” looks most at [CLS], and of the words most at “cat”: 0.17, “tired” and “mat” 0.14
@@ -143,31 +144,41 @@ def _wire(
     """A press, Enter, an example or the first look runs the model; a chosen head changes the code."""
     (button, examples, heads), looked = parts, states[1]
     work: dict[str, Any] = {"concurrency_id": "attention", "concurrency_limit": 4, "api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     last, heads_asked = LastRun(), LastRun()
 
     @friendly
-    def show(data: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        wanted = last.begin(request)
-        result = playground.attend(attention_request(*(data[one] for one in inputs)))
+    def show(data: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+        wanted, fields = last.begin(request), [data[one] for one in inputs]
+        try:
+            result = playground.attend(attention_request(*fields))
+        except Exception as error:
+            if wanted():
+                yield {heads: refusal_text(error, fields), **dict.fromkeys((*states, *code))}
+                raise
         if not wanted():  # nor may it take the place of what the page looks at by now
-            return {heads: gr.skip()}
+            yield {heads: gr.skip()}
+            return
         found = show_attention(playground, results, str(request.session_hash), result)
         heads_asked.begin(request)  # a head of what stood there before
-        return {heads: found.heads, looked: found.looked, **dict(zip(code, receipt_values(found.code), strict=True))}
+        yield {heads: found.heads, looked: found.looked, **dict(zip(code, receipt_values(found.code), strict=True))}
 
     def choose_head(event: gr.EventData) -> dict[Any, Any]:
         head = ChosenHead.read(payload(event))
         receipt = head_code(playground, results, head)
         return dict.fromkeys(states, head) | (dict(zip(code, receipt_values(receipt), strict=True)) if receipt else {})
 
-    starts = [button.click, inputs[0].submit, heads.first_view]
-    for start in [*starts, *([examples.load_input_event.then] if examples else [])]:
-        start(show, set(inputs), [heads, looked, *code], trigger_mode="always_last", **work)
-    told = f"(...values) => {tell(heads, 'fields', 'values')}"  # in the browser alone: what they made of others is old
-    gr.on([one.change for one in inputs], None, inputs, None, js=told, **quiet)
+    chosen = [examples.load_input_event.then] if examples else []
+    for start in (button.click, inputs[0].submit, heads.first_view, *chosen):
+        start(show, set(inputs), [heads, *states, *code], trigger_mode="always_last", **work)
     code_of_head = friendly(heads_asked.wins(choose_head))
-    heads.head_chosen(code_of_head, None, [*states, *code], trigger_mode="multiple", **quiet)
+    heads.head_chosen(code_of_head, None, [*states, *code], trigger_mode="multiple", **QUIET)
+    _wire_old(results, inputs, heads)
+
+
+def _wire_old(results: Results, inputs: list[Any], heads: gr.HTML) -> None:
+    """In the browser alone: what was made of other fields is old. What a closed page has looked at is dropped."""
+    told = f"(...values) => {tell(heads, 'fields', 'values')}"
+    gr.on([one.change for one in inputs], None, inputs, None, js=told, **QUIET)
     if blocks_being_built() is not None:
         blocks_being_built().unload(_forgetting(results))
 

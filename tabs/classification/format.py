@@ -13,6 +13,7 @@ from typing import Any
 import playground as pg
 from playground.texts import quoted
 from playground.units import format_difference, format_number
+from tabs.page import plain
 
 METHODS = {
     "integrated_gradients": "Gradients added up on the way from a text of neutral tokens to this one.",
@@ -236,11 +237,6 @@ def format_info(info: pg.ClassifierInfo) -> str:
         f"{how[info.function_to_apply]} · reads up to {info.max_length} tokens · "
         f"{info.pretrained.dtype} on {info.pretrained.device}{note}"
     )
-
-
-def plain(text: str) -> str:
-    """Text for a Markdown component, with nothing in it that Markdown or HTML would read."""
-    return "".join(f"&#{ord(character)};" if character in "*_`<>[]&$|\\#" else character for character in text)
 
 
 def _bar(label: Any, info: pg.ClassifierInfo, best: bool) -> dict[str, Any]:

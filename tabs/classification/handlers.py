@@ -23,7 +23,7 @@ from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
-from tabs.page import receipt_values, said_in_place
+from tabs.page import plain, receipt_values, said_in_place
 
 Values = dict[Any, Any]  # component -> its new value
 PREDICTED = ("the predicted label", -1)
@@ -104,7 +104,7 @@ class OneText:
         try:
             about = self._playground.describe_classifier(model_id)
         except Exception as error:
-            reason = shown.plain(said_in_place(error))
+            reason = plain(said_in_place(error))
             yield self.nothing() | {parts.shows: f"**No answer from this model.** {reason}".strip()}
             raise
         first, second = about.pair_names or ("text", "text_pair")

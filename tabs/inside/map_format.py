@@ -51,6 +51,11 @@ def format_head(result: pg.ModelMapResult, title: str) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+def format_no_head(why: str) -> str:
+    """The same for a head that can't be shown."""
+    return json.dumps({"unfit": why, "head": None})
+
+
 def _pieces(tokens: tuple[InsideToken, ...]) -> list[str]:
     return [one.piece for one in tokens]
 

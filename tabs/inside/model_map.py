@@ -8,7 +8,7 @@ compare a classifier with a model that generates; press *Unroll one of its heads
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,14 +20,25 @@ from playground.errors import EmptyInputError, InputError
 from playground.models.catalog import QUANTIZATIONS, TASKS
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import payload
-from tabs.inside.map_format import format_head, format_map
+from tabs.inside.map_format import format_head, format_map, format_no_head
+from tabs.inside.tab import no_longer_coming
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.links.handlers import asked_in
+from tabs.page import (
+    answer_or,
+    friendly,
+    heading,
+    receipt_panel,
+    receipt_values,
+    refusal_text,
+    said_in_place,
+    tell,
+    view,
+)
 from tabs.page import explain as say
-from tabs.page import friendly, heading, receipt_panel, receipt_values, tell, view
 
 ID = "whole-model"
 EXAMPLE = "The capital of France is"
@@ -107,14 +118,14 @@ def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Ta
 
     @friendly
     @wins
-    def draw(*fields: str) -> list[Any]:
-        return _drawn(playground, request_of(*fields), fields)
+    def draw(*fields: str) -> Iterator[list[Any]]:
+        found = partial(_drawn_as_typed, playground, fields)
+        yield from answer_or(found, lambda error: [refusal_text(error, fields), *[None] * len(rest)])
 
     @wins
-    def open_link(event: gr.EventData) -> list[Any]:
-        (asked,) = asked_in(event)
-        values = _drawn(playground, asked)
-        return [*_asked(values[-1].request), *values]
+    def open_link(event: gr.EventData) -> Iterator[list[Any]]:
+        found, kept = partial(_drawn_as_linked, playground, event), [gr.skip()] * len(given)
+        yield from answer_or(found, lambda error: [*kept, refusal_text(error), *[None] * len(rest)])
 
     work: dict[str, Any] = {**WORK, "show_progress_on": parts.picture}
     outputs = [parts.picture, *rest]
@@ -136,10 +147,10 @@ def _wire(playground: pg.Playground, parts: _Parts, ledger: gr.HTML, tabs: gr.Ta
         ledger.draw(chosen, None, fields, queue=False, **QUIET),
         parts.picture.whole(looked_into, None, [*given, parts.picture], queue=False, **QUIET),
     ):
-        filled.then(draw, given, outputs, **work).failure(lambda: None, None, parts.picture, **QUIET)
+        filled.then(draw, given, outputs, **work).failure(no_longer_coming, parts.picture, parts.picture, **QUIET)
     _wire_heads(playground, parts, rest, heads)
-    for one in (parts.model, parts.task):
-        one.change(two_sides(playground), [parts.model, parts.task], parts.decoder_text, **QUIET)
+    sides = [parts.model, parts.task]
+    gr.on([one.change for one in sides], two_sides(playground), sides, parts.decoder_text, **QUIET)
 
 
 def _fields(parts: _Parts) -> list[Any]:
@@ -151,9 +162,14 @@ def _wire_heads(playground: pg.Playground, parts: _Parts, rest: list[Any], heads
 
     @friendly
     @heads.wins
-    def unroll(event: gr.EventData, drawn: pg.ModelMapResult | None) -> list[Any]:
-        _, *values = _drawn(playground, head_request(drawn, payload(event)))
-        return values
+    def unroll(event: gr.EventData, drawn: pg.ModelMapResult | None) -> Iterator[list[Any]]:
+        try:
+            _, *values = _drawn(playground, head_request(drawn, payload(event)))
+        except Exception as error:
+            said = said_in_place(error)
+            yield [format_no_head(said) if said else gr.skip(), *[gr.skip() for _ in rest[1:]]]
+            raise
+        yield values
 
     work: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
     unrolled = parts.picture.unroll(unroll, parts.drawn, rest, show_progress_on=parts.head, **work)
@@ -171,6 +187,18 @@ def _drawn(playground: pg.Playground, request: pg.ModelMapRequest, fields: Seque
         *receipt_values(code),
         result,
     ]
+
+
+def _drawn_as_typed(playground: pg.Playground, fields: Sequence[str]) -> list[Any]:
+    """The same of what stands in the fields."""
+    return _drawn(playground, request_of(*fields), fields)
+
+
+def _drawn_as_linked(playground: pg.Playground, event: gr.EventData) -> list[Any]:
+    """The same of what a link asks, after the fields."""
+    (asked,) = asked_in(event)
+    values = _drawn(playground, asked)
+    return [*_asked(values[-1].request), *values]
 
 
 def _asked(request: pg.ModelMapRequest) -> list[str]:

@@ -9,7 +9,7 @@ token of a reply; ask why this token rather than another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -47,8 +47,18 @@ from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.links.handlers import asked_in
+from tabs.page import (
+    answer_or,
+    friendly,
+    heading,
+    receipt_panel,
+    receipt_values,
+    refusal_text,
+    said_in_place,
+    tell,
+    view,
+)
 from tabs.page import explain as say
-from tabs.page import friendly, heading, receipt_panel, receipt_values, said_in_place, tell, view
 
 ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
@@ -168,16 +178,17 @@ def _wire_lens(
 
     @friendly
     @looking
-    def press(text: str, model_id: str, asked: Asked | None) -> list[Any]:
-        return _shown(look(playground, asked_of_text(text, model_id, asked)))
+    def press(text: str, model_id: str, asked: Asked | None) -> Iterator[list[Any]]:
+        fields = (text, model_id)
+        yield from _or_why_not(lambda: _shown(look(playground, asked_of_text(*fields, asked))), fields)
 
     @friendly
     @looking
-    def open_reply(event: gr.EventData) -> list[Any]:
-        return _told(look(playground, asked_of_reply(payload(event))))
+    def open_reply(event: gr.EventData) -> Iterator[list[Any]]:
+        yield from _or_why_not(lambda: _told(look(playground, asked_of_reply(payload(event)))))
 
-    def open_link(event: gr.EventData) -> list[Any]:
-        return _told(look(playground, asked_of_link(*asked_in(event))))
+    def open_link(event: gr.EventData) -> Iterator[list[Any]]:
+        yield from _or_why_not(lambda: _told(look(playground, asked_of_link(*asked_in(event)))))
 
     given = [parts.text, parts.model, parts.asked]
     work: dict[str, Any] = {**WORK, "show_progress_on": parts.lens, "trigger_mode": "always_last"}
@@ -190,11 +201,22 @@ def _wire_lens(
     page.look_inside(lambda: (gr.Tabs(selected=ID), COMING), None, [tabs, parts.lens], queue=False, **QUIET)
     exactly = {**work, "trigger_mode": "multiple"}
     runs.append(page.look_inside(open_reply, None, told, **exactly))
-    runs[-1].failure(lambda: None, None, parts.lens, **QUIET)
+    runs[-1].failure(no_longer_coming, parts.lens, parts.lens, **QUIET)
     again = friendly(asking.of(looking(open_link)))
     runs += [share.again(again, None, told, **exactly) for share in (parts.share, parts.share_why)]
     _wire_old(parts)
     return runs
+
+
+def _or_why_not(found: Callable[[], list[Any]], fields: Sequence[str] = ()) -> Iterator[list[Any]]:
+    """What a look shows; where it can't be, the reason in place of the picture, and nothing of another text."""
+    untold = [] if fields else [gr.skip(), gr.skip()]  # text and model, as `_told` begins
+    return answer_or(found, lambda error: [*untold, refusal_text(error, fields), *[None] * 4])
+
+
+def no_longer_coming(value: str | None) -> Any:
+    """Where a run has failed before it could say so, its picture isn't waited for."""
+    return None if value == COMING else gr.skip()
 
 
 def _wire_follow(playground: pg.Playground, parts: _Parts, follows: LastRun) -> None:
@@ -215,10 +237,14 @@ def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: 
         playground.cancel(run_id)
         return [*_forgotten(), *buttons_of_run(parts.more, parts.stop, working=False).values()]
 
+    def drop(run_id: str, request: gr.Request) -> list[Any]:
+        return [*forget(run_id, request), None, *[None for _ in parts.why_code]]
+
     at_once = _explaining(playground, parts, whys)
     for run in runs:
         forgotten = [parts.target, parts.contrast, parts.why, parts.more, parts.stop]
         run.success(forget, parts.run_id, forgotten, **QUIET).success(**at_once)
+        run.failure(drop, parts.run_id, [*forgotten, parts.explained, *parts.why_code], **QUIET)
 
 
 def _wire_old(parts: _Parts) -> None:
@@ -248,9 +274,13 @@ def _catching_up(playground: pg.Playground, parts: _Parts, looking: Looking) -> 
 
     @friendly
     @looking
-    def catch_up(text: str, model_id: str, asked: Asked | None) -> list[Any]:
+    def catch_up(text: str, model_id: str, asked: Asked | None) -> Iterator[list[Any]]:
         wanted = asked_of_text(text, model_id, asked)
-        return [gr.skip()] * len(outputs) if wanted == asked else [*_shown(look(playground, wanted)), *_forgotten()]
+        if wanted == asked:
+            yield [gr.skip()] * len(outputs)
+            return
+        for values in _or_why_not(lambda: _shown(look(playground, wanted)), (text, model_id)):
+            yield [*values, *_forgotten()]
 
     given = [parts.text, parts.model, parts.asked]
     return parts.more.click(

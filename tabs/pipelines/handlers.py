@@ -85,6 +85,12 @@ def preview(playground: pg.Playground, task: str, model_id: str) -> dict[str, An
         return format_preview(known, playground.pipeline_advice(known))
 
 
+def refused(playground: pg.Playground, task: str, model_id: str, said: str, fields: Sequence[Any]) -> dict[str, Any]:
+    """The same where what stood in the fields was asked, and can't be: what is in its way."""
+    shown = preview(playground, task, model_id)
+    return shown | ({"state": "refused", "said": said, "asked": list(fields)} if said else {})
+
+
 def is_here(playground: pg.Playground, task: str, model_id: str) -> bool:
     """Whether a model answers without a download."""
     try:

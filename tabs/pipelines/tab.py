@@ -20,10 +20,10 @@ from tabs.gradio_patches import tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, receipt_panel, receipt_values, tell, view
+from tabs.page import explain, friendly, receipt_panel, receipt_values, said_in_place, tell, view
 from tabs.pipelines.api import PipelinesApi
 from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of
-from tabs.pipelines.handlers import as_typed, ask, is_here, offered, preview, request_of
+from tabs.pipelines.handlers import as_typed, ask, is_here, offered, preview, refused, request_of
 
 TITLE = "Pipelines"
 WORK: dict[str, Any] = {"concurrency_id": "pipelines", "concurrency_limit": 2, "api_visibility": "private"}
@@ -191,22 +191,24 @@ def _wire(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> 
 def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str) -> Iterator[Values]:
     """What a run puts into the components."""
     run_id = secrets.token_hex(8)
-    values = _values(parts, data)
-    asked = request_of(values, run_id, address)
+    values, ended = _values(parts, data), buttons_of_run(parts.run, parts.stop, working=False)
+    fields = list(values.values())
     before: pg.PipelineResult | None = data[parts.result]
-    yield {parts.run_id: run_id, **buttons_of_run(parts.run, parts.stop, working=True)}
-    if before is None or before.request.task != asked.task:
-        yield {parts.view: preview(playground, asked.task, asked.model_id)}
     try:
-        found = ask(playground, asked, list(values.values()))
-    except Exception:
-        yield buttons_of_run(parts.run, parts.stop, working=False)
+        asked = request_of(values, run_id, address)
+        yield {parts.run_id: run_id, **buttons_of_run(parts.run, parts.stop, working=True)}
+        if before is None or before.request.task != asked.task:
+            yield {parts.view: preview(playground, asked.task, asked.model_id)}
+        found = ask(playground, asked, fields)
+    except Exception as error:
+        why = refused(playground, values["task"], values["model_id"], said_in_place(error), fields)
+        yield {parts.view: why, parts.result: None, **ended, **dict.fromkeys((*parts.one_line, *parts.steps))}
         raise
     code = (*receipt_values(found.one_line), *receipt_values(found.steps))
     yield {
         parts.view: found.value,
         parts.result: found.result,
-        **buttons_of_run(parts.run, parts.stop, working=False),
+        **ended,
         **dict(zip((*parts.one_line, *parts.steps), code, strict=True)),
     }
 

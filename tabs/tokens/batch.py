@@ -208,8 +208,8 @@ def _wire_masks(parts: _Parts, buttons: list[gr.Button]) -> None:
         yield {parts.comparison: COMING}
         try:
             found = make_mistake(parts.playground, parts.values(data), mistake, flips)
-        except Exception:
-            yield parts.no_mistake()
+        except Exception as error:
+            yield parts.no_mistake() | {parts.comparison: EMPTY | {"said": said_in_place(error)}} | parts.receipt(None)
             raise
         shown = {parts.comparison: found.comparison, parts.notes: found.notes, parts.compared: found.kept}
         yield shown | parts.receipt(found.code)

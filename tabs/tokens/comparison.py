@@ -14,7 +14,7 @@ import playground as pg
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import explain, friendly, receipt_panel, receipt_values, refusal, view
 from tabs.tokens.handlers import SAMPLES, compare_texts, language_table
 
 HEADERS = ["sample", "characters"]
@@ -84,11 +84,11 @@ def _wire(
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def compare(data: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
-        question = pg.CompareRequest(data[text], tuple(data[models]))
         try:
+            question = pg.CompareRequest(data[text], tuple(data[models]))
             found, receipt = compare_texts(playground, question)
-        except Exception:
-            yield {shown: {}, **dict.fromkeys((asked, *code))}
+        except Exception as error:
+            yield {shown: refusal(error) or {}, **dict.fromkeys((asked, *code))}
             raise
         yield {shown: found, asked: question, **dict(zip(code, receipt_values(receipt), strict=True))}
 

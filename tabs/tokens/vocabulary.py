@@ -16,9 +16,11 @@ from tabs.components import model_picker
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
-from tabs.page import explain, friendly, receipt_panel, receipt_values, view
+from tabs.page import answer_or, explain, friendly, plain, receipt_panel, receipt_values, said_in_place, view
 from tabs.tokens.format import HEADERS
 from tabs.tokens.handlers import both_answers, both_questions, search_pieces, split_word
+
+NO_TOKENIZER = "There is no tokenizer to split it with."  # the search beside it says why
 
 
 def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
@@ -36,7 +38,7 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
             steps = view("tokens/split", {}, elem_id="pg-tokens-split")
         with gr.Column(scale=1, min_width=320):
             query = gr.Textbox("ground", label="Search pieces and ids", max_lines=1, max_length=200)
-            found = gr.Markdown(elem_classes="pg-explain")
+            found = gr.Markdown(elem_classes="pg-explain", elem_id="pg-vocabulary-found")
             table = gr.Dataframe(headers=HEADERS, interactive=False, show_label=False, max_height=420)
     share, kept = share_view(), gr.State()
     fields = {"word": word, "query": query, "model_id": model}
@@ -63,10 +65,16 @@ def _wire(
             return None, None, None
         return questions, *code
 
-    nothing_found = ("", {"headers": HEADERS, "data": []})
+    def nothing_found(error: Exception, _: str) -> tuple[str, dict[str, Any]]:
+        return plain(said_in_place(error)), {"headers": HEADERS, "data": []}
+
+    def no_steps(error: Exception, model_id: str) -> dict[str, Any]:
+        said = said_in_place(error)
+        return {"idea": said if playground.has_tokenizer(model_id) or not said else NO_TOKENIZER}
+
     places = (
         (_or(nothing_found, partial(search_pieces, playground)), [query, model], [shown["found"], shown["table"]]),
-        (_or({}, partial(split_word, playground)), [word, model], shown["steps"]),
+        (_or(no_steps, partial(split_word, playground)), [word, model], shown["steps"]),
         (receipt, [word, query, model], [shown["kept"], *code]),
     )
     tab.select(lambda: 1, None, looks, **quiet)  # in the queue: else no change of the state is told
@@ -76,15 +84,10 @@ def _wire(
         gr.on(changes, friendly(LastRun().wins(handler)), inputs, outputs, trigger_mode="always_last", **quiet)
 
 
-def _or(nothing: Any, answer: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-    """The same handler; where it fails, nothing stands there, and no older answer."""
+def _or(instead: Callable[[Exception, str], Any], answer: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
+    """The same handler; where it fails, what stands there instead of an answer, which knows the model."""
 
     def answer_or_nothing(*given: Any) -> Iterator[Any]:
-        try:
-            found = answer(*given)
-        except Exception:
-            yield nothing
-            raise
-        yield found
+        return answer_or(lambda: answer(*given), lambda error: instead(error, str(given[-1])))
 
     return answer_or_nothing

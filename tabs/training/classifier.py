@@ -185,7 +185,7 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
         handlers.choose_preset, [fields.preset, controls["method"]], preset, **UNSEEN,
     )  # fmt: skip
     told = ("rows", "model_id", "method", "num_train_epochs", "per_device_train_batch_size", "held_out", "r", "seed")
-    gr.on([controls[name].change for name in told], **planning)
+    gr.on([controls[name].change for name in (*told, "guess")], **planning)
     gr.on([one.input for one in columns], **planning)
     return planning
 

@@ -75,17 +75,22 @@ class TrainedShown:
 
 @dataclass(frozen=True)
 class ComparedShown:
-    """Texts with what a model said before its training and what it says now."""
+    """Texts with what a model said before its training and what it says now; ``said`` is why there is none of it."""
 
     rows: tuple[tuple[str, str, str], ...]
+    said: str = ""
 
 
 @dataclass(frozen=True)
 class LoadShown:
-    """How large a file of a model may be that is loaded again: as a sentence, and in bytes."""
+    """How large a file of a model may be that is loaded again: as a sentence, and in bytes.
+
+    ``said`` is why the last one can't be used.
+    """
 
     limit: str
     most_bytes: int
+    said: str = ""
 
 
 @dataclass
@@ -262,9 +267,9 @@ def format_trained(model: pg.TrainedModel, usable: bool = True) -> TrainedShown:
     return TrainedShown(about, tuple((name, str(link_to(request))) for name, request in made))
 
 
-def format_load(most_bytes: int) -> LoadShown:
+def format_load(most_bytes: int, said: str = "") -> LoadShown:
     """What is said beside the button that loads a file of a model."""
-    return LoadShown(f"A zip file of up to {format_bytes(most_bytes)}, as Download gives it.", most_bytes)
+    return LoadShown(f"A zip file of up to {format_bytes(most_bytes)}, as Download gives it.", most_bytes, said)
 
 
 def format_compared(pairs: Sequence[tuple[pg.ClassifyResult, pg.ClassifyResult]]) -> ComparedShown:

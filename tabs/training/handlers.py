@@ -21,7 +21,7 @@ from playground.texts import quoted
 from playground.training.request import columns
 from playground.wire import to_json
 from tabs.components import buttons_of_run
-from tabs.page import receipt_values
+from tabs.page import receipt_values, refusal, said_in_place
 from tabs.table_file import HowRead, read_table
 from tabs.training.examples import PRESETS
 from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within, plain
@@ -52,7 +52,7 @@ class Parts:
     @property
     def of_training(self) -> list[Any]:
         """Those that a training fills."""
-        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
+        return [self.plan, self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
 
 
 class ClassifierHandlers:
@@ -79,9 +79,10 @@ class ClassifierHandlers:
     def plan(self, given: Mapping[str, Any]) -> Values:
         """What a training would take, or what is in its way: below the fields, while they are filled in."""
         try:
+            guess_within(given["guess"], GUESSED)
             said = format_plan(self._playground.plan_classifier(self.request(given)))
         except pg.PlaygroundError as error:
-            said = f"⚠ {plain(str(error))}"
+            said = in_the_way(error)
         return {self.parts.plan: said}
 
     def read_columns(self, path: str | None, how: HowRead | None) -> Values:
@@ -104,12 +105,16 @@ class ClassifierHandlers:
 
     def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
-        yield {self.parts.view: gr.skip()}  # gradio would empty what a generator fills that fails before it gives any
-        refuse_another(self._playground, person)
         run_id = secrets.token_hex(8)
-        asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
-        guess = guess_within(given["guess"], GUESSED)
-        yield {self.parts.run_id: run_id, **self._begun()}
+        try:
+            refuse_another(self._playground, person)
+            guess = guess_within(given["guess"], GUESSED)
+            asked = self.request(given, person=person, address=address, run_id=run_id, keep=given["keep"])
+            plan = format_plan(self._playground.plan_classifier(asked))
+        except Exception as error:  # what is seen of an earlier training stays
+            yield {self.parts.plan: in_the_way(error) or gr.skip()}
+            raise
+        yield {self.parts.run_id: run_id, self.parts.plan: plan, **self._begun()}
         events: list[Any] = []
         said = _noting(self._playground.train_classifier(asked, PAUSE_SECONDS), events)
         yield from self._hear(said, SoFar(guess), asked)
@@ -142,12 +147,18 @@ class ClassifierHandlers:
                     yield {parts.view: to_json(format_training(so_far), short=True)}
             receipt = self._playground.classifier_receipt(asked, so_far.result)
             yield {**dict(zip((parts.code, parts.notebook), receipt_values(receipt), strict=True)), **self._ended()}
-        except Exception:
-            yield {**self._ended(), parts.view: None}
+        except Exception as error:
+            yield {**self._ended(), parts.view: refusal(error)}
             raise
 
     def _ended(self) -> Values:
         return buttons_of_run(self.parts.run, self.parts.stop, working=False)
+
+
+def in_the_way(error: Exception) -> str:
+    """What keeps a training from beginning, where its plan stands; empty where a toast says it."""
+    said = said_in_place(error)
+    return f"⚠ {plain(said)}" if said else ""
 
 
 def refuse_another(playground: pg.Playground, person: str) -> None:

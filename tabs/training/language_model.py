@@ -166,15 +166,13 @@ def _wire_fields(handlers: LanguageModelHandlers, parts: LanguageModelParts, chi
     fields = parts.fields
 
     def plan(data: Values) -> str:
-        return handlers.plan(_given(parts, data))
+        return handlers.plan(_given(parts, data), data[parts.guess])
 
     choice = [fields["source"], fields["tokenizer"]]
     gr.on([one.change for one in choice], handlers.choose, choice, parts.of_a_choice, **QUIET)
-    gr.on(
-        [one.change for one in fields.values()], plan, set(fields.values()), parts.plan,
-        trigger_mode="always_last", **QUIET,
-    )  # fmt: skip
-    parts.file.upload(friendly(handlers.read_text), parts.file, fields["text"], **QUIET)
+    planned = [*fields.values(), parts.guess]
+    gr.on([one.change for one in planned], plan, set(planned), parts.plan, trigger_mode="always_last", **QUIET)
+    parts.file.upload(friendly(handlers.read_text), parts.file, [fields["text"], parts.plan], **QUIET)
     for chip, example in zip(chips, EXAMPLES, strict=True):
         chip.click(lambda one=example: handlers.fill(one.values()), None, list(fields.values()), **QUIET)
 
@@ -186,7 +184,6 @@ def _wire_training(
 
     @friendly
     def train(data: Values, request: gr.Request) -> Iterator[Values]:
-        yield gr.skip()  # gradio would empty what a generator fills that gives nothing, as with a refusal
         yield from handlers.train(
             _given(parts, data), data[parts.guess], owner_of(data[person], request), address_of(request)
         )

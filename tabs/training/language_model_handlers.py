@@ -23,9 +23,9 @@ from playground.tables.encoding import decode
 from playground.texts import usable_text
 from playground.training.language_model.request import MOST_CHARACTERS
 from tabs.components import buttons_of_run
-from tabs.page import message_of, receipt_values
-from tabs.training.format import guess_within, plain
-from tabs.training.handlers import PAUSE_SECONDS, refuse_another
+from tabs.page import message_of, receipt_values, said_in_place
+from tabs.training.format import guess_within
+from tabs.training.handlers import PAUSE_SECONDS, in_the_way, refuse_another
 from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
 
 GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
@@ -57,7 +57,7 @@ class LanguageModelParts:
     @property
     def of_training(self) -> list[Any]:
         """What a training may fill."""
-        return [self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
+        return [self.plan, self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
 
     @property
     def of_a_choice(self) -> list[Any]:
@@ -118,30 +118,42 @@ class LanguageModelHandlers:
         """Values in the fields, by their names."""
         return {control: values[name] for name, control in self._parts.fields.items()}
 
-    def plan(self, given: Mapping[str, Any]) -> str:
+    def plan(self, given: Mapping[str, Any], guess: str = "") -> str:
         """What a training would take, or what is in its way: below the fields, while they are filled in."""
         try:
+            guess_within(guess, OF_LINES)
             asked = request_of(given)
             return said_of_plan(self._playground.plan_language_model(asked), asked)
         except pg.PlaygroundError as error:
-            return f"⚠ {plain(message_of(error))}"
+            return in_the_way(error)
 
-    def read_text(self, path: str) -> str:
-        """The text of a dropped file.
+    def read_text(self, path: str) -> Iterator[Values]:
+        """The text of a dropped file in its field.
 
         Raises:
             InputTooLongError: it has more characters than a model can learn from here.
         """
-        return usable_text(decode(Path(path).read_bytes())[0], MOST_CHARACTERS, "The file")
+        parts = self._parts
+        try:
+            text = usable_text(decode(Path(path).read_bytes())[0], MOST_CHARACTERS, "The file")
+        except Exception as error:
+            yield {parts.plan: in_the_way(error) or gr.skip()}
+            raise
+        yield {parts.fields["text"]: text}
 
     # A run
 
     def train(self, given: Mapping[str, Any], guess: str, person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
-        refuse_another(self._playground, person)
-        run_id = secrets.token_hex(8)
-        asked = request_of(given, person=person, address=address, run_id=run_id)
-        guessed = guess_within(guess, OF_LINES)
+        run_id, plan = secrets.token_hex(8), self._parts.plan
+        try:
+            refuse_another(self._playground, person)
+            guessed = guess_within(guess, OF_LINES)
+            asked = request_of(given, person=person, address=address, run_id=run_id)
+            yield {plan: said_of_plan(self._playground.plan_language_model(asked), asked)}
+        except pg.PlaygroundError as error:  # what is seen of an earlier training stays
+            yield {plan: in_the_way(error)}
+            raise
         events = self._playground.train_language_model(asked, PAUSE_SECONDS)
         yield from self._hear(events, asked, guessed)
 
@@ -175,7 +187,7 @@ class LanguageModelHandlers:
                     yield {parts.view: follower.value()}
             yield {parts.view: follower.value(), **self._code(follower), **ended, parts.ended: follower.ending()}
         except Exception as error:
-            yield {parts.view: follower.ended(message_of(error)), **ended}
+            yield {parts.view: follower.ended(said_in_place(error) or message_of(error)), **ended}
             raise
 
     def _code(self, follower: Follower) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +14,8 @@ import playground as pg
 from playground.errors import EmptyInputError, InputError
 from playground.wire import to_json
 from tabs.gradio_patches import payload, upload_folder
-from tabs.page import explain, friendly, view
-from tabs.training.format import format_compared, format_load, format_trained
+from tabs.page import explain, friendly, said_in_place, view
+from tabs.training.format import ComparedShown, format_compared, format_load, format_trained
 from tabs.training.offer import Lists
 
 MOST_TEXTS = 20
@@ -107,12 +108,17 @@ class MineHandlers:
             mine.compared: None,
         }  # fmt: skip
 
-    def ask(self, model_id: str | None, texts: str, person: str) -> dict[str, Any]:
-        """What a model says now and what it said before its training, for the view.
+    def ask(self, model_id: str | None, texts: str, person: str) -> Iterator[dict[str, Any] | None]:
+        """What a model says now and what it said before its training, for the view, or why it can't be asked."""
+        try:
+            shown = format_compared(self._ask_both(model_id, texts, person))
+        except Exception as error:
+            said = said_in_place(error)
+            yield to_json(ComparedShown((), said)) if said else None
+            raise
+        yield to_json(shown)
 
-        Raises:
-            InputError: there are no texts, or too many.
-        """
+    def _ask_both(self, model_id: str | None, texts: str, person: str) -> list[tuple[Any, Any]]:
         model = next((one for one in self._playground.trained_models(person) if one.model_id == model_id), None)
         lines = [line.strip() for line in texts.splitlines() if line.strip()]
         if model is None or not lines:
@@ -120,12 +126,10 @@ class MineHandlers:
         if len(lines) > MOST_TEXTS:
             raise InputError(f"There are {len(lines)} texts.", f"Ask at most {MOST_TEXTS} at once.")
         ask = self._playground.classify
-        pairs = [
+        return [
             (ask(pg.ClassifyRequest(line, model_id=model.before_id)), ask(pg.ClassifyRequest(line, model_id=model_id)))
             for line in lines
         ]
-        shown: dict[str, Any] = to_json(format_compared(pairs))
-        return shown
 
     def forget(self, model_id: str | None, person: str) -> dict[Any, Any]:
         """Nothing is left of a model of this person."""
@@ -134,10 +138,15 @@ class MineHandlers:
             shutil.rmtree(_served(str(model_id)), ignore_errors=True)
         return self.refresh(person)
 
-    def load(self, token: str, person: str) -> dict[Any, Any]:
-        """A model from a file that was downloaded, and has come again under this token."""
-        self._playground.load_arrived(token, person)
-        return self.refresh(person)
+    def load(self, token: str, person: str) -> Iterator[dict[Any, Any]]:
+        """A model from a file that was downloaded, and has come again under this token; or why it can't be used."""
+        most = self._playground.settings.most_model_upload
+        try:
+            self._playground.load_arrived(token, person)
+        except Exception as error:
+            yield {self._mine.load: to_json(format_load(most, said_in_place(error)))}
+            raise
+        yield self.refresh(person) | {self._mine.load: to_json(format_load(most))}
 
 
 def _served(model_id: str) -> Path:
@@ -162,12 +171,12 @@ def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.State) -> dict[str,
         return handlers.forget(model_id, owner_of(name, request))
 
     @friendly
-    def load(event: gr.EventData, name: Any, request: gr.Request) -> dict[Any, Any]:
-        return handlers.load(str(payload(event)), owner_of(name, request))
+    def load(event: gr.EventData, name: Any, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        yield from handlers.load(str(payload(event)), owner_of(name, request))
 
     @friendly
-    def ask(model_id: str | None, texts: str, name: Any, request: gr.Request) -> dict[str, Any]:
-        return handlers.ask(model_id, texts, owner_of(name, request))
+    def ask(model_id: str | None, texts: str, name: Any, request: gr.Request) -> Iterator[dict[str, Any] | None]:
+        yield from handlers.ask(model_id, texts, owner_of(name, request))
 
     @friendly
     def refresh(name: Any, request: gr.Request) -> dict[Any, Any]:
@@ -176,7 +185,7 @@ def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.State) -> dict[str,
     chosen = [mine.chosen, person]
     mine.chosen.input(choose, chosen, handlers.of_choice, **UNSEEN)
     mine.forget.click(forget, chosen, handlers.outputs, **UNSEEN)
-    mine.load.arrived(load, person, handlers.outputs, **UNSEEN)
+    mine.load.arrived(load, person, [*handlers.outputs, mine.load], **UNSEEN)
     asked = [mine.chosen, mine.texts, person]
     mine.ask.click(ask, asked, mine.compared, trigger_mode="always_last", **UNSEEN)
     return {"fn": refresh, "inputs": person, "outputs": handlers.outputs, **UNSEEN}

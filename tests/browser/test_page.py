@@ -37,6 +37,19 @@ PRESSED_FOR = {  # what is asked by a press, and where its answer begins
     ("similarity", "matrix"): ("#matrix-measure", "#similarity-matrix button"),
     ("similarity", "people"): ("#people-measure", "#similarity-people .wr-title"),
 }
+REFUSED = (  # tabs, what is there before, the field that is emptied, what is pressed, where and how that is refused
+    (("tokens", "tokens-batch"), "#pg-tokens-batch table", "#pg-batch-texts textarea", "No mask",
+     "#pg-mask-comparison .coming", "There is no text."),
+    (("tokens", "tokens-attention"), "canvas.at-stage", "#pg-attention-text textarea", "Show attention", ".at-empty",
+     "There is no text to attend to."),
+    (("generation", "inside"), ".il-frame", "#inside-text textarea", "Look inside", ".il-empty",
+     "There is no text to look into."),
+    (("pipelines",), ".pp-title", "#pipelines-text textarea", "Run", ".pp-sentence", "There is no text yet."),
+    (("training",), "#training-plan strong", "#training-rows textarea", "Train", "#training-plan p",
+     "There are no rows in the text."),
+    (("training", "language-model"), "#language-model-plan p", "#language-model-grammar textarea", "Train",
+     "#language-model-plan p", "There is nothing to learn from."),
+)  # fmt: skip
 BELOW_AN_ANSWER = {  # what says more about the answer above it, each in a tab
     "code": ".pg-receipt .cm-scroller",
     "what-if": "#classification-tokens button",
@@ -295,17 +308,49 @@ def test_a_word_is_explained_once_in_a_tab_and_never_in_what_people_wrote(page):
     assert page.evaluate(repeated) == []
 
 
-def test_a_hint_is_no_red_error_lies_on_nothing_and_leaves_with_its_cause(page):
-    tab(page, "training").click()
-    rows = page.locator("#training-rows textarea")
-    rows.fill("text,label\nonly,one\n")
-    page.locator("#training-run").click()
-    hint = page.locator(".toast-body.warning")
-    hint.first.wait_for()
-    expect(page.locator(".toast-body.error")).to_have_count(0)
-    expect(page.locator("span.error:visible")).to_have_count(0)
-    rows.press_sequentially("more,two")
-    hint.first.wait_for(state="detached")
+def test_a_refusal_is_said_in_place_by_no_toast_and_leaves_with_its_cause(page):
+    for tabs, drawn, emptied, press, place, why in REFUSED:
+        for name in tabs:
+            tab(page, name).click()
+        page.locator(drawn).first.wait_for()
+        field = page.locator(emptied)
+        before = field.input_value()
+        field.fill("")
+        page.get_by_role("button", name=press, exact=True).filter(visible=True).first.click()
+        said = page.locator(place).filter(has_text=why).filter(visible=True)
+        expect(said).to_have_count(1)
+        page.wait_for_timeout(300)  # a toast would be there by now
+        expect(page.get_by_text(why).filter(visible=True)).to_have_count(1)
+        expect(page.locator(".toast-body")).to_have_count(0)
+        expect(page.locator("span.error:visible")).to_have_count(0)
+        field.fill(before)
+        expect(said).to_have_count(0)
+
+
+def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_would_be(page):
+    tab(page, "tokens").click()
+    tab(page, "tokens-compare").click()
+    page.locator("#pg-tokens-compare .line").first.wait_for()
+    for _ in range(2):  # of three tokenizers
+        page.locator("#pg-tokenizers-model-ids input").press("Backspace")
+    expect(page.locator("#pg-tokens-compare .empty")).to_contain_text("needs two to four different tokenizers")
+    places = {
+        ("tokens", "tokens-vocabulary"): ("vocabulary-model-id", None, "#pg-vocabulary-found"),
+        ("tokens", "tokens-attention"): ("attention-model-id", "Show attention", ".at-empty"),
+        ("models", "whole-model"): ("model_map-model-id", "Draw it", ".im-empty"),
+        ("generation", "inside"): ("inside-model-id", "Look inside", ".il-empty"),
+    }
+    for tabs, (picker, press, place) in places.items():
+        for name in tabs:
+            tab(page, name).click()
+        model = page.locator(f"#pg-{picker} input")
+        model.fill("nobody/nothing")
+        model.press("Enter")
+        if press:
+            page.get_by_role("button", name=press, exact=True).filter(visible=True).click()
+        expect(page.locator(place)).to_contain_text("nobody/nothing isn't on this machine")
+        expect(page.get_by_text("nobody/nothing isn't").filter(visible=True)).to_have_count(1)
+        expect(page.locator(".toast-body")).to_have_count(0)
 
 
 # What the status says while a model is loaded.
@@ -334,8 +379,11 @@ def test_the_first_answer_stands_on_the_first_screen(open_page, width, height, p
     assert page.locator("#pg-tabs").bounding_box() == before, "somebody's load moves everybody's page"
 
 
-def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open_page):
-    page = open_page(width=390, height=800)
+def answers_of_inner_tabs(page):
+    """Inner tab after inner tab: its name, from where on its answer stands, how high that is, how much shall be seen.
+
+    Measured from the page's upper edge, once it is at rest.
+    """
     page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
     for (outer, inner), (answer, shown) in INSIDE.items():
         tab(page, outer).click()
@@ -344,22 +392,19 @@ def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open
         box.wait_for()
         page.wait_for_timeout(400)
         found = box.bounding_box()
-        assert found["y"] + page.evaluate("scrollY") + min(shown, found["height"]) <= 800, inner
-        assert found["height"] > 10, inner
+        yield inner, found["y"] + page.evaluate("scrollY"), found["height"], shown
+
+
+def test_on_a_phone_the_answers_of_inner_tabs_stand_on_the_first_screen_too(open_page):
+    for inner, top, height, shown in answers_of_inner_tabs(open_page(width=390, height=800)):
+        assert top + min(shown, height) <= 800, inner
+        assert height > 10, inner
 
 
 @pytest.mark.parametrize(("width", "height", "path"), SCREENS[1:])
 def test_the_answers_of_inner_tabs_begin_on_the_first_screen(open_page, width, height, path):
-    page = open_page(path, width=width, height=height)
-    page.locator(FIRST_ANSWERS["classification"]).first.wait_for()
-    for (outer, inner), (answer, _) in INSIDE.items():
-        tab(page, outer).click()
-        tab(page, inner).click()
-        box = page.locator(answer).first
-        box.wait_for()
-        page.wait_for_timeout(400)
-        found = box.bounding_box()
-        assert found["y"] + page.evaluate("scrollY") + min(height * 0.06, found["height"]) <= height, inner
+    for inner, top, high, _ in answers_of_inner_tabs(open_page(path, width=width, height=height)):
+        assert top + min(height * 0.06, high) <= height, inner
 
 
 @pytest.mark.parametrize(("width", "height", "path"), SCREENS)

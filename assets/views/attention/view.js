@@ -10,7 +10,7 @@ import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
+import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { listen } from "./controls.js";
 import { readPalette } from "./palette.js";
 import { drawStage } from "./stage.js";
@@ -22,6 +22,7 @@ import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, spokenHead
 const CHOOSE_MS = 700;
 const MOST_CACHED = 60;
 const FOUND = 5;
+const NOTHING = "Every head of every layer appears here as soon as a model has read a text.";
 const TALL = 16; // layers: more make a narrow grid, beside which the choices stand
 
 /** @param {import("../view.d.ts").View} view */
@@ -30,7 +31,7 @@ export function mount(view) {
   const state = newState();
   const work = {
     ...{ cache: new Map(), wanted: 0, told: "", asked: false, timer: 0, frame: 0, painted: "" },
-    ...{ fields: /** @type {unknown[]} */ ([]), lesson: null },
+    ...{ fields: /** @type {unknown[]} */ ([]), lesson: null, before: null, refusal: null },
   };
   const tab = { view, find: finder(element), state, work };
   listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, chooseLater, ask, say });
@@ -62,6 +63,7 @@ function markOld({ find, state, work }) {
   const old = isOutdated(state.value?.asked ?? [], work.fields);
   find(".at-old").hidden = !old;
   find(".at").classList.toggle("at-outdated", old);
+  find(".at-empty").textContent = saidWhenEmpty(work.refusal, work.fields, NOTHING);
 }
 
 function repaintLater(tab) {
@@ -83,8 +85,11 @@ function repaintLater(tab) {
 async function take(tab, value) {
   if (!value) return;
   const { find, state, work } = tab;
-  const before = state.value && { kind: state.kind, layer: state.layer, head: state.head, title: state.value.title };
-  state.value = JSON.parse(value);
+  if (state.value) work.before = { kind: state.kind, layer: state.layer, head: state.head, title: state.value.title };
+  const { before } = work;
+  const sent = JSON.parse(value);
+  showWhole(tab, sent);
+  if (sent.said) return;
   const { first, kinds, notes, title } = state.value;
   // The same model again: stay with the head that is being looked at. A lesson's comes before that.
   const stay = work.lesson ? headIn(kinds, work.lesson) : before?.title === title ? before : first;
@@ -97,9 +102,6 @@ async function take(tab, value) {
   work.cache.set(`${first.kind}/${first.layer}/${first.head}`, floatsOf(first.weights));
   work.cache.set(`overview/${first.kind}/false`, readOverview(first.overview));
   status(tab, "");
-  find(".at-empty").hidden = true;
-  sayEmpty(tab.view.element, false);
-  find(".at-main").hidden = false;
   markOld(tab);
   find(".at-origin").textContent = state.value.origin;
   find(".at-note").hidden = !notes.length;
@@ -109,8 +111,25 @@ async function take(tab, value) {
   Object.assign(state, { isRowChosen: false, isCellChosen: false });
   chooseRow(state, work.lesson?.row, stay.kind);
   await changeKind(tab, stay.kind, stay.layer, stay.head);
+  if (!state.value) return; // refused meanwhile
   find(".at").dataset.drawn = state.value.ticket;
   if (stay !== first) choose(tab); // the code must be that of the head which is looked at
+}
+
+/** The picture, or why there is none. */
+function showWhole(tab, sent) {
+  const { view, find, state, work } = tab;
+  const isRefused = Boolean(sent.said);
+  Object.assign(work, { refusal: isRefused ? sent : null });
+  state.value = isRefused ? null : sent;
+  sayEmpty(view.element, isRefused);
+  find(".at-empty").hidden = !isRefused;
+  find(".at-main").hidden = isRefused;
+  if (!isRefused) return;
+  clearTimeout(work.timer);
+  work.wanted += 1; // weights under way are of nothing that is shown
+  delete find(".at").dataset.drawn;
+  markOld(tab);
 }
 
 /** A lesson or a link wants this head to be looked at, now and in what is shown next, until another one is chosen. */
@@ -156,12 +175,13 @@ function strongestKey(state) {
 async function askOfThis(tab, name, ...rest) {
   const { ticket } = tab.state.value;
   const answer = await ask(tab, name, ticket, ...rest);
-  return tab.state.value.ticket === ticket ? answer : null;
+  return tab.state.value?.ticket === ticket ? answer : null;
 }
 
 const readOverview = (overview) => ({ ...overview, cells: bytesOf(overview.cells) });
 
 function choose({ view, state }) {
+  if (!state.value) return;
   const head = isAverage(state) ? -1 : state.head;
   const { layer, isRowChosen, q } = state;
   const row = isRowChosen ? q : -1;

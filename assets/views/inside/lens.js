@@ -12,7 +12,7 @@ import { mayAskFirst } from "../shared/first_answer.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
+import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { fontsOf, paint, textMaker } from "../shared/parts.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { untilSeen } from "../shared/until.js";
@@ -32,7 +32,8 @@ const COMING = "The model reads the reply up to this token…";
 export function mount(view) {
   const { element, props, watch } = view;
   const fields = /** @type {string[]} */ ([]);
-  const tab = { view, find: finder(element), state: newState(), asked: false, width: 0, ground: "", fields };
+  const shown = { asked: false, width: 0, ground: "", fields, refusal: null };
+  const tab = { view, find: finder(element), state: newState(), ...shown };
   listen(tab);
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
@@ -50,8 +51,9 @@ export function mount(view) {
 }
 
 /** Says so where the fields above are no longer those that the picture was made from. */
-function markOld({ find, state, fields }) {
+function markOld({ find, state, fields, refusal }) {
   find(".il-old").hidden = !isOutdated(state.value?.asked ?? [], fields);
+  if (refusal) find(".il-empty").textContent = saidWhenEmpty(refusal, fields, NOTHING);
 }
 
 /** The example, unless something else has been asked for meanwhile. */
@@ -65,10 +67,11 @@ function take(tab, value) {
   const { find, state } = tab;
   const sent = value ? JSON.parse(value) : null;
   tab.asked = tab.asked || Boolean(sent);
-  state.value = sent?.coming ? null : sent;
-  sayEmpty(tab.view.element, !state.value, Boolean(sent));
+  tab.refusal = sent?.said ? { ...sent, asked: sent.asked.length ? sent.asked : [...tab.fields] } : null;
+  state.value = sent?.coming || sent?.said ? null : sent;
+  sayEmpty(tab.view.element, !state.value, Boolean(sent?.coming));
   find(".il-empty").hidden = Boolean(state.value);
-  find(".il-empty").textContent = sent?.coming ? COMING : NOTHING;
+  find(".il-empty").textContent = sent?.coming ? COMING : saidWhenEmpty(tab.refusal, tab.fields, NOTHING);
   find(".il-main").hidden = !state.value;
   if (!state.value) return;
   markOld(tab);

@@ -10,7 +10,7 @@ import { finder, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
+import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { fontsOf, svgNodes, textMaker } from "../shared/parts.js";
 import { fillTable } from "../shared/tables.js";
 import { drawPart, drawTotals } from "./map_detail.js";
@@ -25,7 +25,8 @@ export function mount(view) {
   const { element, props, watch } = view;
   const state = newState();
   const fields = /** @type {unknown[]} */ ([]);
-  const tab = { view, find: finder(element), state, layout: layoutOf(state, 0), asked: false, width: 0, fields };
+  const shown = { asked: false, width: 0, fields, refusal: null };
+  const tab = { view, find: finder(element), state, layout: layoutOf(state, 0), ...shown };
   listen(tab);
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
@@ -48,8 +49,9 @@ export function mount(view) {
 }
 
 /** Says so where the fields above are no longer those that the picture was made from. */
-function markOld({ find, state, fields }) {
+function markOld({ find, state, fields, refusal }) {
   find(".im-old").hidden = !isOutdated(state.value?.asked ?? [], fields);
+  if (refusal) find(".im-empty").textContent = saidWhenEmpty(refusal, fields, EMPTY);
 }
 
 /** The example, unless something else has been asked for meanwhile. */
@@ -63,12 +65,13 @@ function take(tab, value) {
   const { find, state } = tab;
   const sent = value ? JSON.parse(value) : null;
   tab.asked = tab.asked || Boolean(sent);
-  const same =
-    sent && !sent.coming && state.value?.model_class === sent.model_class && state.value.title === sent.title;
-  state.value = sent?.coming ? null : sent;
-  sayEmpty(tab.view.element, !state.value, Boolean(sent));
-  find(".im-empty").hidden = Boolean(state.value);
-  find(".im-empty").textContent = sent?.coming ? "The model is being read…" : EMPTY;
+  const drawn = sent?.coming || sent?.said ? null : sent;
+  const same = drawn && state.value?.model_class === drawn.model_class && state.value.title === drawn.title;
+  tab.refusal = sent?.said ? { ...sent, asked: sent.asked.length ? sent.asked : [...tab.fields] } : null;
+  state.value = drawn;
+  sayEmpty(tab.view.element, !drawn, Boolean(sent?.coming));
+  find(".im-empty").hidden = Boolean(drawn);
+  find(".im-empty").textContent = sent?.coming ? COMING : saidWhenEmpty(tab.refusal, tab.fields, EMPTY);
   find(".im-main").hidden = !state.value;
   if (!state.value) return;
   markOld(tab);
@@ -81,6 +84,7 @@ function take(tab, value) {
   find(".im").dataset.drawn = String(state.value.parameters);
 }
 
+const COMING = "The model is being read…";
 const EMPTY = "The model, drawn from its own modules, appears here. Press Draw it.";
 
 /** The page's look: a colour by its name, and the font. */

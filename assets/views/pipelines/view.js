@@ -5,9 +5,11 @@ import { mayAskFirst } from "../shared/first_answer.js";
 import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
+import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { blockNodes } from "./blocks.js";
 import { exportAs } from "./exports.js";
+
+const COMES = "The answer, and every step of it, comes here.";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount(view) {
@@ -48,7 +50,7 @@ function draw(element, find, state) {
   state.width = element.clientWidth;
   find("preview").hidden = !value?.preview;
   find("body").hidden = !value?.hero;
-  if (value?.preview) drawPreview(find, value);
+  if (value?.preview) drawPreview(find, state);
   if (value?.hero) drawAnswer(element, find, state);
   sayEmpty(element, !value?.hero, value?.state === "here");
   element.querySelector(".pp").setAttribute("data-drawn", value?.hero ? value.task : "");
@@ -57,13 +59,15 @@ function draw(element, find, state) {
 /** Says so where the fields above are no longer those that were answered. */
 function markOld(find, { value, fields }) {
   find("old").hidden = !isOutdated(value?.asked ?? [], fields);
+  if (value?.preview) find("sentence").textContent = saidWhenEmpty(value, fields, value.sentence || COMES);
 }
 
 /** What a task does, while there is no answer, and which model it takes. */
-function drawPreview(find, { preview, sentence, command }) {
+function drawPreview(find, state) {
+  const { preview, command } = state.value;
   const ways = preview.map((way, n) => make("li", "", make("span", "pp-n", n + 1), make("span", "", way)));
   find("ways").replaceChildren(...ways);
-  find("sentence").textContent = sentence || "The answer, and every step of it, comes here.";
+  markOld(find, state);
   find("command").hidden = !command;
   find("command code").textContent = command;
 }

@@ -32,6 +32,8 @@ export function mount({ element, props, watch, trigger }) {
 
 function draw(element, value) {
   const find = finder(element);
+  find(".empty").textContent = value?.said ?? "";
+  find(".empty").hidden = !value?.said;
   if (!value?.names) {
     for (const part of [".legend", ".lines", ".totals"]) find(part).replaceChildren();
     return;

@@ -19,8 +19,9 @@ export function mount({ element, props, watch }) {
   const draw = () => {
     const value = props.value?.rows ? props.value : { rows: [], attention: null };
     state.layer = value.attention ? value.attention.layers - 1 : 0;
-    find(".coming").hidden = !props.value?.coming;
-    find(".coming").textContent = props.value?.coming ?? "";
+    const instead = props.value?.coming || props.value?.said || "";
+    find(".coming").hidden = !instead;
+    find(".coming").textContent = instead;
     find(".rows").replaceChildren(...value.rows.map((row) => drawRow(row, value.mistake)));
     drawMaps();
     if (value.rows.length) say(value.rows.map(rowInWords).join(". "));

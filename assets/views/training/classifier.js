@@ -17,11 +17,11 @@ export function mount({ element, props, watch }) {
   let running = false;
   const show = () => {
     draw(element, find, props.value);
-    const begins = Boolean(props.value && !props.value.done) && !running;
-    running = Boolean(props.value && !props.value.done);
+    const begins = Boolean(props.value && !props.value.done && !props.value.said) && !running;
+    running = Boolean(props.value && !props.value.done && !props.value.said);
     if (begins) requestAnimationFrame(() => find("losses").scrollIntoView({ block: "nearest" })); // below the fields
   };
-  lifeOf(element).onResize(find("losses"), () => props.value && drawAll(find, props.value));
+  lifeOf(element).onResize(find("losses"), () => props.value?.losses && drawAll(find, props.value));
   watch("value", show);
   show();
 }
@@ -29,12 +29,16 @@ export function mount({ element, props, watch }) {
 /**
  * @param {HTMLElement} element
  * @param {(selector: string) => any} find
- * @param {import("../types.d.ts").training.ClassifierShown | null} value
+ * @param {import("../types.d.ts").training.ClassifierShown | null} given
  */
-function draw(element, find, value) {
+function draw(element, find, given) {
+  const said = /** @type {{ said?: string } | null} */ (/** @type {unknown} */ (given))?.said; // why there is none
+  const value = said ? null : given;
   const empty = !value;
   sayEmpty(element, !value?.done, Boolean(value));
-  find("nothing").hidden = !empty;
+  find("nothing").hidden = !empty || Boolean(said);
+  find("refused").hidden = !said;
+  find("refused").textContent = said ?? "";
   find("body").hidden = empty;
   if (!value) return;
   find("fill").style.width = `${value.percent}%`;

@@ -12,6 +12,8 @@ export function mount({ element, props, watch }) {
     /** @type {import("../types.d.ts").training.ComparedShown | null} */
     const value = props.value;
     find("").hidden = !value;
+    for (const name of ["-table", "-note"]) find(name).hidden = Boolean(value?.said);
+    find("-said").textContent = value?.said ?? "";
     const rows = (value?.rows ?? []).map(([text, before, now]) => [text, before, make("b", "", now)]);
     fillTable(find("-table"), COLUMNS, rows);
   };

@@ -6,11 +6,14 @@ import { answerOf, saidOfSending, tooLarge } from "./load_state.js";
 const ADDRESS = "training/model"; // below the page
 
 /** @param {import("../view.d.ts").View} view */
-export function mount({ element, props, trigger }) {
+export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".tl-");
   /** @type {import("../types.d.ts").training.LoadShown} */
   const { limit, most_bytes } = props.value;
   find("limit").textContent = limit;
+  watch("value", () => {
+    find("said").textContent = props.value?.said ?? "";
+  });
   const pick = find("pick");
   pick.addEventListener("click", () => find("file").click());
   find("file").addEventListener("change", async ({ target }) => {

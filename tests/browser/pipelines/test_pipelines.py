@@ -75,6 +75,7 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     expect(page.get_by_role("button", name="Share").filter(visible=True)).to_have_count(0)
     expect(page.locator("#pg-pipelines-question textarea")).to_have_value("How long was the tower meant to stand?")
     page.locator("#pipelines-run").click()
-    expect(page.locator(".toast-body")).to_contain_text("distilled-squad", timeout=60_000)
+    expect(page.locator(".pp-sentence")).to_contain_text("distilled-squad isn't on this machine", timeout=60_000)
+    expect(page.locator(".toast-body")).to_have_count(0)
     expect(page.locator("#pipelines-stop")).to_be_disabled()
     expect(page.locator(".pp-command code")).not_to_have_css("color", "rgba(0, 0, 0, 0)")  # as while it is on its way
