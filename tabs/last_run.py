@@ -72,6 +72,20 @@ class LastRun:
                 self._last.popitem(last=False)
         return lambda: self._last.get(page, (mine,))[0] == mine
 
+    def none(self, values: Callable[[], Any], about: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """A handler that gives these values, after which no run counts: for Stop; ``about`` as for `goes_on`.
+
+        ``cancels`` alone isn't enough: a step that is under way still gives its values, after those of the handler.
+        """
+
+        def end(request: gr.Request, *given: Any) -> Any:
+            if about and self.goes_on(request, about(*given)):
+                return gr.skip()
+            self.begin(request)
+            return values()
+
+        return end
+
     def goes_on(self, request: gr.Request, about: Any) -> bool:
         """Whether the page's last run is about this, and its answer stays; one about something else is dropped.
 

@@ -7,6 +7,7 @@ matrix, switch on what the number hides (length, frequency, direction), and hold
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from tabs.links.asking import Asking
 from tabs.links.bar import share_view
 from tabs.links.handlers import asked_in
 from tabs.page import (
+    answer_or,
     explain,
     file_to_serve,
     friendly,
@@ -63,6 +65,7 @@ MEASURING = {"losses": [], "empty": "Measuring…"}
 NOT_YET = {"losses": [], "empty": "Press Measure to see how close each word is to the others."}
 ASKING = so_far(0, 1, "Asking the model…")
 QUIET: dict[str, Any] = {"api_visibility": "private"}
+UNSEEN: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", **QUIET}
 Values = dict[Any, Any]
 
 
@@ -138,12 +141,11 @@ def _wire_words(asked: _Asked, parts: _WordsParts) -> None:
     """A press, Enter, an example, another model or the first look measures; other words take the answer away."""
     inputs, last = {parts.words, asked.model_id, asked.template}, LastRun()
 
-    def about(data: Values) -> tuple[Any, ...]:
-        return data[parts.words], data[asked.template], data[asked.model_id]
+    about = partial(_about, asked, parts.words)
 
     def measure(data: Values) -> Iterator[Values]:
         yield parts.nothing() | {parts.losses: MEASURING}
-        text, template, model_id = about(data)
+        text, model_id, template = about(data)
         try:
             shown, result = measure_words(asked.playground, split_words(text), model_id, template)
             code, notebook = receipt_values(asked.playground.word_loss_receipt(result))
@@ -166,6 +168,11 @@ def _wire_words(asked: _Asked, parts: _WordsParts) -> None:
     gr.on([looks.change, parts.button.click, parts.words.submit, asked.model_id.change], **asking)
     gr.on([parts.words.change, asked.template.change], forget, inputs, outputs, show_progress="hidden", **QUIET)
     _wire_chips(parts.chips, parts.words, asking)
+
+
+def _about(asked: _Asked, words: gr.Textbox | None, data: Values) -> tuple[Any, ...]:
+    """What is measured, for `LastRun`; the pairs of people need no words."""
+    return data.get(words), data[asked.model_id], data[asked.template]
 
 
 def _lent(asked: _Asked, words: gr.Textbox) -> dict[str, Any]:
@@ -215,15 +222,13 @@ class _MatrixParts(NamedTuple):
 
 
 def _matrix_part(asked: _Asked) -> Watched:
-    parts, share = _lay_out_matrix()
+    (parts, share), last = _lay_out_matrix(), LastRun()
+    about = partial(_about, asked, parts.words)
 
-    @friendly
     def measure(data: Values) -> Iterator[Values]:
         yield {**_unmeasured(parts), parts.doing: ASKING, **buttons_of_run(parts.button, parts.stop, working=True)}
         try:
-            for event in measure_matrix(
-                asked.playground, data[parts.words], data[asked.model_id], data[asked.template]
-            ):
+            for event in measure_matrix(asked.playground, *about(data)):
                 if isinstance(event, Progress):
                     yield {parts.doing: _so_far(event)}
                 else:
@@ -233,23 +238,38 @@ def _matrix_part(asked: _Asked) -> Watched:
             raise
 
     @friendly
-    def pieces(data: Values, event: gr.EventData) -> Values:
+    def pieces(data: Values, event: gr.EventData) -> Iterator[Values]:
         pair = payload(event)
         words = (str(pair["source"]), str(pair["target"]))
-        shown, _ = measure_words(asked.playground, words, data[asked.model_id], data[asked.template])
-        return {parts.pair: to_json(shown)}
+        found = partial(measure_words, asked.playground, words, data[asked.model_id], data[asked.template])
+        instead: dict[str, Any] = {"losses": []}
+        yield from answer_or(
+            lambda: {parts.pair: to_json(found()[0])},
+            lambda error: {parts.pair: instead | {"empty": said_in_place(error)}},
+        )
 
-    inputs = {asked.model_id, asked.template}
-    looking = parts.matrix.click(pieces, inputs, parts.pair, trigger_mode="multiple", **QUIET)
-    run = parts.button.click(
-        measure, {parts.words, *inputs}, list(parts), cancels=looking, show_progress="hidden", **QUIET
-    )
-    ends: dict[str, Any] = {"outputs": list(parts), "cancels": [run, looking], "show_progress": "hidden", **QUIET}
-    parts.stop.click(lambda: _unmeasured(parts), None, **ends)
-    gr.on([parts.words.change, asked.model_id.change, asked.template.change], lambda: _unmeasured(parts), None, **ends)
-    parts.upload.upload(friendly(lambda path: read_words(Path(path))), parts.upload, parts.words, **QUIET)
+    inputs, outputs = [parts.words, asked.model_id, asked.template], list(parts)
+    looking = parts.matrix.click(pieces, set(inputs[1:]), parts.pair, trigger_mode="multiple", **QUIET)
+    run = parts.button.click(friendly(last.wins(measure, about)), set(inputs), outputs, cancels=looking, **UNSEEN)
+    unmeasured = partial(_unmeasured, parts)
+    parts.stop.click(last.none(unmeasured), None, outputs, cancels=[run, looking], **UNSEEN)
+    forget = last.none(unmeasured, about)
+    gr.on([one.change for one in inputs], forget, set(inputs), outputs, cancels=looking, **UNSEEN)
+    parts.upload.upload(friendly(_from_file(parts)), parts.upload, [parts.words, parts.doing], **QUIET)
     shared = Shared(share, kept=parts.measured, answer=asked_and_measured)
     return Watched("word_map", _lent(asked, parts.words), parts.map, parts.mapped, shared=shared)
+
+
+def _from_file(parts: _MatrixParts) -> Any:
+    """What puts the words of a file into the field, or says why they can't be read."""
+
+    def words_of(path: str) -> Iterator[Values]:
+        yield from answer_or(
+            lambda: {parts.words: read_words(Path(path)), parts.doing: None},
+            lambda error: {parts.doing: run_refused(error)},
+        )
+
+    return words_of
 
 
 def _unmeasured(parts: _MatrixParts) -> Values:
@@ -289,14 +309,8 @@ def _measured(parts: _MatrixParts, measured: MeasuredMatrix) -> Values:
 
 
 def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
-    words = gr.Textbox(
-        MATRIX,
-        label="words",
-        lines=3,
-        max_lines=8,
-        info="Up to 60, separated by commas or lines.",
-        elem_id="matrix-words",
-    )
+    info = "Up to 60, separated by commas or lines."
+    words = gr.Textbox(MATRIX, label="words", lines=3, max_lines=8, info=info, elem_id="matrix-words")
     with gr.Row():
         button = gr.Button("Measure all pairs", variant="primary", min_width=140, elem_id="matrix-measure")
         stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
@@ -323,35 +337,37 @@ def _people_part(asked: _Asked) -> Watched:
         "The model's side, in nats: how much less a word costs after the other one than after an empty source, mean of "
         "both directions."
     )
-    button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", elem_id="people-measure")
+    with gr.Row():
+        button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", scale=3, elem_id="people-measure")
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=80, elem_id="people-stop")
     alone = to_json(format_ratings(ratings))
     doing = progress_view("people-progress")
     people = view("similarity/word_ratings", alone, elem_id="similarity-people")
     share = share_view()
     code = receipt_panel("Code: how close these pairs are, with plain transformers")
-    return _wire_people(asked, ratings, (button, doing, people, share), alone, code)
+    return _wire_people(asked, ratings, (button, stop, doing, people, share), alone, code)
 
 
 def _wire_people(
     asked: _Asked,
     ratings: tuple[RatedPair, ...],
-    parts: tuple[gr.Button, gr.HTML, gr.HTML, gr.HTML],
+    parts: tuple[gr.Button, gr.Button, gr.HTML, gr.HTML, gr.HTML],
     alone: Any,
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> Watched:
     """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
-    (button, doing, people, share), measured, links = parts, gr.State(), Asking()
-    ended: Values = {doing: None, button: gr.update(interactive=True)}
+    (button, stop, doing, people, share), measured, links, last = parts, gr.State(), Asking(), LastRun()
+    ended: Values = {doing: None, **buttons_of_run(button, stop, working=False)}
+    about = partial(_about, asked, None)
 
-    @friendly
     def measure(data: Values) -> Iterator[Values]:
-        yield from show(rated_pairs(ratings, data[asked.model_id], data[asked.template]))
+        yield from show(rated_pairs(ratings, *about(data)[1:]))
 
     def measure_again(event: gr.EventData) -> Iterator[Values]:
         yield from show(*asked_in(event))
 
     def show(request: pg.WordPairsRequest) -> Iterator[Values]:
-        yield {doing: ASKING, button: gr.Button(interactive=False)}
+        yield {doing: ASKING, **buttons_of_run(button, stop, working=True)}
         try:
             for event in measure_ratings(asked.playground, ratings, request):
                 if isinstance(event, Progress):
@@ -363,14 +379,13 @@ def _wire_people(
             yield ended | {doing: run_refused(error)}
             raise
 
-    def forget() -> Values:
-        return {people: alone, **ended, **dict.fromkeys([measured, *code])}
-
-    fields, outputs = {"model_id": asked.model_id, "template": asked.template}, [people, doing, button, measured, *code]
-    running: dict[str, Any] = {"outputs": outputs, "show_progress": "hidden", **QUIET}
-    run = gr.on([button.click, people.click], measure, set(fields.values()), **running)
-    runs = [run, share.again(friendly(links.of(measure_again)), **running)]
-    gr.on([one.change for one in fields.values()], forget, None, outputs, cancels=runs, show_progress="hidden", **QUIET)
+    fields = {"model_id": asked.model_id, "template": asked.template}
+    given, filled = set(fields.values()), {"outputs": [people, measured, *code, *ended], **UNSEEN}
+    run = gr.on([button.click, people.click], friendly(last.wins(measure, about)), given, **filled)
+    runs = [run, share.again(friendly(links.of(last.wins(measure_again))), **filled)]
+    stop.click(last.none(lambda: ended), None, cancels=runs, **filled)
+    forgotten = {people: alone, **ended, **dict.fromkeys([measured, *code])}
+    gr.on([one.change for one in fields.values()], last.none(lambda: forgotten, about), given, **filled)
     return Watched("people", fields, people, measured, shared=Shared(share, again=links))
 
 

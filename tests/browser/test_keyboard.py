@@ -108,6 +108,7 @@ def test_a_group_of_choices_is_one_stop_that_follows_what_is_chosen(page):
     [
         (("generation",), "[data-act=start]", ".gen[aria-busy=false]"),
         (("similarity", "matrix"), "#matrix-measure", "#similarity-map h4"),
+        (("similarity", "people"), "#people-measure", "#similarity-people .wr-title"),
         (("pipelines",), "#pipelines-run", "#pipelines-view .pp-title"),
     ],
 )

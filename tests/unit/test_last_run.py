@@ -88,3 +88,22 @@ def test_one_that_takes_its_event_gets_it_first():
     wrapped = LastRun().wins(look)
     assert wrapped.__annotations__ == {"request": gr.Request, "event": gr.EventData}
     assert list(wrapped(page("me"), "event", "text")) == [("event", "text")]
+
+
+def test_after_a_stop_no_run_counts_and_what_is_told_late_of_its_own_fields_is_no_stop():
+    last = LastRun()
+
+    def answer(text):
+        yield f"{text}, begun"
+        yield text
+
+    ask, stop = last.wins(answer, lambda text: text), last.none(lambda: "nothing")
+    running = ask(page("me"), "a")
+    assert next(running) == "a, begun"
+    assert stop(page("me")) == "nothing"
+    assert list(running) == [gr.skip()]  # the step that was under way
+    forget = last.none(lambda: "nothing", lambda text: text)
+    running = ask(page("me"), "b")
+    assert next(running) == "b, begun"
+    assert forget(page("me"), "b") == gr.skip() and next(running) == "b"
+    assert forget(page("me"), "c") == "nothing"

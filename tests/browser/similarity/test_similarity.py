@@ -131,6 +131,22 @@ def test_against_people(tab):
     expect(tab.locator(".wr-twin tbody tr")).to_have_count(64)
 
 
+def test_the_comparison_with_people_is_stopped_by_the_keyboard(tab):
+    tab.get_by_role("tab", name="Against people").click()
+    score, stop = tab.locator("#people-measure"), tab.locator("#people-stop")
+    expect(stop).to_be_disabled()
+    score.focus()
+    tab.keyboard.press("Enter")
+    expect(stop).to_be_focused()
+    tab.wait_for_timeout(500)  # sooner it is the same press
+    tab.keyboard.press("Enter")
+    expect(score).to_be_focused()
+    expect(stop).to_be_disabled()
+    tab.wait_for_timeout(1500)  # the rest would be there by now
+    expect(tab.locator("#people-progress .rp")).to_be_hidden()
+    expect(tab.locator(".wr-all")).to_be_hidden()
+
+
 def test_phone_width_has_no_sideways_scrolling(open_page):
     page = open_page(width=390, dark=True)
     page.get_by_role("tab", name="Similarity", exact=True).first.click()
