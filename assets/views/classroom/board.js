@@ -10,6 +10,7 @@ const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const room = new Room(root, code);
 room.secret = keyOf(code);
 const MOST_BARS = 8; // with what is said of them, that the last row can read
+const FEWEST_BARS = 3;
 const LONG = 60; // a reply stands in a column of its own
 const RING = 2 * Math.PI * 42;
 
@@ -65,16 +66,24 @@ class Board {
     const link = this.invites || screen.ended ? "" : ({ link: screen.link, follow: screen.follow }[screen.shows] ?? "");
     this.followed.show(link);
     this.body.hidden = Boolean(link);
-    if (!link) this.body.replaceChildren(this.content(screen));
+    if (!link) this.fit(screen);
   }
 
-  content(screen) {
+  /** As many bars as leave room for all that is said of them: nobody scrolls a projector. */
+  fit(screen) {
+    for (let most = MOST_BARS; most >= FEWEST_BARS; most--) {
+      this.body.replaceChildren(this.content(screen, most));
+      if (!screen.reveal || document.documentElement.scrollHeight <= innerHeight) return;
+    }
+  }
+
+  content(screen, most) {
     if (screen.ended) return make("h1", "", "This class is over.");
     if (this.invites || !screen.shows) return this.invitation;
     if (screen.shows === "writing") return texts(screen.writing);
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
-    if (reveal) box.append(bars(reveal, asked.kind, -1, MOST_BARS));
+    if (reveal) box.append(bars(reveal, asked.kind, -1, most));
     else
       box.append(
         choices(asked.choices),
@@ -120,6 +129,10 @@ function theme() {
 }
 
 const board = new Board();
+addEventListener("resize", () => {
+  board.drawn = "";
+  board.show();
+});
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (["PageDown", "PageUp", " ", "ArrowRight", "ArrowLeft"].includes(event.key)) event.preventDefault();

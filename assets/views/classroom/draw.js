@@ -50,6 +50,19 @@ export const TOLD = ["choice", "slider", "number", "word"];
 const LONG = 24;
 
 /**
+ * The places of the answers there is room for: the first ones, and what is right.
+ *
+ * @param {number} count
+ * @param {number} right  a place, or -1
+ * @param {number} most
+ */
+export function shown(count, right, most) {
+  const places = Array.from({ length: Math.min(count, most) }, (_, place) => place);
+  if (right >= most) places[most - 1] = right;
+  return places;
+}
+
+/**
  * The class beside the model, as a table whose cells are bars on one scale.
  *
  * @param {any} reveal
@@ -62,7 +75,9 @@ export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
   const known = reveal.bars.some((bar) => bar.probability !== null);
   const longest = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
   const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
-  const rows = reveal.bars.slice(0, most).map((bar, place) => {
+  const places = shown(reveal.bars.length, reveal.right, most);
+  const rows = places.map((place) => {
+    const bar = reveal.bars[place];
     const name = make("th", "cl-name", bar.name, place === own && make("span", "cl-own", "you"));
     if (place === reveal.right) name.append(make("span", "cl-right", answered));
     const row = make("tr", place === reveal.right ? "is-right" : "", name);
@@ -79,7 +94,7 @@ export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
     rest > 0 && make("p", "cl-fact", `And ${counted(rest, kind === "slider" ? "more range" : "more answer")}.`);
   const signed = signs(
     kind,
-    reveal.bars.slice(0, most).map((bar) => bar.name),
+    places.map((place) => reveal.bars[place].name),
   );
   return make("section", "cl-reveal", table, more, signed, make("div", "cl-facts", ...facts(reveal, kind)));
 }

@@ -92,6 +92,33 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
         expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
 
 
+def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
+    teacher = windows("/class")
+    teacher.get_by_role("button", name="Open a room").click()
+    expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    way = teacher.url.rpartition("/class/")[2].removesuffix("/teach")
+    board = windows(f"/class/{way}/board", width=1366)
+    ada = joined(windows, f"/class/{way}", "Ada", width=390)
+    teacher.get_by_role("button", name="Ask").click()
+    assert ada.get_by_label("Your word").get_attribute("autocapitalize") == "none"
+    ada.get_by_label("Your word").fill("grey")
+    ada.get_by_role("button", name="Send").first.click()
+    expect(board.get_by_role("img", name="1 of 1 have answered")).to_be_visible()
+    teacher.get_by_role("button", name="Reveal").click()
+    last = board.get_by_text("A word counts as its first token")
+    rows = board.locator(".cl-bars tbody tr")
+    expect(rows).to_have_count(4)
+    for height in range(600, 300, -20):  # until three of the four answers have room, and no further
+        board.set_viewport_size({"width": 1366, "height": height})
+        expect(last).to_be_in_viewport(ratio=1)
+        assert board.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        if rows.count() == 3:
+            break
+    expect(board.get_by_text("And 1 more answer.")).to_be_visible()
+    board.set_viewport_size({"width": 1366, "height": 600})
+    expect(rows).to_have_count(4)
+
+
 def test_what_a_field_has_no_room_for_is_said_and_holds_up_nobody(windows):
     page = windows("/class", width=390)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
