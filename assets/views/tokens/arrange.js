@@ -73,8 +73,10 @@ export function arrange(result, letters) {
     return /** @type {Part} */ (open);
   };
   const close = (start) => start > reached && cut(start, { gap: result.gaps.get(reached) ?? visiblePiece(" ") });
+  const ending = endingOf(result.tokens);
   for (const token of result.tokens) {
     if (token.added) {
+      if (token.index === ending && result.rest === null) close(letters.length);
       homes.push({ text: "", members: [token.index], segment: null, key: "" });
       parts.push(homes[homes.length - 1]);
       continue;
@@ -93,6 +95,12 @@ export function arrange(result, letters) {
   if (result.rest !== null) cut(letters.length, { rest: true });
   for (const part of parts) part.key = keyOf(part, result.tokens);
   return { parts, homes };
+}
+
+/** The index of the first token that was added behind the text: what no token stands for belongs before it. */
+function endingOf(tokens) {
+  const last = tokens.findLastIndex((token) => !token.added);
+  return tokens[last < 0 ? tokens.length >> 1 : last + 1]?.index;
 }
 
 function keyOf(part, tokens) {

@@ -47,12 +47,21 @@ test("parts and gaps in order are the text again", () => {
       ["some", [1], undefined],
       [" ", [], "·"],
       ["cats", [2], undefined],
-      ["", [3], undefined],
       ["!", [], "·"],
+      ["", [3], undefined],
     ],
   );
   assert.equal(homes[2], parts[3]);
   assert.deepEqual(parts.map(colourOf), ["", "c0", "", "c2", "", ""]);
+});
+
+test("what no token stands for is drawn before the tokens that were added behind the text", () => {
+  const blank = answer({ ids: [101, 102], marks: [1, 1], spans: [-1, -1, -1, -1], shown: ["[CLS]", "[SEP]"] });
+  const { parts } = arrange(readAnswer(blank), [" "]);
+  assert.deepEqual(
+    parts.map((part) => part.members),
+    [[0], [], [1]],
+  );
 });
 
 test("tokens that share characters stand in one part", () => {
