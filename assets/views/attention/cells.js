@@ -1,6 +1,7 @@
 /** One head large, as a heatmap or its mask. */
 
 import { clipped, pen, turned } from "../shared/canvas.js";
+import { NUMBERED } from "./geometry.js";
 import { hatching, inkOnRamp } from "./palette.js";
 import { maskOf, side, sizes } from "./state.js";
 import { maskedRuns, REASONS } from "./weights.js";
@@ -23,7 +24,7 @@ export function paintCells(context, state) {
     for (const [x, y, width, height] of rectangles) context.fillRect(x, y, width, height);
   }
   if (g.cell >= 9) gridLines(context, state);
-  if (g.cell >= 34 && state.mode !== "mask") numbers(context, state);
+  if (g.cell >= NUMBERED && state.mode !== "mask") numbers(context, state);
   labels(context, state);
   if (state.mode !== "mask") sums(context, state);
 }

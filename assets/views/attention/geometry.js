@@ -6,16 +6,19 @@ import { side, sizes } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 
+export const NUMBERED = 34; // the smallest cell that its weight can be written in
+
 /**
  * @param {State} state
  * @param {HTMLCanvasElement} stage
  * @param {number} width  there is
+ * @param {number} height  that can be seen at once
  */
-export function geometryOf(state, stage, width) {
+export function geometryOf(state, stage, width, height) {
   const narrow = width < 480;
   return state.mode === "lines"
     ? linesGeometry(state, stage, width, narrow)
-    : cellsGeometry(state, stage, width, narrow);
+    : cellsGeometry(state, stage, width, height);
 }
 
 function widest(state, stage, which, limit) {
@@ -34,15 +37,29 @@ function linesGeometry(state, stage, width, narrow) {
   return { lines: true, q, k, row, left, right, top: 26, width: Math.min(width, 760), height: 26 + most * row + 6 };
 }
 
-function cellsGeometry(state, stage, width, narrow) {
+function cellsGeometry(state, stage, width, height) {
+  const narrow = width < 480;
   const [q, k] = sizes(state);
   const left = widest(state, stage, "queries", narrow ? 64 : 120) + 22;
   const tall = widest(state, stage, "keys", narrow ? 70 : 110);
   const top = tall * 0.82 + 18;
   const right = Math.max(46, tall * 0.58);
-  const fitting = Math.max(1.5, Math.min(k > 6 ? 46 : 56, (width - left - right) / k)) * 1.5 ** state.zoom;
+  const fitting = cellThatFits(q, k, width - left - right, height - top - 4) * 1.5 ** state.zoom;
   const cell = fitting > 4 ? Math.floor(fitting) : fitting;
   return { lines: false, q, k, cell, left, top, right, width: left + k * cell + right, height: top + q * cell + 4 };
+}
+
+/**
+ * The size of a cell: all columns fit the width; all rows the height, too, while numbers can stand in them.
+ *
+ * @param {number} q
+ * @param {number} k
+ * @param {number} width  for all columns
+ * @param {number} height  for all rows
+ */
+export function cellThatFits(q, k, width, height) {
+  const wide = Math.max(1.5, Math.min(k > 6 ? 46 : 56, width / k));
+  return Math.min(wide, Math.max(NUMBERED, height / q));
 }
 
 /**

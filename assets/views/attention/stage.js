@@ -21,12 +21,18 @@ const RAMP = 220;
  */
 export function drawStage(tab) {
   const { find, state } = tab;
-  const room = find(".at-scroll").clientWidth;
+  const scroll = find(".at-scroll");
+  const room = scroll.clientWidth;
   if (!state.value || !state.matrix || !state.colours || room < 40) return;
   const of = { size: sizes(state), mask: maskOf(state), special: side(state, "keys").special, hide: state.hide };
   const shown = shownWeights(state.matrix, of);
   state.drawn = { ...shown, steps: rampSteps(shown, state.scale) };
-  state.geometry = geometryOf(state, find(".at-stage"), room - 2);
+  state.geometry = geometryOf(
+    state,
+    find(".at-stage"),
+    room - 2,
+    Number.parseFloat(getComputedStyle(scroll).maxHeight) || Infinity,
+  );
   sized(find(".at-stage"), state.geometry.width, state.geometry.height);
   state.base = document.createElement("canvas");
   const context = sized(state.base, state.geometry.width, state.geometry.height);

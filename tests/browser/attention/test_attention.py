@@ -53,6 +53,8 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     open_section(page)
     assert colours_drawn(page, ".at-thumbs") > 50
     assert colours_drawn(page, ".at-stage") > 20
+    hidden = page.locator(".at-scroll").evaluate("node => node.scrollHeight - node.clientHeight")
+    assert hidden <= 0, f"{hidden} px of the map's last rows are cut"
 
     page.focus(".at-stage")
     page.keyboard.press("Home")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { cellThatFits } from "../../../assets/views/attention/geometry.js";
 import { newState, placeNamed, unrolled } from "../../../assets/views/attention/state.js";
 import {
   formatWeight,
@@ -132,4 +133,11 @@ test("a row is found by its token, as lessons and links name it", () => {
     ["the", "cat", "the 2", "dog", ""].map((name) => placeNamed(texts, name)),
     [0, 1, 2, -1, -1],
   );
+});
+
+test("all rows fit the height while their weights can be read; a long text scrolls", () => {
+  assert.equal(cellThatFits(13, 13, 650, 1000), 46);
+  assert.equal(cellThatFits(13, 13, 650, 546), 42);
+  assert.equal(cellThatFits(40, 40, 2000, 546), 34);
+  assert.equal(cellThatFits(40, 40, 650, 546), 16.25);
 });
