@@ -78,10 +78,20 @@ texts = [{cut}
 answers = classifier(texts, top_k=None, truncation=True, max_length={max_length})
 
 for text, answer in zip(texts, answers):
-    print(f"{{answer[0]['label']:20}} {{answer[0]['score']:.4f}}  {{text}}")
-
+    print(f"{{answer[0]['label']:20}} {{answer[0]['score']:.4f}}  {{' + '.join(text.values())}}")
+{compared}
 {as_json}
 print(json.dumps([{{entry["label"]: entry["score"] for entry in answer}} for answer in answers]))
+"""
+
+_COMPARED = """
+# %% How often that is the right label, and how often one label for all of them would be
+right = {right}
+pairs = [(answer[0]["label"], label) for answer, label in zip(answers, right) if label is not None]
+known = [label for _, label in pairs]
+commonest = max(known, key=known.count)
+print(f"right: {{sum(said == label for said, label in pairs)}} of {{len(pairs)}}")
+print(f"always saying {{commonest!r}}: {{known.count(commonest)}} of {{len(pairs)}}")
 """
 
 FUNCTIONS = {
@@ -108,16 +118,23 @@ def texts_receipt(results: Sequence[ClassifyResult]) -> Receipt:
 
 
 def table_receipt(result: TableResult) -> Receipt:
-    """The probabilities of a table's rows; of a long one the first MAX_TEXTS, and it says so."""
-    return _texts_receipt(result.info, [(row.text, row.text_pair) for row in result.rows])
+    """The probabilities of a table's rows; of a long one the first MAX_TEXTS, and it says so.
+
+    Where right labels are known, also how many of these rows are right.
+    """
+    rows, labels = result.rows, result.info.labels
+    right = [None if row.gold is None else labels[row.gold] for row in rows[:MAX_TEXTS]]
+    compared = _COMPARED.format(right=literal(right)) if any(right) else ""
+    return _texts_receipt(result.info, [(row.text, row.text_pair) for row in rows], compared)
 
 
-def _texts_receipt(info: ClassifierInfo, texts: Sequence[tuple[str, str | None]]) -> Receipt:
+def _texts_receipt(info: ClassifierInfo, texts: Sequence[tuple[str, str | None]], compared: str = "") -> Receipt:
     entries = [f"    {_entry(*each)}," for each in texts[:MAX_TEXTS]]
     code = _TEXTS.format(
         **loaded_as(info, "classifier.model.config"),
         options=_pipeline_options(info),
         texts="\n".join(entries),
+        compared=compared,
         cut=f"  # the first {MAX_TEXTS} of {len(texts):,}" if len(texts) > MAX_TEXTS else "",
     )
     return Receipt("Classification of several texts", code)

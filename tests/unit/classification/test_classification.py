@@ -30,7 +30,7 @@ from playground.classification.verdict import verdict
 from playground.classification.why_receipt import attribution_receipt, perturb_receipt
 from playground.errors import BusyError, EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError
 from playground.models.cpu.threads import leave_cores, threads_of_cpu
-from playground.tables import read_lines
+from playground.tables import Table, read_lines
 from tests.tiny_classifiers import FAMILIES, WORDS, TinyManager, lend, managed, tiny_model, tiny_tokenizer
 
 
@@ -500,8 +500,6 @@ def test_a_label_column_that_fits_nothing_is_refused():
 
 
 def test_metrics_of_a_labelled_table_and_of_a_threshold():
-    from playground.tables import Table
-
     with managed(labels=2) as manager:
         texts = [" ".join(WORDS[n:][: 1 + n % 6]) for n in range(20)]
         gold = [str(n % 2) for n in range(20)]
@@ -564,6 +562,22 @@ def test_receipts_of_reasons_experiments_and_tables_print_their_numbers(tmp_path
     assert [[row[label] for label in table.info.labels] for row in rows] == [
         pytest.approx(list(row.probabilities), abs=1e-5) for row in table.rows
     ]
+
+
+def test_the_receipt_of_a_table_with_right_labels_counts_what_is_right(tmp_path, python):
+    model, tokenizer = tiny_model(), tiny_tokenizer()
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    manager = TinyManager(tiny=lend(model, tokenizer, folder=tmp_path))
+    texts, right = ("good film", "bad food", "that", "the film", "i love it"), ("0", "1", "", "1", "2")
+    rows = Table(("text", "label"), tuple(zip(texts, right, strict=True)), tuple(range(2, 7)))
+    table = run_table(manager, rows, label_column="label")
+    manager.close()
+    metrics = evaluate_table(table)
+    (output,) = python.outputs(table_receipt(table).code)
+    assert f"right: {round(metrics.accuracy * metrics.count)} of 4\n" in output
+    assert "always saying 'LABEL_1': 2 of 4\n" in output and metrics.majority == 0.5
+    assert " good film\n" in output and "{'text'" not in output
 
 
 def test_the_receipt_of_a_long_table_says_that_it_is_cut_and_that_of_two_readings_leaves_gradients_out(bert):
