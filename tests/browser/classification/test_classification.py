@@ -150,6 +150,25 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     assert width_of(page) <= 390
 
 
+def test_examples_need_one_line_on_a_wide_screen_and_a_phone_reads_how_to_give_a_file(open_page):
+    page = open_page(width=1366)
+    page.locator("#classification-bars .lb-verdict").wait_for(timeout=90_000)
+    tops = page.locator(".pg-examples button:visible").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().top)"
+    )
+    assert len(tops) > 10 and max(tops) - min(tops) < 1, "an example stands alone on a second line"
+    phone = open_page(width=390)
+    phone.get_by_role("tab", name="A table of texts").click()
+    words = phone.locator("#table-file [data-testid=upload-text]")
+    words.get_by_text("Click to Upload").wait_for()
+    assert words.evaluate("""(node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const frame = document.querySelector("#table-file").getBoundingClientRect();
+        return range.getBoundingClientRect().bottom <= frame.bottom - 2;
+    }"""), "what one may do there is cut off"
+
+
 def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     """Pairs get a second field, several labels a sigmoid, a regression its number; without a head it is refused."""
     url = servers.enter_context(classification_app(tmp_path))
