@@ -27,7 +27,9 @@ def check_words(words: Sequence[str], most: int) -> tuple[tuple[str, ...], tuple
     if not kept:
         raise EmptyInputError("There are no words yet.", "Type two words, for example man and woman.")
     if len(kept) == 1:
-        raise InputError(f"There is only one word, {quoted(kept[0])}.", "A loss needs a second one to be the label.")
+        fix = "A loss needs a second one to be the label."
+        fix = "Put a comma between two words." if " " in kept[0] and len(stripped) == 1 else fix
+        raise InputError(f"There is only one word, {quoted(kept[0])}.", fix)
     if len(kept) > most:
         raise InputTooLongError(f"These are {len(kept):,} words; {most:,} fit.", f"Keep the {most:,} that matter most.")
     for word in kept:

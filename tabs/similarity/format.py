@@ -108,6 +108,7 @@ def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResu
 def _verdict(near: pg.WordLoss, far: pg.WordLoss) -> str:
     ratio = math.exp(min(700.0, far.loss_sum - near.loss_sum))
     times = f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
+    times = "more than a million times" if ratio > 1e6 else times
     return (
         f"After {quoted(near.source)}, {quoted(near.target)} is {times} as probable as {quoted(far.target)}: "
         f"{near.loss_sum:.2f}\u00a0nats against {far.loss_sum:.2f}."

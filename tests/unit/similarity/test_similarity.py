@@ -210,6 +210,7 @@ def test_a_model_without_hidden_states_for_tokens_has_no_embedding():
         (["", "  "], EmptyInputError, "no words"),
         (["man"], InputError, "only one word"),
         (["man", "man "], InputError, "only one word"),
+        (["man woman"], InputError, "Put a comma between"),
         ([f"word{i}" for i in range(1000)], InputTooLongError, "1,000 words; 60 fit"),
         (["man", "a" * 5000], InputTooLongError, "5,000 characters"),
         (["man", "\ud83d"], InputError, "lone surrogate"),

@@ -48,6 +48,8 @@ def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
     losses = (loss("woman", "man", 0.5), loss("man", "woman", 1), loss("man", "lamp", 6), loss("woman", "lamp", 9))
     shown = format_losses(pg.WordLossResult("m", "auto", None, losses), ("man", "woman"))
     assert shown.verdict == "After “man”, “woman” is 148 times as probable as “lamp”: 1.00\u00a0nats against 6.00."
+    phrases = format_losses(pg.WordLossResult("m", "auto", None, (losses[1], loss("man", "a red lamp", 33))))
+    assert "is more than a million times as probable as" in phrases.verdict
     assert [one.loss_sum for one in shown.losses] == [1, 6, 0.5, 9] and shown.origin == "Measured with m."
     assert shown.notes == (
         "woman ends every label and counts as a piece: it costs at most 9.00\u00a0nats here, and nearly "
