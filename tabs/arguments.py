@@ -1,10 +1,11 @@
-"""Whether what a program sent to an endpoint is of the kind that the endpoint takes; else a sentence that says so."""
+"""Whether what a program sent to an endpoint is of the kind that the endpoint takes, and what each argument means."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Union, get_args, get_origin
 
 from playground.errors import InputError
@@ -58,3 +59,30 @@ def _in_words(hint: Any) -> str:
     if kind is list and inner:
         return f"a list, each of it {_in_words(inner[0])}"
     return WORDS.get(kind, "something else")
+
+
+def described(handler: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """What a docstring says: of the whole with what comes back, and of each argument.
+
+    >>> def double(text: str) -> str:
+    ...     '''A text twice.
+    ...
+    ...     Args:
+    ...         text: what is doubled,
+    ...             whatever it is.
+    ...
+    ...     Returns:
+    ...         the longer text.
+    ...     '''
+    >>> described(double)
+    ('A text twice. Returns: the longer text.', {'text': 'what is doubled, whatever it is.'})
+    """
+    head, *sections = re.split(r"^(Args|Returns):\n", inspect.getdoc(handler) or "", flags=re.M)
+    found = dict(zip(sections[::2], sections[1::2], strict=True))
+    arguments = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", found.get("Args", ""), re.M)
+    returns = f" Returns: {_one_line(found['Returns'])}" if "Returns" in found else ""
+    return _one_line(head) + returns, {name: _one_line(text) for name, text in arguments}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

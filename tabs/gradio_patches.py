@@ -85,6 +85,16 @@ def document_answer(component: gr.components.Component, schema: dict[str, Any]) 
     component.api_info_as_output = lambda: schema  # type: ignore[method-assign, attr-defined]
 
 
+def document_argument(component: gr.components.Component, name: str, meaning: str) -> None:
+    """Makes the API page say what an argument is called and what it means.
+
+    Reason: `gr.api` calls its arguments "1st" and "2nd", and reads of a docstring only the head. To ask: its ``Args``.
+    """
+    info = component.api_info() | {"additional_description": meaning}
+    component.label = name
+    component.api_info_as_input = lambda: info  # type: ignore[method-assign, attr-defined]
+
+
 def words_gradio_lacks() -> gr.I18n:
     """What gradio says in the page by a key that it has no words for, in English; other languages fall back on it.
 
@@ -94,13 +104,25 @@ def words_gradio_lacks() -> gr.I18n:
     return gr.I18n(en={"common.complete": "Done"})
 
 
+def inputs_of(dependency: gr.events.Dependency) -> list[gr.components.Component]:
+    """The components that an event reads; those of `gr.api` are made by gradio and nowhere to be had.
+
+    To ask: the same as for `document_argument`, which needs them.
+    """
+    return _components(dependency["inputs"])
+
+
 def outputs_of(dependency: gr.events.Dependency) -> list[gr.components.Component]:
-    """The components that an event writes to; those of `gr.api` are made by gradio and nowhere to be had.
+    """The components that an event writes to.
 
     To ask: the same as for `document_answer`, which needs them.
     """
+    return _components(dependency["outputs"])
+
+
+def _components(numbers: list[int]) -> list[gr.components.Component]:
     blocks = blocks_being_built().blocks
-    return [blocks[number] for number in dependency["outputs"]]  # type: ignore[misc]
+    return [blocks[number] for number in numbers]  # type: ignore[misc]
 
 
 def payload(event: gr.EventData) -> Any:

@@ -22,7 +22,7 @@ from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook, script
 from tabs import gradio_patches
-from tabs.arguments import check_arguments
+from tabs.arguments import check_arguments, described
 from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
@@ -239,6 +239,11 @@ def publish(handler: Callable[..., Any], **options: Any) -> None:
     """
     kind, endpoint = _endpoint(handler)
     dependency = gr.api(endpoint, api_name=handler.__name__, **options)
+    meanings = described(handler)[1]
+    hints = get_type_hints(handler)
+    names = [name for name in inspect.signature(handler).parameters if "gradio." not in str(hints[name])]
+    for name, argument in zip(names, gradio_patches.inputs_of(dependency), strict=True):
+        gradio_patches.document_argument(argument, name, meanings.get(name, ""))
     for output in gradio_patches.outputs_of(dependency):
         gradio_patches.document_answer(output, wire.schema(kind))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from playground.errors import InputError
 from playground.lessons.facts.pipelines import observe_pipelines
 from playground.models.origin import about_model
 from server.mcp import McpServer, Tool
-from tabs.arguments import check_arguments
+from tabs.arguments import check_arguments, described
 from tabs.attention.api import AttentionApi
 from tabs.classification.api import ClassificationApi
 from tabs.generation.settings import turns
@@ -253,33 +252,6 @@ def tool_of(handler: Callable[..., Any]) -> Tool:
         return wire.to_json(answer)
 
     return Tool(handler.__name__, description, parameters, call, waits)
-
-
-def described(handler: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """What a docstring says: of the whole with what comes back, and of each argument.
-
-    >>> def double(text: str) -> str:
-    ...     '''A text twice.
-    ...
-    ...     Args:
-    ...         text: what is doubled,
-    ...             whatever it is.
-    ...
-    ...     Returns:
-    ...         the longer text.
-    ...     '''
-    >>> described(double)
-    ('A text twice. Returns: the longer text.', {'text': 'what is doubled, whatever it is.'})
-    """
-    head, *sections = re.split(r"^(Args|Returns):\n", inspect.getdoc(handler) or "", flags=re.M)
-    found = dict(zip(sections[::2], sections[1::2], strict=True))
-    arguments = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", found.get("Args", ""), re.M)
-    returns = f" Returns: {_one_line(found['Returns'])}" if "Returns" in found else ""
-    return _one_line(head) + returns, {name: _one_line(text) for name, text in arguments}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _schema(kind: Any) -> dict[str, Any]:

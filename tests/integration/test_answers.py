@@ -65,6 +65,14 @@ def test_every_endpoint_is_typed(published):
     assert [name for name, schema in published.items() if not schema.get("type")] == []
 
 
+def test_arguments_have_their_names_and_what_docstrings_say_of_them(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    for endpoint in endpoints.values():
+        assert all(one["label"] == one["parameter_name"] for one in endpoint["parameters"])
+    text, *_ = endpoints["/classify"]["parameters"]
+    assert text["python_type"] == {"type": "str", "description": "what is judged."}
+
+
 @pytest.mark.parametrize("endpoint", [name for name in CALLS if name != "/generate"])
 def test_an_answer_is_of_its_type(client, published, endpoint):
     for arguments in CALLS[endpoint]:
