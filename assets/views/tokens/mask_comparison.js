@@ -24,7 +24,7 @@ export function mount({ element, props, watch }) {
     find(".coming").textContent = instead;
     find(".rows").replaceChildren(...value.rows.map((row) => drawRow(row, value.mistake)));
     drawMaps();
-    if (value.rows.length) say(value.rows.map(rowInWords).join(". "));
+    say(value.rows.map(rowInWords).join(". "));
   };
   lifeOf(element).onTheme(drawMaps);
   watch("value", draw);
@@ -52,7 +52,7 @@ function rowInWords(row) {
 function drawRow(row, mistake) {
   const difference = formatDigits(row.largest_difference);
   if (row.largest_difference < SAME) {
-    const text = `${row.title}: the same answer; largest difference ${difference}`;
+    const text = `${row.title}: the same answer; largest difference ${difference}.`;
     return make("div", "result", make("p", "same", text));
   }
   const names = ["right", mistake, "difference"].map((name) => ({ name, kind: "num" }));
@@ -66,7 +66,8 @@ function drawRow(row, mistake) {
   });
   const table = makeTable([{ name: row.unit }, ...names], rows);
   table.className = "";
-  const foot = `largest difference over all ${row.compared} numbers: ${difference}`;
-  const parts = [make("h4", "", row.title), make("p", "", row.summary), make("div", "pg-table-wrap", table)];
+  const foot = `Largest difference over all ${row.compared} numbers: ${difference}.`;
+  const summary = `${row.summary[0].toUpperCase()}${row.summary.slice(1)}.`;
+  const parts = [make("h4", "", row.title), make("p", "", summary), make("div", "pg-table-wrap", table)];
   return make("div", "result", ...parts, make("p", "pg-muted", foot));
 }

@@ -96,7 +96,13 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     expect(result.nth(1)).to_contain_text("the same answer")
     expect(page.locator("#pg-mask-comparison canvas")).to_have_count(3)
     page.get_by_role("button", name="No mask").click()
-    expect(result.nth(1)).to_contain_text("largest difference over all", timeout=60_000)
+    expect(result.nth(1)).to_contain_text("Largest difference over all", timeout=60_000)
+    expect(result.nth(1)).to_contain_text("The two embeddings have a cosine of")
+    heard = page.locator("#pg-mask-comparison .heard")
+    expect(heard).to_contain_text("largest difference")
+    page.get_by_role("button", name="Pairs", exact=True).click()
+    expect(result).to_have_count(0)
+    expect(heard).to_be_empty()  # nor does a screen reader find numbers of the texts before
 
 
 def test_a_conversation_is_rendered_live(tokens):
@@ -188,7 +194,7 @@ def test_a_bit_is_flipped_and_the_attention_read_by_keyboard(tokens):
         page.keyboard.press(key)
     expect(page.locator("#pg-tokens-batch [role=status]")).to_contain_text("cats in row 1 is now hidden")
     assert page.evaluate("() => document.activeElement.textContent") == "0"
-    heard = page.locator("#pg-mask-comparison [role=status]")
+    heard = page.locator("#pg-mask-comparison .heard")
     expect(heard).to_contain_text("row 0: text 0: the same answer", timeout=60_000)
     page.locator("#pg-mask-comparison canvas").nth(1).focus()
     page.keyboard.press("ArrowRight")
