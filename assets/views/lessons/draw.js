@@ -194,7 +194,8 @@ export function reveal(words, step, kept) {
   const sides = make("dl", "ls-sides");
   if (step.predict && kept.guess !== undefined)
     sides.append(said(words, "dt", words.your_guess), make("dd", "", isolated(guessShown(step.predict, kept.guess))));
-  if (outcome.answer) sides.append(said(words, "dt", words.live_result), make("dd", "", isolated(outcome.answer)));
+  const name = step.stage || step.do ? words.live_result : words.answer; // else nothing is computed in this step
+  if (outcome.answer) sides.append(said(words, "dt", name), make("dd", "", isolated(outcome.answer)));
   const mark = outcome.near ? words.near : { true: words.right, false: words.wrong }[String(outcome.right)];
   const verdict = make("p", `ls-verdict ${outcome.right ? "good" : ""}`, said(words, "strong", mark ?? ""), " ");
   verdict.append(...sentence(outcome.verdict));

@@ -281,6 +281,15 @@ def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     assert "opposite" in said and "hot" in said
 
 
+def test_where_nothing_is_computed_the_answer_is_not_called_a_live_result(page):
+    open_lesson(page, "Chat is only text")
+    panel = page.locator(".ls-panel")
+    guess(panel)
+    assert "Live result" in goes_on(panel)
+    guess(panel)
+    expect(panel.locator(".ls-reveal dt")).to_have_text(["Your guess", "Right answer"])
+
+
 def test_a_training_ends_a_step(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "It follows its data")
