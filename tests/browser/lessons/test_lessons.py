@@ -270,6 +270,23 @@ def test_what_show_me_has_filled_in_is_said_seen_and_marked(page, title, step, f
     expect(page.get_by_role("button", name=said[-1].split()[2], exact=True)).to_be_focused()
 
 
+def test_take_me_there_leads_to_the_button_not_to_the_tab_of_its_name(page):
+    panel, button = page.locator(".ls-panel"), page.locator("#inside-look")
+    open_lesson(page, "Layer by layer")
+    guess(panel)
+    expect(panel.locator(".ls-task")).to_contain_text("Now press Look inside")
+    expect(page.locator("#inside-shows")).to_be_hidden()  # it says at which layer "cold" leads
+    panel.get_by_role("button", name="Take me there").click()
+    expect(button).to_be_focused()
+    button.press("Enter")
+    assert "Your guess" in goes_on(panel)
+    guess(panel)
+    expect(page.locator("#inside-shows")).to_be_hidden()
+    enter(button)
+    expect(panel.locator(".ls-reveal")).to_contain_text("from layer 29 on", timeout=PATIENCE_MS)
+    expect(page.locator("#inside-shows")).to_be_visible()
+
+
 def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "Layer by layer", step=4)  # of another text than the section opens with
@@ -288,6 +305,20 @@ def test_where_nothing_is_computed_the_answer_is_not_called_a_live_result(page):
     assert "Live result" in goes_on(panel)
     guess(panel)
     expect(panel.locator(".ls-reveal dt")).to_have_text(["Your guess", "Right answer"])
+
+
+def test_a_chat_that_was_cut_off_does_not_end_a_step_whose_answer_is_compared_later(page):
+    open_lesson(page, "Chat is only text", step=5)
+    panel, limit = page.locator(".ls-panel"), page.get_by_label("number input for max_new_tokens")
+    guess(panel)  # there is none: only the fields are waited for
+    panel.get_by_role("button", name="Show me").click()
+    expect(limit).to_have_value("14")
+    limit.fill("10")
+    limit.press("Tab")
+    click(page.get_by_role("button", name="Send", exact=True))
+    expect(page.get_by_text("max_new_tokens reached after 10 tokens")).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_timeout(2000)
+    expect(panel.locator(".ls-reveal")).to_have_count(0)
 
 
 def test_a_training_ends_a_step(page):
