@@ -154,7 +154,8 @@ export async function pointOut(place, names, button) {
  */
 function pressedIn(button) {
   const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#pg-tabs button")]);
-  return all.find((one) => button && one.textContent?.trim() === button && one.checkVisibility()) ?? null;
+  const named = (one) => button && one.role !== "tab" && one.textContent?.trim() === button; // a tab may be called so
+  return all.find((one) => named(one) && one.checkVisibility()) ?? null;
 }
 
 /**
