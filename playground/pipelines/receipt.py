@@ -30,12 +30,16 @@ pipe = pipeline(
 _CALLS = {
     "feature-extraction": """\
 texts = {texts}
-for text in texts:
-    states = torch.tensor(pipe(text, truncation=True)[0])
-    print(tuple(states.shape), text)
+vectors = torch.stack([torch.tensor(pipe(text, truncation=True)[0]).mean(dim=0) for text in texts])
+print(tuple(vectors.shape), "texts, numbers in the mean of each")
+
+# %% How near each text is to the first: the cosine
+cosines = torch.nn.functional.cosine_similarity(vectors[:1], vectors).tolist()
+for text, cosine in zip(texts, cosines):
+    print(f"{{cosine:7.4f}}  {{text}}")
 
 {as_json}
-print(json.dumps([torch.tensor(pipe(text, truncation=True)[0]).mean(dim=0).tolist() for text in texts]))
+print(json.dumps(cosines))
 """,
     "fill-mask": """\
 answer = pipe({text}, top_k={top_k}{targets}, tokenizer_kwargs={{"truncation": True}})
