@@ -6,6 +6,7 @@ dropped where gradio has learned it, and the version below raised. Each says wha
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def once_whole(demo: gr.Blocks) -> None:
     """What is patched once everything is on the page."""
     no_hidden_progress(demo)
     describe_once(demo)
+    send_no_schemas(demo)
     send_updates_whole()
 
 
@@ -185,6 +187,28 @@ class _Shared(dict):  # type: ignore[type-arg]
 
     def __setitem__(self, name: object, value: object) -> None:
         pass
+
+
+class _Described(dict):  # type: ignore[type-arg]
+    """A component as the API page knows it; a copy, which is what a visitor's page gets, leaves its schemas out."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return {name: deepcopy(value, memo) for name, value in self.items() if not name.startswith("api_info_as_")}
+
+
+def send_no_schemas(demo: gr.Blocks) -> None:
+    """Leaves out of the page what its components take and give as programs see it.
+
+    Reason: a tenth of the page, and nothing there reads it: the API page has it from ``gradio_api_info``, which is made
+    on the server. To ask: that the page's config has no ``api_info_as_input`` and ``api_info_as_output``.
+    """
+    plain = demo.get_config_file
+
+    def get_config_file() -> Any:
+        config = plain()
+        return config | {"components": [_Described(one) for one in config["components"]]}
+
+    demo.get_config_file = get_config_file  # type: ignore[method-assign]
 
 
 def describe_once(demo: gr.Blocks) -> None:

@@ -357,8 +357,7 @@ def _wire_people(
 ) -> Watched:
     """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
     (button, stop, doing, people, share), measured, links, last = parts, gr.State(), Asking(), LastRun()
-    ended: Values = {doing: None, **buttons_of_run(button, stop, working=False)}
-    about = partial(_about, asked, None)
+    about, ended = partial(_about, asked, None), partial(_still, doing, button, stop)
 
     def measure(data: Values) -> Iterator[Values]:
         yield from show(rated_pairs(ratings, *about(data)[1:]))
@@ -373,20 +372,25 @@ def _wire_people(
                 if isinstance(event, Progress):
                     yield {doing: _so_far(event)}
                 else:
-                    values = dict(zip(code, receipt_values(event.receipt), strict=True))
-                    yield {people: to_json(event.view, short=True), measured: event.result, **ended, **values}
+                    values = (to_json(event.view, short=True), event.result, *receipt_values(event.receipt))
+                    yield ended() | dict(zip((people, measured, *code), values, strict=True))
         except Exception as error:
-            yield ended | {doing: run_refused(error)}
+            yield ended() | {doing: run_refused(error)}
             raise
 
     fields = {"model_id": asked.model_id, "template": asked.template}
-    given, filled = set(fields.values()), {"outputs": [people, measured, *code, *ended], **UNSEEN}
+    given, filled = set(fields.values()), {"outputs": [people, measured, *code, doing, button, stop], **UNSEEN}
     run = gr.on([button.click, people.click], friendly(last.wins(measure, about)), given, **filled)
     runs = [run, share.again(friendly(links.of(last.wins(measure_again))), **filled)]
-    stop.click(last.none(lambda: ended), None, cancels=runs, **filled)
-    forgotten = {people: alone, **ended, **dict.fromkeys([measured, *code])}
-    gr.on([one.change for one in fields.values()], last.none(lambda: forgotten, about), given, **filled)
+    stop.click(last.none(ended), None, cancels=runs, **filled)
+    forgotten = last.none(lambda: {people: alone, **ended(), **dict.fromkeys([measured, *code])}, about)
+    gr.on([one.change for one in fields.values()], forgotten, given, **filled)
     return Watched("people", fields, people, measured, shared=Shared(share, again=links))
+
+
+def _still(doing: gr.HTML, button: gr.Button, stop: gr.Button) -> Values:
+    """Nothing runs; not to be asked while the page is built, since its updates would become buttons of their own."""
+    return {doing: None, **buttons_of_run(button, stop, working=False)}
 
 
 def _so_far(event: Progress) -> dict[str, Any]:
