@@ -110,6 +110,22 @@ def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, f
     assert caught.value.visible is not is_hint
 
 
+@pytest.mark.parametrize("error", [InputError("There is no <b>model</b>.", "Pick one & go."), ZeroDivisionError("<b>")])
+def test_what_a_toast_would_read_as_html_is_sent_to_it_as_text(monkeypatch, error):
+    warned = []
+    monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
+    monkeypatch.setattr(gradio_patches, "toasts_arrive", lambda: True)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(gr.Error) as caught:
+        friendly(fail)()
+    if isinstance(error, InputError):
+        assert warned == ["There is no &lt;b&gt;model&lt;/b&gt;. Pick one &amp; go."]
+    assert "<" not in caught.value.message
+
+
 @pytest.mark.parametrize(("error", "said"), ONES.values(), ids=list(ONES))
 def test_a_server_function_answers_what_went_wrong(error, said):
     def fail(given):
