@@ -21,7 +21,7 @@ from playground.models.catalog import QUANTIZATIONS, TASKS
 from tabs.components import model_picker, title_of
 from tabs.gradio_patches import payload
 from tabs.inside.map_format import format_head, format_map, format_no_head
-from tabs.inside.tab import no_longer_coming
+from tabs.inside.tab import COMING, QUIET, WORK, no_longer_coming
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
@@ -43,9 +43,6 @@ from tabs.page import explain as say
 ID = "whole-model"
 EXAMPLE = "The capital of France is"
 OWN = ("the model's own", "")
-WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-COMING = '{"coming": true}'
 SENT = ("text", "model_id", "task", "quantization")
 SEEN = "() => setTimeout(() => document.querySelector('#model-head .ih')?.scrollIntoView({block: 'start'}), 50)"
 

@@ -97,7 +97,22 @@ def test_every_form_of_handler_fails_kindly(error, said, form):
     ids=["page", "outside of the queue", "API", "our mistake"],
 )
 def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, for_page, arrives, is_hint):
-    warned = []
+    warned, shown = said_of(monkeypatch, error, for_page=for_page, arrives=arrives)
+    assert warned == ["No text. Write one."] * is_hint
+    assert shown.visible is not is_hint
+
+
+@pytest.mark.parametrize("error", [InputError("There is no <b>model</b>.", "Pick one & go."), ZeroDivisionError("<b>")])
+def test_what_a_toast_would_read_as_html_is_sent_to_it_as_text(monkeypatch, error):
+    warned, shown = said_of(monkeypatch, error)
+    if isinstance(error, InputError):
+        assert warned == ["There is no &lt;b&gt;model&lt;/b&gt;. Pick one &amp; go."]
+    assert "<" not in shown.message
+
+
+def said_of(monkeypatch, error: Exception, for_page: bool = True, arrives: bool = True) -> tuple[list[str], gr.Error]:
+    """The hints and the error that a failing handler ends in."""
+    warned: list[str] = []
     monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
     monkeypatch.setattr(gradio_patches, "toasts_arrive", lambda: arrives)
 
@@ -106,24 +121,7 @@ def test_what_a_person_can_mend_is_a_hint_and_no_red_error(monkeypatch, error, f
 
     with pytest.raises(gr.Error) as caught:
         friendly(fail, for_page=for_page)()
-    assert warned == ["No text. Write one."] * is_hint
-    assert caught.value.visible is not is_hint
-
-
-@pytest.mark.parametrize("error", [InputError("There is no <b>model</b>.", "Pick one & go."), ZeroDivisionError("<b>")])
-def test_what_a_toast_would_read_as_html_is_sent_to_it_as_text(monkeypatch, error):
-    warned = []
-    monkeypatch.setattr(gr, "Warning", lambda message, **options: warned.append(message))
-    monkeypatch.setattr(gradio_patches, "toasts_arrive", lambda: True)
-
-    def fail() -> None:
-        raise error
-
-    with pytest.raises(gr.Error) as caught:
-        friendly(fail)()
-    if isinstance(error, InputError):
-        assert warned == ["There is no &lt;b&gt;model&lt;/b&gt;. Pick one &amp; go."]
-    assert "<" not in caught.value.message
+    return warned, caught.value
 
 
 @pytest.mark.parametrize(("error", "said"), ONES.values(), ids=list(ONES))
