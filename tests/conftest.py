@@ -17,7 +17,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # two test processes whose 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * WORKER)
 
-import httpx
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -88,6 +87,8 @@ def demo(app_playground, app_routes):
 @pytest.fixture(scope="session")
 def app_server(app_playground, app_routes, demo) -> Iterator[str]:
     """Address of the running app, without a slash at the end."""
+    import httpx
+
     import app
 
     options = app.launch_options(app_playground.settings, app_routes)

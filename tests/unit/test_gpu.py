@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from importlib.metadata import requires
+import venv
+from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,30 @@ def test_only_a_failed_test_makes_the_command_fail():
     assert gpu.failed([{"row": "tests", "error": "given up after 150 s"}])
 
 
-def test_every_row_runs_on_the_cpu(tmp_path):
-    command = [sys.executable, "benchmarks/gpu.py", "--cpu", "--out", str(tmp_path / "gpu.json")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def needs(name):
+    """The packages that a package needs, without extras."""
+    found = map(Requirement, requires(name) or [])
+    return {normal(one.name) for one in found if not one.marker or one.marker.evaluate({"extra": ""})}
+
+
+def bare(folder):
+    """A Python that has torch, and what the list names, and no more."""
+    venv.create(folder, symlinks=True, with_pip=False)
+    python = folder / "bin" / "python"
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    place = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    for name in {*pinned("requirements-gpu.txt"), "torch", "setuptools", *needs("torch"), "mpmath"}:
+        package = distribution(name)
+        for top in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
+            if not (place / top).exists():
+                (place / top).symlink_to(package.locate_file(top))
+    return str(python)
+
+
+def test_every_row_runs_on_the_cpu_of_a_machine_that_has_what_is_listed_and_no_more(tmp_path):
+    command = [bare(tmp_path / "bare"), "benchmarks/gpu.py", "--cpu", "--out", str(tmp_path / "gpu.json")]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     rows = json.loads((tmp_path / "gpu.json").read_text())
     assert {name: row["error"] for name, row in rows.items() if "error" in row} == {}
     assert done.returncode == 0
@@ -100,12 +122,7 @@ def test_the_list_is_whole_and_of_the_versions_that_are_tested():
     listed, tested = pinned("requirements-gpu.txt"), {}
     for file in ("requirements.lock", "requirements-models.lock", "requirements-dev.txt"):
         tested |= pinned(file)
-    needed = {
-        normal(requirement.name)
-        for name in set(listed) - ALONE
-        for requirement in map(Requirement, requires(name) or [])
-        if not requirement.marker or requirement.marker.evaluate({"extra": ""})
-    }
+    needed = set[str]().union(*map(needs, set(listed) - ALONE))
     assert {name for name in needed if not LATER.fullmatch(name)} <= set(listed)
     assert {name: tested.get(name, version) for name, version in listed.items()} == listed
     assert gpu.missing() == []

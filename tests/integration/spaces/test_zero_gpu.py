@@ -20,38 +20,14 @@ from playground.errors import BusyError, EmptyInputError, InputError, NotAllowed
 from playground.models import embedded
 from playground.registry import declarations
 from playground.tables import read_lines, read_pasted
-from playground.wire import to_json
+from tests.answers import COLORS, REQUESTS, TEXT, last, same, shaped
 from tests.tiny_models import make_model
 from tests.zero_gpu import running_space
 
 CATALOG = Path(__file__).parents[3] / "playground" / "models" / "catalog.yaml"
-BATCH = pg.EncodeRequest(("a cat", "b"))
-TEXT = pg.ClassifyRequest("A good film")
-COLORS = pg.GenerateRequest("A list of colors: red, blue", max_new_tokens=12)
 LONG = replace(COLORS, prompt="Once upon a time", max_new_tokens=6000)
 ROWS = read_lines("\n".join(f"This film is number {n} of the good ones." for n in range(2000)))
-WHY = pg.AttributeNextRequest("A list of colors", n_steps=8)
 TWINS = {"quantization_twin", "twin"}  # they want two copies, of which only one is loaded at the start
-REQUESTS = {
-    "attend": pg.AttentionRequest("A cat sat on the mat"),
-    "attribute": pg.AttributeRequest("A good film", methods=("gradient_x_input",)),
-    "attribute_next": WHY,
-    "attribute_next_steps": WHY,
-    "chat_next": pg.ChatTemplateRequest((pg.Message("user", "Hello"),)),
-    "classify": TEXT,
-    "classify_table": pg.ClassifyTableRequest(read_lines("Good.\nBad."), "text"),
-    "compare_masks": pg.MaskRequest(BATCH, "no mask"),
-    "embed": pg.EmbedRequest(("a cat", "a dog")),
-    "logit_lens": pg.LensRequest("A list of colors"),
-    "map_words": pg.WordMatrixRequest(("man", "woman", "lamp", "tree")),
-    "model_map": pg.ModelMapRequest("A list of colors"),
-    "next_token": COLORS,
-    "perturb": pg.PerturbRequest(TEXT, (1,), "mask"),
-    "pipeline": pg.PipelineRequest(text="a cat", texts=("a dog", "a car")),
-    "word_loss": pg.WordLossRequest(("man", "woman")),
-    "word_matrix": pg.WordMatrixRequest(("man", "woman")),
-    "word_pairs": pg.WordPairsRequest((("man", "woman"),)),
-}
 pytestmark = [pytest.mark.embedded, pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux")]
 
 
@@ -88,36 +64,6 @@ def space(models_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("space")
     with running_space(folder, "--models-file", str(models_file), "--warm-up", ids) as space:
         yield space
-
-
-UNLIKE = {"pretrained", "quantization", "at", "elapsed", "tokens_per_second", "max_difference", "rest"}
-
-
-def same(one, other, path=""):
-    """Nothing, where two answers are the same but for rounding, and for how long they took and where."""
-    if isinstance(one, dict):
-        assert one.keys() == other.keys(), path
-        for name in one.keys() - UNLIKE:
-            if "seconds" not in name:
-                same(one[name], other[name], f"{path}.{name}")
-    elif isinstance(one, list):
-        assert len(one) == len(other), path
-        for number, (left, right) in enumerate(zip(one, other, strict=True)):
-            same(left, right, f"{path}[{number}]")
-    elif isinstance(one, float):
-        assert one == pytest.approx(other, rel=1e-3, abs=1e-5), path
-    else:
-        assert one == other, path
-
-
-def shaped(answer):
-    return to_json(answer, short=True)
-
-
-def last(playground, method, request):
-    """The only or the last answer of a method."""
-    answer = getattr(playground, method)(request)
-    return list(answer)[-1] if hasattr(answer, "__next__") else answer
 
 
 def ids_of(told):
