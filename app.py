@@ -144,6 +144,7 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
     from server.packing import packing
     from tabs import gradio_patches
     from tabs.fonts import FontPreload, font_route
+    from tabs.gradio_scripts import script_routes
     from tabs.theme import THEME
     from tabs.view_files import PATH, ViewFiles
 
@@ -152,7 +153,7 @@ def launch_options(settings: Settings, routes: Sequence[BaseRoute] = ()) -> dict
     return {
         "app_kwargs": {
             "middleware": [packing(), *own, Middleware(ArrivalClock), Middleware(FontPreload)],
-            "routes": [font_route(), Mount(PATH, ViewFiles()), *routes],
+            "routes": [font_route(), Mount(PATH, ViewFiles()), *script_routes(), *routes],
         },
         "theme": THEME,
         "css_paths": [ASSETS / "style.css"],

@@ -115,7 +115,7 @@ def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_pag
     page = open_page(url=url)
     page.get_by_role("tab", name="A table of texts", exact=True).click()
     twice, pairs = tmp_path / "twice.csv", tmp_path / "pairs.csv"
-    twice.write_text("text,gold\na good film,1\nbad food,2\n")  # of a choice "label" gradio's words warn in the console
+    twice.write_text("text,label\na good film,1\nbad food,2\n")  # a word of gradio's
     page.locator("#table-file input[type=file]").set_input_files(str(twice))
     question = page.locator("#table-reading")
     expect(question.locator("label")).to_have_count(2, timeout=90_000)
@@ -126,7 +126,7 @@ def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_pag
     pick(page, "model_id", "nli")  # another model: what the one before found goes
     expect(page.locator("#table-results")).to_be_hidden()
     expect(page.locator("#table-progress .rp-text")).to_be_hidden()
-    pairs.write_text("premise,hypothesis,gold\na good film,a poor film,neutral\nfood,no food,entailment\n")
+    pairs.write_text("premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\n")
     page.locator("#table-file button").first.click()
     page.locator("#table-file input[type=file]").set_input_files(str(pairs))
     expect(page.get_by_label("second text column")).to_have_value("hypothesis")

@@ -1,0 +1,99 @@
+"""Gradio's own scripts, with a few lines of them written anew: served at their own addresses, in place of the files.
+
+The lines were read from one version, as `tabs.gradio_patches` was, which refuses another. Each says why, and what to
+ask of gradio itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+ASSETS = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Lines of a script as gradio has them, and what stands there instead."""
+
+    script: str  # a pattern of file names: they hold a hash
+    plain: str
+    better: str
+
+
+# Which events a component has is looked for among all events of the page, once for each component: a second of work
+# before a page of 600 components with 400 events can be used. To ask: a map, made once for all components.
+EVENTS_BY_COMPONENT = (
+    Edit(
+        "core-*.js",
+        "let n=t.filter(t=>t.targets.find(([t])=>t===e.id)).map(t=>{let n=t.targets.find(([t])=>t===e.id);"
+        "return n?n[1]:null}).filter(Boolean);return e.props.shared_props.attached_events=n,e}",
+        "return e.props.shared_props.attached_events=this.pgEvents.get(e.id)??[],e}",
+    ),
+    Edit(
+        "core-*.js",
+        "postprocess(e){this.root=",
+        "postprocess(e){this.pgEvents=new Map;for(let{targets:t}of this.#n){let e=new Set;for(let[n,r]of t)"
+        "e.has(n)||!r||(e.add(n),this.pgEvents.has(n)||this.pgEvents.set(n,[]),this.pgEvents.get(n).push(r))}this.root=",
+    ),
+)
+# For each event the page is searched for its component, to set values that only a few events have; and it is searched
+# where the component has been found already: most of another second. To ask: the same lines in another order.
+NO_SEARCH_IN_VAIN = (
+    Edit(
+        "Blocks-*.js",
+        "let n={},r=await this.get_state_cb?.(e);",
+        "if(!Object.keys(t).length)return()=>{};let n={},r=await this.get_state_cb?.(e);",
+    ),
+    Edit(
+        "core-*.js",
+        "let t=this.#s.get(e),n=Z(this.root,e);return!t&&!n?null:",
+        "let t=this.#s.get(e),n=t?null:Z(this.root,e);return!t&&!n?null:",
+    ),
+)
+# Every label and choice is looked up as a key of gradio's own words, all of which are "section.word": a column that
+# somebody called "label" made the console warn, and one called "_name" would read "English". To ask: that only what
+# `gr.I18n` has marked is looked up.
+OWN_WORDS_STAY = (Edit("core-*.js", "let i=n(t);", "if(!/^\\w+\\.\\w+$/.test(t))return t;let i=n(t);"),)
+EDITS = (*EVENTS_BY_COMPONENT, *NO_SEARCH_IN_VAIN, *OWN_WORDS_STAY)
+
+
+def edited(edits: Sequence[Edit] = EDITS, folder: Path = ASSETS) -> dict[str, str]:
+    """Each edited script by the name of its file.
+
+    Raises:
+        ValueError: a line that shall be replaced isn't there, or more than once.
+    """
+    scripts: dict[str, str] = {}
+    for edit in edits:
+        for path in folder.glob(edit.script):
+            text = scripts.get(path.name) or path.read_text(encoding="utf-8")
+            if text.count(edit.plain) != 1:
+                raise ValueError(f"{path.name} of gradio has no line, or more than one, like {edit.plain!r}")
+            scripts[path.name] = text.replace(edit.plain, edit.better)
+    return scripts
+
+
+def script_routes() -> list[Route]:
+    """Answers for the edited scripts, before gradio's own route does."""
+    return [Route(f"/assets/{name}", _answer(text)) for name, text in edited().items()]
+
+
+def _answer(text: str):  # type: ignore[no-untyped-def]
+    """A name stays when an edit changes: a browser asks whether what it has is still right."""
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+    headers = {"Cache-Control": "no-cache", "ETag": tag}
+
+    async def answer(request: Request) -> Response:
+        if tag in request.headers.get("if-none-match", ""):  # as it was packed, it is W/"..."
+            return Response(status_code=304, headers=headers)
+        return Response(text, media_type="text/javascript", headers=headers)
+
+    return answer
