@@ -14,8 +14,8 @@ from playground.units import format_number
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
 SCALE = (
-    "Bars: the probability of the whole label, all on one scale that shrinks tenfold from tick to tick; longer means "
-    "closer. Nats: its loss, minus the logarithm of that. Open a row for the pieces and for exp(loss), the perplexity."
+    "Bars: the probability of the whole label, all on one scale; longer means closer. Nats: its loss, minus the "
+    "logarithm of that. Open a row for the pieces and for exp(loss), the perplexity."
 )
 NO_END = (
     "Only the pieces of the word count: a causal model ends no label with an end token, so compare within a family."

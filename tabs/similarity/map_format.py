@@ -94,7 +94,7 @@ def what_it_hides(result: pg.WordMapResult) -> str:
     pictures = [("by loss", result.by_loss)]
     if result.by_embedding is not None:
         pictures.insert(0, ("by embedding", result.by_embedding))
-    means = [f"{sum(p.still_near) / len(p.still_near):.1f} ({name})" for name, p in pictures]
+    means = [f"{sum(p.still_near) / len(p.still_near):.2f} ({name})" for name, p in pictures]
     whose = "the nearest word is still the nearest" if nearest == 1 else f"{nearest} nearest"
     if nearest == 1:
         said = " and ".join(f"{sum(p.still_near)} of {len(p.still_near)} words ({name})" for name, p in pictures)
@@ -102,7 +102,7 @@ def what_it_hides(result: pg.WordMapResult) -> str:
     chance = nearest * nearest / others
     return (
         f"What a flat picture hides: of a word's {whose}, {' and '.join(means)} are on average still among its "
-        f"{nearest} nearest here; {chance:.1f} would be by chance. Choose a word to see which."
+        f"{nearest} nearest here; {chance:.2f} would be by chance. Choose a word to see which."
     )
 
 

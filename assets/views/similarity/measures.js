@@ -1,5 +1,7 @@
 /** What one table of losses says under each switch, without a page. */
 
+import { formatInteger } from "../shared/format.js";
+
 /** @typedef {import("../types.d.ts").similarity.WordMatrixResult} WordMatrixResult */
 
 /**
@@ -9,6 +11,9 @@
  * @typedef {"words" | "loss" | "pieces" | "baseline_sum" | "cosine"} Measured
  * @typedef {Pick<WordMatrixResult, Measured> & { clustered: number[] }} Losses
  */
+
+/** @type {Record<string, string>} */
+const RAISED = Object.fromEntries([..."-0123456789"].map((sign, k) => [sign, "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"[k]]));
 
 /**
  * @typedef {object} Switches
@@ -65,15 +70,23 @@ export function meaningOf(on) {
  * of ten of the probability (or every second, third ...).
  *
  * @param {number[]} losses  in nats
- * @returns {{ nats: number, ticks: { at: number, text: string }[] }} the loss at the left end; shares of the width
+ * @returns {{ nats: number, ticks: { at: number, text: string }[], said: string }} the loss at the left end; shares of
+ *   the width; how far apart the ticks are
  */
 export function axisOf(losses) {
   const powers = Math.max(1, Math.ceil(losses.reduce((a, b) => Math.max(a, b), 0) / Math.LN10));
   const step = Math.ceil(powers / 5);
   const ticks = [];
   for (let power = 0; power <= powers; power += step)
-    ticks.push({ at: 1 - power / powers, text: `${Number(`1e${2 - power}`)}\u00a0%` });
-  return { nats: powers * Math.LN10, ticks };
+    ticks.push({ at: 1 - power / powers, text: `${tenTo(2 - power)}\u00a0%` });
+  const times = tenTo(step);
+  return { nats: powers * Math.LN10, ticks, said: `Each tick to the left is ${times} times less probable.` };
+}
+
+/** A power of ten as people read it: such as "1,000", "0.01" or, where zeros would have to be counted, "10⁻²²". */
+function tenTo(power) {
+  if (power >= -4 && power <= 6) return power < 0 ? String(Number(`1e${power}`)) : formatInteger(10 ** power);
+  return `10${String(power).replace(/./g, (sign) => RAISED[sign])}`;
 }
 
 /**

@@ -37,7 +37,9 @@ function draw(find, value) {
   find("rows").replaceChildren(...value.losses.map((loss, k) => pairRow(loss, axis, k === 0)));
   find("axis").hidden = !value.losses.length;
   find("ticks").replaceChildren(...axis.ticks.map(tickMark));
-  find("notes").textContent = [value.scale, ...(value.notes ?? []), value.origin].filter(Boolean).join(" ");
+  find("notes").textContent = [value.scale, value.scale && axis.said, ...(value.notes ?? []), value.origin]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function tickMark({ at, text }) {

@@ -130,8 +130,8 @@ def test_the_map_says_what_it_hides():
     both = shown(5, picture((5, 3) + (4,) * 9, 0.41, 3), picture((2,) * 11, 0.234))
     assert [one.name for one in both.pictures] == ["embeddings", "losses"]
     assert both.hides == (
-        "What a flat picture hides: of a word's 5 nearest, 2.0 (by embedding) and 4.0 (by loss) are on average still "
-        "among its 5 nearest here; 2.5 would be by chance. Choose a word to see which."
+        "What a flat picture hides: of a word's 5 nearest, 2.00 (by embedding) and 4.00 (by loss) are on average still "
+        "among its 5 nearest here; 2.50 would be by chance. Choose a word to see which."
     )
     assert "keep 23\u00a0% of their variance" in both.pictures[0].about
     assert "keep 41\u00a0%. 3 of 11 eigenvalues are negative (3\u00a0% of all)" in both.pictures[1].about

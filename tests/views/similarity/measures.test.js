@@ -62,8 +62,16 @@ test("one scale for all bars, a tick for each power of ten of the probability", 
   );
   assert.deepEqual(
     axisOf([25]).ticks.map(({ text }) => text),
-    ["100\u00a0%", "0.1\u00a0%", "0.0001\u00a0%", "1e-7\u00a0%"],
+    ["100\u00a0%", "0.1\u00a0%", "0.0001\u00a0%", "10⁻⁷\u00a0%"],
   );
+});
+
+test("how far apart the ticks are is said, however far", () => {
+  const apart = (loss) => axisOf([loss]).said;
+  assert.equal(apart(7.42), "Each tick to the left is 10 times less probable.");
+  assert.equal(apart(25), "Each tick to the left is 1,000 times less probable.");
+  assert.equal(apart(63.4), "Each tick to the left is 1,000,000 times less probable.");
+  assert.equal(apart(90), "Each tick to the left is 10⁸ times less probable.");
 });
 
 test("the closest word has the smallest loss, or the largest cosine", () => {
