@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from array import array
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from playground.units import format_number
 from playground.wire import to_json
 
 NO_SPACES = ("Chinese", "Japanese", "Thai")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # Thai to Chinese
 HEADERS = ["id", "piece", "shown", "kind"]
 WORTH_LISTING = 0.001  # a probability; what is less likely is a list of oddities
 MOST_SHOWN = 24
@@ -223,7 +225,7 @@ def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any
                 f"{size:,}",
                 f"{item.counts.tokens:,}",
                 f"⚠ {item.counts.unknown_tokens:,}" if item.counts.unknown_tokens else "0",
-                _per_word(item.counts) or "–",
+                "–" if UNSPACED.search(result.text) else _per_word(item.counts) or "–",
             ]
             for title, size, item in zip(titles, result.vocabulary_sizes, result.results, strict=True)
         ],

@@ -4,7 +4,7 @@ import { directionOf, finder, make } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable } from "../shared/tables.js";
-import { lineBreaks } from "./line_breaks.js";
+import { cellEdges, lineBreaks } from "./line_breaks.js";
 
 const COLUMNS = [
   { name: "tokenizer" },
@@ -42,8 +42,10 @@ function draw(element, value) {
   const some = `boundary that only some have (${contested.size})`;
   const marks = [make("span", "mark same"), "boundary that all share ", make("span", "mark"), some];
   find(".legend").replaceChildren(...marks);
-  const breaks = lineBreaks(value.cuts, new Set(value.agreed), lettersPerLine(element.clientWidth || 900));
-  const above = isNarrow(element.clientWidth || 900);
+  const width = element.clientWidth || 900;
+  const above = isNarrow(width);
+  const room = above ? width : width - NAME;
+  const breaks = lineBreaks(value.cuts, new Set(value.agreed), Math.max(LEAST, room), cellEdges(value));
   const lines = breaks.slice(0, -1).map((begin, k) => drawLine(value, contested, [begin, breaks[k + 1]], above));
   find(".lines").replaceChildren(...lines);
   fillTable(find(".totals"), COLUMNS, value.totals);
@@ -51,19 +53,17 @@ function draw(element, value) {
   for (const [k, total] of value.totals.entries()) rows[k].classList.toggle("lost", total[4] !== "0");
 }
 
-const isNarrow = (width) => width < 640; // then a name stands above its tokens, else before them
+const NAME = 190; // the most that the style gives a name, in pixels
+const LEAST = 160; // of a line
 
-function lettersPerLine(width) {
-  const [name, letter] = isNarrow(width) ? [0, 13.5] : [190, 14.5];
-  return Math.max(12, Math.floor((width - name) / letter));
-}
+const isNarrow = (width) => width < 640; // then a name stands above its tokens, else before them
 
 function drawLine(value, contested, [begin, end], above) {
   const inside = value.cuts.filter((cut) => cut >= begin && cut <= end);
   const first = above ? 1 : 2; // the column of the first letter, or of the last where a text begins at the right
   const direction = directionOf(value.letters);
   const grid = make("div", above ? "line above" : "line");
-  grid.style.gridTemplateColumns = `${above ? "" : "auto "}repeat(${inside.length - 1}, auto)`;
+  grid.style.gridTemplateColumns = `${above ? "" : "max-content "}repeat(${inside.length - 1}, auto)`;
   value.names.forEach((name, row) => {
     const label = make("div", "name", name);
     label.title = name;

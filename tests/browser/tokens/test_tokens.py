@@ -127,6 +127,11 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     expect(page.locator("#pg-tokens-compare .cell.differs").first).to_be_visible()
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
     expect(page.locator("#pg-tokens-compare .totals tr.lost").first).to_contain_text("⚠")
+    page.get_by_role("button", name="Thai", exact=True).click()
+    expect(page.locator("#pg-tokens-compare .totals tr").nth(1).locator("td").last).to_have_text("–")
+    cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    assert page.locator("#pg-tokens-compare .name").evaluate_all(cut) == [], "names of tokenizers are whole"
+    assert page.locator("#pg-tokens-compare .cell").evaluate_all(cut) == [], "and so are their pieces"
     page.get_by_role("tab", name="Vocabulary", exact=True).click()
     expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
     page.get_by_label("Why is this word split so?").fill("tokenizers")  # pasted: no key is pressed

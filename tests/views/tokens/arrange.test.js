@@ -8,7 +8,7 @@ import {
   sentenceOf,
   sharedEnds,
 } from "../../../assets/views/tokens/arrange.js";
-import { lineBreaks } from "../../../assets/views/tokens/line_breaks.js";
+import { cellEdges, lineBreaks } from "../../../assets/views/tokens/line_breaks.js";
 import { freshPieces } from "../../../assets/views/tokens/split.js";
 
 const answer = (more = {}) =>
@@ -89,6 +89,18 @@ test("an edit in the middle leaves both ends alone", () => {
 test("a line breaks where all tokenizers agree, or where it must", () => {
   assert.deepEqual(lineBreaks([0, 4, 8, 12, 16], new Set([0, 8, 16]), 10), [0, 8, 16]);
   assert.deepEqual(lineBreaks([0, 6, 11, 16], new Set([0, 16]), 9), [0, 6, 11, 16]);
+});
+
+test("a line holds fewer letters where each is a cell of its own", () => {
+  const letters = [..."abcdefgh"];
+  const one = cellEdges({ cuts: [0, 8], letters, rows: [[{ end: 8, tokens: 1 }]] });
+  const cuts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const eight = cellEdges({ cuts, letters, rows: [cuts.slice(1).map((end) => ({ end, tokens: 2 }))] });
+  assert.ok(eight[8] > 2 * one[1]);
+  assert.deepEqual(lineBreaks(cuts, new Set(), 105, eight), [0, 3, 6, 8]);
+  assert.ok(
+    cellEdges({ cuts: [0, 1], letters: ["日"], rows: [] })[1] > cellEdges({ cuts: [0, 1], letters, rows: [] })[1],
+  );
 });
 
 test("a piece that a step made is fresh as often as it is new", () => {
