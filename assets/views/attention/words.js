@@ -162,8 +162,8 @@ export function cellNote(state, at) {
   const total = state.hide ? hidden : `the row sums to ${kept}`;
   const reason = maskOf(state)[indexOf(state, at)];
   const piece = (which, index) => {
-    const { token, id } = side(state, which);
-    return `${isolated(token[index])} (position ${index}, id ${id[index]})`;
+    const { text, id } = side(state, which);
+    return `${isolated(text[index])} (position ${index}, id ${id[index]})`;
   };
   return `${reason ? REASONS[reason].why : `${piece("queries", at.q)} → ${piece("keys", at.k)}`} · ${total}`;
 }

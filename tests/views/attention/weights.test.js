@@ -80,7 +80,7 @@ test("heads are found by the most or the least of a figure, averages left out", 
   assert.deepEqual(foundHeads(table, { order: "least" }, 2, 1), [[0, 0, 0.1]]);
 });
 
-const tokens = { text: ["[CLS]", "cat"], token: ["[CLS]", "cat"], id: [101, 7], special: [1, 0], attended: [1, 1] };
+const tokens = { text: ["[CLS]", "cat"], token: ["[CLS]", "Ġcat"], id: [101, 7], special: [1, 0], attended: [1, 1] };
 const kind = {
   ...{ kind: "self", attribute: "attentions", softmax: "", queries: "tokens", keys: "tokens", layers: 1, heads: 1 },
   ...{ mask_of_layer: [0], masks: [[0, 1, 2, 1, 0, 2]], firstLabel: "[CLS]", separatorLabel: "[SEP]" },
