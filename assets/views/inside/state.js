@@ -1,6 +1,6 @@
 /** What the view knows, and what follows from it; without a page. */
 
-import { formatFixed, formatProbability } from "../shared/format.js";
+import { formatFixed, formatProbability, quoted } from "../shared/format.js";
 import { spokenPiece, visiblePiece } from "../shared/tokens.js";
 
 /**
@@ -152,6 +152,9 @@ export function spokenCell(value, at) {
   return sentenceOf(value, at, spokenPiece).join("");
 }
 
+/** A piece as it stands among words: one may be a comma, or a space. */
+const quotedPiece = (/** @type {string} */ piece) => quoted(visiblePiece(piece));
+
 /**
  * The small print below that sentence.
  *
@@ -160,8 +163,8 @@ export function spokenCell(value, at) {
  */
 export function cellNote(value, { layer, column }) {
   const { best, entropy, winner } = cellOf(value, layer, column);
-  const list = best.map(({ piece, share }) => `${visiblePiece(piece)} ${formatProbability(share)}`).join(", ");
-  const won = `${visiblePiece(winner.piece)} ${formatProbability(winner.share)}`;
+  const list = best.map(({ piece, share }) => `${quotedPiece(piece)} ${formatProbability(share)}`).join(", ");
+  const won = `${quotedPiece(winner.piece)} ${formatProbability(winner.share)}`;
   return `best: ${list} · winner: ${won} · entropy ${formatFixed(entropy, 2)}\u00a0nats`;
 }
 
@@ -176,7 +179,7 @@ export function tracksTitle(value, column) {
   const from = settledAt(value, column);
   const since = from === value.layers ? "wins in the last layer" : `leads from layer ${from} on`;
   const where = value.masked ? "At" : "After";
-  return `${where} ${visiblePiece(value.tokens[column])}: ${visiblePiece(winner.piece)} ${since}`;
+  return `${where} ${quotedPiece(value.tokens[column])}, ${quotedPiece(winner.piece)} ${since}`;
 }
 
 const NAMES = [

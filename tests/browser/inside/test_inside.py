@@ -32,7 +32,7 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     stage, said, readout = page.locator(".il-stage"), page.locator(".il-live"), page.locator(".il-readout")
     expect(readout).to_contain_text("layer 30, the last", use_inner_text=True)
     expect(readout).to_contain_text("·Paris", use_inner_text=True)
-    expect(page.locator(".il-tracks-title")).to_contain_text("Paris wins in the last layer", use_inner_text=True)
+    expect(page.locator(".il-tracks-title")).to_contain_text("Paris” wins in the last layer", use_inner_text=True)
     stage.focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowLeft", "End"):
         page.keyboard.press(key)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spread, ticks } from "../../../assets/views/inside/lines.js";
 import {
+  cellNote,
   cellOf,
   jsonOf,
   newState,
@@ -58,8 +59,15 @@ test("colours go from nothing to most, whatever they stand for", () => {
 
 test("the winner leads from the first layer on that it keeps", () => {
   assert.deepEqual([settledAt(VALUE, 0), settledAt(VALUE, 1)], [1, 2]);
-  assert.equal(tracksTitle(VALUE, 0), "After The: ·of leads from layer 1 on");
-  assert.equal(tracksTitle(VALUE, 1), "After ·capital: ·of wins in the last layer");
+  assert.equal(tracksTitle(VALUE, 0), "After “The”, “·of” leads from layer 1 on");
+  assert.equal(tracksTitle(VALUE, 1), "After “·capital”, “·of” wins in the last layer");
+});
+
+test("what is best stands in quotation marks, so that a comma is no comma of the sentence", () => {
+  assert.equal(
+    cellNote(VALUE, { layer: 2, column: 0 }),
+    "best: “·of” 49\u00a0%, “↵” 20\u00a0% · winner: “·of” 49\u00a0% · entropy 2.00\u00a0nats",
+  );
 });
 
 test("tables and JSON have every cell", () => {
