@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -104,6 +105,40 @@ def test_what_counts_as_close_is_close(lesson, answer):
         if asked and asked.kind == "number":
             right = value_of(asked.reading, done.live) * (100 if asked.form == "%" else 1)
             assert asked.within <= max(1, right / 4), done.step.title
+
+
+def _step(name, title):
+    """A step of one of our lessons; its prose in one line, without what is live."""
+    lesson = next(one for one in LESSONS if one.name.startswith(name))
+    step = next(one for one in lesson.steps if one.title == title)
+    why = "".join(part if isinstance(part, str) else "…" for part in step.reveal.why.parts)
+    return step, " ".join((step.text + " " + why).split())
+
+
+def test_what_is_said_of_a_text_in_words_is_counted(answer):
+    step, said = _step("01", "Why it can't read French")
+    text = step.stage.fields["text"]
+    words = re.findall(r"\w+", text)
+    assert f"has {len(words)} words and a 🤗" in step.predict.ask and "🤗" in text
+    tokens = answer("classification", step.stage.fields)["tokens"]
+    cut = sum(now.startswith("##") and not before.startswith("##") for before, now in itertools.pairwise(tokens))
+    assert cut == len(words) / 2 and "Half of the words fell into pieces" in said
+
+
+def test_what_a_column_of_layers_is_said_to_hold_stands_in_it(answer):
+    step, said = _step("11", "When does it know?")
+    facts = answer("inside", step.stage.fields)
+    column = [one["best"].strip() for one in facts["after"]]
+    assert 'above "is" and "a" there are for many layers only full stops, commas, brackets and spaces' in said
+    assert column[:2] == ["is", "a"] and set(column[2 : facts["leads_from"]]) == {".", ",", "(", ""}
+
+
+def test_as_many_numbers_are_rounded_to_four_bits_as_is_said(answer):
+    _, said = _step("09", "Now in four bits")
+    place = next(one for one in PLACES if one.name == "model_map")
+    facts = answer("model_map", place.defaults() | {"text": "a", "model_id": "HuggingFaceTB/SmolLM2-135M-Instruct"})
+    rounded = facts["parameters"] * (facts["share"]["attention"] + facts["share"]["mlp"])
+    assert "Rounding more than 100 million of them" in said and 100e6 < rounded < 110e6
 
 
 def test_a_wrong_fact_is_noticed(tmp_path, answer):

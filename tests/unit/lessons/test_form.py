@@ -269,3 +269,21 @@ def test_a_lessons_names_are_words_of_the_glossary_or_of_a_field(lesson):
     for step in lesson.steps:
         names = re.findall(r"`([a-z_]+)`", step.text)
         assert set(names) <= known, step.title
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("07-where-attention-looks", "weights"),  # those of a row, not those that training found
+        ("11-layer-by-layer", "entailment"),
+        ("12-it-follows-its-data", "attention head"),  # the head of a classifier is another one
+    ],
+)
+def test_a_word_of_the_glossary_is_explained_where_it_has_that_sense_alone(name, word):
+    lesson = next(one for one in read_lessons().lessons if one.name == name)
+    forms = [(form, one.name) for group in groups().values() for one in group for form in one.forms]
+    longest = "|".join(re.escape(form) for form, _ in sorted(forms, key=lambda pair: -len(pair[0])))
+    named = {form.lower(): name for form, name in forms}
+    texts = " ".join(step.text for step in lesson.steps)
+    found = re.findall(rf"(?<![\w-])(?:{longest})(?![\w-])", texts, flags=re.I)
+    assert word not in {named[one.lower()] for one in found}
