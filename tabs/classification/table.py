@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
-from tabs.classification.table_format import COLUMNS
+from tabs.classification.table_format import format_columns
 from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts, source_of
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -90,16 +90,17 @@ def _lay_out_result() -> dict[str, Any]:
     )
     threshold = gr.Slider(0, 1, 0.5, step=0.01, label="threshold for the second label", visible=False)
     metrics = view("classification/evaluation", elem_id="table-evaluation")
+    names, types, widths = zip(*format_columns(), strict=True)
     rows = gr.Dataframe(
-        headers=list(COLUMNS),
-        datatype=["number", "str", "str", "number", "str", "str"],
+        headers=list(names),
+        datatype=list(types),
         type="array",
         interactive=False,
         visible=False,
         show_search="filter",
         max_height=420,
         wrap=True,
-        column_widths=["70px", "518px", "150px", "160px", "160px", "140px"],  # shares would break words on a phone
+        column_widths=list(widths),
         label=RESULTS,
         elem_id="table-results",
     )

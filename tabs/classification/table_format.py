@@ -10,7 +10,16 @@ from playground.texts import quoted
 from playground.units import format_seconds
 from tabs.page import so_far
 
-COLUMNS = ("line", "text", "model's label", "probability", "right label", "tokens")
+# Name, type and width of each column: shares of the width would break words on a phone.
+COLUMNS = (
+    ("line", "number", "70px"),
+    ("text", "str", "518px"),
+    ("model's label", "str", "150px"),
+    ("probability", "number", "160px"),
+    ("right label", "str", "160px"),
+    ("tokens", "str", "140px"),
+)
+RIGHT_LABEL = 4
 READ_AS = {
     "names": "as names, or the number in a name",
     "label ids": "as label ids, counted from 0",
@@ -68,17 +77,41 @@ def format_readings(readings: Sequence[pg.LabelReading]) -> list[tuple[str, str]
     return [(f"{READ_AS[reading.name]}: {pg.describe_reading(reading)}", reading.name) for reading in readings]
 
 
+def has_right_labels(result: pg.TableResult) -> bool:
+    """Whether any row says what its label should be; where none does, no column stands empty for it."""
+    return any(row.gold is not None for row in result.rows)
+
+
+def format_columns(result: pg.TableResult | None = None) -> list[tuple[str, str, str]]:
+    """Name, type and width of each column of the result table."""
+    return [
+        column
+        for index, column in enumerate(COLUMNS)
+        if index != RIGHT_LABEL or result is None or has_right_labels(result)
+    ]
+
+
+def format_table(result: pg.TableResult, threshold: float | None = None, cell: tuple[int, int] | None = None) -> dict:
+    """What a ``gr.Dataframe`` is given to show these rows: its value and its widths."""
+    names, _, widths = zip(*format_columns(result), strict=True)
+    return {
+        "value": {"headers": list(names), "data": format_rows(result, threshold, cell)},
+        "column_widths": list(widths),
+    }
+
+
 def format_rows(result: pg.TableResult, threshold: float | None = None, cell: tuple[int, int] | None = None) -> list:
     """Rows of the result table, all or those of one cell of the confusion matrix; both texts of a pair in one cell."""
     said, names = pg.predictions(result, threshold), result.info.labels
-    rows = []
+    labelled, rows = has_right_labels(result), []
     for row, predicted in zip(result.rows, said, strict=True):
         if cell is None or (row.gold, predicted) == cell:
             cut = "" if row.tokens_used == row.tokens_total else f"/{row.tokens_total}"
             text = row.text[:500] if row.text_pair is None else f"{row.text[:250]}\n→ {row.text_pair[:250]}"
             gold = "" if row.gold is None else names[row.gold]
             probability = round(row.probabilities[predicted], 4)
-            rows.append([row.line, text, names[predicted], probability, gold, f"{row.tokens_used}{cut}"])
+            right = [gold] if labelled else []
+            rows.append([row.line, text, names[predicted], probability, *right, f"{row.tokens_used}{cut}"])
     return rows
 
 
@@ -113,14 +146,16 @@ def format_evaluation(evaluation: pg.Evaluation | None, listed: tuple[int, int] 
 
 
 def to_csv(result: pg.TableResult, threshold: float | None = None) -> str:
-    """The whole result as CSV: line, texts, label, right label, tokens and a probability for every label."""
+    """The whole result as CSV: line, texts, label, right label (if any), tokens, a probability for every label."""
     names = result.info.labels
     pairs = any(row.text_pair is not None for row in result.rows)
-    columns = ["line", "text", *(["text_pair"] if pairs else []), "label", "right label", "tokens_used", "tokens_total"]
+    labelled = has_right_labels(result)
+    given = ["line", "text", *(["text_pair"] if pairs else [])]
+    columns = [*given, "label", *(["right label"] if labelled else []), "tokens_used", "tokens_total"]
     rows: list[list[object]] = []
     for row, said in zip(result.rows, pg.predictions(result, threshold), strict=True):
-        gold = "" if row.gold is None else names[row.gold]
+        right = ["" if row.gold is None else names[row.gold]] if labelled else []
         shares = [round(probability, 6) for probability in row.probabilities]
         texts = [row.text, *([row.text_pair] if pairs else [])]
-        rows.append([row.line, *texts, names[said], gold, row.tokens_used, row.tokens_total, *shares])
+        rows.append([row.line, *texts, names[said], *right, row.tokens_used, row.tokens_total, *shares])
     return pg.write_csv([*columns, *(f"probability {name}" for name in names)], rows)

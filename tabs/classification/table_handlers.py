@@ -215,7 +215,7 @@ class TableOfTexts:
                 value=0.5, visible=two, label=f"threshold: call it {quoted(name)} from this probability on"
             ),
             parts.metrics: shown.format_evaluation(pg.evaluate_table(result)),
-            parts.rows: gr.Dataframe(shown.format_rows(result), label=RESULTS, visible=True),
+            parts.rows: gr.Dataframe(**shown.format_table(result), label=RESULTS, visible=True),
             parts.download: gr.DownloadButton(
                 value=file_to_serve("classified.csv", shown.to_csv(result)), visible=True
             ),
@@ -271,11 +271,11 @@ class TableOfTexts:
             return gr.skip()
         parts, names, cell = self._parts, result.info.labels, payload(event)
         gold, said = int(cell["gold"]), int(cell["predicted"])
-        rows = shown.format_rows(result, value, (gold, said))
-        label = f"right {names[gold]}, said {names[said]}: {shown.format_count(len(rows))}"
+        table = shown.format_table(result, value, (gold, said))
+        label = f"right {names[gold]}, said {names[said]}: {shown.format_count(len(table['value']['data']))}"
         return {
             parts.metrics: shown.format_evaluation(pg.evaluate_table(result, value), (gold, said)),
-            parts.rows: gr.Dataframe(rows, label=label),
+            parts.rows: gr.Dataframe(**table, label=label),
             parts.every_row: gr.Button(visible=True),
         }
 
@@ -285,7 +285,7 @@ class TableOfTexts:
             return gr.skip()
         return {
             self._parts.metrics: shown.format_evaluation(pg.evaluate_table(result, value)),
-            self._parts.rows: gr.Dataframe(shown.format_rows(result, value), label=RESULTS),
+            self._parts.rows: gr.Dataframe(**shown.format_table(result, value), label=RESULTS),
             self._parts.every_row: gr.Button(visible=False),
         }
 

@@ -246,6 +246,17 @@ def test_rows_can_be_those_of_one_cell_and_follow_the_threshold(table_result):
     assert [row[3] for row in every] == [round(row.probability, 4) for row in table_result.rows]
 
 
+def test_no_column_stands_empty_for_right_labels_that_nobody_gave(table_result):
+    alone = replace(table_result, rows=tuple(replace(row, gold=None) for row in table_result.rows))
+    shown, labelled = table_format.format_table(alone), table_format.format_table(table_result)
+    assert shown["value"]["headers"] == ["line", "text", "model's label", "probability", "tokens"]
+    assert labelled["value"]["headers"][4] == "right label"
+    for one in (shown, labelled):
+        columns = len(one["value"]["headers"])
+        assert len(one["column_widths"]) == columns == len(one["value"]["data"][0])
+    assert "right label" not in table_format.to_csv(alone) and "right label" in table_format.to_csv(table_result)
+
+
 def test_metrics_are_the_evaluation_s_own(table_result):
     evaluation = pg.evaluate_table(table_result)
     shown = table_format.format_evaluation(evaluation)
