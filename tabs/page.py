@@ -86,10 +86,13 @@ def run_refused(error: Exception) -> dict[str, Any] | None:
 
 
 def tell(page: gr.HTML, name: str, detail: str = "null") -> str:
-    """Script that tells the view about something that happened outside it; what it can't hear yet waits for it."""
+    """Script that tells the view about something that happened outside it; what it can't hear yet waits for it.
+
+    A view in an inner tab that nobody has opened isn't in the page: it is told nothing, and no error is announced.
+    """
     return (
-        f"{{ const view = document.getElementById('{page.elem_id}');"
-        f" (view.told ??= []).push({{name: '{name}', value: {detail}}}); view.dispatchEvent(new Event('told')); }}"
+        f"{{ const view = document.getElementById('{page.elem_id}'); if (view) {{"
+        f" (view.told ??= []).push({{name: '{name}', value: {detail}}}); view.dispatchEvent(new Event('told')); }} }}"
     )
 
 

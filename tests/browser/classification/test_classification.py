@@ -270,3 +270,29 @@ def test_where_reasons_would_stand_it_says_what_is_too_long_and_what_to_press(pa
     expect(toasts).to_have_count(0)
     page.locator("#classification-text textarea").fill("A dull evening.")
     expect(why.locator(".at-title")).to_contain_text("A dull evening.", timeout=60_000)
+
+
+HEAR = """() => {
+    window.heard = [];
+    const said = document.querySelector('.wrap > .sr-only[role="status"]');
+    const hear = () => said.textContent.trim() && heard.push(said.textContent);
+    new MutationObserver(hear).observe(said, {childList: true, characterData: true, subtree: true});
+}"""
+
+
+def test_typing_announces_no_error_and_a_copy_as_it_was_says_what_to_do(page):
+    """Why, which is told what is typed, isn't in the page before it is opened; a pressed button always answers."""
+    bars, text = page.locator("#classification-bars .lb-verdict"), page.locator("#classification-text textarea")
+    expect(bars).to_contain_text("5 stars", timeout=90_000)
+    page.evaluate(HEAR)
+    text.fill("A terrible waste!")
+    expect(bars).to_contain_text("1 star")
+    page.get_by_role("tab", name="What if", exact=True).click()
+    copy, edited = page.get_by_label("edited text"), page.locator("#classification-edited")
+    expect(copy).to_have_value("A terrible waste!")
+    page.locator("#classification-compare-texts").click()
+    expect(edited).to_contain_text("Both texts are still the same: change a word above")
+    copy.fill("A terrible loss!")
+    expect(edited.locator(".lb-row")).to_have_count(5)
+    expect(edited).not_to_contain_text("still the same")
+    assert "Error" not in page.evaluate("heard")
