@@ -21,6 +21,8 @@ METHODS = {
     "gradient_x_input": "One gradient at the text as it is, times the embedding.",
 }  # in reading order: each is shown as soon as it is there
 PRESS_EXPLAIN = "Press Explain: the words that speak for the label, and those against it, appear here."
+SAME_TEXTS = "Both texts are still the same: change a word above, and the answer to it stands here."
+NO_COPY = "There is no text to compare with: write one above, and the answer to it stands here."
 FULL_COLOUR = 1.0  # logits: no smaller value gets the full colour
 CAUTION = (
     "Attributions describe this model's arithmetic near this text, not the world and not a thought: the methods can "

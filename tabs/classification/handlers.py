@@ -271,6 +271,14 @@ class OneText:
         first, second = (pg.ClassifyRequest(each, text_pair or None, model_id) for each in (text, edited))
         yield from self._both_texts(first, second)
 
+    def compare_pressed(self, text: str, text_pair: str | None, edited: str, model_id: str) -> Iterator[Values]:
+        """The same by a press, which is never without an answer: it says what to do where there is nothing yet."""
+        if edited.strip() and edited != text:
+            yield from self.compare_texts(text, text_pair, edited, model_id)
+        else:
+            said = shown.SAME_TEXTS if edited.strip() else shown.NO_COPY
+            yield {self._parts.edited_bars: shown.format_said(said), self._parts.beside: None}
+
     def _both_texts(self, first: pg.ClassifyRequest, second: pg.ClassifyRequest) -> Iterator[Values]:
         bars, beside = self._parts.edited_bars, self._parts.beside
         try:

@@ -327,13 +327,16 @@ def _wire_edits(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[
     """The text beside its edited copy."""
     text, pair, model = inputs
     comparing: dict[str, Any] = {
-        "fn": friendly(handlers.edits.wins(handlers.compare_texts, about_fields)),
         "inputs": [text, pair, what_if.edited, model],
         "outputs": [what_if.edited_bars, parts.beside, what_if.code, what_if.notebook],
         "trigger_mode": "always_last",
     }
-    pressing = gr.on([what_if.compare_texts.click, what_if.edited.submit], **comparing, **QUIET)
-    return [pressing, what_if.edited.change(**comparing, **UNSEEN)]
+    pressed, follow = (
+        friendly(handlers.edits.wins(compare, about_fields))
+        for compare in (handlers.compare_pressed, handlers.compare_texts)
+    )
+    pressing = gr.on([what_if.compare_texts.click, what_if.edited.submit], pressed, **comparing, **QUIET)
+    return [pressing, what_if.edited.change(follow, **comparing, **UNSEEN)]
 
 
 def _wire_seconds(handlers: OneText, parts: Parts, what_if: _WhatIf, inputs: list[Any]) -> list[Any]:

@@ -245,6 +245,9 @@ def test_what_if_shows_bars_that_moved_and_clears_what_it_can_not_answer(playgro
     page = merged(handlers.compare_texts(TEXT, None, "bad food", "mood"))
     assert len(page["edited_bars"]["bars"]) == 3 and "bad food" in page["what_if_code"]
     assert merged(handlers.compare_texts(TEXT, None, TEXT, "mood")) == {"edited_bars": None, "beside": None}
+    assert merged(handlers.compare_pressed(TEXT, None, "bad food", "mood"))["edited_bars"] == page["edited_bars"]
+    same, none = (merged(handlers.compare_pressed(TEXT, None, copy, "mood"))["edited_bars"] for copy in (TEXT, " "))
+    assert "still the same" in same["said"] and "no text" in none["said"]  # a press is never without an answer
     second = merged(handlers.ask_second(TEXT, None, "mood", "stars", "auto"))["second_bars"]
     assert "stars in float32" in second["facts"]
     steps, page = handlers.ask_second(TEXT, None, "mood", "headless", "auto"), {"second_bars": second}
