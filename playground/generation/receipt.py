@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from playground.generation.processors import generate_options, overrides, read_generation_config
 from playground.generation.prompts import read_as_text
 from playground.generation.request import TASK
+from playground.generation.side_by_side import SHOW
 from playground.receipt import AS_JSON, Receipt, literal
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ model = {model}.eval()
 
 _CHOSEN = """\
 
-# %% The first tokens of the reply were chosen by hand
+# %% The tokens that the reply begins with
 chosen = {chosen}
 
 
@@ -59,7 +60,7 @@ with torch.inference_mode():
     )
 reply = output[0, input_ids.shape[1] :].tolist()
 
-print("The reply:", tokenizer.decode(reply, skip_special_tokens=True))
+{show}
 
 {as_json}
 print(json.dumps({{"token_ids": reply}}))
@@ -104,7 +105,8 @@ def generation_receipt(
     settings = {name: repr(value) for name, value in generate_options(request, most).items()}
     settings |= _around(request, own_config, finished is None or finished.use_cache)
     lines = "\n".join(f"        {name}={value}," for name, value in settings.items())
-    return Receipt("Generation", head + chosen + _GENERATE.format(seed=request.seed, settings=lines, as_json=AS_JSON))
+    reply = _GENERATE.format(seed=request.seed, settings=lines, show=SHOW, as_json=AS_JSON)
+    return Receipt("Generation", head + chosen + reply)
 
 
 def _around(request: GenerateRequest, own_config: GenerationConfig | None, use_cache: bool) -> dict[str, str]:

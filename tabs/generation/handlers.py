@@ -13,11 +13,12 @@ from contextlib import aclosing
 from typing import Any
 
 import playground as pg
+from playground.generation.side_by_side import side_by_side
 from playground.links.form import linked
 from playground.receipt import Receipt
 from tabs.generation.format import format_event, format_next
 from tabs.generation.runs import PageRun, Runs
-from tabs.generation.settings import build_requests, echo
+from tabs.generation.settings import build_requests, echo, strategy_names
 
 FEW_RUNS = 8  # of everybody: with more, nothing starts that nobody asked for
 
@@ -82,14 +83,15 @@ async def stream_run(
 
 
 def write_receipt(playground: pg.Playground, run: PageRun) -> Receipt:
-    """The code of what a run made; of several strategies one after the other."""
+    """The code of what a run made; of several strategies each under its name."""
     ended = [(index, one) for index, one in sorted(run.finished.items()) if one.token_ids]
     receipts = [playground.generation_receipt(run.requests[index], finished) for index, finished in ended]
     if len(receipts) == 1:
         return receipts[0]
-    parts = [f"# {n} of {len(receipts)}\n{receipt.code}" for n, receipt in enumerate(receipts, start=1)]
-    whole = Receipt("Generation", "\n\n".join(parts))
-    return linked(whole, pg.link_to(*(run.requests[index] for index, _ in ended)) if ended else None)
+    if not receipts:
+        return Receipt("Generation", "")
+    requests = [run.requests[index] for index, _ in ended]
+    return linked(side_by_side(receipts, strategy_names(requests)), pg.link_to(*requests))
 
 
 async def _events(

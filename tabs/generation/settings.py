@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import playground as pg
@@ -80,6 +80,26 @@ def build_requests(
         for column in columns
     )
     return _by_hand(requests, int(asked["draw"])) if asked.get("draw") is not None else requests
+
+
+def strategy_names(requests: Sequence[pg.GenerateRequest]) -> list[str]:
+    """What the page calls each of several strategies: its preset, with what else tells it from the others.
+
+    >>> draws = [pg.GenerateRequest("Once", do_sample=True, temperature=0.7, top_p=0.9, repetition_penalty=1.1)]
+    >>> strategy_names([pg.GenerateRequest("Once"), *draws])
+    ['greedy', 'balanced, seed 0']
+    """
+    models = {(one.model_id, one.quantization) for one in requests}
+    names: list[str] = []
+    for one in requests:
+        name = next(
+            (name for name, preset in PRESETS.items() if all(getattr(one, key) == preset[key] for key in preset)),
+            "own settings",
+        )
+        name += f", seed {one.seed}" if one.do_sample else ""
+        name += f", {one.model_id} in {one.quantization}" if len(models) > 1 else ""
+        names.append(name if name not in names else f"{name} ({len(names) + 1})")
+    return names
 
 
 def _by_hand(requests: tuple[pg.GenerateRequest, ...], draw: int) -> tuple[pg.GenerateRequest, ...]:

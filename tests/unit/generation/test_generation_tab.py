@@ -47,7 +47,9 @@ class FakePlayground:
         return pg.NextTokenResult(1, 100, 0.5, (pg.Candidate(3, "c", 1 / 3, 0.5, 0.5, True, False),), ((2.0, -1.0),))
 
     def generation_receipt(self, request, finished):
-        return Receipt("Generation", f"seed={request.seed} {finished.token_ids}")
+        return Receipt(
+            "Generation", f"# %% The model\nload()\n# %% The reply\nseed={request.seed} {finished.token_ids}\n"
+        )
 
 
 def played(playground, asked, runs=None, **changes):
@@ -92,7 +94,9 @@ def test_a_receipt_is_written_from_what_the_server_has():
     runs = Runs(playground.cancel)
     played(playground, {"run": "r", "columns": [{"seed": 1}, {"seed": 2}]}, runs)
     code = write_receipt(playground, runs.find("me", "r")).code
-    assert code == "# 1 of 2\nseed=1 (7,)\n\n# 2 of 2\nseed=2 (8,)"
+    assert code.count("load()") == 1
+    first, second = code.index("# %% greedy\n"), code.index("# %% greedy (2)\n")
+    assert first < code.index("seed=1 (7,)") < second < code.index("seed=2 (8,)")
     for person, name in (("you", "r"), ("me", "other")):
         with pytest.raises(InputError, match="put away"):
             runs.find(person, name)

@@ -7,7 +7,9 @@ from playground.generation.generate import generate
 from playground.generation.prompts import read_as_text
 from playground.generation.receipt import generation_receipt
 from playground.generation.request import GenerateRequest
+from playground.generation.side_by_side import side_by_side
 from playground.models.tokenizers import Message
+from playground.receipt import notebook
 from tests.unit.generation.generation_models import held, run_receipt, tiny_model
 
 RECEIPTS = (
@@ -51,3 +53,24 @@ def test_the_receipt_of_a_stopped_reply_ends_where_it_ended(tiny, saved):
     stopped = Finished(**{**vars(finished), "reason": "stopped"})
     receipt = generation_receipt(GenerateRequest(prompt="the", max_new_tokens=99), held(saved), stopped)
     assert run_receipt(receipt.code) == list(stopped.token_ids)
+
+
+def test_replies_side_by_side_are_one_receipt_that_names_each_and_loads_each_model_once(tiny, saved, capsys):
+    manager = tiny()
+    settings = ({}, {"do_sample": True, "seed": 1}, {"num_beams": 2}, {"prompt": "the fox"})
+    requests = [
+        GenerateRequest(**{"prompt": "the quick", "max_new_tokens": 6, "model_id": "tiny"} | one) for one in settings
+    ]
+    ended = [generate(manager, one).result().finished for one in requests]
+    pairs = zip(requests, ended, strict=True)
+    receipts = [generation_receipt(request, held(saved), finished) for request, finished in pairs]
+    names = ["greedy", "drawn, seed 1", "beam", 'a "name"']
+    whole = side_by_side(receipts, names)
+    assert whole.code.count("from_pretrained(MODEL") == 2  # a tokenizer and a model
+    assert whole.code.count("# %% The prompt") == 2
+    cells = [cell["source"] for cell in notebook(whole)["cells"]]
+    assert [cell for cell in cells if cell.startswith("## ")][2:5] == ["## greedy", "## drawn, seed 1", "## beam"]
+    assert run_receipt(whole.code) == [list(one.token_ids) for one in ended]
+    exec("\n".join(cell for cell in cells[2:] if not cell.startswith("#")), {})
+    shown = capsys.readouterr().out
+    assert all(f"{name}:" in shown for name in names), "the notebook ends in the texts, each under its name"
