@@ -101,12 +101,12 @@ def build_section(playground: pg.Playground, page: gr.HTML, tabs: gr.Tabs) -> li
     ``page`` shows the replies, ``tabs`` holds this section.
     """
     parts = _lay_out(playground)
-    whys, follows, asking = LastRun(), LastRun(), Asking()
+    whys, slow, follows, asking = LastRun(), LastRun(), LastRun(), Asking()
     looking = partial(LastRun().wins, ends=[follows])
     runs = _wire_lens(playground, parts, page, tabs, asking, looking)
     _wire_follow(playground, parts, follows)
-    _wire_next(playground, parts, runs, whys)
-    _wire_why(playground, parts, whys, looking)
+    _wire_next(playground, parts, runs, whys, slow)
+    _wire_why(playground, parts, whys, slow, looking)
     InsideApi(playground).publish()
     fields = {"text": parts.text, "model_id": parts.model}
     return [
@@ -229,21 +229,29 @@ def _wire_follow(playground: pg.Playground, parts: _Parts, follows: LastRun) -> 
     parts.lens.follow(friendly(follows.wins(follow_token)), parts.asked, _seen_in(parts), **work)
 
 
-def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: LastRun) -> None:
-    """After each look the question about the next token is emptied, and answered where that is quick."""
+def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: LastRun, slow: LastRun) -> None:
+    """After each look the question about the next token is emptied, and answered where that is quick.
 
-    def forget(run_id: str, request: gr.Request) -> list[Any]:
+    Not where the slow methods explain the very same by then: of a look that they had not waited for comes nothing new.
+    """
+
+    def stays(asked: Asked | None, request: gr.Request) -> bool:
+        return asked is not None and slow.goes_on(request, asked)
+
+    def forget(run_id: str, asked: Asked | None, request: gr.Request) -> list[Any]:
+        if stays(asked, request):
+            return [gr.skip()] * 5
         whys.begin(request)  # what still answers the question before is dropped
         playground.cancel(run_id)
         return [*_forgotten(), *buttons_of_run(parts.more, parts.stop, working=False).values()]
 
     def drop(run_id: str, request: gr.Request) -> list[Any]:
-        return [*forget(run_id, request), None, *[None for _ in parts.why_code]]
+        return [*forget(run_id, None, request), None, *[None for _ in parts.why_code]]
 
-    at_once = _explaining(playground, parts, whys)
+    at_once = _explaining(playground, parts, whys, stays)
     for run in runs:
         forgotten = [parts.target, parts.contrast, parts.why, parts.more, parts.stop]
-        run.success(forget, parts.run_id, forgotten, **QUIET).success(**at_once)
+        run.success(forget, [parts.run_id, parts.asked], forgotten, **QUIET).success(**at_once)
         run.failure(drop, parts.run_id, [*forgotten, parts.explained, *parts.why_code], **QUIET)
 
 
@@ -293,13 +301,18 @@ def _forgotten() -> list[Any]:
     return [gr.Dropdown([PREDICTED], value=NOBODY), gr.Dropdown([ALONE], value=NOBODY), None]
 
 
-def _explaining(playground: pg.Playground, parts: _Parts, whys: LastRun) -> dict[str, Any]:
-    """The event that answers the question at once, where that is quick."""
+def _explaining(
+    playground: pg.Playground, parts: _Parts, whys: LastRun, stays: Callable[..., bool] = lambda *_: False
+) -> dict[str, Any]:
+    """The event that answers the question at once, where that is quick; none where what is there ``stays``."""
 
     @friendly
     def at_once(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> Iterator[dict[Any, Any]]:
         if asked is None or asked.masked:
             yield {parts.why: {"said": NO_NEXT} if asked else None}
+            return
+        if stays(asked, request):
+            yield {parts.why: gr.skip()}
             return
         is_wanted = whys.begin(request)
         question = why_request(asked, target, contrast, METHODS, address_of(request))
@@ -339,9 +352,9 @@ def _why_values(parts: _Parts, found: Explained, asked: Asked) -> dict[Any, Any]
     return values
 
 
-def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: Looking) -> None:
+def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, slow: LastRun, looking: Looking) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
-    at_once, slow = _explaining(playground, parts, whys), LastRun()
+    at_once = _explaining(playground, parts, whys)
     gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
 
     @friendly
@@ -349,7 +362,7 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
         if asked is None or asked.masked:
             yield {parts.why: {"said": NO_NEXT}}
             return
-        run_id, is_wanted, is_last = new_run(), whys.begin(request), slow.begin(request)
+        run_id, is_wanted, is_last = new_run(), whys.begin(request), slow.begin(request, asked)
         ended = buttons_of_run(parts.more, parts.stop, working=False)
         yield {parts.run_id: run_id, **buttons_of_run(parts.more, parts.stop, working=True)}
         try:
@@ -360,7 +373,9 @@ def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, looking: 
             if is_wanted():
                 yield {**ended, parts.why: {"said": said_in_place(error)}}
                 raise
-        yield ended if is_last() else {parts.why: gr.skip()}
+        if was_last := is_last():
+            slow.begin(request)  # about nothing
+        yield ended if was_last else {parts.why: gr.skip()}
 
     given = [parts.asked, parts.target, parts.contrast]
     outputs = [parts.run_id, parts.more, parts.stop, parts.target, parts.contrast, parts.why]

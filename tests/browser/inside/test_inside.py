@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,41 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     expect(page.get_by_role("tab", name="The whole model")).to_be_focused()
     page.go_back()
     expect(page.get_by_role("tab", name="Look inside")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_look_that_ends_late_takes_no_slow_methods_away(open_page, app_playground, monkeypatch):
+    """They were asked for of another text, at which a press of Look inside still looked: they look for themselves."""
+    page = opened(open_page())
+    why, text = page.locator("#inside-why"), page.locator("#inside-text textarea")
+    expect(why.locator(".at-methods section")).to_have_count(1)
+    look, explain = app_playground.logit_lens, app_playground.attribute_next_steps
+    looks, answers, methods = threading.Semaphore(0), threading.Event(), threading.Semaphore(0)
+    asked: list[object] = []
+
+    def looking(request):
+        asked.append(request)
+        if len(asked) == 1:
+            assert looks.acquire(timeout=60)  # the press
+        return look(request)
+
+    def explaining(request):
+        if request.run_id:  # of the slow ones
+            answers.set()
+            assert methods.acquire(timeout=60)
+        yield from explain(request)
+
+    monkeypatch.setattr(app_playground, "logit_lens", looking)
+    monkeypatch.setattr(app_playground, "attribute_next_steps", explaining)
+    text.fill("The capital of Italy is")
+    page.locator("#inside-look").click()
+    expect(page.locator(".il-old")).to_be_visible()
+    page.locator("#inside-more").click()
+    assert answers.wait(60)
+    looks.release()
+    page.wait_for_timeout(1500)  # what follows on the press would be there by now
+    methods.release(3)
+    expect(why.locator(".at-title")).to_contain_text("Why “·Rome”?", timeout=60_000)
+    expect(why.locator(".at-methods section")).to_have_count(3)
 
 
 def test_a_token_of_a_reply_is_looked_into(open_page):
