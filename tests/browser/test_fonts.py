@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tabs import TABS
+from tests.browser.rest import at_rest
 from training.fonts import FAMILIES
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
@@ -39,12 +40,14 @@ CLONE = """([selector, weight, samples]) => {
 }"""
 
 
-def fonts_of(session, selector: str) -> list[tuple[str, int]]:
-    """(family, characters) that Chromium drew an element's text with; a font of the machine has a * at its end."""
+def fonts_of(session, selector: str) -> list[list[tuple[str, int]]]:
+    """Per element: (family, characters) that Chromium drew its text with; a font of the machine has a * at its end."""
     root = session.send("DOM.getDocument")["root"]["nodeId"]
-    node = session.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
-    fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
-    return [(font["familyName"] + "*" * (not font["isCustomFont"]), round(font["glyphCount"])) for font in fonts]
+    nodes = session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]
+    drawn = [session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"] for node in nodes]
+    return [
+        [(one["familyName"] + "*" * (not one["isCustomFont"]), round(one["glyphCount"])) for one in of] for of in drawn
+    ]
 
 
 @pytest.fixture
@@ -57,40 +60,54 @@ def styles(page):
     return session
 
 
-@pytest.mark.parametrize("kind", ELEMENTS)
-def test_every_letter_of_every_weight_is_ours(page, styles, kind):
-    selector, family = ELEMENTS[kind]
-    for weight in ("", "400", "500", "600", "700"):
-        page.evaluate("document.querySelectorAll('.probe').forEach((probe) => probe.remove())")
-        page.evaluate(CLONE, [selector, weight, SAMPLES])
+def test_every_letter_of_every_weight_is_ours(page, styles):
+    for kind, (selector, family) in ELEMENTS.items():
+        for weight in ("", "400", "500", "600", "700"):
+            page.evaluate("document.querySelectorAll('.probe').forEach((probe) => probe.remove())")
+            page.evaluate(CLONE, [selector, weight, SAMPLES])
+            page.wait_for_function("document.fonts.status === 'loaded'")
+            for script, found in zip(reversed(SAMPLES), fonts_of(styles, ".probe"), strict=True):
+                said = f"{kind}, weight {weight or 'its own'}, {script}: {found}"
+                assert [name for name, _ in found] == [family], said
+                assert sum(count for _, count in found) > 20, said
+
+
+# The page's text, each piece of it numbered, in a copy that no answer changes any more.
+STILL = """() => {
+  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+  const shown = document.querySelector(".gradio-container");
+  const texts = [...shown.querySelectorAll("*")].filter(
+    (one) => one.checkVisibility() && [...one.childNodes].some(isText));
+  for (const one of texts) one.dataset.text = "";
+  const copy = shown.cloneNode(true);
+  for (const one of texts) delete one.dataset.text;
+  copy.classList.add("still");
+  shown.after(copy);
+  shown.style.display = "none";
+}"""
+MOVING = """() => {
+  const copy = document.querySelector(".still");
+  copy.previousElementSibling.style.display = "";
+  copy.remove();
+}"""
+
+
+def test_all_text_of_every_tab_is_ours(page, styles):
+    for tab in TABS:
+        page.get_by_role("tab", name=tab.TITLE, exact=True).first.click()
+        at_rest(page)
+        page.evaluate(STILL)
         page.wait_for_function("document.fonts.status === 'loaded'")
-        for script in SAMPLES:
-            found = fonts_of(styles, f'.probe[data-script="{script}"]')
-            assert [name for name, _ in found] == [family], f"{kind}, weight {weight or 'its own'}, {script}: {found}"
-            assert sum(count for _, count in found) > 20
-
-
-@pytest.mark.parametrize("title", [tab.TITLE for tab in TABS])
-def test_all_text_of_a_tab_is_ours(page, styles, title):
-    page.get_by_role("tab", name=title, exact=True).first.click()
-    page.wait_for_timeout(500)
-    page.evaluate("""() => {
-      let number = 0;
-      const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
-      for (const element of document.querySelectorAll(".gradio-container *"))
-        if (element.checkVisibility() && [...element.childNodes].some(isText)) element.dataset.text = number++;
-      const shown = document.querySelector(".gradio-container");
-      shown.outerHTML = shown.outerHTML;  // a copy that no answer changes any more
-    }""")
-    page.wait_for_function("document.fonts.status === 'loaded'")
-    count = page.locator("[data-text]").count()
-    assert count > 20
-    strangers = {}
-    for number in range(count):
-        names = {name for name, _ in fonts_of(styles, f'[data-text="{number}"]')}
-        if names - {"Inter", "JetBrains Mono"}:
-            strangers[page.locator(f'[data-text="{number}"]').inner_text()[:40]] = names
-    assert strangers == {}
+        found = fonts_of(styles, ".still [data-text]")
+        texts = page.locator(".still [data-text]").all_inner_texts()
+        assert len(found) > 20
+        strangers = {
+            text[:40]: names
+            for text, fonts in zip(texts, found, strict=True)
+            if (names := {name for name, _ in fonts}) - {"Inter", "JetBrains Mono"}
+        }
+        assert strangers == {}, tab.TITLE
+        page.evaluate(MOVING)
 
 
 def test_who_reads_latin_letters_downloads_two_files(page):
@@ -116,7 +133,7 @@ def test_text_keeps_its_place_when_the_font_arrives(page, styles):
       probe.className = "stand-in";
       return sizes;
     }""")
-    stands_in = fonts_of(styles, ".stand-in")[0][0].rstrip("*")
+    stands_in = fonts_of(styles, ".stand-in")[0][0][0].rstrip("*")
     if stands_in not in FAMILIES[1].fallback:
         pytest.skip(f"this machine has none of the fonts that stand in, only {stands_in}")
     for name in ("Inter", "JetBrains Mono"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.rest import at_rest
+
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 # Rows of tabs or radio buttons in sight where Tab would stop more or less than once.
 OTHER_STOPS = """() => [...document.querySelectorAll('[role=tablist], fieldset')].filter((one) => one.checkVisibility())
@@ -17,44 +19,51 @@ def tab(page, name: str):
     return page.locator(f'[role=tab][data-tab-id="{name}"]')
 
 
-@pytest.mark.parametrize(
-    ("outer", "inner"),
-    [
-        ("classification", ["one-text", "table"]),
-        ("tokens", ["tokens-live", "tokens-batch", "tokens-chat"]),
-        ("generation", ["reply", "inside"]),
-        ("training", ["classifier", "language-model"]),
-    ],
-)
-def test_tab_comes_to_a_row_once_and_arrow_keys_go_on(page, outer, inner):
-    tab(page, outer).click()
-    first = tab(page, inner[0])
-    expect(first).to_have_attribute("tabindex", "0")
-    tab(page, outer).focus()
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('[role=tab]')"):
-            break
-    expect(first).to_be_focused()
-    for name in inner[1:]:
-        page.keyboard.press("ArrowRight")
-        expect(tab(page, name)).to_be_focused()
-        expect(tab(page, name)).to_have_attribute("tabindex", "0")
-    page.keyboard.press("Tab")  # out of the row
-    assert not page.evaluate("document.activeElement.matches('[role=tab]')")
-    page.keyboard.press("Shift+Tab")
-    expect(tab(page, inner[-1])).to_be_focused()
-    page.keyboard.press("Home")
-    expect(first).to_be_focused()
-    page.keyboard.press("End")
-    page.keyboard.press("Home")
-    assert page.evaluate(OTHER_STOPS) == []
-    page.keyboard.press("Shift+Tab")
-    for _ in range(30):
-        if page.evaluate("document.activeElement.matches('#pg-tabs > .tab-wrapper [role=tab]')"):
-            break
+INNER = {
+    "classification": ["one-text", "table"],
+    "tokens": ["tokens-live", "tokens-batch", "tokens-chat"],
+    "generation": ["reply", "inside"],
+    "training": ["classifier", "language-model"],
+}
+
+
+def presses_until(page, key: str, at: str, most: int = 30) -> None:
+    """Presses a key until the focus is on what a selector names."""
+    for _ in range(most):
+        page.keyboard.press(key)
+        if page.evaluate("(at) => document.activeElement.matches(at)", at):
+            return
+
+
+def test_tab_comes_to_a_row_once_and_arrow_keys_go_on(page):
+    for outer, inner in INNER.items():
+        tab(page, outer).click()
+        first = tab(page, inner[0])
+        expect(first).to_have_attribute("tabindex", "0")
+        at_rest(page)  # what is drawn behind the focus would lie on its way back
+        tab(page, outer).focus()
+        presses_until(page, "Tab", "[role=tab]")
+        expect(first).to_be_focused()
+        for name in inner[1:]:
+            page.keyboard.press("ArrowRight")
+            expect(tab(page, name)).to_be_focused()
+            expect(tab(page, name)).to_have_attribute("tabindex", "0")
+        at_rest(page)
+        page.keyboard.press("Tab")  # out of the row
+        assert not page.evaluate("document.activeElement.matches('[role=tab]')")
         page.keyboard.press("Shift+Tab")
-    expect(tab(page, outer)).to_be_focused()
+        expect(tab(page, inner[-1])).to_be_focused()
+        page.keyboard.press("Home")
+        expect(first).to_be_focused()
+        page.keyboard.press("End")
+        page.keyboard.press("Home")
+        expect(first).to_have_attribute("aria-selected", "true")
+        at_rest(page)
+        assert page.evaluate(OTHER_STOPS) == []
+        page.keyboard.press("Shift+Tab")
+        if not page.evaluate("document.activeElement.matches('#pg-tabs > .tab-wrapper [role=tab]')"):
+            presses_until(page, "Shift+Tab", "#pg-tabs > .tab-wrapper [role=tab]")
+        expect(tab(page, outer)).to_be_focused()
 
 
 ROWS = """() => [...document.querySelectorAll('[role=tablist]')].filter((one) => one.checkVisibility())
@@ -79,7 +88,7 @@ def walk(page, row: list[str], known: list[list[str]]) -> int:
             page.locator(f'[role=tab][data-tab-id="{row[row.index(name) - 1]}"]').focus()
             page.keyboard.press("ArrowRight")
         expect(one).to_have_attribute("aria-selected", "true")
-        page.wait_for_timeout(700)  # it is laid out now
+        at_rest(page)  # it is laid out now
         inner = [new for new in page.evaluate(ROWS) if new not in known]
         known += inner
         count += 1 + sum(walk(page, new, known) for new in reversed(inner))  # the innermost is in sight now
@@ -103,43 +112,33 @@ def test_a_group_of_choices_is_one_stop_that_follows_what_is_chosen(page):
     expect(page.get_by_role("radio", name="balanced")).to_have_attribute("tabindex", "0")
 
 
-@pytest.mark.parametrize(
-    ("tabs", "run", "done"),
-    [
-        (("generation",), "[data-act=start]", ".gen[aria-busy=false]"),
-        (("similarity", "matrix"), "#matrix-measure", "#similarity-map h4"),
-        (("similarity", "people"), "#people-measure", "#similarity-people .wr-title"),
-        (("pipelines",), "#pipelines-run", "#pipelines-view .pp-title"),
-    ],
-)
-def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page, tabs, run, done):
-    for name in tabs:
-        tab(page, name).click()
-    button = page.locator(run)
-    button.wait_for()
-    page.wait_for_timeout(1000)
-    expect(button).to_be_enabled(timeout=90_000)  # what it begins with by itself is over
-    button.focus()
-    page.evaluate("""() => {
-      window.at = [];
-      const look = () => at.push(document.activeElement.textContent.trim());
-      setTimeout(() => addEventListener("focusin", look), 0);
-    }""")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
-    expect(button).to_be_enabled(timeout=120_000)
-    page.locator(done).first.wait_for()
-    page.wait_for_timeout(300)
-    expect(button).to_be_focused()
-    assert "Stop" in page.evaluate("window.at")
+RUNS = {  # tabs: what begins a run there, and what stands there when it has ended
+    ("generation",): ("[data-act=start]", ".gen[aria-busy=false]"),
+    ("similarity", "matrix"): ("#matrix-measure", "#similarity-map h4"),
+    ("similarity", "people"): ("#people-measure", "#similarity-people .wr-title"),
+    ("pipelines",): ("#pipelines-run", "#pipelines-view .pp-title"),
+}
+FOCI = """() => {
+  const at = window.at = [];
+  const look = () => at.push(document.activeElement.textContent.trim());
+  setTimeout(() => addEventListener("focusin", look), 0);
+}"""
 
 
-def test_a_training_is_begun_and_stopped_by_one_key(page):
-    tab(page, "training").click()
-    run, stop = page.locator("#training-run"), page.locator("#training-stop")
-    run.focus()
-    page.keyboard.press("Enter")
-    expect(stop).to_be_focused(timeout=60_000)
-    page.wait_for_timeout(500)  # sooner it is the same press
-    page.keyboard.press("Enter")
-    expect(run).to_be_focused(timeout=120_000)
+def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page):
+    for tabs, (run, done) in RUNS.items():
+        for name in tabs:
+            tab(page, name).click()
+        button = page.locator(run)
+        button.wait_for()
+        page.wait_for_timeout(1000)
+        expect(button).to_be_enabled(timeout=90_000)  # what it begins with by itself is over
+        button.focus()
+        page.evaluate(FOCI)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(300)
+        expect(button).to_be_enabled(timeout=120_000)
+        page.locator(done).first.wait_for()
+        page.wait_for_timeout(300)
+        expect(button).to_be_focused()
+        assert "Stop" in page.evaluate("window.at"), tabs
