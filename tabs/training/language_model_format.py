@@ -140,11 +140,9 @@ def said_at_end(result: pg.LanguageModelTrained) -> str:
     said = f"{why} after {result.steps:,}{of} steps in {format_seconds(result.seconds)}."
     if result.accepted is None:
         return said
-    new = (
-        ""
-        if result.new_share is None
-        else f", and {100 * result.new_share:.0f}\u00a0% of those stand nowhere in what it read"
-    )
+    new = "" if result.new_share is None else ", and each of those stands in what it read"
+    if result.new_share:
+        new = f", and {100 * result.new_share:.0f}\u00a0% of those stand nowhere in what it read"
     count = round(result.accepted * len(result.samples))
     return f"{said} Of {len(result.samples)} lines that it writes, the grammar could have written {count}{new}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from playground.training.language_model.plan import language_model_training, pla
 from playground.training.language_model.request import TrainLanguageModelRequest
 from playground.training.language_model.shape import configuration, count_parameters
 from playground.training.language_model.tokenizer import learn_tokenizer, merges_of
-from tabs.training.language_model_format import Follower
+from tabs.training.language_model_format import Follower, said_at_end
 
 GRAMMAR = "name = Mia, Ben\nthing = ball, kite\n{name} has a {thing}.\n{name} sees a {thing}."
 TINY = {"lines": 300, "n_layer": 1, "n_head": 2, "hidden_size": 16, "context": 16, "per_device_train_batch_size": 4}
@@ -178,3 +179,16 @@ def test_a_plan_says_what_it_takes():
     assert isinstance(plan.bytes, TrainingBytes) and plan.bytes.weights == 4 * plan.parameters
     assert job.size == plan.bytes and (job.title, job.task, job.person) == ("Stories", "text-generation", "me")
     assert read_corpus(request).grammar.accepts(job.first_text)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (None, "could have written 3."),
+        (0.0, "could have written 3, and each of those stands in what it read."),
+        (0.25, "could have written 3, and 25\u00a0% of those stand nowhere in what it read."),
+    ],
+)
+def test_how_much_of_what_it_writes_is_new_is_said(share, said):
+    ended = {"reason": "done", "steps": 300, "seconds": 9.0, "accepted": 0.75, "samples": [None] * 4}
+    assert said_at_end(SimpleNamespace(**ended, new_share=share)).endswith(said)
