@@ -183,7 +183,8 @@ export async function goTo(place, fields, button) {
  */
 export async function showAnswer(place, name, beside) {
   const whole = await reach(place, name || "view");
-  const node = whole?.querySelector("[data-see]") ?? whole;
+  const marked = [...(whole?.querySelectorAll("[data-see]") ?? [])]; // of a row that is closed, too
+  const node = marked.find((one) => one.checkVisibility()) ?? whole;
   const fits = () => node && beside && node.clientHeight < innerHeight / 2;
   setTimeout(() => node && show(node, fits() ? "nearest" : "start"), DRAWN_MS);
 }

@@ -201,7 +201,9 @@ function optionsTable(model, options, isPublic, command) {
   const table = makeTable(OPTION_COLUMNS, rows);
   table.classList.add("lg-options");
   for (const [k, option] of options.entries()) table.tBodies[0].rows[k].classList.toggle("off", !option.available);
-  return make("div", "pg-table-wrap", table);
+  const wrap = make("div", "pg-table-wrap", table);
+  wrap.toggleAttribute("data-see", true); // what a lesson speaks of
+  return wrap;
 }
 
 function optionState(model, option, first, isPublic, command) {

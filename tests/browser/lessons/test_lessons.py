@@ -184,6 +184,29 @@ def test_on_a_phone_a_lesson_is_walked_and_the_tabs_stay_usable(open_page):
     expect(panel.locator(".ls-reveal")).to_contain_text("121")
 
 
+@pytest.mark.parametrize(
+    ("title", "step", "seen"),
+    [
+        ("The article, live", 3, "#classification-steps .ps-token:has-text('[UNK]')"),
+        ("Four bits", 1, "#models-ledger .lg-options tr:has-text('4-bit'):visible >> nth=-1"),
+    ],
+)
+def test_on_a_phone_what_a_step_speaks_of_at_its_end_is_in_sight(open_page, title, step, seen):
+    page = open_page(width=390, height=844, dark=True)
+    open_lesson(page, title, step)
+    panel = page.locator(".ls-panel")
+    expect(panel.locator(".ls-field")).to_have_css("color-scheme", "dark")  # its two small arrows
+    guess(panel)
+    expect(panel.locator(".ls-reveal")).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_timeout(1500)  # it scrolls there
+    row, sheet, button = (page.locator(one).bounding_box() for one in (seen, ".ls-panel", ".ls-next"))
+    assert row["y"] >= 0 and row["y"] + row["height"] <= sheet["y"]
+    around = page.locator(seen).locator("xpath=ancestor::*[contains(@class,'ps-tokens') or contains(@class,'wrap')][1]")
+    inner = around.bounding_box()
+    assert row["y"] + row["height"] <= inner["y"] + inner["height"], "it isn't cut"
+    assert button["y"] + button["height"] + 4 <= 844, "the ring of its focus is whole"
+
+
 def test_a_lesson_is_walked_by_keyboard_alone(page):
     page.get_by_role("button", name="Take a lesson").focus()
     page.keyboard.press("Enter")
