@@ -63,12 +63,12 @@ class SimilarityWing(Wing):
         return linked(receipts.word_matrix_receipt(result, self._held(result)), self.link(result))
 
     @heavy("playground.similarity.word_loss")
-    def word_pairs_receipt(self, result: WordPairsResult) -> Receipt:
-        """Plain transformers code that gives how close each pair of words is."""
+    def word_pairs_receipt(self, result: WordPairsResult, people: tuple[float, ...] = ()) -> Receipt:
+        """Plain transformers code that gives how close each pair is, and how far ``people``'s ratings agree."""
         from playground.links.form import linked
         from playground.similarity import receipt as receipts
 
-        return linked(receipts.word_pairs_receipt(result, self._held(result)), self.link(result))
+        return linked(receipts.word_pairs_receipt(result, self._held(result), people), self.link(result))
 
     @heavy("playground.similarity.word_map")
     def word_map(self, matrix: WordMatrixResult) -> WordMapResult:

@@ -147,10 +147,29 @@ closeness = {f"{a} - {b}": -(above(a, b) + above(b, a)) / 2 for a, b in pairs}
 for pair, number in sorted(closeness.items(), key=lambda item: -item[1]):
     print(f"{pair:40} {number:8.4f}")
 
+"""
+_CLOSENESS = """\
 # %% The same numbers as JSON
 import json
 
 print(json.dumps(closeness))
+"""
+_PEOPLE = """\
+# %% How far that agrees with people, who rated the same pairs from 0 to 10
+import math
+
+from scipy.stats import spearmanr
+
+people = {people}
+rho = spearmanr([closeness[f"{a} - {b}"] for a, b in pairs], people).statistic.item()
+middle, wide = math.atanh(rho), 1.96 * math.sqrt((1 + rho**2 / 2) / (len(pairs) - 3))
+interval = math.tanh(middle - wide), math.tanh(middle + wide)
+print(f"Spearman's rho {rho:.2f} (95 % interval {interval[0]:.2f} to {interval[1]:.2f}); 1 is the same order")
+
+# %% The same numbers as JSON
+import json
+
+print(json.dumps({"closeness": closeness, "rho": rho, "interval": interval}))
 """
 
 
@@ -160,10 +179,11 @@ def word_matrix_receipt(result: WordMatrixResult, pretrained: Pretrained) -> Rec
     return Receipt("Words against each other", loss_code(pretrained, result.template) + tail)
 
 
-def word_pairs_receipt(result: WordPairsResult, pretrained: Pretrained) -> Receipt:
-    """How close the words of each pair are."""
+def word_pairs_receipt(result: WordPairsResult, pretrained: Pretrained, people: Sequence[float] = ()) -> Receipt:
+    """How close the words of each pair are, and how far that agrees with ``people``'s ratings, where there are some."""
     pairs = "\n".join(f"    {literal((pair.word1, pair.word2))}," for pair in result.pairs)
-    tail = _PAIRS.replace("{pairs}", pairs)
+    end = _PEOPLE.replace("{people}", literal(list(people))) if len(people) > 3 else _CLOSENESS
+    tail = _PAIRS.replace("{pairs}", pairs) + end
     return Receipt("Pairs of words", loss_code(pretrained, result.template) + tail)
 
 

@@ -112,9 +112,10 @@ from transformers import AutoTokenizer
 
 # %% One text under each tokenizer
 text = {literal(request.text)}
+names = {literal(list(request.model_ids))}
 counts = {{}}
-for name, revision in MODELS:
-    tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+for name, (source, revision) in zip(names, MODELS):
+    tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
     token_ids = tokenizer(text, add_special_tokens={request.add_special_tokens}).input_ids
     counts[name] = len(token_ids)
     print(name, "makes", len(token_ids), "tokens of it:", [tokenizer.decode([token_id]) for token_id in token_ids])

@@ -128,6 +128,7 @@ def measure_ratings(
         raise InputError("People have rated other pairs than these.", "Python measures any: playground.word_pairs(…).")
     for event in playground.word_pairs(request):
         if isinstance(event, pg.WordPairsResult):
-            yield MeasuredRatings(format_ratings(ratings, event), playground.word_pairs_receipt(event), event)
+            receipt = playground.word_pairs_receipt(event, tuple(pair.rating for pair in ratings))
+            yield MeasuredRatings(format_ratings(ratings, event), receipt, event)
         else:
             yield event

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 
 import pytest
 from gradio_client.exceptions import AppError
 
 import playground as pg
+from playground.receipt import script
 from playground.wire import from_json
+from tabs.similarity.handlers import measure_ratings, rated_pairs, read_ratings
 
 pytestmark = pytest.mark.embedded
 SMOL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -42,6 +46,18 @@ def test_matrix_and_pairs_give_what_their_receipts_give(app_playground, home, mo
     found = {f"{pair.word1} - {pair.word2}": pair.similarity for pair in measured.pairs}
     (expected,) = home.numbers(app_playground.word_pairs_receipt(measured).code)
     assert found == pytest.approx(expected, rel=2e-4, abs=2e-3)
+
+
+def test_the_code_of_rated_pairs_says_how_far_the_model_agrees_with_people(app_playground, home):
+    """As the page's headline does: Spearman's rho with its interval, recomputed in a fresh Python."""
+    ratings = read_ratings()[::5]
+    *_, measured = measure_ratings(app_playground, ratings, rated_pairs(ratings, "playground/word-association", ""))
+    (said,) = home.outputs(script(measured.receipt))
+    headline = measured.view.title.replace("\u00a0", " ")
+    rho, interval = re.search(r"loss (\S+) \(95 % interval (.+?)\)", headline).groups()
+    assert f"Spearman's rho {rho} (95 % interval {interval})" in said
+    assert json.loads(said.strip().splitlines()[-1])["rho"] == pytest.approx(measured.view.rho, abs=0.02)
+    assert " scipy==" in script(measured.receipt).splitlines()[0]
 
 
 @pytest.mark.parametrize("model_id", ["playground/word-association", SMOL])
