@@ -7,7 +7,8 @@
 It needs torch with CUDA, and what requirements-gpu.txt names; what of that is missing goes to build/gpu, and the
 machine's own packages stay as they are. Rows run in a process of their own, which is ended when a row takes longer
 than it may, or fails; the next row then gets a new one. Results are in benchmarks/results/gpu.json after every row,
-and what rows printed is in build/gpu.log.
+each with the GPU that it ran on; with --rows, the others keep what they said before. What rows printed is in
+build/gpu.log.
 
 Ends with 0 when every row had its turn, also where one failed; 1 when a test failed; 2 when the packages are missing
 and can't be installed; 3 when there is no CUDA.
@@ -173,10 +174,11 @@ def line_of(told: Figures) -> str:
     return f"{told['row']:15} {told['seconds']:6.1f} s  " + " · ".join(f"{k} {shown(v)}" for k, v in figures.items())
 
 
-def write(told: list[Figures], path: Path) -> None:
-    """All rows so far, as a file."""
+def write(told: list[Figures], path: Path, before: Figures) -> None:
+    """All rows so far, as a file, with those of ``before`` that had no turn yet."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = {one["row"]: {name: value for name, value in one.items() if name != "row"} for one in told}
+    now = {one["row"]: {name: value for name, value in one.items() if name != "row"} for one in told}
+    rows = {name: (before | now)[name] for name in ROWS if name in before | now}
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
@@ -191,13 +193,14 @@ def run(names: list[str], device: str, out: Path, minutes: float, environment: d
     LOG.parent.mkdir(exist_ok=True)
     LOG.write_bytes(b"")
     told: list[Figures] = []
+    before = json.loads(out.read_text(encoding="utf-8")) if out.exists() and set(names) < set(ROWS) else {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, str(ROOT / "benchmarks" / "gpu_rows.py"), folder, device]
         rows = results(names, lambda left: Worker([*command, *left], environment), time.monotonic() + 60 * minutes)
         with contextlib.closing(rows):
             for one in rows:
                 told.append(one)
-                write(told, out)
+                write(told, out, before)
                 print(line_of(one), flush=True)
     print(f"Written to {out}", flush=True)
     return int(failed(told))

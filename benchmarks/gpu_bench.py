@@ -170,12 +170,24 @@ def synchronisations(work: Callable[[], object], device: str) -> int:
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("warn")
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings():
             warnings.simplefilter("always")
+            warnings.showwarning = _note_waits(seen)
             work()
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    return sum("synchronizing" in str(one.message) for one in caught)
+    return len(seen)
+
+
+def _note_waits(seen: list[str]) -> Callable[..., None]:
+    """What hears CUDA's warnings, and notes those of this thread: others may wait meanwhile."""
+    own = threading.get_ident()
+
+    def note(message: Warning | str, *where: Any, **more: Any) -> None:
+        if "synchronizing" in str(message) and threading.get_ident() == own:
+            seen.append(str(message))
+
+    return note
 
 
 def draws(count: int, device: str, **settings: Any) -> list[Draw]:

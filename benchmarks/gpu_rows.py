@@ -249,7 +249,7 @@ ROWS: dict[str, Row] = {
     "bfloat16": Row(60, lambda bench: streams(bench, "bfloat16")),
     "float32": Row(60, lambda bench: streams(bench, "float32")),
     "float16": Row(60, lambda bench: streams(bench, "float16")),
-    "8-bit": Row(90, lambda bench: streams(bench, "8-bit")),
+    "8-bit": Row(150, lambda bench: streams(bench, "8-bit")),
     "4-bit": Row(90, lambda bench: streams(bench, "4-bit")),
     "large bfloat16": Row(120, lambda bench: streams(bench, "bfloat16", large=True)),
     "large 4-bit": Row(120, lambda bench: streams(bench, "4-bit", large=True)),
@@ -274,7 +274,7 @@ def main(folder: str, device: str, *names: str) -> None:
     for name in names:
         say(row=name, seconds=ROWS[name].seconds)
         try:
-            say(row=name, figures=ROWS[name].run(bench))
+            say(row=name, figures=ROWS[name].run(bench), gpu=torch.cuda.get_device_name() if device == "cuda" else "")
         except Exception as error:  # a row that fails is a row with its error
             traceback.print_exc()
             say(row=name, error=f"{type(error).__name__}: {error}")

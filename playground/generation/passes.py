@@ -106,13 +106,14 @@ class Passes:
     def forward(self, table: KeyValueTable, token_ids: Sequence[Sequence[int]], wanted: int = 1) -> Tensor:
         """The logits of the last ``wanted`` columns, shape (rows, wanted, vocab); the table grows by the columns."""
         columns = len(token_ids[0])
-        if columns == 1 and self.static and table is self.static.table and not self.static.refused:
+        if columns == 1 and self.static and table is self.static.table and self.static.usable:
             try:
                 return self.static([row[0] for row in token_ids])[:, None]
             except Exception as error:  # CUDA refuses in many ways
-                if is_out_of_memory(error):
+                if is_out_of_memory(error) and self.static.usable:
                     raise
-                self._refuse_static(str(error))
+                if not is_out_of_memory(error):
+                    self._refuse_static(str(error))
         if columns == 1 and self._step:
             seen = table.inputs(1)
             logits = self._step(torch.tensor(token_ids), table, seen["position_ids"], seen["attention_mask"])

@@ -25,6 +25,7 @@ from transformers.cache_utils import get_layer_types_and_kwargs
 
 from playground.generation.kv_cache import BLOCK, KeyValueTable, TableLayer
 from playground.models.lending import is_spread
+from playground.models.memory import is_out_of_memory
 from playground.models.recorded import Recorder, Work
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class StaticStep:
         self._recorder = Recorder(model.device)
         self._recorded: dict[tuple[int, int], tuple[Tensor, Work]] = {}
         self._moved = 0
+        self._unrecorded: set[tuple[int, int]] = set()
         self._windows = windows_of(model)
         self.table = StaticTable(model)
         self.refused = ""
@@ -122,6 +124,11 @@ class StaticStep:
         return self.table.places.nbytes + self._recorder.nbytes
 
     @property
+    def usable(self) -> bool:
+        """Whether the next step may be static. A shape for which no memory was left is recorded after `clear` again."""
+        return not self.refused and self.table.capacity not in self._unrecorded
+
+    @property
     def shapes(self) -> list[tuple[int, int]]:
         """The shapes of the table, (rows, columns), whose step is recorded."""
         return sorted(self._recorded)
@@ -130,7 +137,7 @@ class StaticStep:
         """Logits of shape (rows, vocab), which the next step overwrites; the table grows by a column.
 
         Raises:
-            RuntimeError: the step can't be recorded.
+            RuntimeError: it can't be recorded. Where that is for want of memory, this shape is no longer `usable`.
         """
         table = self.table
         height, spare = table.capacity[0], table.capacity[0] - table.rows
@@ -139,13 +146,20 @@ class StaticStep:
         if self._moved != table.places.moved:
             self._forget()
         if table.capacity not in self._recorded:
-            numbers = now.to(self._model.device)
-            self._recorded[table.capacity] = numbers, self._recorder(lambda: self._step(numbers))
+            self._recorded[table.capacity] = self._record(now.to(self._model.device))
         numbers, play = self._recorded[table.capacity]
         numbers.copy_(now)
         logits = play()
         table.advance(1)
         return logits[: table.rows]
+
+    def _record(self, numbers: Tensor) -> tuple[Tensor, Work]:
+        try:
+            return numbers, self._recorder(lambda: self._step(numbers))
+        except Exception as error:
+            if is_out_of_memory(error):
+                self._unrecorded.add(self.table.capacity)
+            raise
 
     def _step(self, numbers: Tensor) -> Tensor:
         """The logits of all rows that there is room for, by transformers' own forward."""
@@ -184,6 +198,7 @@ class StaticStep:
     def _forget(self) -> None:
         """Drops what was recorded."""
         self._recorded.clear()
+        self._unrecorded.clear()
         self._recorder.clear()
         self._moved = self.table.places.moved
 

@@ -72,6 +72,14 @@ def test_only_a_failed_test_makes_the_command_fail():
     assert gpu.failed([{"row": "tests", "error": "given up after 150 s"}])
 
 
+def test_rows_that_are_run_again_leave_the_others_what_they_said(tmp_path):
+    gpu.write([{"row": "tests", "seconds": 2}, {"row": "spread", "seconds": 3}], tmp_path / "gpu.json", {})
+    before = json.loads((tmp_path / "gpu.json").read_text())
+    gpu.write([{"row": "machine", "seconds": 1}, {"row": "tests", "seconds": 4}], tmp_path / "gpu.json", before)
+    rows = json.loads((tmp_path / "gpu.json").read_text())
+    assert list(rows.items()) == [("machine", {"seconds": 1}), ("tests", {"seconds": 4}), ("spread", {"seconds": 3})]
+
+
 def needs(name):
     """The packages that a package needs, without extras."""
     found = map(Requirement, requires(name) or [])

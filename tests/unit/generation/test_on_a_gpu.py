@@ -21,6 +21,7 @@ from playground.generation.request import TASK, GenerateRequest
 from playground.models.catalog import Catalog
 from playground.models.lending import is_spread
 from playground.models.manager import ModelManager
+from playground.models.recorded import Recorder
 from tests.tiny_models import make_model, make_spec
 from tests.unit.generation.generation_models import PROMPTS, OneModel, assert_idle, reference, tiny_model
 
@@ -73,6 +74,28 @@ def test_recorded_steps_give_everybody_the_same_tokens_and_their_memory_comes_ba
     manager.engine.forget()
     assert static.nbytes == 0
     assert replies(manager, requests[:1]) == expected[:1]
+
+
+def test_a_shape_that_there_is_no_memory_to_record_is_decoded_as_anywhere(tokenizer, monkeypatch):
+    manager = OneModel(tiny_model("llama", len(tokenizer)), tokenizer)
+    manager.loaded.companion("generation", lambda owner: Engine(owner, graphs=True))
+    static, asked_for = manager.engine.passes.static, []
+
+    def full(recorder, work):
+        asked_for.append(static.table.capacity)
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    requests = [asked(number) for number in range(4)]
+    expected = [reference(manager.loaded.model, tokenizer, request) for request in requests]
+    static.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "__call__", full)
+        assert replies(manager, requests) == expected
+    assert asked_for and len(set(asked_for)) == len(asked_for) and not static.shapes and not static.refused
+    assert_idle(manager)
+    manager.engine.forget()
+    assert replies(manager, requests) == expected
+    assert static.shapes
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)

@@ -302,6 +302,18 @@ def test_devices():
         loading.pick_device("cuda:99")
 
 
+def test_on_cuda_attention_is_not_planned_for_each_length():
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    try:
+        torch.backends.cuda.enable_cudnn_sdp(True)
+        loading._options("float32", CPU, None)
+        assert torch.backends.cuda.cudnn_sdp_enabled()
+        loading._options("bfloat16", torch.device("cuda:0"), None)
+        assert not torch.backends.cuda.cudnn_sdp_enabled()
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)
+
+
 def test_the_fix_suits_where_the_files_came_from(tmp_path):
     spec = make_spec(tmp_path, "bert")
     assert "Download it again" in loading.corrupt(replace(spec, source="hub"), "x").fix
