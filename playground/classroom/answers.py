@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +53,8 @@ LIKELIEST = 8  # tokens that have a bar, whoever said them
 TOGETHER = 4  # looked up in one batch: as many as one person may run
 TRIES = 5
 NO_TOKEN = -1
+MOST_WORDS = 2  # of a class that stand beside a token which shows none of their letters
+_NO_CHARACTER = re.compile(r"<0x[0-9A-F]{2}>| \(")  # a byte, or what `named_piece` says of whitespace
 
 
 class Model(Protocol):
@@ -139,6 +142,9 @@ class Answers:
         chosen = {word: max(both, key=lambda way: probability[way]) for word, both in ways.items()}
         ids = list(dict.fromkeys([*(one.token_id for one in says.said[:LIKELIEST]), *chosen.values()]))
         places = {token_id: place for place, token_id in enumerate(ids)}
+        for token_id in set(chosen.values()) - {NO_TOKEN}:
+            own = [word for word in sorted(words) if chosen[word] == token_id]
+            names[token_id] = with_words(names[token_id], own)
         return replace(
             says,
             said=tuple(Said(names[one], probability[one], one) for one in ids),
@@ -270,6 +276,18 @@ def other_case(word: str) -> str:
     ('coffee', 'Paris')
     """
     return word[:1].swapcase() + word[1:]
+
+
+def with_words(name: str, words: Sequence[str]) -> str:
+    """The name of a token; beside words that it begins where it is no more than bytes of a character, or a space.
+
+    >>> with_words("·tea", ["tea"]), with_words("·<0xE6>", ["日本"])
+    ('·tea', '日本 (first token: ·<0xE6>)')
+    """
+    if not words or not _NO_CHARACTER.search(name):
+        return name
+    more = "…" if len(words) > MOST_WORDS else ""
+    return f"{', '.join(words[:MOST_WORDS])}{more} (first token: {name})"
 
 
 def _after(result: GenerationResult, count: int) -> tuple[str, float | None]:

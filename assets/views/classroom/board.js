@@ -9,7 +9,7 @@ const { root = "", code = "", address = "" } = document.body.dataset;
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const room = new Room(root, code);
 room.secret = keyOf(code);
-const MOST_BARS = 8; // with what is said of them, that the last row can read
+const MOST_BARS = 12; // with what is said of them, that the last row can read
 const FEWEST_BARS = 3;
 const LONG = 60; // a reply stands in a column of its own
 const RING = 2 * Math.PI * 42;

@@ -5,6 +5,7 @@ import { counted, quoted } from "../shared/format.js";
 /** @param {number} share  from 0 to 1 */
 export function percent(share) {
   if (share > 0 && share < 0.001) return "<\u00a00.1\u00a0%";
+  if (share > 0.99 && share < 1) return share < 0.9995 ? `${(share * 100).toFixed(1)}\u00a0%` : ">\u00a099.9\u00a0%";
   return `${share >= 0.0995 || !share ? Math.round(share * 100) : (share * 100).toFixed(1)}\u00a0%`;
 }
 
@@ -19,8 +20,13 @@ export function question(asked) {
   const box = make("section", "cl-question", make("h1", "", asked.ask));
   const isAsked = asked.ask.includes(quoted(asked.text)); // it needn't be said twice
   if (asked.text && !isAsked) box.append(make("p", "cl-text", asked.text, ...added(asked.added)));
+  if (asked.added?.includes(BROKEN))
+    box.append(make("p", "cl-fact", `“${BROKEN}” is a character of which bytes are missing.`));
   return box;
 }
+
+/** What stands for bytes that are no whole character yet. */
+const BROKEN = "\ufffd";
 
 /** Kinds whose answers are tokens, with signs for what can't be seen. */
 const OF_TOKENS = ["next_word", "one_of_top"];
@@ -33,7 +39,10 @@ const OF_TOKENS = ["next_word", "one_of_top"];
  */
 export function meaning(kind, names) {
   const stands = (sign, what) => names.some((name) => name.includes(sign)) && `“${sign}” is ${what}`;
-  const said = OF_TOKENS.includes(kind) ? [stands("·", "a space"), stands("↵", "a line break")].filter(Boolean) : [];
+  if (!OF_TOKENS.includes(kind)) return "";
+  const [byte] = /<0x[\dA-F]{2}>/.exec(names.join(" ")) ?? [""];
+  const part = byte && stands(byte, "a byte, a part of a character");
+  const said = [stands("·", "a space"), stands("↵", "a line break"), part].filter(Boolean);
   return said.length ? `${said.join(", ")}.` : "";
 }
 
@@ -118,6 +127,7 @@ function facts(reveal, kind) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
     said.push(`${quoted(one.name)}${who} surprised the model: ${one.loss.toFixed(1)}\u00a0nats.`);
   }
+  if (reveal.surprises.length) said.push("Nats: minus the natural logarithm of its probability. 0 is no surprise.");
   if (reveal.note) said.push(reveal.note);
   return said.map((one) => make("p", "cl-fact", one));
 }
@@ -132,7 +142,11 @@ export function texts(writing) {
       "",
       make("h2", "", title),
       make("p", "cl-text", writing.prompt, ...added(text)),
-      make("p", "cl-fact", perplexity === null ? "" : `The model's perplexity of it: ${perplexity.toFixed(1)}`),
+      make(
+        "p",
+        "cl-fact",
+        perplexity === null ? "" : `The model's perplexity of it: ${perplexity.toFixed(1)}. 1 is no surprise.`,
+      ),
     );
   return make(
     "section",

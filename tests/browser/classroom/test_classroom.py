@@ -119,6 +119,39 @@ def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
     expect(rows).to_have_count(4)
 
 
+def test_a_board_shows_every_range_and_says_what_its_numbers_are(windows):
+    teacher = windows("/class", dark=True)
+    colours = (
+        "one => [getComputedStyle(one, '::placeholder').color, getComputedStyle(one).getPropertyValue('--pg-muted')]"
+    )
+    teacher.get_by_role("button", name="Open a room").click()
+    expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    shown, muted = teacher.get_by_placeholder("A link of Share").evaluate(colours)
+    assert shown == "rgb({}, {}, {})".format(*bytes.fromhex(muted.strip().removeprefix("#")))
+    way = teacher.url.rpartition("/class/")[2].removesuffix("/teach")
+    board = windows(f"/class/{way}/board", width=1920)
+    board.set_viewport_size({"width": 1920, "height": 1080})
+    ada = joined(windows, f"/class/{way}", "Ada", width=390)
+    teacher.get_by_label("Kind").select_option("slider")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    ada.get_by_role("button", name="Send").first.click()
+    expect(ada.get_by_text("You said: 50. You can change it.")).to_be_visible()
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(board.locator(".cl-bars tbody tr")).to_have_count(10)
+    assert board.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    teacher.get_by_label("Kind").select_option("next_word")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    ada.get_by_label("Your word").fill("falling")
+    ada.get_by_role("button", name="Send").first.click()
+    expect(ada.get_by_text("You said: falling. You can change it.")).to_be_visible()
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(board.get_by_text("surprised the model")).to_be_visible()
+    expect(board.get_by_text("Nats: minus the natural logarithm of its probability.")).to_be_visible()
+    teacher.get_by_role("button", name="Go on with the vote").click()
+    teacher.get_by_role("button", name="Both texts").click()
+    expect(board.get_by_text("1 is no surprise").first).to_be_visible()
+
+
 def test_what_a_field_has_no_room_for_is_said_and_holds_up_nobody(windows):
     page = windows("/class", width=390)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

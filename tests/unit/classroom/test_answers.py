@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 
 import pytest
 import torch
@@ -79,6 +80,15 @@ def test_words_have_the_probability_of_their_first_token(playground, plain):
         assert says.said[place].token_id == max(firsts, key=lambda one: float(expected[one]))
         assert says.said[place].probability == pytest.approx(float(expected[says.said[place].token_id]), abs=1e-5)
     assert {one.token_id for one in says.said[:LIKELIEST]} == set(expected.topk(LIKELIEST).indices.tolist())
+
+
+def test_a_token_that_shows_no_letter_of_a_word_stands_beside_the_word(playground):
+    answers = Answers(playground)
+    prepared = answers.prepare(NextWord(TEXT))
+    says = answers.read_words(prepared.question, prepared.says, ["日本", "日曜", "日々", "fox"])
+    place = dict(says.read_as)
+    assert re.fullmatch(r"日々, 日曜… \(first token: (<0xE6>|· \(a space\))\)", says.said[place["日本"]].name)
+    assert says.said[place["fox"]].name == "·fox"
 
 
 def test_what_nobody_can_say_is_no_token(playground):

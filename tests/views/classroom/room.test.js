@@ -22,7 +22,7 @@ test("events are whole however the line cuts them, also in the middle of a chara
 });
 
 test("small shares keep their digits", () => {
-  const shown = [0, 0.00001, 0.004, 0.0994, 0.0996, 0.5, 1].map(percent);
+  const shown = [0, 0.00001, 0.004, 0.0994, 0.0996, 0.5, 0.996, 0.9999, 1].map(percent);
   assert.deepEqual(shown, [
     "0\u00a0%",
     "<\u00a00.1\u00a0%",
@@ -30,6 +30,8 @@ test("small shares keep their digits", () => {
     "9.9\u00a0%",
     "10\u00a0%",
     "50\u00a0%",
+    "99.6\u00a0%",
+    ">\u00a099.9\u00a0%",
     "100\u00a0%",
   ]);
 });
