@@ -19,6 +19,7 @@ METASPACE = "▁"
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _FROM_THE_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # Thai to Chinese
 _SIGNS = {" ": "·", "\n": "↵", "\t": "→", "\x7f": "␡"}
 _WHITESPACE = {" ": ("a space", "spaces"), "\n": ("a line break", "line breaks"), "\t": ("a tab", "tabs")}
 _ANY_WHITESPACE = ("whitespace", "signs of whitespace")
@@ -43,6 +44,15 @@ def usable_text(text: str, limit: int | None = None, name: str = "The text") -> 
             "Delete it, or type it again.",
         )
     return text
+
+
+def has_spaced_words(text: str) -> bool:
+    """Whether words are what whitespace separates: not where Thai, Lao, Burmese, Khmer, Japanese or Chinese stands.
+
+    >>> has_spaced_words("a cat"), has_spaced_words("\u4e00\u53ea\u732b")
+    (True, False)
+    """
+    return not _UNSPACED.search(text)
 
 
 def sendable(text: str) -> str:

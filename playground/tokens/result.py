@@ -51,7 +51,8 @@ class Segment:
 class Counts:
     """How long a text is, in every unit that people mix up.
 
-    Words are what whitespace separates. ``tokens_per_word`` leaves out the special tokens; None when there is no word.
+    Words are what whitespace separates. ``tokens_per_word`` leaves out the special tokens; None when there is no word,
+    or where a script is written that sets no words apart, such as Thai or Chinese.
     """
 
     characters: int

@@ -17,7 +17,7 @@ from __future__ import annotations
 import unicodedata
 
 from playground.errors import InputError
-from playground.texts import METASPACE, shown_text, usable_text
+from playground.texts import METASPACE, has_spaced_words, shown_text, usable_text
 from playground.tokens.request import CompareRequest, TokenizeRequest
 from playground.tokens.result import (
     CONTINUATION,
@@ -147,6 +147,7 @@ def _spans(text: str, offsets: list[Span], entries: list[Entry], special: list[i
 
 def _counts(rules: TokenizerRules, text: str, ids: list[int], marks: list[int]) -> Counts:
     words, special = len(text.split()), sum(mark & SPECIAL for mark in marks)
+    counted = words and has_spaced_words(text)
     return Counts(
         characters=len(text),
         utf8_bytes=len(text.encode()),
@@ -154,7 +155,7 @@ def _counts(rules: TokenizerRules, text: str, ids: list[int], marks: list[int]) 
         tokens=len(ids),
         special_tokens=special,
         unknown_tokens=ids.count(rules.unknown_id) if rules.unknown_id is not None else 0,
-        tokens_per_word=round((len(ids) - special) / words, 3) if words else None,
+        tokens_per_word=round((len(ids) - special) / words, 3) if counted else None,
     )
 
 

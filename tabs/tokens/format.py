@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from array import array
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,6 @@ from playground.tokens.result import CONTINUATION, SPECIAL, UNKNOWN
 from playground.units import format_number
 from playground.wire import to_json
 
-NO_SPACES = ("Chinese", "Japanese", "Thai")
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # Thai to Chinese
 HEADERS = ["id", "piece", "shown", "kind"]
 WORTH_LISTING = 0.001  # a probability; what is less likely is a list of oddities
 MOST_SHOWN = 24
@@ -225,7 +222,7 @@ def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any
                 f"{size:,}",
                 f"{item.counts.tokens:,}",
                 f"⚠ {item.counts.unknown_tokens:,}" if item.counts.unknown_tokens else "0",
-                "–" if UNSPACED.search(result.text) else _per_word(item.counts) or "–",
+                _per_word(item.counts) or "–",
             ]
             for title, size, item in zip(titles, result.vocabulary_sizes, result.results, strict=True)
         ],
@@ -233,7 +230,7 @@ def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any
 
 
 def _per_word(counts: pg.Counts) -> str:
-    """Tokens per word; nothing where an unknown token stands for text that is lost, since that isn't cheap."""
+    """Tokens per word, where words are set apart; nothing where an unknown token stands for lost text: no bargain."""
     return "" if counts.unknown_tokens or not counts.tokens_per_word else f"{counts.tokens_per_word:.2f}"
 
 
@@ -262,8 +259,7 @@ def format_languages(rows: list[tuple[str, list[pg.Counts]]]) -> list[list[str]]
     for name, counts in rows:
         cells = []
         for count in counts:
-            per_word = "" if name in NO_SPACES else _per_word(count)
-            rate = f" · {per_word}/word" if per_word else ""
+            rate = f" · {per_word}/word" if (per_word := _per_word(count)) else ""
             unknown = f" · ⚠ {count.unknown_tokens} unknown" if count.unknown_tokens else ""
             cells.append(f"{count.tokens}{rate}{unknown}")
         table.append([name, str(counts[0].characters), *cells])

@@ -165,11 +165,13 @@ export function sentenceOf(token) {
  * @param {any} counts  of a text
  * @returns {string[][]} each number and its unit, such as "1" and "word"
  */
-export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens }) {
+export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens, tokens_per_word }) {
   const named = Object.entries({ character: characters, byte: utf8_bytes, word: words, token: tokens });
-  const rate = words ? ((tokens - special_tokens) / words).toFixed(2) : "–";
+  const isSpaced = !words || tokens_per_word !== null; // not Thai or Chinese, where a space parts no words
+  const rate = words && isSpaced ? ((tokens - special_tokens) / words).toFixed(2) : "–";
+  const count = ([unit, number]) => (unit === "word" && !isSpaced ? ["–", "words"] : counted(number, unit).split(" "));
   return [
-    ...named.map(([unit, count]) => counted(count, unit).split(" ")),
+    ...named.map(count),
     [formatInteger(special_tokens), "special"],
     [formatInteger(unknown_tokens), "unknown"],
     [rate, special_tokens ? "tokens per word, special ones aside" : "tokens per word"],

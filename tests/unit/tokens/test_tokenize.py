@@ -147,6 +147,14 @@ def test_byte_fallback_is_shown_as_bytes(tiny):
     ]  # fmt: skip
 
 
+def test_where_no_space_sets_words_apart_nothing_is_counted_per_word(shelf):
+    rates = [
+        tokenize(shelf, TokenizeRequest(text, MINILM)).counts.tokens_per_word
+        for text in ("two cats", "한국 사람", "人人生而自由", "すべての人間", "มนุษย์ทั้งหลาย")
+    ]
+    assert rates[0] == 1.0 and rates[1] is not None and rates[2:] == [None] * 3
+
+
 def test_several_tokens_of_one_character_form_one_segment(shelf):
     """WordPiece takes a Korean syllable apart into letters, which all stand for that one character."""
     result = tokenize(shelf, TokenizeRequest("한국", MINILM))
