@@ -17,10 +17,13 @@ export function mount({ element, props, watch, trigger }) {
   show();
 }
 
+const EXPLAINED = ["accuracy", "macro F1", "expected calibration error"]; // by the glossary; others hold labels
+
 function draw(root, find, value, choose) {
   root.hidden = !value;
   if (!value) return;
-  const card = ([name, number]) => make("div", "pg-card", make("b", "", number), make("span", "pg-muted", name));
+  const kind = (name) => (EXPLAINED.includes(name) ? "pg-muted pg-words" : "pg-muted");
+  const card = ([name, number]) => make("div", "pg-card", make("b", "", number), make("span", kind(name), name));
   find("cards").replaceChildren(...value.cards.map(card));
   drawMatrix(find("matrix"), value, choose);
   drawReliability(find("plot"), value);

@@ -81,6 +81,10 @@ def test_many_rows_with_labels(page):
     metrics = page.locator("#table-evaluation")
     expect(metrics.locator(".ev-cards")).to_contain_text("accuracy", timeout=90_000)
     expect(metrics.locator(".ev-cards")).to_contain_text("by guessing")
+    explained = ["accuracy", "macro F1", "expected calibration error"]  # by the glossary, where they stand
+    expect(metrics.locator(".ev-cards .pg-word")).to_have_text(explained)
+    expect(metrics.locator(".ev-labels p")).to_contain_text("Recall: of the rows that have it", use_inner_text=False)
+    expect(metrics).to_contain_text("The paler a bar, the fewer rows")
     expect(page.locator("#table-notes textarea")).to_have_value(re.compile("^Right labels are read as names"))
     expect(page.locator("#table-progress .rp-text")).to_contain_text("30 rows")
     parts = "[...document.querySelectorAll('#table-results :is(.table-container, .virtual-body)')]"
