@@ -17,7 +17,7 @@ import { drawStage } from "./stage.js";
 import { bytesOf, floatsOf, isAverage, kindOf, newState, placeNamed, side, sizes } from "./state.js";
 import { drawThumbs } from "./thumbs.js";
 import { buildQueries, drawTable } from "./twin.js";
-import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, spokenHead } from "./words.js";
+import { FINDERS, figuresOf, foundHeads, habitOf, headCode, headName, numberedIn, spokenHead } from "./words.js";
 
 const CHOOSE_MS = 700;
 const MOST_CACHED = 60;
@@ -292,8 +292,8 @@ function drawHeadName({ find, state }) {
   const { layers, heads } = kindOf(state);
   find(".at-layer").value = state.layer;
   find(".at-headslider").value = state.head;
-  find(".at-layer-out").textContent = `${state.layer} / ${layers - 1}`;
-  find(".at-head-out").textContent = isAverage(state) ? "average" : `${state.head} / ${heads - 1}`;
+  find(".at-layer-out").textContent = numberedIn(state.layer, layers);
+  find(".at-head-out").textContent = isAverage(state) ? "average" : numberedIn(state.head, heads);
   find(".at-title").textContent = headName(state);
   find(".at-habit").textContent = habitOf(state);
   find(".at-habit").hidden = !habitOf(state);

@@ -10,6 +10,9 @@ const formatShare = (number) => `${(100 * number).toFixed(0)}\u00a0%`;
 const formatNats = (number) => `${formatFixed(number, 2)}\u00a0nats`;
 const formatDistance = (number) => `${number.toFixed(1)} tokens`;
 
+/** A layer or head, counted from 0 as transformers does, among all: "5 / 5" would seem to be the last of five. */
+export const numberedIn = (number, count) => `${number} of 0–${count - 1}`;
+
 /** What heads can be searched for. */
 export const FINDERS = [
   { name: "previous_token_share", order: "most", format: formatShare, text: () => "read the previous token" },
