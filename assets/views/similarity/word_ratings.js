@@ -118,6 +118,7 @@ function drawPlot({ root, find, state }) {
   const text = data.title;
   find("title").textContent = text;
   find("about").textContent = data.about;
+  find("far").textContent = `the ${far.length} pairs whose places in the two rankings lie furthest apart`;
   const names = far.map((k) => `${data.pairs[k].word1} and ${data.pairs[k].word2}`).join(", ");
   find("plot").setAttribute("aria-label", `${text}. Furthest from people: ${names}.`);
 }

@@ -126,6 +126,7 @@ def test_against_people(tab):
     tab.locator(".wr-own", has_text="model and you").wait_for()
     title = tab.locator(".wr-title").text_content()
     assert float(re.search(r"loss (-?[\d.]+) \(95\s% interval", title)[1]) > 0.3
+    expect(tab.locator(".wr-key")).to_have_text(re.compile("the 6 pairs whose places in the two rankings"))
     tab.locator(".wr-twin summary").click()
     tab.locator(".wr-twin tbody tr").first.wait_for()
     expect(tab.locator(".wr-twin tbody tr")).to_have_count(64)
