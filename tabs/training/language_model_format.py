@@ -92,8 +92,11 @@ class Follower:
         self._step, self._seconds, asked = step, seconds, self._request
         self._said = f"Step {step:,} of {asked.max_steps:,} · {format_seconds(seconds)}"
         if step and seconds > 2:
-            left = min(seconds / step * (asked.max_steps - step), (asked.max_seconds or float("inf")) - seconds)
-            self._said += f" · about {format_seconds(max(0.0, left))} left"
+            left = seconds / step * (asked.max_steps - step)
+            if asked.max_seconds and asked.max_seconds - seconds < left:  # it won't come to its last step
+                self._said += f" · ends at {format_seconds(asked.max_seconds)}, its max_seconds"
+            else:
+                self._said += f" · about {format_seconds(left)} left"
 
     def value(self) -> dict[str, Any]:
         """What the view is to show now."""

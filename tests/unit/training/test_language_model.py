@@ -129,6 +129,15 @@ def test_stop_and_time_end_it_within_a_step_with_a_model(tmp_path):
     assert late.reason == "time" and late.steps == 1
 
 
+def test_what_ends_a_training_first_is_said_while_it_goes_on():
+    ends = []
+    for most in (180.0, 3_600.0, 0.0):
+        follower = Follower(asked(max_steps=2500, max_seconds=most), None)
+        follower.take(LossLogged(step=500, loss=0.3, learning_rate=0.001, seconds=100.0))
+        ends.append(follower.value()["said"].split(" · ")[-1])
+    assert ends == ["ends at 3\u00a0min 0\u00a0s, its max_seconds", *["about 6\u00a0min 40\u00a0s left"] * 2]
+
+
 def test_a_text_is_kept_whole_and_its_samples_have_no_verdict(tmp_path):
     text = "The sea is wide and the sea is deep.\r\nNobody knows how deep.\n" * 6
     request = TrainLanguageModelRequest(text=text, max_steps=2, prompt="The sea", **TINY)
