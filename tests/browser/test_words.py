@@ -153,3 +153,5 @@ def test_generation_speaks_well_by_hand_and_side_by_side(page):
     page.locator("[data-how=step]").click()
     assert "What comes next?" in (words := words_of(page))
     assert faults(words) == []
+    page.locator("[data-how=write]").click()  # by hand, nothing reached the number that the settings say
+    assert "1 token so far: Continue goes on from here." in words_of(page)

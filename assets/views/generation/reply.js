@@ -46,6 +46,7 @@ import { beamTokens } from "./beam_tree.js";
  * @property {number} first  the first token of this run
  * @property {number} people  who share the model
  * @property {any} next  the distribution over the next token
+ * @property {boolean} [byHand]  whether it has as many tokens as somebody took, up to no limit
  * @property {number} version  changes when what was drawn is no longer true
  */
 
@@ -214,9 +215,10 @@ function sampledName(settings) {
  *
  * @param {Reply} reply
  */
-export function endingOf({ finished }) {
+export function endingOf({ finished, byHand }) {
   if (!finished) return "";
   const count = counted(finished.token_ids.length, "token");
+  if (byHand && finished.reason === "length") return `${count} so far: Continue goes on from here.`;
   const sentences = {
     eos: "The model ended its reply (eos).",
     length: `max_new_tokens reached after ${count}.`,

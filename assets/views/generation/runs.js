@@ -39,6 +39,7 @@ function go(tab, targets, asked) {
   const id = `${Date.now()}-${state.runs}`;
   const chosen = asked.draw !== undefined || Boolean((asked.prefix_token_ids || []).length);
   state.run = { id, targets, n: -1, gap: false, chat: asked.chat || false, first: asked.first || false };
+  for (const reply of targets) reply.byHand = asked.draw !== undefined;
   find(".gen-notes").replaceChildren();
   view.trigger("go", { run: id, ...asked, ...(chosen ? { num_beams: 1 } : {}) });
   if (chosen && state.settings.num_beams > 1)

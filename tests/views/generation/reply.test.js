@@ -60,6 +60,9 @@ test("a reply waits, starts, reads and ends", () => {
   applyEvent(reply, FINISHED);
   assert.equal(endingOf(reply), "The model ended its reply (eos).");
   assert.deepEqual([isOver(reply), isOver(null), replyText(reply), reply.people], [true, false, "done", 3]);
+  const finished = /** @type {any} */ ({ reason: "length", token_ids: [1] });
+  assert.equal(endingOf({ ...reply, finished }), "max_new_tokens reached after 1 token.");
+  assert.equal(endingOf({ ...reply, finished, byHand: true }), "1 token so far: Continue goes on from here.");
 });
 
 test("figures leave out what a person chose, the perplexity leaves out nothing", () => {
