@@ -256,7 +256,8 @@ def _schema(kind: Any) -> dict[str, Any]:
 def _object_schema(kind: type) -> dict[str, Any]:
     properties = {"type": {"const": tag}} if (tag := _tag(kind)) else {}
     properties |= {name: _schema(inner) for name, inner in hints(kind).items()}
-    return {"type": "object", "description": _summary(kind), "properties": properties, "required": [*properties]}
+    summary = _summary(kind).replace("``", "")
+    return {"type": "object", "description": summary, "properties": properties, "required": [*properties]}
 
 
 def _summary(kind: type) -> str:

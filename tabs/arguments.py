@@ -84,5 +84,14 @@ def described(handler: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return _one_line(head) + returns, {name: _one_line(text) for name, text in arguments}
 
 
+def as_sentence(text: str) -> str:
+    """What stands behind another sentence.
+
+    >>> as_sentence("what is doubled.")
+    'What is doubled.'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.split()).replace("``", "")

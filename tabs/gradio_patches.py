@@ -83,6 +83,7 @@ def document_answer(component: gr.components.Component, schema: dict[str, Any]) 
     Reason: `gr.api` reads return annotations, but knows neither dataclasses nor iterators: an answer would be "Any",
     and a client's ``view_api()`` with it. To ask: ``gr.api(..., returns=SCHEMA)``.
     """
+    component.label = "answer"
     component.api_info_as_output = lambda: schema  # type: ignore[method-assign, attr-defined]
 
 
@@ -91,7 +92,7 @@ def document_argument(component: gr.components.Component, name: str, meaning: st
 
     Reason: `gr.api` calls its arguments "1st" and "2nd", and reads of a docstring only the head. To ask: its ``Args``.
     """
-    info = component.api_info() | {"additional_description": meaning}
+    info = component.api_info() | {"additional_description": meaning, "description": meaning}
     component.label = name
     component.api_info_as_input = lambda: info  # type: ignore[method-assign, attr-defined]
 

@@ -12,7 +12,7 @@ import inspect
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, TypeVar, get_type_hints
 
@@ -22,7 +22,7 @@ from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook, script
 from tabs import gradio_patches
-from tabs.arguments import check_arguments, described
+from tabs.arguments import as_sentence, check_arguments, described
 from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
@@ -234,29 +234,43 @@ def answering(function: Handler) -> Handler:
     return functools.wraps(function)(wrapper)  # type: ignore[return-value]
 
 
-def publish(handler: Callable[..., Any], **options: Any) -> None:
+def publish(handler: Callable[..., Any], meanings: Mapping[str, str] | None = None, **options: Any) -> None:
     """Makes a typed handler an endpoint of the API under its own name, kind in its failures.
 
     What it returns (a dataclass, a list of them, or an iterator of such, for a stream) is sent as wire JSON; its return
-    annotation gives the schema, so that must be a class whose module is quick to import.
+    annotation gives the schema, so that must be a class whose module is quick to import. ``meanings`` are of arguments
+    that several handlers take alike; its docstring says the rest.
     """
     kind, endpoint = _endpoint(handler)
     dependency = gr.api(endpoint, api_name=handler.__name__, **options)
-    meanings = described(handler)[1]
-    hints = get_type_hints(handler)
-    names = [name for name in inspect.signature(handler).parameters if "gradio." not in str(hints[name])]
-    for name, argument in zip(names, gradio_patches.inputs_of(dependency), strict=True):
-        gradio_patches.document_argument(argument, name, meanings.get(name, ""))
-    for output in gradio_patches.outputs_of(dependency):
-        gradio_patches.document_answer(output, wire.schema(kind))
+    _document(handler, kind, gradio_patches.inputs_of(dependency), gradio_patches.outputs_of(dependency), meanings)
 
 
-def publish_with_file(handler: Callable[..., Any], inputs: Sequence[gr.components.Component]) -> None:
+def publish_with_file(
+    handler: Callable[..., Any], inputs: Sequence[gr.components.Component], meanings: Mapping[str, str] | None = None
+) -> None:
     """The same for an endpoint that takes a file: a client can upload one only where there is a file component."""
     kind, endpoint = _endpoint(handler)
-    answer = gr.JSON(visible=False, label="answer")
-    gradio_patches.document_answer(answer, wire.schema(kind))
+    answer = gr.JSON(visible=False)
     gr.Button(visible=False).click(endpoint, list(inputs), answer, api_name=handler.__name__)
+    _document(handler, kind, inputs, [answer], meanings)
+
+
+def _document(
+    handler: Callable[..., Any],
+    kind: Any,
+    inputs: Sequence[gr.components.Component],
+    outputs: Sequence[gr.components.Component],
+    meanings: Mapping[str, str] | None,
+) -> None:
+    """Says on the API page what an endpoint takes and sends."""
+    known = {**(meanings or {}), **described(handler)[1]}
+    hints = get_type_hints(handler)
+    names = [name for name in inspect.signature(handler).parameters if "gradio." not in str(hints[name])]
+    for name, argument in zip(names, inputs, strict=True):
+        gradio_patches.document_argument(argument, name, as_sentence(known.get(name, "")))
+    for output in outputs:
+        gradio_patches.document_answer(output, wire.schema(kind))
 
 
 def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
@@ -287,6 +301,7 @@ def _endpoint(handler: Callable[..., Any]) -> tuple[Any, Any]:
             return wire.to_json(handler(*args, **kwargs))
 
     functools.update_wrapper(sending, handler)
+    sending.__doc__ = described(handler)[0].partition(" Returns: ")[0]
     endpoint: Any = friendly(sending, for_page=False)
     endpoint.__annotations__ = hints  # gradio looks at them while the page is built
     endpoint.__signature__ = signature.replace(return_annotation=dict)

@@ -88,6 +88,20 @@ def table_answer_of(result: pg.TableResult, table: pg.Table) -> ClassifiedTable:
     )
 
 
+OF_TABLE = {
+    "file": "a CSV, TSV, JSONL or text file.",
+    "text_column": "the column of the texts; empty: it is guessed.",
+    "label_column": "the column of the right labels; empty: there is none, and no metrics.",
+    "model_id": "a classifier of the catalog, or of the Hub where the settings allow it; empty is the first.",
+    "pair_column": "the column of second texts, for models that judge pairs; empty: it is guessed.",
+    "labels_read_as": "how labels are meant that can be read in several ways: names, label ids, or counted from 1.",
+    "encoding": "of the file, such as utf-8; empty: it is found, as are the next three.",
+    "separator": "what parts the columns, such as a comma.",
+    "quoting": "how cells are quoted: doubled, backslash or none.",
+    "header": "whether the first line names the columns: yes or no.",
+}
+
+
 class ClassificationApi:
     """The endpoints over one playground."""
 
@@ -99,7 +113,8 @@ class ClassificationApi:
         publish(self.classify)
         upload = gr.File(visible=False, label="file")
         names = [name for name in signature(self.classify_table).parameters if name != "file"]
-        publish_with_file(self.classify_table, [upload, *(gr.Textbox("", visible=False, label=name) for name in names)])
+        boxes = [gr.Textbox("", visible=False, label=name) for name in names]
+        publish_with_file(self.classify_table, [upload, *boxes], OF_TABLE)
 
     def classify(self, text: str, text_pair: str = "", model_id: str = "", quantization: str = "auto") -> Classified:
         """Which label a classifier gives a text, with every number between: tokens, logits, probabilities.
@@ -131,10 +146,7 @@ class ClassificationApi:
         header: str = "",
     ) -> ClassifiedTable:
         """A CSV, TSV, JSONL or text file -> a label and probabilities per row in the order of the file, the rows that
-        could not be used with their line numbers, and metrics if a label column is named. Empty names are guessed, but
-        for that of the labels. labels_read_as says how labels are meant that can be read in more than one way: names,
-        label ids, or counted from 1. What isn't said of the file is found: encoding, separator, quoting (doubled,
-        backslash or none) and header (yes or no)."""
+        could not be used with their line numbers, and metrics if a label column is named."""
         table = read_table(file, HowRead(file, encoding, separator, quoting, header))
         pairs = self._playground.describe_classifier(model_id or None).pair_names is not None
         guess = pg.guess_columns(table, pairs)

@@ -13,6 +13,28 @@ from server.arrival import address_of, arrived_at
 from tabs.generation.settings import turns
 from tabs.page import publish
 
+# What arguments mean that several endpoints take alike; those of sampling are transformers' own.
+MEANINGS = {
+    "prompt": "a text to go on from; give either this or messages.",
+    "messages": "a chat: role (system, user or assistant) and content of each message.",
+    "model_id": "a text-generation model; empty is the first.",
+    "quantization": "auto, float32, bfloat16, float16, 8-bit, fast-8-bit or 4-bit.",
+    "max_new_tokens": "how long the reply may be, in tokens.",
+    "do_sample": "draws tokens by chance; otherwise always the likeliest.",
+    "temperature": "with do_sample: below 1 likely tokens become likelier, above 1 all become more alike.",
+    "top_k": "with do_sample: only so many of the likeliest tokens; 0 is all.",
+    "top_p": "with do_sample: only the fewest tokens that together reach this probability.",
+    "min_p": "with do_sample: only tokens at least this share as likely as the likeliest.",
+    "repetition_penalty": "above 1 what has been said becomes less likely; 1 changes nothing.",
+    "seed": "which of the random replies; the same seed gives the same again.",
+    "stop_strings": "texts with which the reply ends.",
+    "num_beams": "above 1: beam search, which goes on from so many beginnings.",
+    "prompt_lookup_num_tokens": "above 0: guesses so many tokens from repetitions; the reply stays the same.",
+    "prefix_token_ids": "tokens that the reply begins with.",
+    "split_special_tokens": "reads special tokens in the prompt as plain text.",
+    "top": "how many of the likeliest tokens each step lists.",
+}
+
 
 class GenerationApi:
     """The endpoints over one playground. An empty ``model_id`` takes the catalog's first."""
@@ -22,8 +44,8 @@ class GenerationApi:
 
     def publish(self) -> None:
         """Adds them to the page that is being built."""
-        publish(self.generate, concurrency_limit=100, concurrency_id="generation")
-        publish(self.next_token)
+        publish(self.generate, MEANINGS, concurrency_limit=100, concurrency_id="generation")
+        publish(self.next_token, MEANINGS)
         publish(self.quantization_twin)
 
     async def generate(
@@ -95,8 +117,16 @@ class GenerationApi:
         max_new_tokens: int = 24,
     ) -> pg.TwinResult:
         """One text, read by two models token for token: KL divergence in nats, both probabilities, whether the best
-        token changed, perplexities, bytes and speeds, and what each writes by itself. An empty ``other_model_id`` is
-        the same model."""
+        token changed, perplexities, bytes and speeds, and what each writes by itself.
+
+        Args:
+            text: what both read.
+            model_id: a text-generation model; empty is the first.
+            quantization: how its weights are held.
+            other_model_id: the second model, with the same tokenizer; empty is the same model.
+            other_quantization: how the second one's weights are held.
+            max_new_tokens: how many tokens each then writes by itself; 0: none.
+        """
         asked = pg.TwinRequest(
             text, model_id or None, quantization, other_model_id or None, other_quantization, max_new_tokens,
             person=request.session_hash or "", address=address_of(request),

@@ -20,7 +20,7 @@ class SimilarityApi:
         publish(self.word_map)
 
     def word_loss(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordLossResult:
-        """How much a language model expects one word after another: exp(loss) of every ordered pair of words.
+        """How much a language model expects one word after another: the loss of every ordered pair of words.
 
         Args:
             words: two or three words or phrases.
@@ -52,5 +52,11 @@ class SimilarityApi:
 
     def word_map(self, words: list[str], model_id: str = "", template: str = DEFAULT_TEMPLATE) -> pg.WordMapResult:
         """Up to 60 words as points of two flat pictures: by the cosines of their embeddings (PCA) and by the losses
-        between them (classical scaling), with what the pictures keep and each word's nearest."""
+        between them (classical scaling), with what the pictures keep and each word's nearest.
+
+        Args:
+            words: words or phrases, up to 60.
+            model_id: a model of the catalog that was trained to go on from text to text; empty is the first.
+            template: for causal models; it names {source} and ends with {target}.
+        """
         return self._playground.map_words(pg.WordMatrixRequest(tuple(words), model_id or None, template=template))

@@ -27,6 +27,16 @@ def told(playground: pg.Playground, events: Iterator[Any], run_id: str) -> Itera
         playground.end_training(run_id)
 
 
+# Arguments with the names of transformers' TrainingArguments, and the name.
+MEANINGS = {
+    "num_train_epochs": "how often it goes through all rows.",
+    "per_device_train_batch_size": "rows in each step.",
+    "weight_decay": "how much each step pulls weights towards 0.",
+    "seed": "which random numbers it uses; the same seed gives the same again.",
+    "name": "what the model is called.",
+}
+
+
 class TrainingApi:
     """The endpoints of the tab, over one playground."""
 
@@ -35,7 +45,7 @@ class TrainingApi:
 
     def publish(self) -> None:
         """Makes them endpoints of the page that is being built."""
-        publish(self.train_classifier, concurrency_limit=8)
+        publish(self.train_classifier, MEANINGS, concurrency_limit=8)
         publish(self.trained_models)
 
     def train_classifier(
@@ -63,7 +73,7 @@ class TrainingApi:
             learning_rate: how far a step goes; without it, and without num_train_epochs, what suits the method.
             warmup_steps: the share of steps in which the learning rate rises.
             held_out: the share of rows that the model is tested with and never learns from.
-            r: the rank of LoRA's adapters; other names are those of TrainingArguments.
+            r: the rank of LoRA's adapters.
 
         Returns:
             a stream of lists of events: waits (the place in the line), begins, split, step and held_out again and

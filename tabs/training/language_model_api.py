@@ -22,6 +22,15 @@ OPTIONS = frozenset(
 )
 
 
+SIZES = {
+    "n_layer": "how many layers it has.",
+    "n_head": "how many heads each layer has.",
+    "hidden_size": "numbers for each token.",
+    "context": "how many tokens it reads at most.",
+    "max_steps": "how long it learns.",
+}
+
+
 class LanguageModelApi:
     """The endpoint over one playground."""
 
@@ -30,7 +39,7 @@ class LanguageModelApi:
 
     def publish(self) -> None:
         """Adds it to the page that is being built."""
-        publish(self.train_language_model, concurrency_limit=8)
+        publish(self.train_language_model, SIZES, concurrency_limit=8)
 
     def train_language_model(
         self,
@@ -53,7 +62,7 @@ class LanguageModelApi:
             text: what it learns from; or give a grammar.
             grammar: word lists and patterns that write the text; "example" is the one that comes along.
             tokenizer: characters, or bpe, whose vocab_size is one of the options.
-            architecture: llama or gpt2, of n_layer layers with n_head heads and hidden_size numbers for each token.
+            architecture: llama or gpt2.
             prompt: what it goes on from at each checkpoint; empty is the beginning of a line.
             options: by name lines, vocab_size, per_device_train_batch_size, learning_rate, weight_decay, seed,
                 warmup_steps (a share of max_steps), max_seconds and name.

@@ -270,6 +270,13 @@ def test_the_presentation_size_is_larger_and_pointing_still_meets_its_cell(open_
     assert "[SEP]" in by_key and "[SEP]" in at_the_right
 
 
+def test_on_a_small_projector_the_presentation_size_shows_what_the_model_says(open_page):
+    verdict = open_page("/?present", width=1366, height=768).locator("#classification-bars .lb-verdict")
+    expect(verdict).to_contain_text("5 stars")
+    box = verdict.bounding_box()
+    assert box["y"] + box["height"] <= 768
+
+
 def test_the_presentation_size_is_switched_and_kept(page):
     size = page.locator("#pg-brand h1").bounding_box()["height"]
     page.get_by_role("button", name="Presentation size").click()
@@ -586,3 +593,14 @@ def test_the_list_of_endpoints_opens_with_no_error_in_the_console(page):
     page.get_by_role("button", name="Use via API").click()
     page.locator(".api-docs").first.wait_for()
     page.wait_for_timeout(500)  # what it asks for has been answered; `open_page` looks at the console
+    ways = page.locator(".api-docs .snippets").first.locator("> *")
+    assert [one.inner_text().strip() for one in ways.all() if one.is_visible()][-1] == "cURL", "no false word on MCP"
+
+
+def test_what_is_said_of_a_model_is_cut_nowhere_also_where_its_tab_was_hidden_at_first(open_page):
+    page = open_page("/#tab=generation/inside", width=1366, height=768)
+    page.locator(".il-frame").wait_for()
+    tab(page, "reply").click()
+    said = page.locator("#generation-settings .pg-about textarea")
+    expect(said).to_be_visible()
+    assert said.evaluate("(field) => field.scrollHeight - field.clientHeight") <= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -70,7 +71,19 @@ def test_arguments_have_their_names_and_what_docstrings_say_of_them(client):
     for endpoint in endpoints.values():
         assert all(one["label"] == one["parameter_name"] for one in endpoint["parameters"])
     text, *_ = endpoints["/classify"]["parameters"]
-    assert text["python_type"] == {"type": "str", "description": "what is judged."}
+    assert text["python_type"] == {"type": "str", "description": "What is judged."}
+
+
+def test_every_argument_says_what_it_means_and_nothing_is_markup(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    said = {
+        f"{name} {one['parameter_name']}": one["python_type"]["description"]
+        for name, endpoint in endpoints.items()
+        for one in endpoint["parameters"]
+    }
+    assert [name for name, meaning in said.items() if not re.fullmatch(r"[A-Z\d\[\"].+\.", meaning)] == []
+    assert "``" not in json.dumps(endpoints)
+    assert {one["label"] for endpoint in endpoints.values() for one in endpoint["returns"]} == {"answer"}
 
 
 @pytest.mark.parametrize("endpoint", [name for name in CALLS if name != "/generate"])
