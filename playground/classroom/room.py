@@ -25,6 +25,7 @@ MOST_FINDS = 100
 LONGEST_NAME = 40
 LONGEST_LINK = 4000
 PRESENT_SECONDS = 45.0  # a page says at least every 20 seconds that it is there
+BACK_SECONDS = 8.0  # a page that is loaded again, or has lost its line, is back by then
 State = Literal["open", "closed", "revealed"]
 Shows = Literal["", "question", "writing", "follow", "link"]
 
@@ -128,6 +129,11 @@ class Room:
             self.counted += 1
         self._seats[token] = replace(known, seen=now)
         return known
+
+    def left(self, token: str, now: float) -> None:
+        """Notes that a page of this seat has gone: unless one is heard of soon, nobody is there."""
+        if known := self._seats.get(token):
+            self._seats[token] = replace(known, seen=min(known.seen, now - PRESENT_SECONDS + BACK_SECONDS))
 
     def has_seat(self, token: str) -> bool:
         """Whether this token has a seat here."""

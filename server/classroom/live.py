@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -46,8 +47,21 @@ class Live:
             self._students = (self.room.changed, orjson.dumps(for_students(self.room)))
         return self._students[1]
 
-    async def events(self, role: str, seen: Callable[[], None]) -> AsyncGenerator[bytes, None]:
-        """The screen as server-sent events: at once, and at each change; ``seen`` is called while somebody looks."""
+    async def events(
+        self, role: str, seen: Callable[[], None], gone: Callable[[], None]
+    ) -> AsyncGenerator[bytes, None]:
+        """The screen as server-sent events: at once, and at each change.
+
+        ``seen`` is called while somebody looks, and ``gone`` once nobody does.
+        """
+        try:
+            async with aclosing(self._screens(role, seen)) as screens:
+                async for one in screens:
+                    yield one
+        finally:
+            gone()
+
+    async def _screens(self, role: str, seen: Callable[[], None]) -> AsyncGenerator[bytes, None]:
         last, silent = b"", False
         while True:
             seen()

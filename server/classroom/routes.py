@@ -121,7 +121,9 @@ class Classroom:
 
     async def _events(self, request: Request) -> Response:
         live, role = self._onlooker(request)
-        return EventStream(live.events(role, functools.partial(_note_presence, live, bearer(request), self._clock)))
+        token = bearer(request)
+        seen = functools.partial(_note_presence, live, token, self._clock)
+        return EventStream(live.events(role, seen, lambda: live.room.left(token, self._clock())))
 
     async def _state(self, request: Request) -> Response:
         live, role = self._onlooker(request)

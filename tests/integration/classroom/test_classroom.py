@@ -45,6 +45,26 @@ def bears(secret):
     return {"Authorization": f"Bearer {secret}"}
 
 
+def test_a_student_who_closes_the_page_is_not_waited_for(hall, teach):
+    """The board counts those who are here: whoever has gone needn't answer."""
+    seat = httpx.post(f"{teach.room}/join", json={}).json()["seat"]
+
+    def present():
+        return httpx.get(f"{teach.room}/state?as=teacher", headers=teach.headers).json()["present"]
+
+    with httpx.stream("GET", f"{teach.room}/events", headers=bears(seat)) as events:
+        lines = events.iter_lines()
+        next(lines)
+        hall[1][0] += 10
+        assert present() == 1, "somebody who looks is there, however long nothing happens"
+    until = time.monotonic() + 10
+    while present() and time.monotonic() < until:
+        hall[1][0] += 4
+        time.sleep(0.05)
+        assert hall[1][0] < 40, "long before nothing was heard of the page"
+    assert present() == 0
+
+
 class Student:
     """A student's page: follows the events, answers each question once it sees it, and tries again when cut off."""
 

@@ -177,6 +177,15 @@ def test_who_is_silent_is_not_present(room):
     assert room.present(1010) == 1
 
 
+def test_who_closes_the_page_soon_is_not_present_but_a_reload_is(room):
+    token = room.join("", "", 0).token
+    room.left(token, 10)
+    room.left("nobody's", 10)
+    assert (room.present(12), room.present(20)) == (1, 0)
+    room.seat(token, 13)  # loaded again
+    assert room.present(30) == 1
+
+
 def test_late_comers_see_where_the_class_is(room):
     room.ask(YES_OR_NO, SAYS)
     room.lead("#run=1.abc")
