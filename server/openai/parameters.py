@@ -16,6 +16,7 @@ from playground.values import real_number, texts, truth, whole_number
 CHAT_TOKENS = 512  # OpenAI has no limit here; a machine that many people share needs one
 COMPLETION_TOKENS = 16  # OpenAI's own default
 MOST_STOPS = 4
+ROLES = ("system", "developer", "user", "assistant", "tool")
 MOST_ALTERNATIVES = 20
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "seed", "stop", "n")
 GENERATING = ("model", "max_tokens", "stream", "stream_options", "user", "logprobs", "quantization", *SAMPLING)
@@ -73,7 +74,7 @@ def read_chat(body: Mapping[str, Any], address: str) -> Asked:
     given = body.get("messages")
     if not given:
         raise EmptyInputError("There are no messages.", "Give a list of messages, each with a role and a content.")
-    messages = tuple(_message(one) for one in read_messages(given))
+    messages = tuple(_message(place, one) for place, one in enumerate(read_messages(given), start=1))
     alternatives = _whole(body, "top_logprobs", 0, 0, MOST_ALTERNATIVES)
     wanted = _truth(body, "logprobs")
     if alternatives and not wanted:
@@ -189,10 +190,16 @@ def _most_tokens(body: Mapping[str, Any], default: int) -> int:
     return _whole(body, next(iter(named), "max_tokens"), default, 1, 1_000_000)
 
 
-def _message(given: dict[str, str]) -> Message:
-    """A message; ``developer`` is OpenAI's newer word for what chat templates call ``system``."""
-    role = "system" if given["role"] == "developer" else given["role"]
-    return Message(role, given["content"])
+def _message(place: int, given: dict[str, str]) -> Message:
+    """A message; ``developer`` is OpenAI's newer word for what chat templates call ``system``.
+
+    Raises:
+        InputError: its role is none of OpenAI's; a template would write it down all the same, and bend the reply.
+    """
+    role = given["role"]
+    if role not in ROLES:
+        raise InputError(f"Message {place} has the role {role[:40]!r}.", f"It is one of {', '.join(ROLES)}.")
+    return Message("system" if role == "developer" else role, given["content"])
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:

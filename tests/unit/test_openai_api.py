@@ -135,6 +135,8 @@ def test_values_that_ask_for_nothing_pass():
         ({"messages": []}, "no messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, "text parts"),
         ({"messages": [{"content": "Hi"}]}, "no role"),
+        ({"messages": [{"role": "banana", "content": "Hi"}]}, "Message 1 has the role 'banana'. It is one of system,"),
+        ({"messages": [*CHAT["messages"], {"role": "User", "content": "Hi"}]}, "Message 2 has the role 'User'"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(given, said):
