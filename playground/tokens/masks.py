@@ -187,11 +187,11 @@ def _fitting(batch: EncodedBatch) -> EncodedBatch:
 
 def _flipped(batch: EncodedBatch, flips: Sequence[tuple[int, int]]) -> Mask:
     if not flips:
-        raise InputError("No bit of attention_mask is flipped.", "Click one of the bits.")
+        raise InputError("No bit of attention_mask is flipped.", "Choose one of the bits, or another mistake.")
     masks = [list(row.attention_mask) for row in batch.rows]
     for row, column in set(flips):
         if not (0 <= row < len(masks) and 0 <= column < len(masks[row])):
-            raise InputError(f"There is no bit at row {row}, column {column}.", "Click one of the bits.")
+            raise InputError(f"There is no bit at row {row}, column {column}.", "Choose one of the bits.")
         masks[row][column] = 1 - masks[row][column]
     return tuple(map(tuple, masks))
 
