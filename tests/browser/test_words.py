@@ -147,6 +147,7 @@ def test_generation_speaks_well_by_hand_and_side_by_side(page):
     assert "max_new_tokens reached after 1 token." in (words := words_of(page))
     assert faults(words) == []
     page.locator("[data-how=compare]").click()
+    assert "Press Compare: each of the settings above" in words_of(page)
     page.locator("[data-act=start]").click()
     assert "1 token · perplexity" in (words := words_of(page))
     assert faults(words) == []

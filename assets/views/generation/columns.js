@@ -7,6 +7,8 @@ import { varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
 import { divergence, endingOf, figuresOf, settingsName } from "./reply.js";
 
+const NOTHING = "Press Compare: each of the settings above answers this prompt, and its texts stand here side by side.";
+
 /** Which replies the columns of a box are for. */
 const DRAWN = new WeakMap();
 
@@ -21,7 +23,7 @@ export function drawColumns(tab) {
   if (box.hidden) return;
   if (DRAWN.get(box) !== state.columns) {
     DRAWN.set(box, state.columns);
-    box.replaceChildren(...state.columns.map(column));
+    box.replaceChildren(...(state.columns.length ? state.columns.map(column) : [make("p", "gen-hint", NOTHING)]));
     const dashed = make("span", "", make("b", "gen-token diverges", "dashed"), " parts from the first text here");
     legend.replaceChildren(find(".gen-scale").cloneNode(true), " ", dashed);
   }

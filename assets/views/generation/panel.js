@@ -19,7 +19,7 @@ const COMING = "Working out how probable each token of the vocabulary is as the 
 const PRESS = "Press Start: how probable each token of the vocabulary is as the next one appears here, and you choose.";
 const OVER =
   "Undo takes the last token back, and the choice is yours again. Or point at any token and choose another there.";
-const PICK = "Pick a token, or let Step draw one. Move a slider: the lower bars follow at once, from the same logits.";
+const PICK = "Pick a token, or let Step take one. Move a slider: the lower bars follow at once, from the same logits.";
 
 /**
  * What stands there while nothing is pointed at.
