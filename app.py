@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Rooms = Classroom | ClassroomElsewhere | None
 
 ASSETS = Path(__file__).parent / "assets"
+OF_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 def build_app(playground: Playground):  # type: ignore[no-untyped-def]  # gr.Blocks, imported late to fail early
@@ -225,6 +226,9 @@ def _greet(settings: Settings, port: int, tunnel: str | None, room: tuple[str, s
     own = f"http://{shown}:{port}"
     others = address_for_others() if settings.host in EVERYWHERE else None
     reached = others or ("THIS-MACHINE" if settings.host in EVERYWHERE else shown)
+    alone = (
+        "  (on this machine alone; for phones start with --host 0.0.0.0)" if settings.host in OF_THIS_MACHINE else ""
+    )
     lines = [
         f"Transformers Playground is ready: {own}  (Ctrl+C stops it)",
         f"For programs that speak OpenAI's API: {own}/v1" if settings.openai_api else "",
@@ -232,7 +236,7 @@ def _greet(settings: Settings, port: int, tunnel: str | None, room: tuple[str, s
         f"For Prometheus: {own}/metrics" if settings.metrics else "",
         f"For everybody, for 72 hours: {tunnel}" if tunnel else "",
         "The tunnel of --share could not be opened." if settings.share and not tunnel else "",
-        f"For your class: http://{reached}:{port}/class/{room[0]}" if room else "",
+        f"For your class: http://{reached}:{port}/class/{room[0]}{alone}" if room else "",
         f"For you, its teacher: {own}/class/{room[0]}/teach#key={room[1]}" if room else "",
         invitation(settings.host, port, others, settings.public, can_show_pictures(sys.stdout)),
     ]

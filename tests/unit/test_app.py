@@ -56,6 +56,17 @@ def test_a_models_file_need_not_serve_every_tab(tmp_path):
         assert app.build_app(playground).blocks
 
 
+def test_a_teacher_whose_class_no_phone_can_open_reads_how_it_could(capsys):
+    import app
+    from playground.config import Settings
+
+    for host, alone in (("127.0.0.1", True), ("0.0.0.0", False), ("school.example", False)):
+        app._greet(Settings(host=host, classroom=True), 7860, None, ("ABC123", "key"))
+        said = capsys.readouterr().out
+        assert "/class/ABC123" in said
+        assert ("for phones start with --host 0.0.0.0" in said) is alone
+
+
 def test_an_old_python_is_told_to_be_newer():
     """The check stands before any line that an old Python could not run."""
     lines = (ROOT / "app.py").read_text(encoding="utf-8").splitlines()
