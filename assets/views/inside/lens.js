@@ -172,7 +172,7 @@ function drawLegend({ find, state }) {
     entropy: "of each layer's distribution: 0 is certain",
     rank: "of the token that wins in the last layer",
   };
-  find(".il-means").textContent = `${means[by]}; bold: the winner leads already`;
+  find(".il-means").textContent = `${means[by]}; bold, with a line below: the winner leads already`;
 }
 
 function listen(tab) {

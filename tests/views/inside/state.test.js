@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gridPicture } from "../../../assets/views/inside/grid.js";
 import { spread, ticks } from "../../../assets/views/inside/lines.js";
 import {
   cellNote,
@@ -67,6 +68,32 @@ test("what is best stands in quotation marks, so that a comma is no comma of the
   assert.equal(
     cellNote(VALUE, { layer: 2, column: 0 }),
     "best: “·of” 49\u00a0%, “↵” 20\u00a0% · winner: “·of” 49\u00a0% · entropy 2.00\u00a0nats",
+  );
+});
+
+test("where the winner leads a line stands below its token, which bold alone doesn't show of a dot", () => {
+  const geometry = { rows: 3, columns: 2, cell: 40, row: 17, top: 0, width: 80, height: 60, gutter: 0 };
+  const state = {
+    ...newState(),
+    value: VALUE,
+    geometry,
+    colours: {
+      ramp: [
+        [0, 0, 0],
+        [255, 255, 255],
+      ],
+      ink: "#000",
+    },
+  };
+  const { parts } = gridPicture(/** @type {any} */ (state), () => ({ kind: "text" }));
+  const lines = parts.filter((part) => part.kind === "rect" && part.height < 3);
+  assert.deepEqual(
+    lines.map(({ x, y }) => [x, y]),
+    [
+      [13, 30.5],
+      [13, 13.5],
+      [53, 13.5],
+    ],
   );
 });
 
