@@ -123,7 +123,7 @@ def _more_sampling() -> dict[str, gr.components.Component]:
         "top_k": gr.Slider(0, 200, 50, step=1, label="top_k", info="Keeps this many of the best tokens; 0: all."),
         "min_p": gr.Slider(0.0, 0.5, 0.0, step=0.01, label="min_p", info=share),
         "repetition_penalty": gr.Slider(1.0, 2.0, 1.0, step=0.01, label="repetition_penalty", info=again),
-        "seed": gr.Number(0, precision=0, minimum=0, label="seed", info="The same seed draws the same tokens."),
+        "seed": gr.Number(0, precision=0, label="seed", info="The same seed draws the same tokens."),
     }
 
 

@@ -115,6 +115,11 @@ def test_a_refusal_goes_with_its_cause(tab):
     expect(tab.locator(".toast-wrap .toast-body")).to_have_count(0)
     prompt.fill("Hello")
     expect(said).to_have_count(0)
+    tab.get_by_role("button", name="More settings").click()
+    tab.locator("#pg-generation-seed input").fill("-5")
+    tab.locator("[data-act=start]").click()
+    tab.locator(".gen-notes", has_text="seed").wait_for()
+    expect(tab.locator(".toast-wrap .toast-body")).to_have_count(0)
 
 
 def test_stream_point_choose_and_return(tab):
