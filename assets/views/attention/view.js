@@ -107,7 +107,7 @@ async function take(tab, value) {
   find(".at-note").hidden = !notes.length;
   find(".at-note").textContent = notes.join(" ");
   buildKinds(tab);
-  state.q = Math.min(3, kindTokens(state, stay.kind).length - 1);
+  state.q = firstRow(kindTokens(state, stay.kind));
   Object.assign(state, { isRowChosen: false, isCellChosen: false });
   chooseRow(state, work.lesson?.row, stay.kind);
   await changeKind(tab, stay.kind, stay.layer, stay.head);
@@ -155,6 +155,12 @@ function headIn(kinds, { kind: name, layer, head }) {
 }
 
 const kindTokens = ({ value }, kind) => value[value.kinds[kind].queries].text;
+
+/** Where the cursor begins: at "it", as the first example asks what that reads, else not at the very edge. */
+function firstRow(tokens) {
+  const it = placeNamed(tokens, "it");
+  return it < 0 ? Math.min(3, tokens.length - 1) : it;
+}
 
 /** Goes to the row of the token of this name, if there is one, and to what the head reads most there. */
 function chooseRow(state, name, kind) {

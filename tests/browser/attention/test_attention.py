@@ -59,10 +59,10 @@ def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     page.focus(".at-stage")
     page.keyboard.press("Home")
     expect(page.locator(LIVE)).to_contain_text(" attends ", use_inner_text=True)
-    expect(page.locator(LIVE)).to_contain_text("query sat", use_inner_text=True)
+    expect(page.locator(LIVE)).to_contain_text("query it", use_inner_text=True)
     expect(page.locator(LIVE)).to_contain_text(re.compile(r" to \[CLS\]$"))
     page.keyboard.press("ArrowDown")
-    expect(page.locator(LIVE)).to_contain_text("query on attends", use_inner_text=True)
+    expect(page.locator(LIVE)).to_contain_text("query was attends", use_inner_text=True)
 
     page.focus(".at-thumbs")
     page.keyboard.press("ArrowLeft")
