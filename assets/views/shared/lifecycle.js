@@ -16,7 +16,8 @@ if (!customElements.get("pg-leaving")) customElements.define("pg-leaving", Leavi
 /**
  * @typedef {object} Life
  * @property {AbortSignal} signal  aborted when the element has left: give it to `addEventListener`
- * @property {(redraw: () => void) => void} onTheme  calls it when the page has changed between light and dark
+ * @property {(redraw: () => void) => void} onTheme  calls it when the page has changed between light and dark;
+ *   once more when the element comes into sight, if it was out of it then
  * @property {(node: Element, redraw: () => void) => void} onResize  calls it when the node's size has changed
  * @property {(milliseconds: number, work: () => void) => void} every  calls it again and again
  */
@@ -39,13 +40,21 @@ export function lifeOf(element) {
     signal,
     onTheme(redraw) {
       let dark = document.body.classList.contains("dark");
+      const seen = new ResizeObserver(() => {
+        if (!element.clientWidth) return;
+        seen.disconnect();
+        redraw();
+      });
       const observer = new MutationObserver(() => {
         const now = document.body.classList.contains("dark");
-        if (now !== dark) redraw();
+        if (now === dark) return;
         dark = now;
+        redraw();
+        if (!element.clientWidth) seen.observe(element); // out of sight a view has no room to draw in
       });
       observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
       untilEnd(() => observer.disconnect());
+      untilEnd(() => seen.disconnect());
     },
     onResize(node, redraw) {
       const observer = new ResizeObserver(redraw);
