@@ -284,10 +284,14 @@ def test_the_presentation_size_is_larger_and_pointing_still_meets_its_cell(open_
 
 
 def test_on_a_small_projector_the_presentation_size_shows_what_the_model_says(open_page):
-    verdict = open_page("/?present", width=1366, height=768).locator("#classification-bars .lb-verdict")
+    page = open_page("/?present", width=1366, height=768)
+    verdict = page.locator("#classification-bars .lb-verdict")
     expect(verdict).to_contain_text("5 stars")
     box = verdict.bounding_box()
     assert box["y"] + box["height"] <= 768
+    share = page.get_by_role("button", name="Share", exact=True).first
+    edges = share.evaluate("(one) => [one, one.parentElement].map((node) => node.getBoundingClientRect().right)")
+    assert abs(edges[0] - edges[1]) <= 1, "Share stands at the right edge"
 
 
 def test_the_presentation_size_is_switched_and_kept(page):
