@@ -78,6 +78,7 @@ export function changesSince(begin, now, titles, { compared = false, byHand = fa
  */
 export function shownBy(begin, text, examples, model_id) {
   if (begin.model_id !== model_id || settingsName(begin) !== "greedy" || begin.prefix_token_ids.length) return "";
+  if (!["auto", "float32"].includes(begin.quantization)) return ""; // of fewer bits nobody has tried what it says
   if (begin.messages && begin.messages.length !== 1) return "";
   const prompt = begin.messages ? begin.messages[0].content : begin.prompt;
   const mode = begin.messages ? "Chat" : "Complete";

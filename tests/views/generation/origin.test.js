@@ -43,7 +43,14 @@ test("what an example shows is said of its own reply alone", () => {
   const examples = [{ mode: "Complete", prompt: BEGIN.prompt, begins: " a time", shows: "It goes on." }];
   const shown = (begin, text) => shownBy({ ...BEGIN, ...begin }, text, examples, "a/b");
   assert.equal(shown({}, " a time there"), "It goes on.");
-  for (const begin of [{ model_id: "c/d" }, { do_sample: true }, { prompt: "x" }, { prefix_token_ids: [1] }])
+  assert.equal(shown({ quantization: "float32" }, " a time there"), "It goes on.");
+  for (const begin of [
+    { model_id: "c/d" },
+    { quantization: "4-bit" },
+    { do_sample: true },
+    { prompt: "x" },
+    { prefix_token_ids: [1] },
+  ])
     assert.equal(shown(begin, " a time there"), "");
   assert.equal(shown({}, " a"), "", "not yet, or not at all");
 });
