@@ -156,7 +156,12 @@ class TableOfTexts:
     ) -> Iterator[Values]:
         """Progress, and the result; what the run before had found goes first."""
         yield self.nothing()
-        yield from self._run(self._request(pasted, path, how, text, pair, label, model_id, reading))
+        try:
+            request = self._request(pasted, path, how, text, pair, label, model_id, reading)
+        except Exception as error:  # no row at all
+            yield {self._parts.progress: run_refused(error)}
+            raise
+        yield from self._run(request)
 
     def run_again(self, event: gr.EventData) -> Iterator[Values]:
         """The same for what a link asks; its columns are chosen then."""

@@ -40,6 +40,10 @@ class Asked:
     masked: bool = False
     why: pg.AttributeNextRequest | None = None
 
+    def is_of(self, text: str, model_id: str) -> bool:
+        """Whether this is what stands in the fields."""
+        return text == self.text and model_id == self.request.model_id
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -65,7 +69,7 @@ class Explained:
 
 def asked_of_text(text: str, model_id: str, before: Asked | None) -> Asked:
     """What a press asks for: what is shown already, where neither text nor model has changed since; else the text."""
-    if before and text == before.text and model_id == before.request.model_id:
+    if before and before.is_of(text, model_id):
         return before
     return Asked(pg.LensRequest(text or "", model_id=model_id or ""), text, quoted(text))
 

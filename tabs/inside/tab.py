@@ -283,11 +283,11 @@ def _catching_up(playground: pg.Playground, parts: _Parts, looking: Looking) -> 
     @friendly
     @looking
     def catch_up(text: str, model_id: str, asked: Asked | None) -> Iterator[list[Any]]:
-        wanted = asked_of_text(text, model_id, asked)
-        if wanted == asked:
+        if asked and asked.is_of(text, model_id):
             yield [gr.skip()] * len(outputs)
             return
-        for values in _or_why_not(lambda: _shown(look(playground, wanted)), (text, model_id)):
+        fields = (text, model_id)
+        for values in _or_why_not(lambda: _shown(look(playground, asked_of_text(*fields, asked))), fields):
             yield [*values, *_forgotten()]
 
     given = [parts.text, parts.model, parts.asked]
