@@ -1,4 +1,5 @@
 /** The panel's parts as nodes. Text of models goes in as text alone; a lesson's text was made of Markdown by Python. */
+import { atNames } from "../page/terms.js";
 import { make, makeButton } from "../shared/dom.js";
 import { shown } from "./readings.js";
 import { guessShown } from "./steps.js";
@@ -13,16 +14,20 @@ const MARKS = /(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)/;
  */
 export function sentence(parts) {
   return parts.flatMap(({ text, live }) =>
-    live ? [make("b", "ls-live", isolated(text))] : text.split(MARKS).map(marked),
+    live ? [make("b", "ls-live", isolated(text))] : text.split(MARKS).flatMap(marked),
   );
 }
 
 /** A value of a model beside a lesson's words, whichever way either is written. */
 const isolated = (text) => make("bdi", "", text);
 
+/** A text in which no line ends within a name such as "4-bit". */
+export const whole = (/** @type {string} */ text) =>
+  atNames(text).map((one, at) => (at % 2 ? make("span", "pg-whole", one) : document.createTextNode(one)));
+
 /** @param {string} text */
 function marked(text) {
-  if (!MARKS.test(text)) return document.createTextNode(text);
+  if (!MARKS.test(text)) return whole(text);
   if (text.startsWith("**")) return make("strong", "", text.slice(2, -2));
   return text.startsWith("*") ? make("em", "", text.slice(1, -1)) : make("code", "", text.slice(1, -1));
 }
@@ -145,7 +150,7 @@ export function list(contents, done, choose) {
  * @param {(guess: string | number) => void} answer
  */
 export function question(words, predict, answer) {
-  const form = make("form", "ls-ask", make("p", "ls-question", predict.ask));
+  const form = make("form", "ls-ask", make("p", "ls-question", ...whole(predict.ask)));
   if (predict.kind === "choice") {
     const group = make("div", "ls-choices");
     group.setAttribute("role", "group");
@@ -232,7 +237,7 @@ export function known(words, know) {
  */
 export function task(words, step, button, { again, show, there }, filling, filled = []) {
   if (filling) return make("div", "ls-task", said(words, "p", words.filling));
-  const box = make("div", "ls-task", step.do && make("p", "", step.do.say));
+  const box = make("div", "ls-task", step.do && make("p", "", ...whole(step.do.say)));
   if (filled.length) box.append(said(words, "p", `${words.filled}:`), fieldsFilled(words, filled));
   if (filled.length || !step.do) box.append(toPress(words, button));
   const row = make("div", "ls-row");

@@ -329,7 +329,7 @@ class Panel {
       text,
       phase === "ask" && draw.question(words, step.predict, (guess) => this.guess(guess)),
       phase === "ask" && this.toClass?.taught() && this.forClass(),
-      phase !== "ask" && step.predict && make("p", "ls-question", step.predict.ask),
+      phase !== "ask" && step.predict && make("p", "ls-question", ...draw.whole(step.predict.ask)),
       phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
       phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0, this.filledIn),
       done && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(words, step, kept),
