@@ -83,7 +83,7 @@ class Board {
     if (screen.shows === "writing") return texts(screen.writing);
     const { asked, reveal } = screen;
     const box = make("div", "cl-asked", question(asked));
-    if (reveal) box.append(bars(reveal, asked.kind, -1, most));
+    if (reveal) box.append(bars(reveal, asked, -1, most));
     else
       box.append(
         choices(asked.choices),

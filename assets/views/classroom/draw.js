@@ -75,11 +75,11 @@ export function shown(count, right, most) {
  * The class beside the model, as a table whose cells are bars on one scale.
  *
  * @param {any} reveal
- * @param {string} kind  of the question
+ * @param {{ kind: string, unit?: string }} asked
  * @param {number} [own]  the place of the answer of whoever looks
  * @param {number} [most]  rows there is room for; the rest is on other screens
  */
-export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
+export function bars(reveal, { kind, unit = "" }, own = -1, most = reveal.bars.length) {
   const answered = TOLD.includes(kind) ? "right" : kind === "greedy_reply" ? "greedy" : "model";
   const known = reveal.bars.some((bar) => bar.probability !== null);
   const longest = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
@@ -105,7 +105,7 @@ export function bars(reveal, kind, own = -1, most = reveal.bars.length) {
     kind,
     places.map((place) => reveal.bars[place].name),
   );
-  return make("section", "cl-reveal", table, more, signed, make("div", "cl-facts", ...facts(reveal, kind)));
+  return make("section", "cl-reveal", table, more, signed, make("div", "cl-facts", ...facts(reveal, kind, unit)));
 }
 
 function cell(kind, share, label) {
@@ -114,15 +114,27 @@ function cell(kind, share, label) {
   return make("td", kind, make("span", "cl-track", bar), make("span", "cl-number", label));
 }
 
-function facts(reveal, kind) {
+/**
+ * What the class and the model say as numbers.
+ *
+ * @param {{ number: number | null, median: number | null }} reveal
+ * @param {string} kind  of the question
+ * @param {string} unit
+ */
+export function numbers({ number, median }, kind, unit) {
+  const said = (/** @type {number} */ value) => `${round(value)}${unit && `\u00a0${unit}`}`;
+  const lines = number === null ? [] : [`${TOLD.includes(kind) ? "Right" : "The model"}: ${said(number)}.`];
+  return median === null ? lines : [...lines, `At least half of the class is at ${said(median)} or below.`];
+}
+
+function facts(reveal, kind, unit) {
   const said = [];
   if (reveal.agreement !== null)
     said.push(
       `The model gives ${percent(reveal.agreement)} to what the class said.`,
       `Total variation ${reveal.total_variation.toFixed(2)}: 0 is the same distribution, 1 nothing in common.`,
     );
-  if (reveal.number !== null) said.push(`${TOLD.includes(kind) ? "Right" : "The model"}: ${round(reveal.number)}.`);
-  if (reveal.median !== null) said.push(`Half of the class is at ${round(reveal.median)} or below.`);
+  said.push(...numbers(reveal, kind, unit));
   for (const one of reveal.surprises) {
     const who = one.names.length ? ` (${one.names.join(", ")})` : "";
     said.push(`${quoted(one.name)}${who} surprised the model: ${one.loss.toFixed(1)}\u00a0nats.`);

@@ -132,7 +132,7 @@ class Page {
     const parts = [];
     if (ended) parts.push(make("h1", "", "This class is over."), make("p", "", "Everything about it is forgotten."));
     else if (writing) parts.push(texts(writing));
-    else if (asked) parts.push(question(asked), reveal ? bars(reveal, asked.kind) : this.control(asked));
+    else if (asked) parts.push(question(asked), reveal ? bars(reveal, asked) : this.control(asked));
     else parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
     this.body.replaceChildren(...parts);
   }
@@ -141,7 +141,7 @@ class Page {
   async findOwn(asked, reveal) {
     const { place } = await this.room.get("mine").catch(() => ({ place: -1 }));
     if (place >= 0 && this.screen.asked?.number === asked.number && this.screen.reveal)
-      this.body.querySelector(".cl-reveal")?.replaceWith(bars(reveal, asked.kind, place));
+      this.body.querySelector(".cl-reveal")?.replaceWith(bars(reveal, asked, place));
   }
 
   /** An answer as people read it. */

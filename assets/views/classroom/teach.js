@@ -135,7 +135,7 @@ class Desk {
     this.drawn = key;
     const parts = [];
     if (writing) parts.push(texts(writing));
-    else if (asked) parts.push(question(asked), reveal && bars(reveal, asked.kind));
+    else if (asked) parts.push(question(asked), reveal && bars(reveal, asked));
     this.now.replaceChildren(...parts.filter(Boolean), asked ? this.ways(asked) : "");
   }
 
