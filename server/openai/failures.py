@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from playground.errors import (
     BusyError,
     GatedModelError,
+    HubOfflineError,
     InputTooLongError,
     ModelNotFoundError,
     NotAllowedError,
@@ -17,6 +18,7 @@ from playground.errors import (
 )
 from server.turns import Crowded
 
+LISTED = "/v1/models lists the models of this server."
 log = logging.getLogger(__name__)
 # The first that fits; kind of error -> status, type, code. OpenAI's own clients ask again at 429 and from 500 on.
 STATUSES: tuple[tuple[type[Exception], int, str, str | None], ...] = (
@@ -58,9 +60,10 @@ def _read(error: Exception) -> tuple[int, str, str, str | None]:
     if not isinstance(error, PlaygroundError):
         log.error("A call of the OpenAI API failed", exc_info=error)
         return 500, f"Something went wrong on our side ({type(error).__name__}). Try again.", "server_error", None
+    message = f"{error} {LISTED}" if isinstance(error, ModelNotFoundError | HubOfflineError) else str(error)
     for kind, status, name, code in STATUSES:
         if isinstance(error, kind):
-            return status, str(error), name, code
+            return status, message, name, code
     if error.retryable:
-        return 503, str(error), "server_error", None
+        return 503, message, "server_error", None
     return 400, str(error), "invalid_request_error", None

@@ -214,3 +214,5 @@ def test_failures_have_the_status_that_clients_act_upon():
     assert {error: answer_to(error).status_code for error in statuses} == statuses
     assert b"secret" not in answer_to(ZeroDivisionError("secret")).body
     assert answer_to(Crowded()).headers["retry-after"] == "1"
+    for error in (errors.ModelNotFoundError("No gpt-4o."), errors.HubOfflineError("No gpt-4o.")):
+        assert b"No gpt-4o. /v1/models lists the models of this server." in answer_to(error).body
