@@ -189,12 +189,12 @@ class ToolsOfTheirOwn:
 
         Args:
             text: what is read: with [MASK] in it for fill-mask, the context for question-answering.
-            task: feature-extraction, fill-mask, zero-shot-classification, token-classification, question-answering,
-                summarization, translation or text2text-generation.
+            task: one of feature-extraction, fill-mask, zero-shot-classification, token-classification,
+                question-answering, summarization, translation and text2text-generation.
             model_id: a model for the task; empty is the first.
-            texts: feature-extraction: what the text is compared with.
-            candidate_labels: zero-shot-classification: the labels.
-            question: question-answering: the question.
+            texts: for feature-extraction: what the text is compared with.
+            candidate_labels: for zero-shot-classification: the labels.
+            question: for question-answering: the question.
 
         Returns:
             model_id, headline, answers with what and score, and notes.

@@ -60,7 +60,7 @@ class AttentionApi:
             text: what the model reads; its first 256 tokens are used.
             model_id: a model of the catalog.
             text_pair: a second segment, or what the decoder of an encoder-decoder model reads.
-            kind: self, or encoder, decoder or cross; empty is the first that the model has.
+            kind: one of self, encoder, decoder and cross; empty is the first that the model has.
             layer: one layer, counted from 0; all without it.
             head: one head, counted from 0; all without it.
             padding: how many padding tokens to add.

@@ -123,7 +123,7 @@ class ClassificationApi:
             text: what is judged.
             text_pair: a second text, for models that judge pairs.
             model_id: a classifier of the catalog, or of the Hub where the settings allow it; empty is the first.
-            quantization: auto, float32, bfloat16, float16, 8-bit, fast-8-bit or 4-bit.
+            quantization: one of auto, float32, bfloat16, float16, 8-bit, fast-8-bit and 4-bit.
 
         Returns:
             labels, logits and probabilities in the order of the label ids, the tokens that were used, what pipeline()

@@ -18,7 +18,7 @@ MEANINGS = {
     "prompt": "a text to go on from; give either this or messages.",
     "messages": "a chat: role (system, user or assistant) and content of each message.",
     "model_id": "a text-generation model; empty is the first.",
-    "quantization": "auto, float32, bfloat16, float16, 8-bit, fast-8-bit or 4-bit.",
+    "quantization": "one of auto, float32, bfloat16, float16, 8-bit, fast-8-bit and 4-bit.",
     "max_new_tokens": "how long the reply may be, in tokens.",
     "do_sample": "draws tokens by chance; otherwise always the likeliest.",
     "temperature": "with do_sample: below 1 likely tokens become likelier, above 1 all become more alike.",

@@ -44,8 +44,8 @@ class ModelsApi:
 
         Args:
             model_id: an id of the catalog, or of the Hub where the settings allow it.
-            task: text-classification, feature-extraction, text-generation or text2text-generation.
-            quantization: auto, float32, bfloat16, float16, 8-bit, fast-8-bit or 4-bit.
+            task: one of text-classification, feature-extraction, text-generation and text2text-generation.
+            quantization: one of auto, float32, bfloat16, float16, 8-bit, fast-8-bit and 4-bit.
 
         Returns:
             model_id, task and quantization under which it is found.

@@ -38,14 +38,14 @@ class PipelinesApi:
         """What a task makes of a text, with the tensors of every step, beside what pipeline(task) says.
 
         Args:
-            task: feature-extraction, fill-mask, zero-shot-classification, token-classification, question-answering,
-                summarization, translation or text2text-generation.
+            task: one of feature-extraction, fill-mask, zero-shot-classification, token-classification,
+                question-answering, summarization, translation and text2text-generation.
             text: what is read: with [MASK] in it for fill-mask, the context for question-answering.
             model_id: a model of the catalog; empty is the first for the task.
             quantization: how the weights are held.
-            texts: feature-extraction: what the text is compared with.
-            candidate_labels: zero-shot-classification: the labels.
-            question: question-answering: the question.
+            texts: for feature-extraction: what the text is compared with.
+            candidate_labels: for zero-shot-classification: the labels.
+            question: for question-answering: the question.
             options: what else the task takes, by name. fill-mask: top_k, targets; zero-shot-classification:
                 hypothesis_template, multi_label; token-classification: aggregation_strategy, stride;
                 question-answering: max_answer_len, max_seq_len, doc_stride, handle_impossible_answer, top_k;

@@ -138,9 +138,9 @@ class TokensApi:
             texts: one to eight texts.
             model_id: whose tokenizer.
             pairs: a second text for each, or nothing.
-            padding: longest, max_length or do_not_pad.
-            padding_side: right, left, or nothing for the tokenizer's own.
-            truncation: longest_first, only_first, only_second or do_not_truncate.
+            padding: one of longest, max_length and do_not_pad.
+            padding_side: one of right and left, or nothing for the tokenizer's own.
+            truncation: one of longest_first, only_first, only_second and do_not_truncate.
             max_length: 1 to 512, where padding or truncation needs it.
             add_special_tokens: add what the model expects around a text.
 
@@ -168,7 +168,7 @@ class TokensApi:
             texts: one to eight texts, padded to the longest.
             flips: [row, column] of each bit to turn over; empty for the other mistakes.
             model_id: an embedded model, or one of the catalog.
-            mistake: "flipped bits", "no mask", "wrong padding side" or "no special tokens".
+            mistake: one of "flipped bits", "no mask", "wrong padding side" and "no special tokens".
 
         Returns:
             mistake, right_mask, wrong_mask, and per row: summary, unit, quantities (right, wrong), largest_difference.

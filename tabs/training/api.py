@@ -68,7 +68,7 @@ class TrainingApi:
 
         Args:
             rows: CSV or TSV text; its first line may name the columns, such as text,label.
-            method: head, lora or full: what is trained.
+            method: what is trained: head, lora or full.
             model_id: an encoder of the catalog; empty is its first.
             learning_rate: how far a step goes; without it, and without num_train_epochs, what suits the method.
             warmup_steps: the share of steps in which the learning rate rises.

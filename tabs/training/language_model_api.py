@@ -61,8 +61,8 @@ class LanguageModelApi:
         Args:
             text: what it learns from; or give a grammar.
             grammar: word lists and patterns that write the text; "example" is the one that comes along.
-            tokenizer: characters, or bpe, whose vocab_size is one of the options.
-            architecture: llama or gpt2.
+            tokenizer: one of characters and bpe, whose vocab_size is one of the options.
+            architecture: one of llama and gpt2.
             prompt: what it goes on from at each checkpoint; empty is the beginning of a line.
             options: by name lines, vocab_size, per_device_train_batch_size, learning_rate, weight_decay, seed,
                 warmup_steps (a share of max_steps), max_seconds and name.

@@ -82,6 +82,8 @@ def test_every_argument_says_what_it_means_and_nothing_is_markup(client):
         for one in endpoint["parameters"]
     }
     assert [name for name, meaning in said.items() if not re.fullmatch(r"[A-Z\d\[\"].+\.", meaning)] == []
+    values = r"(Auto|Longest|Head|Characters|Llama|Self|Feature-extraction|Text-classification)[,: ]"
+    assert [name for name, meaning in said.items() if re.match(values, meaning)] == [], "a value begins small"
     assert "``" not in json.dumps(endpoints)
     assert {one["label"] for endpoint in endpoints.values() for one in endpoint["returns"]} == {"answer"}
 
