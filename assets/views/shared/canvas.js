@@ -47,7 +47,7 @@ export function pen(canvas) {
 }
 
 /**
- * The text, cut with an ellipsis where it is wider than the room.
+ * The text, cut with an ellipsis where it is wider than the room; one letter is never cut.
  *
  * @param {{ measureText: (text: string) => { width: number } }} context
  * @param {string} text
@@ -57,6 +57,7 @@ export function pen(canvas) {
 export function clipped(context, text, room) {
   if (context.measureText(text).width <= room) return text;
   const letters = Array.from(text);
+  if (letters.length < 2) return text;
   while (letters.length > 1 && context.measureText(`${letters.join("")}…`).width > room) letters.pop();
   return `${letters.join("")}…`;
 }

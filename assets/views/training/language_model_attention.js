@@ -20,7 +20,7 @@ const MOST = 26;
  */
 export function gridOf(tokens, room) {
   const longest = Math.max(1, ...tokens.map((one) => Array.from(visiblePiece(one)).length));
-  const edge = Math.min(96, 10 + 8 * longest);
+  const edge = Math.min(96, 12 + 8 * longest);
   const cell = Math.max(LEAST, Math.min(MOST, Math.floor((room - edge) / tokens.length)));
   return { cell, edge, size: edge + cell * tokens.length };
 }

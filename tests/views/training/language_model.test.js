@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { clipped } from "../../../assets/views/shared/canvas.js";
 import { gridOf, readout, weightsOf } from "../../../assets/views/training/language_model_attention.js";
 import {
   bytesOf,
@@ -85,8 +86,14 @@ test("what was written first and last stands below each other", () => {
 });
 
 test("cells fit the room, and a cell says who looks at whom", () => {
-  assert.deepEqual(gridOf(["a", "b"], 1000), { cell: 26, edge: 18, size: 70 });
+  assert.deepEqual(gridOf(["a", "b"], 1000), { cell: 26, edge: 20, size: 72 });
   assert.equal(gridOf(Array(40).fill("a"), 300).cell, 12);
+  const context = { measureText: (/** @type {string} */ text) => ({ width: 10 * text.length }) };
+  assert.deepEqual(
+    ["↵", "abcd"].map((text) => clipped(context, text, 8)),
+    ["↵", "a…"],
+    "a letter alone is never cut",
+  );
   assert.equal(
     readout(["a", " "], () => 0.25, [1, 0]),
     "' ' (token 1) looks at 'a' (token 0): 25\u00a0%",
