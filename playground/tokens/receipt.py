@@ -12,6 +12,23 @@ from playground.tokens.masks_receipt import mask_receipt
 from playground.tokens.request import ChatTemplateRequest, CompareRequest, EncodeRequest, TokenizeRequest
 from playground.tokens.result import MaskComparison
 
+_NEXT = """\
+# %% What the model would say next, with the opening of its turn and without
+import torch
+from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained(MODELREVISION_ARGUMENT, dtype=torch.float32).eval()
+following = []
+for opened in (True, False):
+    prompt = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=opened)
+    ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt").input_ids
+    with torch.inference_mode():
+        best = model(ids).logits[0, -1].softmax(dim=-1).topk(3)
+    following.append(best.values.tolist())
+    tokens = [f"{tokenizer.decode([token])!r} {p:.1%}" for token, p in zip(best.indices.tolist(), following[-1])]
+    print(f"add_generation_prompt={opened}: {', '.join(tokens)}")
+"""
+
 
 def token_receipt(asked: Any, origin_of: Callable[[str], Origin]) -> Receipt:
     """The receipt of any request of the Tokens tab, or of a mask comparison.
@@ -98,8 +115,9 @@ text = tokenizer.apply_chat_template(
 print(text)
 input_ids = tokenizer(text, add_special_tokens=False)["input_ids"]
 
+{_NEXT.replace("REVISION_ARGUMENT", origin.revision_argument)}
 {AS_JSON}
-print(json.dumps({{"text": text, "input_ids": input_ids}}))
+print(json.dumps({{"text": text, "input_ids": input_ids, "next": following}}))
 """
     return Receipt("A chat template", code)
 

@@ -108,7 +108,11 @@ def test_receipts_of_tokenizers_print_the_same(app_playground, printed):
     assert printed[text]["input_ids"] == list(app_playground.tokenize(text).input_ids)
     assert printed[batch] == app_playground.encode(batch).dictionary
     ours = app_playground.render_chat(chat)
+    following = printed[chat].pop("next")
     assert printed[chat] == {"text": ours.text, "input_ids": list(ours.tokenization.input_ids)}
+    measured = app_playground.chat_next(chat)
+    for one, found in zip((measured.with_prompt, measured.without_prompt), following, strict=True):
+        assert [piece.probability for piece in one] == pytest.approx(found, abs=1e-3)
     counts = [result.counts.tokens for result in app_playground.compare_tokenizers(both).results]
     assert printed[both] == dict(zip(both.model_ids, counts, strict=True)), "by their names, not by folders"
 
