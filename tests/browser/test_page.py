@@ -347,6 +347,7 @@ def test_a_refusal_is_said_in_place_by_no_toast_and_leaves_with_its_cause(page):
         page.get_by_role("button", name=press, exact=True).filter(visible=True).first.click()
         said = page.locator(place).filter(has_text=why).filter(visible=True)
         expect(said).to_have_count(1)
+        expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)  # nor is anything shared
         page.wait_for_timeout(300)  # a toast would be there by now
         expect(page.get_by_text(why).filter(visible=True)).to_have_count(1)
         expect(page.locator(".toast-body")).to_have_count(0)
@@ -362,6 +363,7 @@ def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_w
     for _ in range(2):  # of three tokenizers
         page.locator("#pg-tokenizers-model-ids input").press("Backspace")
     expect(page.locator("#pg-tokens-compare .empty")).to_contain_text("needs two to four different tokenizers")
+    expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)
     places = {
         ("tokens", "tokens-vocabulary"): ("vocabulary-model-id", None, "#pg-vocabulary-found"),
         ("tokens", "tokens-attention"): ("attention-model-id", "Show attention", ".at-empty"),

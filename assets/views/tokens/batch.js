@@ -3,7 +3,7 @@
  * All bits are one stop for Tab: arrow keys move among them, Enter or Space flips.
  */
 
-import { finder, make, makeButton } from "../shared/dom.js";
+import { finder, make, makeButton, sayEmpty } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
 import { counted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
@@ -29,6 +29,7 @@ export function mount({ element, props, watch, trigger }) {
   const draw = () => {
     const value = props.value;
     if (!value?.rows) return;
+    sayEmpty(element, Boolean(value.hint));
     const wanted = Date.now() < state.until ? state.wanted : [];
     state.flips = new Set([...(value.flips || []), ...wanted].map((pair) => pair.join(",")));
     drawBatch(find, value, state.flips, flip);

@@ -1,6 +1,6 @@
 /** One text under several tokenizers, one row each, aligned by character; thick orange edges are not shared by all. */
 
-import { directionOf, finder, make } from "../shared/dom.js";
+import { directionOf, finder, make, sayEmpty } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable } from "../shared/tables.js";
@@ -32,6 +32,7 @@ export function mount({ element, props, watch, trigger }) {
 
 function draw(element, value) {
   const find = finder(element);
+  sayEmpty(element, Boolean(value?.said));
   find(".empty").textContent = value?.said ?? "";
   find(".empty").hidden = !value?.said;
   if (!value?.names) {
