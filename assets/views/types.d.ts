@@ -398,6 +398,8 @@ export namespace generation {
     candidates: generation.Candidate[];
     rest: [number, number][];
     notes: string[];
+    quantization: string;
+    dtype: string;
   }
   /** How much of a long prompt has been read; a prompt that is read at once has none of these. */
   interface Reading {

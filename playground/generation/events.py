@@ -197,7 +197,8 @@ class NextTokenResult:
     """The distribution over the next token: the best candidates one by one, the rest in bins.
 
     ``rest`` are pairs (how many tokens, their common logit), such that sums over the rest stay within a thousandth at
-    usual temperatures: enough to apply other settings in the page, without running the model again.
+    usual temperatures: enough to apply other settings in the page, without running the model again. ``quantization``
+    and ``dtype`` as in `Started`.
     """
 
     prompt_tokens: int
@@ -206,3 +207,5 @@ class NextTokenResult:
     candidates: tuple[Candidate, ...]
     rest: tuple[tuple[float, float], ...]
     notes: tuple[str, ...] = ()
+    quantization: str = ""
+    dtype: str = ""

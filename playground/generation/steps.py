@@ -117,4 +117,5 @@ def distribution(row: Tensor, draw: Draw, count: int, prompt: Prompt, speaker: S
     others[[one.token_id for one in best]] = False
     entropy = float(torch.special.entr(row.softmax(-1)).sum())
     length, context = len(prompt.token_ids), speaker.context_length
-    return NextTokenResult(length, context, entropy, best, rest_in_bins(row[others].cpu()), prompt.notes)
+    rest, held = rest_in_bins(row[others].cpu()), (speaker.quantization, speaker.dtype)
+    return NextTokenResult(length, context, entropy, best, rest, prompt.notes, *held)

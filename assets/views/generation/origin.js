@@ -33,16 +33,17 @@ function heldInWords({ quantization, dtype }) {
 /**
  * The model, how its weights are held, what it read and the settings.
  *
- * @param {{ begin?: any, started?: any }} reply  the request, as Python understood it, and what came of it so far
+ * @param {{ begin?: any, started?: any, byHand?: boolean }} reply  the request as understood, and what came
  * @param {Record<string, string>} titles  of the models, by their ids
  * @param {boolean} [compared]  several settings, which stand elsewhere
  * @returns {string}
  */
-export function originInWords({ begin, started }, titles, compared = false) {
+export function originInWords({ begin, started, byHand }, titles, compared = false) {
   const parts = [titles[begin.model_id] ?? begin.model_id, sourceInWords(begin)];
   if (started?.dtype) parts.splice(1, 0, heldInWords(started));
   if (!compared) parts.push(drawnInWords(begin));
-  return [...parts, `max_new_tokens ${begin.max_new_tokens}`].join(" · ");
+  if (!byHand) parts.push(`max_new_tokens ${begin.max_new_tokens}`); // by hand a reply is as long as somebody goes on
+  return parts.join(" · ");
 }
 
 /**

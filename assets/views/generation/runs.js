@@ -361,6 +361,14 @@ function takeEvents(tab, run, { events = [], final, people }) {
   }
 }
 
+/** What may come next; before the first token nothing else has told yet how the model is held. */
+function takeNext(reply, next) {
+  const { prompt_tokens, context_length, quantization, dtype } = next;
+  reply.next = readNext(next);
+  const held = { prompt_tokens, context_length, quantization, dtype };
+  reply.started ??= /** @type {any} */ (held);
+}
+
 function begin(tab, run, notes) {
   run.began = true;
   if (run.chat) tab.view.trigger("emptied", {});
@@ -370,7 +378,7 @@ function begin(tab, run, notes) {
 
 function end(tab, run, message) {
   const { view, state } = tab;
-  if (message.next) state.shown.next = readNext(message.next);
+  if (message.next) takeNext(state.shown, message.next);
   else if (state.how === "step" && state.shown) state.shown.next = null;
   state.run = null;
   const wrote = run.targets.some((reply) => reply.finished?.token_ids.length);

@@ -255,6 +255,9 @@ def test_presets_act_on_the_cached_logits(tab):
     tab.get_by_label("balanced", exact=True).check()
     expect(after).not_to_have_text(creative)
     assert 0 < number(creative) < number(after.text_content()) < 100, "a lower temperature sharpens"
+    origin = tab.locator(".gen-origin").text_content()
+    assert "· float32 · “The weather today is” · " in origin, "before the first token, too"
+    assert "max_new_tokens" not in origin, "by hand nothing but the person ends a reply"
     assert not [url for url in requests if "queue" in url or "component_server" in url]
 
 

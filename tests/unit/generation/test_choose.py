@@ -76,3 +76,4 @@ def test_the_rest_counts_in_its_bins(tiny):
     total = sum(own) + sum(count * math.exp(logit / 1.5) for count, logit in few.rest)
     assert [one / total for one in own] == pytest.approx([one.after for one in exact.candidates], rel=1e-3)
     assert sum(one.before for one in few.candidates) < 1
+    assert (few.quantization, few.dtype) == (manager.loaded.key.quantization, manager.loaded.dtype)

@@ -23,6 +23,10 @@ test("what a reply came from: model, weights, text, settings, and the seed where
   const drawn = originInWords({ begin: { ...BEGIN, do_sample: true, model_id: "c/d" } }, TITLES);
   assert.match(drawn, /^c\/d · .* · temperature 1 · top_k 50 · seed 3 · max_new_tokens 5$/);
   assert.equal(originInWords({ begin: BEGIN }, TITLES, true), "B · “Once upon” · max_new_tokens 5");
+  assert.equal(
+    originInWords({ ...held("float32", "float32"), byHand: true }, TITLES),
+    "B · float32 · “Once upon” · greedy",
+  );
   const messages = [{ role: "user", content: "Hi" }];
   assert.match(originInWords({ begin: { ...BEGIN, prompt: null, messages } }, TITLES), /chat: “Hi”/);
   assert.match(originInWords({ begin: { ...BEGIN, prompt: "ab".repeat(50) } }, TITLES), /“(ab){35}…”/);
