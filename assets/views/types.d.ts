@@ -1253,6 +1253,7 @@ export namespace similarity {
     losses: similarity.WordLoss[];
     notes: string[];
     words: string[];
+    held: string;
   }
   /** The same words on two flat pictures; ``nearest`` is how many neighbours of each word are counted. */
   interface WordMapResult {
@@ -1264,6 +1265,7 @@ export namespace similarity {
     by_embedding: similarity.FlatPicture | null;
     by_loss: similarity.FlatPicture;
     notes: string[];
+    held: string;
   }
   /** Score up to 60 words against each other; ``cosine`` adds that of their embeddings. */
   interface WordMatrixRequest {
@@ -1284,6 +1286,7 @@ export namespace similarity {
     cosine: number[][] | null;
     notes: string[];
     quantization: string;
+    held: string;
   }
   /** Score a list of (word1, word2) pairs in both directions, with everything that can be compared with ratings. */
   interface WordPairsRequest {
@@ -1299,6 +1302,7 @@ export namespace similarity {
     template: string | null;
     pairs: similarity.PairMeasures[];
     quantization: string;
+    held: string;
   }
 }
 

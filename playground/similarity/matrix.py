@@ -32,10 +32,9 @@ def word_matrix(manager: ModelManager, request: WordMatrixRequest) -> Iterator[P
             yield Progress(start + len(sums), len(sources))
         counts = tuple(len(scorer.label_ids(word)) for word in words)
         model_id, template = scorer.loaded.spec.id, scorer.template
+        held = scorer.loaded.key.quantization
     cosine = cosine_table(manager, words) if request.cosine else None
     if request.cosine and cosine is None:
         notes = (*notes, NO_ENCODER)
     loss = tuple(tuple(total / count for total, count in zip(row, counts, strict=True)) for row in table[1:])
-    yield WordMatrixResult(
-        model_id, template, words, loss, counts, table[0], cosine, notes, quantization=request.quantization
-    )
+    yield WordMatrixResult(model_id, template, words, loss, counts, table[0], cosine, notes, request.quantization, held)

@@ -36,9 +36,10 @@ def word_pairs(manager: ModelManager, request: WordPairsRequest) -> Iterator[Pro
                 sums[source, target] = sum(loss for _, loss in pieces)
         counts = {word: len(scorer.label_ids(word)) for word in words}
         model_id, template = scorer.loaded.spec.id, scorer.template
+        held = scorer.loaded.key.quantization
     cosines = cosine_pairs(manager, pairs) if request.cosine else [None] * len(pairs)
     measures = tuple(_measures(*pair, sums, counts, cosine) for pair, cosine in zip(pairs, cosines, strict=True))
-    yield WordPairsResult(model_id, template, measures, request.quantization)
+    yield WordPairsResult(model_id, template, measures, request.quantization, held)
 
 
 def _measures(

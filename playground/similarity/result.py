@@ -31,7 +31,8 @@ class WordLoss:
 class WordLossResult:
     """Every ordered pair, the most expected first, of ``words`` in the order in which they were asked.
 
-    ``template`` is None for a sequence-to-sequence model.
+    ``template`` is None for a sequence-to-sequence model. ``quantization`` is what was asked for, ``held`` how the
+    weights really were, never "auto"; so in the other results.
     """
 
     model_id: str
@@ -40,6 +41,7 @@ class WordLossResult:
     losses: tuple[WordLoss, ...]
     notes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class WordMatrixResult:
     cosine: tuple[tuple[float, ...], ...] | None
     notes: tuple[str, ...] = ()
     quantization: str = "auto"
+    held: str = ""
 
     def distance(self, *, total: bool = False, baseline: bool = False, symmetric: bool = False) -> list[list[float]]:
         """The losses as a table, changed by the three switches; smaller means closer.
@@ -132,6 +135,7 @@ class WordPairsResult:
     template: str | None
     pairs: tuple[PairMeasures, ...]
     quantization: str = "auto"
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,3 +182,4 @@ class WordMapResult:
     by_embedding: FlatPicture | None
     by_loss: FlatPicture
     notes: tuple[str, ...] = ()
+    held: str = ""

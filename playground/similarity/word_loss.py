@@ -51,6 +51,7 @@ def word_loss(manager: ModelManager, request: WordLossRequest) -> WordLossResult
             losses=tuple(sorted(losses, key=lambda one: one.loss)),
             notes=notes,
             words=tuple(words),
+            held=scorer.loaded.key.quantization,
         )
 
 

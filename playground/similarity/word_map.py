@@ -59,6 +59,7 @@ def word_map(matrix: WordMatrixResult) -> WordMapResult:
         by_embedding,
         by_loss,
         matrix.notes,
+        matrix.held,
     )
 
 

@@ -99,8 +99,8 @@ def format_losses(result: pg.WordLossResult, words: Sequence[str] = ()) -> Losse
 
 
 def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult | pg.WordMapResult) -> str:
-    """The model that numbers came from, and the template that it read, if it reads one."""
-    quantization = "" if result.quantization == "auto" else f" in {result.quantization}"
+    """The model that numbers came from, how its weights were held, and the template that it read, if it reads one."""
+    quantization = f" in {result.held}" if result.held else ""
     template = f", template {quoted(result.template)}" if result.template else ""
     return f"Measured with {result.model_id}{quantization}{template}."
 

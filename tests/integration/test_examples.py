@@ -11,6 +11,7 @@ import pytest
 import playground as pg
 from tabs.classification import examples as classification
 from tabs.similarity import examples as similarity
+from tabs.similarity.format import origin_of
 from tabs.similarity.handlers import split_words
 
 pytestmark = pytest.mark.embedded
@@ -49,6 +50,18 @@ def test_similarity(app_playground, example):
     request = pg.WordLossRequest(split_words(example.words), similarity.MODEL_ID)
     losses = {(loss.source, loss.target): loss.loss_sum for loss in app_playground.word_loss(request).losses}
     assert math.exp(losses[example.far] - losses[example.near]) >= example.times
+
+
+def test_measured_words_say_how_the_weights_were_held(app_playground):
+    matrix = pg.WordMatrixRequest(("man", "woman", "lamp"), cosine=False)
+    results = [
+        app_playground.word_loss(pg.WordLossRequest(("man", "woman"))),
+        list(app_playground.word_matrix(matrix))[-1],
+        list(app_playground.word_pairs(pg.WordPairsRequest((("man", "woman"),))))[-1],
+        app_playground.map_words(matrix),
+    ]
+    dtype = app_playground.manager.pretrained(similarity.MODEL_ID, "text2text-generation", "auto").dtype
+    assert {origin_of(one) for one in results} == {f"Measured with {similarity.MODEL_ID} in {dtype}."}
 
 
 def test_a_class_is_first_asked_what_the_model_has_an_opinion_on_and_no_certainty(app_playground):

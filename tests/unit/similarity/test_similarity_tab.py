@@ -55,7 +55,7 @@ def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
         "woman ends every label and counts as a piece: it costs at most 9.00\u00a0nats here, and nearly "
         "halves the mean of a word of one piece. A causal model's labels have none.",
     )
-    causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses))
+    causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses, held="8-bit"))
     assert causal.notes == (NO_END,) and causal.origin == "Measured with m in 8-bit, template “{source} {target}”."
     assert to_json(shown)["losses"][0]["pieces"] == [{"token_id": 5, "piece": "woman", "probability": 0.5, "loss": 1}]
     assert format_losses(pg.WordLossResult("m", "auto", None, losses[:1])).verdict == ""
