@@ -20,6 +20,8 @@ def open_tab(page, title: str) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_tab_opens_on_a_desktop(open_page, dark):
     page = open_page(dark=dark)
+    root = page.locator("html")  # whose scheme is that of the bars that scroll: else they are white in the dark
+    assert root.evaluate("e => getComputedStyle(e).colorScheme.includes('dark')") is dark
     for title in TITLES:
         open_tab(page, title)
         expect(page.get_by_role("tab", name=title, exact=True).first).to_have_attribute("aria-selected", "true")
