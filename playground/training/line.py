@@ -285,11 +285,14 @@ class Trainings:
             child.end()
 
     def _hear(self, run: Run, child: Child) -> Done:
-        """What the process says until its end; stops it when its time is up or everybody has left."""
+        """What the process says until its end; stops it when its time is up or everybody has left.
+
+        One that still reads transformers, and has said nothing yet, has nothing to keep: it needn't be waited for.
+        """
         settings = self._manager.settings
         limit = settings.public_training_seconds if settings.public else float("inf")
         began = time.monotonic()
-        ending = 0.0  # when it was asked to stop
+        ending, silent = 0.0, True  # when it was asked to stop; whether it has said nothing
         while True:
             said = child.next(LOOK_SECONDS)
             if isinstance(said, Done):
@@ -299,7 +302,10 @@ class Trainings:
                     raise StoppedError("The training was stopped.", "Start it again.") from said
                 raise said
             if said is not None:
+                silent = False
                 run.tell(said)
+            elif silent and run.stopping:
+                raise StoppedError("The training was stopped before its first step.", "Start it again.")
             now = time.monotonic()
             if not run.stopping and (run.abandoned or now - began > limit):
                 run.stop()

@@ -227,6 +227,17 @@ def test_stop_keeps_the_best_so_far_and_in_line_ends_at_once(children):
             second.end()
 
 
+def test_a_process_that_still_starts_is_not_waited_for(children, monkeypatch):
+    monkeypatch.setattr(FakeChild, "stop", lambda child: None)
+    with trainings() as line:
+        starting = Follower(line.run(job(run_id="one", person="a")))
+        wait_for(lambda: len(children) == 1)
+        assert line.stop("one")
+        with pytest.raises(StoppedError, match="before its first step"):
+            starting.end()
+        assert children[0].ended and line.of("a") == ()
+
+
 def test_what_does_not_fit_is_refused_with_what_it_needs(children):
     with trainings(memory_budget=400) as line:
         with pytest.raises(BudgetError, match="Training Mine needs 500\u00a0bytes"):
