@@ -217,7 +217,7 @@ def _serve(playground: Playground, port: int, routes: Sequence[BaseRoute], class
     _greet(playground.settings, port, demo.share_url, room)
     if not playground.lends_gpu:
         threading.Thread(target=_warm_up, args=(playground,), name="warm-up", daemon=True).start()
-    threading.Event().wait()
+    process.wait_for_signal()
 
 
 def _greet(settings: Settings, port: int, tunnel: str | None, room: tuple[str, str] | None = None) -> None:

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 SWITCH_SECONDS = 0.0002
 LEAVING_SECONDS = 1.0
+HEEDING_SECONDS = 0.5
 HEAPS = 2
 GIVING_BACK_SECONDS = 20.0
 GRADIO = {
@@ -79,6 +80,16 @@ def listen_to_signals() -> None:
 
     for number in numbers:
         signal.signal(number, stop)
+
+
+def wait_for_signal() -> NoReturn:
+    """Does nothing until a signal raises KeyboardInterrupt.
+
+    Python heeds a signal between two of its operations. One that comes just before a wait has begun, or that the system
+    gives to another thread, wakes nobody: a wait without an end would sleep through it.
+    """
+    while True:
+        time.sleep(HEEDING_SECONDS)
 
 
 def leave(status: int) -> NoReturn:

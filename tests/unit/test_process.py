@@ -16,7 +16,7 @@ def told(code: str, **environ: str) -> list:
     """What the code printed last, as JSON, run where ``process`` can be imported."""
     done = subprocess.run(
         [sys.executable, "-c", f"import gc, json, os, sys, process\n{code}"],
-        cwd=ROOT, env={"PATH": "", **environ}, capture_output=True, text=True, check=True,
+        cwd=ROOT, env={"PATH": "", **environ}, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -89,3 +89,20 @@ print(json.dumps([freed > 90_000_000, own.memory_info().rss - before < 50_000_00
 def test_the_app_sets_it_before_gradio_is_imported():
     code = "import app; print(json.dumps([os.environ['GRADIO_ANALYTICS_ENABLED'], 'gradio' in sys.modules]))"
     assert told(code, HOME="/tmp") == ["False", False]
+
+
+def test_a_signal_that_wakes_nobody_is_heeded():
+    """As where it comes just before the wait: another thread gets it, and the waiting one isn't woken."""
+    code = """
+import signal, threading, time
+process.listen_to_signals()
+def later():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=later, daemon=True).start()
+try:
+    process.wait_for_signal()
+except KeyboardInterrupt:
+    print(json.dumps("heeded"))
+"""
+    assert told(code) == "heeded"
