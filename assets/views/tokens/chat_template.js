@@ -73,28 +73,32 @@ function readMessages(list) {
 
 function add(find, role, content, ask) {
   const select = make("select", "", ...ROLES.map((name) => new Option(name, name)));
-  select.setAttribute("aria-label", "role");
   select.value = role;
   select.addEventListener("change", ask);
   const area = make("textarea");
-  area.setAttribute("aria-label", "content");
   area.value = content;
   area.rows = Math.min(4, 1 + Math.floor(content.length / 90));
   area.addEventListener("input", ask);
+  const list = find(".messages");
   const remove = () => {
     row.remove();
+    nameRows(list);
     ask();
   };
-  const row = make(
-    "div",
-    "message",
-    select,
-    area,
-    makeButton("", "×", remove, { "aria-label": "Remove this message" }),
-  );
+  const row = make("div", "message", select, area, makeButton("", "×", remove));
   row.setAttribute("role", "listitem");
-  find(".messages").append(row);
+  list.append(row);
+  nameRows(list);
   return area;
+}
+
+/** Each row's controls say which message is theirs. */
+function nameRows(list) {
+  for (const [i, row] of [...list.children].entries()) {
+    row.querySelector("select").setAttribute("aria-label", `role of message ${i + 1}`);
+    row.querySelector("textarea").setAttribute("aria-label", `content of message ${i + 1}`);
+    row.querySelector("button").setAttribute("aria-label", `Remove message ${i + 1}`);
+  }
 }
 
 function draw(find, answer) {

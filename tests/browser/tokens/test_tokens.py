@@ -111,6 +111,8 @@ def test_a_conversation_is_rendered_live(tokens):
     page.set_viewport_size({"width": 390, "height": 900})
     rendered = page.locator("#pg-tokens-chat .rendered")
     expect(rendered).to_contain_text("<|im_start|>system")
+    names = [page.get_by_role("button", name=f"Remove message {place}", exact=True) for place in (1, 2)]
+    assert [one.count() for one in names] == [1, 1], "each button says which message it removes"
     page.locator("#pg-tokens-chat textarea").first.fill("Be <b>brief</b> ${1+1}")
     expect(rendered).to_contain_text("Be <b>brief</b> ${1+1}")
     page.locator("#pg-tokens-chat input[type=checkbox]").uncheck()
