@@ -112,10 +112,23 @@ def format_seconds(seconds: float) -> str:
 
     >>> format_seconds(0.24), format_seconds(75), format_seconds(7260)
     ('0.2\xa0s', '1\xa0min 15\xa0s', '2\xa0h 1\xa0min')
+    >>> format_seconds(0.01)
+    'less than 0.1\xa0s'
     """
+    if seconds < 0.05:
+        return "less than 0.1\u00a0s"
     if seconds < 59.95:
         return f"{seconds:.1f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}\u00a0min {rest}\u00a0s"
     return f"{minutes // 60}\u00a0h {minutes % 60}\u00a0min"
+
+
+def format_seconds_left(seconds: float) -> str:
+    r"""How much longer something is thought to take, as people say it.
+
+    >>> format_seconds_left(75), format_seconds_left(0.01)
+    ('about 1\xa0min 15\xa0s left', 'nearly done')
+    """
+    return "nearly done" if seconds < 0.05 else f"about {format_seconds(seconds)} left"

@@ -10,7 +10,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.links.form import link_to
 from playground.training.events import mixed
-from playground.units import format_bytes, format_seconds, format_share
+from playground.units import format_bytes, format_seconds, format_seconds_left, format_share
 
 MOST_POINTS = 400
 MOST_WRONG = 30
@@ -167,7 +167,7 @@ def _status(so_far: SoFar) -> str:
         total = split.total_steps if split else 0
         return (
             f"Step {last.step} of {total} · epoch {last.epoch:.1f} · loss {last.loss:.3f} · "
-            f"learning_rate {last.learning_rate:.2g} · about {format_seconds(last.eta_seconds)} left"
+            f"learning_rate {last.learning_rate:.2g} · {format_seconds_left(last.eta_seconds)}"
         )
     if so_far.split:
         return "The first step…"

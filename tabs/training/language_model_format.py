@@ -8,7 +8,7 @@ from typing import Any
 import playground as pg
 from playground.lessons.facts.training import Training
 from playground.training.language_model.events import LanguageModelPlan, Merge
-from playground.units import format_bytes, format_seconds
+from playground.units import format_bytes, format_seconds, format_seconds_left
 from playground.wire import to_json
 
 SHOWN_SAMPLES = 5
@@ -96,7 +96,7 @@ class Follower:
             if asked.max_seconds and asked.max_seconds - seconds < left:  # it won't come to its last step
                 self._said += f" · ends at {format_seconds(asked.max_seconds)}, its max_seconds"
             else:
-                self._said += f" · about {format_seconds(left)} left"
+                self._said += f" · {format_seconds_left(left)}"
 
     def value(self) -> dict[str, Any]:
         """What the view is to show now."""

@@ -17,7 +17,8 @@ def test_a_size_that_is_written_can_be_read_again(count):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.0\u00a0s"),
+        (0, "less than 0.1\u00a0s"),
+        (0.04, "less than 0.1\u00a0s"),
         (59.94, "59.9\u00a0s"),
         (59.96, "1\u00a0min 0\u00a0s"),
         (3599.6, "1\u00a0h 0\u00a0min"),
