@@ -27,7 +27,7 @@ class Example:
 EXAMPLES = (
     Example(
         "man, woman, animal",
-        "After *man*, *woman* is far more probable than *animal*.",
+        "The article's own words: one pair that goes together, and one that hardly does.",
         ("man", "woman"),
         ("man", "animal"),
         20,
