@@ -39,8 +39,9 @@ function ring(answered, present) {
 
 function choices(names) {
   const isLong = names.some((name) => name.length > LONG);
+  const isNumbered = names.some((name) => /^\d/.test(name)); // "1. 1 star" would be read as 1.1
   const rows = names.map((name) => make("li", "", name));
-  return names.length ? make("ol", `cl-names ${isLong ? "is-long" : ""}`, ...rows) : "";
+  return names.length ? make(isNumbered ? "ul" : "ol", `cl-names ${isLong ? "is-long" : ""}`, ...rows) : "";
 }
 
 class Board {
