@@ -1,4 +1,5 @@
 /** What the panel does in the page beside it: opens a tab, fills what views draw, shows which fields were filled. */
+import { bringUp } from "../shared/dom.js";
 import { tell } from "../shared/inbox.js";
 import { pause, until } from "../shared/until.js";
 
@@ -129,8 +130,8 @@ export async function point(place, fields, button, next = "") {
   const goal = nodes.pop() ?? pressedIn(button);
   for (const node of new Set([...nodes, goal])) node?.animate(MARK, MARK_MS);
   const first = nodes.find(Boolean);
-  if (first) show(first, "center");
-  if (goal) setTimeout(() => show(goal, "nearest"), first ? READ_MS : 0);
+  if (first) bringUp(first, "center");
+  if (goal) setTimeout(() => bringUp(goal, "nearest"), first ? READ_MS : 0);
 }
 
 /**
@@ -144,7 +145,7 @@ export async function pointOut(place, names, button) {
   const nodes = await reachAll(place, names);
   for (const node of new Set([...nodes, pressedIn(button)])) node?.animate(MARK, MARK_MS);
   const first = nodes.find(Boolean);
-  if (first) show(first, "center");
+  if (first) bringUp(first, "center");
 }
 
 /**
@@ -170,7 +171,7 @@ export async function goTo(place, fields, button) {
   const inside = /** @type {HTMLElement | null | undefined} */ (field?.querySelector(ENTERED));
   const target = inside ?? pressedIn(button);
   target?.focus({ preventScroll: true });
-  if (target) show(target, "center");
+  if (target) bringUp(target, "center");
   return target;
 }
 
@@ -186,16 +187,5 @@ export async function showAnswer(place, name, beside) {
   const marked = [...(whole?.querySelectorAll("[data-see]") ?? [])]; // of a row that is closed, too
   const node = marked.find((one) => one.checkVisibility()) ?? whole;
   const fits = () => node && beside && node.clientHeight < innerHeight / 2;
-  setTimeout(() => node && show(node, fits() ? "nearest" : "start"), DRAWN_MS);
-}
-
-/**
- * Scrolls to a node; the style of the page says how much the panel covers.
- *
- * @param {Element} node
- * @param {ScrollLogicalPosition} block
- */
-function show(node, block) {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  node.scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
+  setTimeout(() => node && bringUp(node, fits() ? "nearest" : "start"), DRAWN_MS);
 }

@@ -3,6 +3,7 @@
  * is opened near the window's lower edge is brought up, so that what it holds is seen.
  */
 
+import { bringUp } from "../shared/dom.js";
 import { whenDrawn } from "./drawn.js";
 
 const FOLDS = "button.label-wrap";
@@ -46,8 +47,7 @@ export function bringUpTabs(page, signal) {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
     const rows = tab.closest(".tabs");
     if (!rows || tab.getBoundingClientRect().bottom < innerHeight * (1 - ROOM)) return;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    rows.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+    bringUp(rows);
   };
   page.addEventListener("click", pressed, { signal });
 }

@@ -1,4 +1,5 @@
 /** Three things to try: each opens its tabs one after the other, and starts what moves there. */
+import { bringUp } from "../shared/dom.js";
 import { untilSeen } from "../shared/until.js";
 
 /**
@@ -30,14 +31,9 @@ export async function go(name) {
   const { tabs, shown, top, start } = WAYS[name];
   for (const id of tabs) (await seen(`[role="tab"][data-tab-id="${id}"]`)).click();
   start?.();
-  await bringUp(top);
+  bringUp(await seen(top));
   await seen(shown);
-  await bringUp(top); // the page is longer now
-}
-
-async function bringUp(selector) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  (await seen(selector)).scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  bringUp(await seen(top)); // the page is longer now
 }
 
 /** Presses Start, unless the model is writing. */

@@ -2,6 +2,8 @@
  * Nodes of the page. Text of people and models goes in as text alone: nothing here reads markup.
  */
 
+const SEEN = 120; // pixels of a node that are enough to see that something happens in it
+
 /** @typedef {string | number | Node | null | undefined | false} Content  what `make` puts into a node */
 
 /**
@@ -20,6 +22,27 @@ export function make(tag, className = "", ...content) {
     if (part !== null && part !== undefined && part !== false) node.append(part instanceof Node ? part : String(part));
   }
   return node;
+}
+
+/**
+ * Scrolls a node into the window, gliding unless the reader wants nothing to move.
+ *
+ * @param {Element} node
+ * @param {ScrollLogicalPosition} [block]
+ */
+export function bringUp(node, block = "start") {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  node.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
+}
+
+/**
+ * Brings `top` to the window's top if `node`, which stands below it, begins too low to be seen.
+ *
+ * @param {Element} node
+ * @param {Element} top
+ */
+export function bringToSight(node, top) {
+  if (node.getBoundingClientRect().top > innerHeight - SEEN) bringUp(top);
 }
 
 /**

@@ -239,6 +239,13 @@ def test_a_picture_of_other_fields_is_old_and_an_older_answer_never_wins(open_pa
     expect(page.locator(".at-status")).to_be_empty()
 
 
+def test_on_a_phone_the_map_comes_first_then_what_it_is_of(open_page):
+    page = open_section(open_page(width=390))
+    parts = (".at-detail", ".at-origin", ".at-bar", ".at-overview", ".at-twin", ".at-export")
+    places = [page.locator(name).bounding_box()["y"] for name in parts]
+    assert places == sorted(places)
+
+
 def test_on_a_wide_screen_choices_and_words_stand_beside_the_maps(open_page):
     page = open_section(open_page(width=1920, height=1080))
     page.get_by_role("button", name="Causal: no look ahead").click()

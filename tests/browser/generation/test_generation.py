@@ -317,8 +317,18 @@ def test_side_by_side_and_beams(tab):
     tab.locator(".gen-node").nth(shown).wait_for()
 
 
+def test_on_a_small_projector_start_brings_the_reply_into_the_window(open_page):
+    page = enter(open_page("/?present", width=1366, height=768), tokens=3)
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#generation-prompt textarea").press("Control+Enter")
+    expect(page.locator(".gen-paper")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("[data-act=start]")).to_be_in_viewport(ratio=1)
+
+
 def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatch):
     page = enter(open_page(width=390, dark=True), tokens=3)
+    places = [page.locator(name).bounding_box()["y"] for name in (".gen-paper", ".gen-origin", ".gen-live")]
+    assert places == sorted(places), "what a reply was made from stands right below it"
     prompt = page.locator("#generation-prompt textarea")
     page.get_by_label("Chat", exact=True).check()
     expect(prompt).to_have_value(FIRST["Chat"].prompt)  # it comes a moment later, and would fill the field again
