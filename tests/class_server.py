@@ -32,12 +32,15 @@ class QuickModel:
 
     PIECES = (" blue", " grey", " clear", " falling")
     PROBABILITIES = (0.5, 0.25, 0.125, 0.0625)
-    catalog = SimpleNamespace(default_for=lambda task: SimpleNamespace(id="quick"))
+    catalog = SimpleNamespace(
+        default_for=lambda task: SimpleNamespace(id="quick"),
+        find=lambda model_id: SimpleNamespace(title="A quick model"),
+    )
 
     def next_token(self, request: Any) -> Any:
         """Always the same."""
         found = zip(self.PIECES, self.PROBABILITIES, range(4), strict=True)
-        return SimpleNamespace(candidates=[said(*one) for one in found])
+        return SimpleNamespace(candidates=[said(*one) for one in found], quantization="float32")
 
     def tokenize(self, request: Any) -> Any:
         """One token or none."""
@@ -49,7 +52,8 @@ class QuickModel:
         ids = request.prefix_token_ids or (0,) * request.max_new_tokens
         steps = [SimpleNamespace(text=self.PIECES[one], probability_before=0.5) for one in ids]
         finished = SimpleNamespace(text="".join(step.text for step in steps))
-        return SimpleNamespace(result=lambda: SimpleNamespace(finished=finished, steps=steps))
+        started = SimpleNamespace(quantization="float32")
+        return SimpleNamespace(result=lambda: SimpleNamespace(started=started, finished=finished, steps=steps))
 
     def compare(self, requests: Any) -> Any:
         """Each by itself."""

@@ -115,8 +115,7 @@ class Answers:
             case Label():
                 return self._label(question)
             case TokenCount():
-                asked = TokenizeRequest(question.text, question.model_id, question.add_special_tokens)
-                return Prepared(question, ModelSays(number=float(len(self._model.tokenize(asked).input_ids))))
+                return self._token_count(question)
             case CloserPair():
                 return self._closer_pair(question)
             case GreedyReply():
@@ -167,8 +166,15 @@ class Answers:
             return Writing(prompt, "", None, "", None, 0, question.model_id)
         alone = replace(self._request(question), prefix_token_ids=before, max_new_tokens=len(before) + len(ids))
         forced = replace(alone, prefix_token_ids=(*before, *ids))
-        ours, theirs = (_after(one, len(before)) for one in self._model.compare((forced, alone)).results())
-        return Writing(prompt, *ours, *theirs, len(ids), question.model_id)
+        both = self._model.compare((forced, alone)).results()
+        ours, theirs = (_after(one, len(before)) for one in both)
+        origin = self._origin(question.model_id, _held(both[0]))
+        return Writing(prompt, *ours, *theirs, len(ids), question.model_id, origin)
+
+    def _origin(self, model_id: str, held: str) -> str:
+        """The model that answered, by the name that people know it by, and how its weights were held."""
+        spec = self._model.catalog.find(model_id)
+        return f"{spec.title if spec else model_id} in {held}" if held else spec.title if spec else model_id
 
     def _request(self, question: Spoken) -> GenerateRequest:
         ids = (*question.reply_ids, *getattr(question, "token_ids", ()))
@@ -192,15 +198,17 @@ class Answers:
         return self._model.generate(asked).result().finished.text
 
     def _next_tokens(self, question: Continued) -> ModelSays:
-        found = self._model.next_token(self._request(question)).candidates
-        return ModelSays(tuple(Said(named_piece(one.piece), one.before, one.token_id) for one in found), right=0)
+        found = self._model.next_token(self._request(question))
+        said = tuple(Said(named_piece(one.piece), one.before, one.token_id) for one in found.candidates)
+        return ModelSays(said, right=0, origin=self._origin(question.model_id, found.quantization))
 
     def _one_of_top(self, question: OneOfTop) -> Prepared:
-        said = list(self._next_tokens(question).said[: question.top])
+        next_tokens = self._next_tokens(question)
+        said = list(next_tokens.said[: question.top])
         best = said[0]
         self._chance.shuffle(said)
         names, ids = tuple(one.name for one in said), tuple(one.token_id for one in said)
-        says = ModelSays(tuple(said), right=said.index(best))
+        says = replace(next_tokens, said=tuple(said), right=said.index(best))
         return Prepared(replace(question, choices=names, choice_ids=ids), says)
 
     def _label(self, question: Label) -> Prepared:
@@ -210,37 +218,43 @@ class Answers:
         found = self._model.classify(asked)
         said = tuple(Said(one.label, one.probability) for one in found.labels)
         right = found.labels.index(found.best)
-        return Prepared(replace(question, choices=tuple(one.name for one in said)), ModelSays(said, right=right))
+        origin = self._origin(found.info.model_id, found.info.pretrained.quantization)
+        names = tuple(one.name for one in said)
+        return Prepared(replace(question, choices=names), ModelSays(said, right=right, origin=origin))
+
+    def _token_count(self, question: TokenCount) -> Prepared:
+        asked = TokenizeRequest(question.text, question.model_id, question.add_special_tokens)
+        found = self._model.tokenize(asked)
+        origin = f"the tokenizer of {self._origin(found.model_id, '')}"
+        return Prepared(question, ModelSays(number=float(len(found.input_ids)), origin=origin))
 
     def _closer_pair(self, question: CloserPair) -> Prepared:
         words = (question.word, *question.choices)
         asked = WordLossRequest(words, question.model_id or None, question.quantization, question.template)
-        loss = {one.target: one for one in self._model.word_loss(asked).losses if one.source == question.word}
+        found = self._model.word_loss(asked)
+        loss = {one.target: one for one in found.losses if one.source == question.word}
         right = min((0, 1), key=lambda place: loss[question.choices[place]].loss_sum)
         note = ", ".join(f"{isolated(word)} {loss[word].loss_sum:.2f}" for word in question.choices)
+        note = f"Loss after {quoted(question.word)}, in nats: {note}."
         said = tuple(Said(name, None) for name in question.choices)
-        return Prepared(
-            question, ModelSays(said, right=right, note=f"Loss after {quoted(question.word)}, in nats: {note}.")
-        )
+        origin = self._origin(found.model_id, found.held)
+        return Prepared(question, ModelSays(said, right=right, note=note, origin=origin))
 
     def _greedy_reply(self, question: GreedyReply) -> Prepared:
         """Both replies; the other is drawn anew until it differs."""
         length = len(question.reply_ids) + question.max_new_tokens
         asked = replace(self._request(question), max_new_tokens=length)
-        greedy = self._reply_to(question, asked)
+        first = self._model.generate(asked).result()
+        greedy, origin = _reply_to(question, first), self._origin(question.model_id, _held(first))
         for _ in range(TRIES):
             drawn = replace(asked, do_sample=True, seed=self._chance.randrange(2**31))
-            other = self._reply_to(question, drawn)
+            other = _reply_to(question, self._model.generate(drawn).result())
             if other != greedy:
                 place = self._chance.randrange(2)
                 choices = (greedy, other) if place == 0 else (other, greedy)
-                says = ModelSays(tuple(Said(one, None) for one in choices), right=place)
+                says = ModelSays(tuple(Said(one, None) for one in choices), right=place, origin=origin)
                 return Prepared(replace(question, choices=choices), says)
         raise InputError("The model is so sure that both replies are the same.", "Take another text, or a longer one.")
-
-    def _reply_to(self, question: Spoken, asked: GenerateRequest) -> str:
-        """What is written after what stands there already, without the white space around it."""
-        return self._model.generate(asked).result().finished.text.removeprefix(question.reply).strip()
 
     def _ways(self, question: NextWord, word: str, known: set[int] | None) -> tuple[int, ...]:
         """The first tokens of a word, with a space before it and without; with the other first letter, those ``known``.
@@ -288,6 +302,16 @@ def with_words(name: str, words: Sequence[str]) -> str:
         return name
     more = "…" if len(words) > MOST_WORDS else ""
     return f"{', '.join(words[:MOST_WORDS])}{more} (first token: {name})"
+
+
+def _reply_to(question: Spoken, result: GenerationResult) -> str:
+    """What is written after what stands there already, without the white space around it."""
+    return result.finished.text.removeprefix(question.reply).strip()
+
+
+def _held(result: GenerationResult) -> str:
+    """How the weights were held that wrote it."""
+    return result.started.quantization if result.started else ""
 
 
 def _after(result: GenerationResult, count: int) -> tuple[str, float | None]:

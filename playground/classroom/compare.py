@@ -43,6 +43,7 @@ def reveal(question: Question, answers: Mapping[int, Value], says: ModelSays) ->
         rest=_rest(bars) if known else 0.0,
         surprises=_surprises(says.said, seats) if known else (),
         note=says.note,
+        origin=says.origin,
     )
 
 
@@ -183,6 +184,7 @@ def _numbers(question: TokenCount | Slider | Number, answers: Mapping[int, Value
         number=says.number,
         median=statistics.median(values) if values else None,
         note=says.note,
+        origin=says.origin,
     )
 
 
@@ -193,7 +195,7 @@ def _names_of_bars(question: TokenCount | Slider | Number, values: Sequence[floa
         return {value: with_unit(f"{value:.12g}", unit) for value in sorted(values)}
     width = (question.high - question.low) / SLIDER_BARS
     ends = [question.low + place * width for place in range(SLIDER_BARS + 1)]
-    names = {low: with_unit(f"{low:g} to {high:g}", question.unit) for low, high in itertools.pairwise(ends)}
+    names = {low: with_unit(f"{low:,.12g} to {high:,.12g}", question.unit) for low, high in itertools.pairwise(ends)}
     lows = list(names)
     inside = {value: names[lows[min(SLIDER_BARS - 1, max(0, int((value - question.low) / width)))]] for value in values}
     return {**names, **inside}

@@ -365,7 +365,7 @@ def within(number: Any, low: float, high: float) -> Any:
         InputError: it lies outside.
     """
     if not low <= number <= high:
-        raise InputError(f"{number:g} is out of range.", f"It goes from {low:g} to {high:g}.")
+        raise InputError(f"{number:,.12g} is out of range.", f"It goes from {low:,.12g} to {high:,.12g}.")
     return number
 
 

@@ -7,13 +7,14 @@ from playground.classroom.result import Writing
 from playground.classroom.room import Room, Round
 from playground.tables.csv_text import write_csv
 
-COLUMNS = ("question", "kind", "asked", "text", "seat", "nickname", "answer", "model", "probability")
+COLUMNS = ("question", "kind", "asked", "text", "seat", "nickname", "answer", "model", "probability", "measured_with")
 
 
 def answers_csv(room: Room) -> str:
     """One row for each answer, as CSV; nicknames only if they are switched on.
 
-    ``model`` is the model's own answer, ``probability`` what it gives to the student's; both empty before the reveal.
+    ``model`` is the model's own answer, ``probability`` what it gives to the student's, ``measured_with`` which model
+    that is; all are empty before the reveal.
     """
     names = {seat.number: seat.name for seat in room.seats} if room.names_shown else {}
     rows = [
@@ -30,6 +31,7 @@ def class_text(room: Room, address: str) -> str:
     parts += [
         f"{asked.number}. {asked.question.ask}\n{text_of(asked.question)}\n"
         + "\n".join(f"  {bar.name}: {bar.count}" for bar in asked.reveal.bars if bar.count)
+        + _measured_with(asked.reveal.origin)
         for asked in room.rounds
         if asked.reveal
     ]
@@ -56,25 +58,30 @@ def _about(asked: Round) -> tuple[int, str, str, str]:
     return asked.number, asked.question.type, asked.question.ask, text_of(asked.question)
 
 
-def _answered(asked: Round, value: Value) -> tuple[str, str, float | str]:
-    """(the student's answer, the model's, the probability that it gives the student's)."""
+def _answered(asked: Round, value: Value) -> tuple[str, str, float | str, str]:
+    """(the student's answer, the model's, the probability that it gives the student's, which model that is)."""
     own = said_by(asked.question, value)
     if asked.state != "revealed":
-        return own, "", ""
+        return own, "", "", ""
     says = asked.says
     if says.number is not None:
-        return own, f"{says.number:g}", ""
+        return own, f"{says.number:g}", "", says.origin
     model = says.said[says.right].name if says.right >= 0 else ""
     place = dict(says.read_as)[value] if isinstance(value, str) else int(value)
     probability = says.said[place].probability if place < len(says.said) else None
-    return own, model, "" if probability is None else probability
+    return own, model, "" if probability is None else probability, says.origin
 
 
 def _both(writing: Writing) -> str:
     return (
         f"The class (perplexity {_shown(writing.class_perplexity)}):\n{writing.prompt}{writing.class_text}\n\n"
         f"The model (perplexity {_shown(writing.model_perplexity)}):\n{writing.prompt}{writing.model_text}"
+        + _measured_with(writing.origin)
     )
+
+
+def _measured_with(origin: str) -> str:
+    return f"\nMeasured with {origin}." if origin else ""
 
 
 def _shown(perplexity: float | None) -> str:

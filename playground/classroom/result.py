@@ -23,7 +23,8 @@ class ModelSays:
 
     ``said`` are the choices in their order, or the likeliest tokens and all that the class said. ``read_as`` are pairs
     (word of a student, place in ``said``). ``right`` is the place of the model's own answer, -1 where it isn't known;
-    ``number`` is the answer to a question for a number.
+    ``number`` is the answer to a question for a number. ``origin`` is the model that answered, and how its weights were
+    held; empty where none was asked.
     """
 
     said: tuple[Said, ...] = ()
@@ -31,6 +32,7 @@ class ModelSays:
     right: int = -1
     number: float | None = None
     note: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Reveal:
     ``agreement`` is the probability that the model gives to all that the class said, ``total_variation`` half the sum
     of the distances between both distributions, from 0 (the same) to 1 (nothing in common); None where the model gives
     no probabilities. ``right`` is the bar of the model's own answer, -1 where it isn't known. ``rest`` is what the
-    model gives to answers that have no bar. ``number`` is the model's, ``median`` the class's.
+    model gives to answers that have no bar. ``number`` is the model's, ``median`` the class's; ``origin`` as in
+    `ModelSays`.
     """
 
     bars: tuple[Bar, ...]
@@ -73,13 +76,15 @@ class Reveal:
     number: float | None = None
     median: float | None = None
     note: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
 class Writing:
     """A text that the class went on with, beside the model's own, with the model's perplexity of each.
 
-    ``model_text`` is as many tokens, always the likeliest one. The perplexities are None for nothing.
+    ``model_text`` is as many tokens, always the likeliest one. The perplexities are None for nothing, and
+    ``origin``, as in `ModelSays`, is empty then.
     """
 
     prompt: str
@@ -89,3 +94,4 @@ class Writing:
     model_perplexity: float | None
     tokens: int
     model_id: str = ""
+    origin: str = ""

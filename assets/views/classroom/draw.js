@@ -141,10 +141,14 @@ function facts(reveal, kind, unit) {
   }
   if (reveal.surprises.length) said.push("Nats: minus the natural logarithm of its probability. 0 is no surprise.");
   if (reveal.note) said.push(reveal.note);
+  if (reveal.origin) said.push(measuredWith(reveal.origin));
   return said.map((one) => make("p", "cl-fact", one));
 }
 
 const round = (number) => String(Math.round(number * 10) / 10);
+
+/** Which model its numbers are of, and how its weights were held. */
+const measuredWith = (/** @type {string} */ origin) => `Measured with ${origin}.`;
 
 /** What the class wrote beside what the model writes. */
 export function texts(writing) {
@@ -165,6 +169,7 @@ export function texts(writing) {
     "cl-texts",
     side("The class", writing.class_text, writing.class_perplexity),
     side("The model", writing.model_text, writing.model_perplexity),
+    writing.origin && make("p", "cl-fact", measuredWith(writing.origin)),
   );
 }
 

@@ -79,7 +79,7 @@ class Desk {
 
   sharing() {
     const link = Object.assign(make("input"), { maxLength: 5000, placeholder: "A link of Share" });
-    const label = make("label", "cl-field", make("span", "", "Follow me: this is on all screens"), link);
+    const label = make("label", "cl-field", make("span", "", "Follow me: put this on all screens"), link);
     const lead = makeButton("", "Show it", () => this.act("follow", { link: link.value }));
     const letGo = makeButton("", "Let go", () => this.act("follow", { link: "" }));
     const found = make("h3", "", "Sent by students");
@@ -124,7 +124,7 @@ class Desk {
     if (ended)
       return main.replaceChildren(make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept."));
     const counts = asked ? `, ${screen.answered} answered` : "";
-    const names = screen.names.length ? `: ${screen.names.map(isolated).join(", ")}` : "";
+    const names = screen.names.length ? `. Joined: ${screen.names.map(isolated).join(", ")}` : "";
     const here = screen.joined ? `${screen.present} here of ${screen.joined}` : "Nobody here yet";
     this.state.textContent = `${here}${counts}${names}`;
     const found = JSON.stringify([screen.finds, screen.shows, screen.link]);

@@ -59,16 +59,19 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     assert ada.evaluate("document.documentElement.scrollWidth") <= 390
 
     teacher.get_by_label("Show nicknames").check()
-    expect(teacher.get_by_text(f"Ada, {PAYLOAD}")).to_be_visible()
+    expect(teacher.get_by_text(f"2 answered. Joined: Ada, {PAYLOAD}")).to_be_visible()
     board.keyboard.press("PageDown")  # a presenter's key
     for page in (teacher, board, ada, bob):
         row = page.get_by_role("row").filter(has_text="·grey")
         expect(row.get_by_role("cell")).to_have_text(["50 % (1)", "25 %"])
     expect(ada.get_by_role("row").filter(has_text="you").get_by_role("rowheader")).to_contain_text("·grey")
+    for page in (teacher, board, ada, bob):
+        expect(page.get_by_text("Measured with A quick model in float32.")).to_be_visible()
     teacher.get_by_role("button", name="Go on with the vote").click()
     assert board.locator("mark").text_content() == "grey"  # its space has no colour: a line may end there
     teacher.get_by_role("button", name="Both texts").click()
     expect(bob.get_by_role("heading", name="The model")).to_be_visible()
+    expect(bob.get_by_text("Measured with A quick model in float32.")).to_be_visible()
 
     teacher.get_by_label("Kind").select_option("choice")
     teacher.get_by_role("textbox", name="Question").fill(PAYLOAD)
@@ -105,7 +108,7 @@ def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
     ada.get_by_role("button", name="Send").first.click()
     expect(board.get_by_role("img", name="1 of 1 have answered")).to_be_visible()
     teacher.get_by_role("button", name="Reveal").click()
-    last = board.get_by_text("A word counts as its first token")
+    last = board.get_by_text("Measured with")
     rows = board.locator(".cl-bars tbody tr")
     expect(rows).to_have_count(4)
     for height in range(600, 300, -20):  # until three of the four answers have room, and no further

@@ -28,12 +28,12 @@ def playground(tmp_path_factory):
     tiny_model("llama", len(tokenizer)).save_pretrained(folder / "llama")
     tokenizer.save_pretrained(folder / "llama")
     make_model(folder / "bert", "bert")
-    entries = (("lm", "text-generation", "llama"), ("stars", "text-classification", "bert"))
+    entries = (("lm", "A small one", "text-generation", "llama"), ("stars", "stars", "text-classification", "bert"))
     (folder / "models.yaml").write_text(
         "models:\n"
         + "".join(
-            f"  - {{id: {name}, task: {task}, source: folder, location: {folder}/{kind}}}\n"
-            for name, task, kind in entries
+            f"  - {{id: {name}, title: {title}, task: {task}, source: folder, location: {folder}/{kind}}}\n"
+            for name, title, task, kind in entries
         )
     )
     with Playground(Settings(models_file=folder / "models.yaml", device="cpu")) as playground:
@@ -164,6 +164,21 @@ def test_labels_numbers_pairs_and_replies(playground):
     replies = answers.prepare(GreedyReply(TEXT, reply_ids=before, max_new_tokens=5))
     greedy = answers.prepare(NextWord(TEXT, "lm", reply_ids=before, token_ids=(1,) * 5)).question
     assert replies.question.choices[replies.says.right] == answers.writing(greedy).model_text.strip()
+
+
+def test_every_answer_says_which_model_gave_it_and_how_its_weights_were_held(playground):
+    answers = Answers(playground)
+    asked = (NextWord(TEXT), OneOfTop(TEXT), CloserPair("fox", ("dog", "the"), "lm"), GreedyReply(TEXT))
+    assert {answers.prepare(one).says.origin for one in asked} == {"A small one in float32"}
+    assert answers.prepare(Label("w4 w5")).says.origin == "stars in float32"
+    assert answers.prepare(TokenCount(TEXT, "lm")).says.origin == "the tokenizer of A small one"
+    said = answers.prepare(NextWord(TEXT))
+    later = answers.continued(said.question, said.says.said[0].token_id)
+    assert answers.writing(later).origin == "A small one in float32"
+    says = answers.read_words(said.question, said.says, ["fox"])
+    assert reveal(said.question, {1: "fox"}, says).origin == "A small one in float32"
+    eight = answers.prepare(Label("w4 w5", quantization="8-bit"))
+    assert eight.says.origin == "stars in 8-bit"
 
 
 def plain_ids(text):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -242,8 +243,9 @@ def test_what_is_right_waits_for_the_reveal(room):
 def test_a_class_takes_all_its_texts_home(room):
     for prompt in ("The sky is", "The sea is", "The sky is"):
         room.ask(YES_OR_NO, SAYS)
-        room.wrote(Writing(prompt, f" {len(room.rounds)}", 2.0, " blue", 1.5, 1))
+        room.wrote(Writing(prompt, f" {len(room.rounds)}", 2.0, " blue", 1.5, 1, origin="A model in 8-bit"))
     text = class_text(room, "")
+    assert text.count("Measured with A model in 8-bit.") == 2
     assert "The sky is 3" in text and "The sea is 2" in text and "The sky is 1" not in text
 
 
@@ -257,6 +259,28 @@ def test_links_are_links_to_runs(room):
     room.put_on_board(1)
     assert for_board(room, 0)["link"] == "#run=1.abc"
     assert "https://here/#run=1.abc" in class_text(room, "https://here/")
+
+
+def test_the_files_say_which_model_answered(room):
+    token = room.join("", "", 0).token
+    says = replace(SAYS, origin="A model in 8-bit")
+    room.ask(YES_OR_NO, says)
+    room.answer(token, 1, 0, 0)
+    assert "A model" not in answers_csv(room), "it isn't revealed"
+    room.close()
+    room.show(1, reveal(YES_OR_NO, room.round(1).answers, says), says)
+    assert answers_csv(room).splitlines()[1].endswith("yes,yes,0.75,A model in 8-bit")
+    assert "  yes: 1\nMeasured with A model in 8-bit." in class_text(room, "")
+
+
+def test_numbers_are_written_as_people_write_them(room):
+    token = room.join("", "", 0).token
+    room.ask(Slider("How many?", 0, 10_000_000), ModelSays())
+    with pytest.raises(InputError, match=r"20,000,000 is out of range\..*from 0 to 10,000,000\."):
+        room.answer(token, 1, 20_000_000, 0)
+    room.answer(token, 1, 0, 0)
+    shown = reveal(room.round(1).question, room.round(1).answers, ModelSays())
+    assert shown.bars[1].name == "1,000,000 to 2,000,000\u00a0%"
 
 
 def test_cells_of_the_file_are_no_formulas(room):
