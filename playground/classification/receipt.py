@@ -89,7 +89,7 @@ _COMPARED = """
 right = {right}
 pairs = [(answer[0]["label"], label) for answer, label in zip(answers, right) if label is not None]
 known = [label for _, label in pairs]
-commonest = max(known, key=known.count)
+commonest = max(classifier.model.config.id2label.values(), key=known.count)  # of equally frequent ones the first
 print(f"right: {{sum(said == label for said, label in pairs)}} of {{len(pairs)}}")
 print(f"always saying {{commonest!r}}: {{known.count(commonest)}} of {{len(pairs)}}")
 """

@@ -569,14 +569,15 @@ def test_the_receipt_of_a_table_with_right_labels_counts_what_is_right(tmp_path,
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     manager = TinyManager(tiny=lend(model, tokenizer, folder=tmp_path))
-    texts, right = ("good film", "bad food", "that", "the film", "i love it"), ("0", "1", "", "1", "2")
-    rows = Table(("text", "label"), tuple(zip(texts, right, strict=True)), tuple(range(2, 7)))
+    texts = ("good film", "bad food", "that", "the film", "i love it", "love")
+    right = ("2", "1", "", "1", "2", "0")  # of two equally frequent ones the page names the first
+    rows = Table(("text", "label"), tuple(zip(texts, right, strict=True)), tuple(range(2, 8)))
     table = run_table(manager, rows, label_column="label")
     manager.close()
     metrics = evaluate_table(table)
     (output,) = python.outputs(table_receipt(table).code)
-    assert f"right: {round(metrics.accuracy * metrics.count)} of 4\n" in output
-    assert "always saying 'LABEL_1': 2 of 4\n" in output and metrics.majority == 0.5
+    assert f"right: {round(metrics.accuracy * metrics.count)} of 5\n" in output
+    assert f"always saying {metrics.majority_label!r}: 2 of 5\n" in output and metrics.majority == 0.4
     assert " good film\n" in output and "{'text'" not in output
 
 
