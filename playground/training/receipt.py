@@ -144,12 +144,14 @@ trainer.train()
 def _end() -> str:
     return f"""
 # %% What came of it
+model.eval()
 log = trainer.state.log_history
 losses = [one["loss"] for one in log if "loss" in one]
 held_out = {{one["step"]: (one["eval_loss"], one["eval_accuracy"]) for one in log if "eval_loss" in one}}
 for step, (loss, right) in held_out.items():
     print(f"step {{step}}: held-out loss {{loss:.4f}}, {{right:.1%}} right")
-model.eval()
+best = min(held_out, key=lambda step: held_out[step][0])
+print(f"The lowest loss is that of step {{best}}: the page keeps the model of that step, this code that of the last.")
 
 {AS_JSON}
 print(json.dumps({{"losses": losses, "held_losses": [loss for loss, _ in held_out.values()]}}))

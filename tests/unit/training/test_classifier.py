@@ -29,6 +29,7 @@ from playground.models.catalog import Catalog
 from playground.models.manager import ModelManager
 from playground.models.origin import Origin
 from playground.models.trained import ADAPTER, BEFORE
+from playground.receipt import notebook
 from playground.training.classifier.begin import begin, count, only_trained
 from playground.training.classifier.fit import Watch, arguments, fit
 from playground.training.classifier.job import FitClassifier
@@ -152,7 +153,10 @@ def test_the_receipt_gives_the_same_losses_in_a_fresh_process(runs, spec, python
     codes = []
     for name, (_, _, result, split) in runs.items():
         asked = replace(ASKED, method=result.method, num_train_epochs=50 if name == "stopped" else 4)
-        codes.append(classifier_receipt(Origin(spec.location), asked, split, 1, result).code)
+        receipt = classifier_receipt(Origin(spec.location), asked, split, 1, result)
+        codes.append(receipt.code)
+        last = notebook(receipt)["cells"][-1]["source"].splitlines()[-1]
+        assert last.startswith("print("), "the notebook ends in a sentence, not in what Jupyter prints of a module"
     for found, (_, _, result, _) in zip(python.numbers(*codes), runs.values(), strict=True):
         assert found["losses"] == pytest.approx(result.train_losses, abs=1e-4)
         assert found["held_losses"] == pytest.approx(result.held_losses, abs=1e-4)
