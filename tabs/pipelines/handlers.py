@@ -16,16 +16,16 @@ from playground.receipt import Receipt
 from tabs.components import title_of
 from tabs.pipelines.format import format_preview, format_result
 
-NO_CODE = "# There is no one line for this task any more: the steps are below."
+NO_CODE = "# transformers has no pipeline() for this task any more: the steps below do the same.\n"
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The view's value, the result and its code: by ``pipeline()``, empty where there is none, and step by step."""
+    """The view's value, the result and its code: by ``pipeline()``, None where there is none, and step by step."""
 
     value: dict[str, Any]
     result: pg.PipelineResult
-    one_line: Receipt
+    one_line: Receipt | None
     steps: Receipt
 
 
@@ -71,7 +71,7 @@ def ask(playground: pg.Playground, request: pg.PipelineRequest, fields: Sequence
     """The answer to what stood in the fields, ready to be shown."""
     result = playground.pipeline(request)
     codes = playground.pipeline_receipts(result)
-    one_line = codes[0] if len(codes) > 1 else Receipt(codes[0].title, NO_CODE)
+    one_line = codes[0] if len(codes) > 1 else None
     shown = format_result(result, title_of(playground, result.model_id), fields)
     return Answered(shown, result, one_line, codes[-1])
 

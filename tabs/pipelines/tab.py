@@ -14,6 +14,7 @@ import gradio as gr
 
 import playground as pg
 from playground.pipelines.request import HYPOTHESIS, OPTIONS, STRATEGIES, TASKS
+from playground.receipt import Receipt
 from server.arrival import address_of
 from tabs.components import buttons_of_run, example_chips, halting
 from tabs.gradio_patches import tab_being_built
@@ -23,7 +24,7 @@ from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, said_in_place, tell, view
 from tabs.pipelines.api import PipelinesApi
 from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of
-from tabs.pipelines.handlers import as_typed, ask, is_here, offered, preview, refused, request_of
+from tabs.pipelines.handlers import NO_CODE, as_typed, ask, is_here, offered, preview, refused, request_of
 
 TITLE = "Pipelines"
 WORK: dict[str, Any] = {"concurrency_id": "pipelines", "concurrency_limit": 2, "api_visibility": "private"}
@@ -204,13 +205,21 @@ def _answer(playground: pg.Playground, parts: _Parts, data: Values, address: str
         why = refused(playground, values["task"], values["model_id"], said_in_place(error), fields)
         yield {parts.view: why, parts.result: None, **ended, **dict.fromkeys((*parts.one_line, *parts.steps))}
         raise
-    code = (*receipt_values(found.one_line), *receipt_values(found.steps))
+    code = (*_one_line_values(found.one_line), *receipt_values(found.steps))
     yield {
         parts.view: found.value,
         parts.result: found.result,
         **ended,
         **dict(zip((*parts.one_line, *parts.steps), code, strict=True)),
     }
+
+
+def _one_line_values(receipt: Receipt | None) -> tuple[str, Any]:
+    """The values of the first panel; where transformers has no one line, it says so, with no notebook of nothing."""
+    if receipt is None:
+        return NO_CODE, gr.update(value=None, visible=False)
+    code, path = receipt_values(receipt)
+    return code, gr.update(value=path, visible=True)
 
 
 def _wire_fields(playground: pg.Playground, parts: _Parts, page_tab: gr.Tab | None) -> list[Any]:

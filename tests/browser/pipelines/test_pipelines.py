@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tabs.pipelines.examples import EXAMPLES
+from tabs.pipelines.handlers import NO_CODE
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 
@@ -57,9 +58,13 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     page = open_page()
     page.get_by_role("tab", name="Pipelines").click()
     expect(page.locator(".pp-title")).to_contain_text("Nearest", timeout=60_000)
+    one_line = page.locator(".pg-receipt").filter(has_text="Code: in one line")
     page.get_by_role("button", name="word association").click()
     expect(page.locator(".pp-title")).to_have_text("“doctor”", timeout=60_000)
     expect(page.locator(".pp-removed")).to_contain_text("no longer has")
+    one_line.get_by_role("button", name="Code: in one line").click()
+    expect(one_line.locator(".cm-content")).to_have_text(NO_CODE.strip())
+    expect(one_line.get_by_role("button", name="Download as notebook")).to_have_count(0)
     step = page.locator(".pp-loop button").first
     step.focus()
     page.keyboard.press("ArrowRight")
