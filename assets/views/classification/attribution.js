@@ -70,10 +70,10 @@ function draw(element, given, by) {
   const begun = value.waiting.length < value.of;
   const details = element.querySelector("details");
   for (const part of [...["switch", "legend", "methods", "caution"].map(find), details]) part.hidden = !begun;
+  find("agreement").hidden = !begun || !value.agreement;
   if (!begun) return;
   find("caution").textContent = value.caution;
   find("agreement").textContent = value.agreement;
-  find("agreement").hidden = !value.agreement;
   find("low").textContent = `against: −${value.scale.toFixed(2)}`;
   find("high").textContent = `for: +${value.scale.toFixed(2)}`;
   find("methods").replaceChildren(...value.methods.map((method) => card(value, method, by)));

@@ -79,6 +79,34 @@ def test_an_example_that_comes_late_takes_no_text_away(page, name, example, fill
     assert shown == ["mine", ""]
 
 
+def test_while_new_reasons_are_sought_no_sentence_of_the_old_ones_stands(page):
+    why = {
+        "title": "Why?", "waiting": [], "of": 1, "agreement": "“good” counts most.", "caution": "One model's.",
+        "scale": 1, "words": [{"text": "good"}], "tokens": [{"text": "good"}],
+        "methods": [{"method": "occlusion", "about": "", "values": [1], "word_values": [1], "sum": ""}],
+    }  # fmt: skip
+    seen = page.evaluate(
+        """async ([html, why, version]) => {
+            const { mount } = await import(
+                new URL(`views/${version}/classification/attribution.js`, document.baseURI));
+            const element = Object.assign(document.createElement("div"), { innerHTML: html });
+            document.body.append(element);
+            const props = { value: why };
+            let redraw;
+            mount({ element, props, trigger() {}, watch: (_, call) => { redraw = call; } });
+            const seen = [];
+            for (const value of [why, { title: "Explaining…", waiting: ["occlusion"], of: 1 }, why]) {
+                props.value = value;
+                redraw();
+                seen.push(!element.querySelector(".at-agreement").hidden);
+            }
+            return seen;
+        }""",
+        [(VIEWS / "classification" / "attribution.html").read_text(encoding="utf-8"), why, version()],
+    )
+    assert seen == [True, False, True]
+
+
 def test_what_was_pressed_before_the_module_came_counts(opened_without):
     page, release = opened_without("generation/view.js")
     page.get_by_role("tab", name="Generation", exact=True).click()
