@@ -102,6 +102,9 @@ export class Chips {
     const home = (before ? old[before - 1] : next)?.chunk;
     if (!home || added.length > CHUNK || home.size + added.length > 3 * CHUNK) return false;
     if ([...gone, ...added].some((part) => part.rest)) return false;
+    // A chunk begins a row of its own: what would fit into fewer of them is drawn anew.
+    const kept = [...old.slice(0, before), ...old.slice(old.length - after)];
+    if ((new Set(kept.map((part) => part.chunk)).size - 1) * CHUNK >= parts.length) return false;
     for (const part of gone) {
       part.mirror?.remove();
       part.node?.remove();

@@ -172,6 +172,8 @@ def test_what_is_redrawn_in_place_is_what_a_fresh_drawing_shows(tokens, app_play
             [t.shown, str(t.token_id), -1 if t.segment is None else t.segment % 6, _spoken(t)] for t in result.tokens
         ]
         assert len(drawn) >= min(100, len(expected)) and drawn == expected[: len(drawn)]
+        rows = page.locator("#pg-tokens-live .chunk").filter(has=page.locator(".pg-chip, .gap"))
+        assert rows.count() == 1 or len(result.tokens) > 100, "what fits one row isn't parted"
         mirror = page.locator("#pg-tokens-live .mirror")
         assert mirror.evaluate("node => node.textContent") == text + "\n"
         colours = mirror.evaluate("node => [...node.children].map((span) => [span.textContent, span.className])")
