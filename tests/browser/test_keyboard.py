@@ -142,3 +142,20 @@ def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page):
         page.wait_for_timeout(300)
         expect(button).to_be_focused()
         assert "Stop" in page.evaluate("window.at"), tabs
+
+
+def test_the_option_that_the_arrow_keys_are_on_is_seen(page):
+    """Gradio's grey behind it stands out from the list by less than one part in twenty."""
+    tab(page, "pipelines").click()
+    task = page.get_by_label("task", exact=True)
+    for dark in (False, True):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        task.focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        at = page.locator("#" + task.get_attribute("aria-activedescendant"))
+        expect(at).to_be_visible()
+        shown = page.evaluate("() => getComputedStyle(document.body).getPropertyValue('--pg-accent-soft').trim()")
+        expect(at).to_have_css("background-color", "rgb({}, {}, {})".format(*bytes.fromhex(shown[1:])))
+        page.keyboard.press("Escape")
+        expect(at).to_have_count(0)
