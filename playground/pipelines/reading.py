@@ -185,3 +185,14 @@ def _short(value: Any) -> Any:
 def cut_tokens(whole: int, used: int) -> str:
     """What is said of a text that is longer than what the model reads."""
     return f"The model reads {used:,} tokens of this text, which has {whole:,}: the rest is cut off."
+
+
+def unknown_tokens(reader: Reader, passes: Sequence[ModelPass], *, each: bool) -> Iterator[str]:
+    """What is said of texts with tokens that the vocabulary has no piece for: of ``each`` pass, or of the first."""
+    unknown = reader.tokenizer.unk_token
+    if unknown == reader.tokenizer.eos_token:  # GPT-2's ends a text
+        return
+    for one in passes if each else passes[:1]:
+        if count := sum(token.token_id == reader.tokenizer.unk_token_id for token in one.tokens):
+            where, tokens = (f"{one.about.capitalize()}: " if each else ""), "token is" if count == 1 else "tokens are"
+            yield f"{where}{count} {tokens} {unknown}, so the model can't tell what stands there."

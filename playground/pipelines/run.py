@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from playground.pipelines.features import features
 from playground.pipelines.fill_mask import fill_mask
 from playground.pipelines.question_answering import question_answering
-from playground.pipelines.reading import Reader, reader
+from playground.pipelines.reading import Reader, reader, unknown_tokens
 from playground.pipelines.request import SEQ2SEQ, PipelineRequest
 from playground.pipelines.result import PipelineResult
 from playground.pipelines.seq2seq import seq2seq
@@ -41,11 +41,13 @@ def run_pipeline(
     with manager.lease(model_id, head_of(request.task), request.quantization) as loaded:
         one = reader(loaded)
         found = seq2seq(one, request, stopped) if request.task in SEQ2SEQ else STEPS[request.task](one, request)
+        # Of a search each text is a pass; of other tasks the first pass has read what the others read.
+        unknown = unknown_tokens(one, found["passes"], each=request.task == "feature-extraction")
         return PipelineResult(
             request=request,
             model_id=loaded.key.model_id,
             pretrained=loaded.pretrained,
             removed=removed(request.task),
             max_length=one.limit,
-            **found,
+            **found | {"notes": (*found["notes"], *unknown)},
         )
