@@ -130,11 +130,12 @@ def format_dictionary(dictionary: dict[str, list[Any]]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def format_masks(result: pg.MaskComparison) -> dict[str, Any]:
-    """What the comparison view draws; attention travels as 16-bit numbers."""
+def format_masks(result: pg.MaskComparison, title: str) -> dict[str, Any]:
+    """What the comparison view draws of a model with this name; attention travels as 16-bit numbers."""
     attention = result.attention
     return {
         "mistake": result.request.mistake,
+        "origin": f"Measured: {title}, {result.pretrained.dtype}, these texts.",
         "rows": to_json([masked_row(index, row) for index, row in enumerate(result.rows)]),
         "attention": {
             "row": attention.row,

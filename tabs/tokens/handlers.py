@@ -164,7 +164,8 @@ def make_mistake(
         row = next((k for k, mask in enumerate(masks) if 0 in mask), 0)
     result = playground.compare_masks(pg.MaskRequest(batch, mistake, flips, row))
     kept = MasksKept(result.request, result.rows)
-    return MasksShown(format_masks(result), "\n\n".join(result.notes), playground.token_receipt(result), kept)
+    shown = format_masks(result, title_of(playground, batch.model_id))
+    return MasksShown(shown, "\n\n".join(result.notes), playground.token_receipt(result), kept)
 
 
 def read_flips(given: Any) -> tuple[tuple[int, int], ...]:

@@ -22,6 +22,7 @@ export function mount({ element, props, watch }) {
     const instead = props.value?.coming || props.value?.said || "";
     find(".coming").hidden = !instead;
     find(".coming").textContent = instead;
+    find(".origin").textContent = props.value?.rows ? props.value.origin : "";
     find(".rows").replaceChildren(...value.rows.map((row) => drawRow(row, value.mistake)));
     drawMaps();
     say(value.rows.map(rowInWords).join(". "));

@@ -94,6 +94,8 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     result = page.locator("#pg-mask-comparison .result")
     expect(result.first).to_contain_text("cosine", timeout=60_000)
     expect(result.nth(1)).to_contain_text("the same answer")
+    origin = page.locator("#pg-mask-comparison .origin")
+    expect(origin).to_have_text("Measured: MiniLM sentence encoder, float32, these texts.")
     expect(page.locator("#pg-mask-comparison canvas")).to_have_count(3)
     page.get_by_role("button", name="No mask").click()
     expect(result.nth(1)).to_contain_text("Largest difference over all", timeout=60_000)
@@ -102,6 +104,7 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     expect(heard).to_contain_text("largest difference")
     page.get_by_role("button", name="Pairs", exact=True).click()
     expect(result).to_have_count(0)
+    expect(origin).to_be_empty()
     expect(heard).to_be_empty()  # nor does a screen reader find numbers of the texts before
 
 
