@@ -8,6 +8,7 @@ from typing import Any
 import playground as pg
 from playground.texts import quoted
 from playground.units import format_seconds
+from tabs.classification.format import named
 from tabs.page import so_far
 
 # Name, type and width of each column: shares of the width would break words on a phone.
@@ -48,9 +49,11 @@ def format_done(result: pg.TableResult) -> dict[str, Any]:
     what = "pair" if any(row.text_pair is not None for row in result.rows) else "row"
     speed = f" ({done / seconds:,.0f} {what}s/s)" if seconds else ""
     took = f"{format_seconds(seconds)}{speed}"
-    text = f"Done with {result.info.model_id}: {format_count(done, what)} in {took}"
+    text = f"Done with {named(result.info)}: {format_count(done, what)} in {took}"
     if result.stopped:
-        text = f"Stopped after {done:,} of {format_count(result.usable_rows, what)} in {took}."
+        text = (
+            f"Stopped after {done:,} of {format_count(result.usable_rows, what)} in {took}, with {named(result.info)}."
+        )
         text += " Long texts come first, so these are the longest." if done else ""
     return so_far(done, result.usable_rows, text, running=False)
 

@@ -298,6 +298,30 @@ def test_on_a_small_projector_the_presentation_size_shows_what_the_model_says(op
     assert abs(edges[0] - edges[1]) <= 1, "Share stands at the right edge"
 
 
+@pytest.mark.parametrize("width", [1024, 1284, 1366])  # an old projector, the frame of a board, a laptop
+def test_at_the_presentation_size_nothing_lies_on_its_neighbour(open_page, width):
+    page = open_page("/?present", width=width, height=768)
+    title = page.locator("#pg-brand h1")
+    expect(page.locator("#pg-status .ready")).to_be_attached()
+    words = "node => { const all = document.createRange(); all.selectNodeContents(node); return all"
+    shown = page.locator("#pg-header > :not(#pg-brand, #pg-door)")
+    starts = [box["x"] for one in shown.all() if (box := one.bounding_box()) and box["width"] > 4]
+    right = title.evaluate(f"{words}.getBoundingClientRect().right }}")
+    assert right <= min(starts), "the title and what stands beside it"
+    tab(page, "training").click()
+    page.get_by_role("tab", name="A language model from nothing").click()
+    ends = page.locator(".slider_input_container:visible")
+    expect(ends.nth(4)).to_be_visible()
+    rights = "node => [node.lastElementChild, node.closest('.block')].map((one) => one.getBoundingClientRect().right)"
+    for last, card in (one.evaluate(rights) for one in ends.all()):
+        assert last < card - 8, "the ends of a slider stand within its card"
+    tab(page, "generation").click()
+    paper = page.locator(".gen-paper").bounding_box()
+    legend = page.locator(".gen-stage .gen-scale").evaluate(f"{words}.getBoundingClientRect().right }}")
+    assert legend <= paper["x"] + paper["width"] + 1
+    assert paper["width"] > 450, "a reply has room for more than three words in a line"
+
+
 def test_the_presentation_size_is_switched_and_kept(page):
     size = page.locator("#pg-brand h1").bounding_box()["height"]
     page.get_by_role("button", name="Presentation size").click()

@@ -135,7 +135,7 @@ def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_pag
     page.locator("#table-file input[type=file]").set_input_files(str(pairs))
     expect(page.get_by_label("second text column")).to_have_value("hypothesis")
     page.locator("#table-run").click()
-    expect(page.locator("#table-progress .rp-text")).to_contain_text("Done with tiny/nli: 2 pairs")
+    expect(page.locator("#table-progress .rp-text")).to_contain_text("Done with tiny/nli in float32: 2 pairs")
     expect(page.locator("#table-results")).to_contain_text("→ a poor film")
 
 

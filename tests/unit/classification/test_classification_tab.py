@@ -213,12 +213,18 @@ def test_progress_tells_rows_and_speed():
 
 
 def test_the_end_of_a_run_is_told(table_result):
-    timed = replace(table_result, elapsed_seconds=2.0)
+    info = table_result.info
+    held = replace(info, pretrained=replace(info.pretrained, quantization="8-bit"))
+    timed = replace(table_result, elapsed_seconds=2.0, info=held)
     shown = table_format.format_done(timed)
-    assert shown == {"percent": 100, "text": "Done with tiny: 5 rows in 2.0\u00a0s (2 rows/s)", "running": False}
+    assert shown == {
+        "percent": 100,
+        "text": "Done with tiny in 8-bit: 5 rows in 2.0\u00a0s (2 rows/s)",
+        "running": False,
+    }
     shown = table_format.format_done(replace(timed, usable_rows=2000))
     assert shown["percent"] == 0 and not shown["running"]
-    assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0\u00a0s (2 rows/s). Long texts come first")
+    assert shown["text"].startswith("Stopped after 5 of 2,000 rows in 2.0\u00a0s (2 rows/s), with tiny in 8-bit.")
     shown = table_format.format_done(replace(timed, rows=()))
     assert shown["text"] == "Stopped after 0 of 5 rows in 2.0\u00a0s (0 rows/s)."
 
