@@ -1,4 +1,4 @@
-"""Whether what a program sent to an endpoint is of the kind that the endpoint takes, and what each argument means."""
+"""Whether what a program sent is of the kind that an endpoint takes, what each argument means, and an example of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from typing import Any, Union, get_args, get_origin
 
 from playground.errors import InputError
 
+# What the API page shows for an argument that must be given: every snippet runs as it stands.
+EXAMPLES: dict[str, Any] = {
+    "text": "What a wonderful film!",
+    "texts": ["The cat sat on the mat.", "Cats sleep."],
+    "flips": [[1, 5]],
+    "messages": [{"role": "user", "content": "Name three colors."}],
+    "query": "ground",
+    "word": "playgrounds",
+    "words": ["man", "woman", "animal"],
+    "rows": "text,label\n"
+    "Is it cold?,question\nWho is there?,question\nWhen does it open?,question\nWhere is my hat?,question\n"
+    "It is cold.,statement\nShe is there.,statement\nIt opens at nine.,statement\nMy hat is red.,statement\n",
+    "file": {"path": "reviews.csv", "url": "reviews.csv", "meta": {"_type": "gradio.FileData"}},
+    "model_ids": ["sentence-transformers/all-MiniLM-L6-v2", "HuggingFaceTB/SmolLM2-135M-Instruct"],
+    "model_id": "HuggingFaceTB/SmolLM2-135M-Instruct",
+    "task": "text-generation",
+    "quantization": "float32",
+}
 WORDS = {
     str: "a text",
     int: "a whole number",

@@ -6,16 +6,19 @@ dropped where gradio has learned it, and the version below raised. Each says wha
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.routes
 import gradio.utils
 from gradio.context import Context, LocalContext
 from gradio.data_classes import CancelBody, ResetBody
 from gradio.utils import diff as _gradio_diff
 from gradio.utils import get_upload_folder, is_prop_update
+from gradio_client import snippet
 
 VERSION = "6.31.0"
 
@@ -87,11 +90,43 @@ def document_answer(component: gr.components.Component, schema: dict[str, Any]) 
     component.api_info_as_output = lambda: schema  # type: ignore[method-assign, attr-defined]
 
 
-def document_argument(component: gr.components.Component, name: str, meaning: str) -> None:
-    """Makes the API page say what an argument is called and what it means.
+def show_code_that_runs() -> None:
+    """Lets the code of "Use via API" run as it is shown.
 
-    Reason: `gr.api` calls its arguments "1st" and "2nd", and reads of a docstring only the head. To ask: its ``Args``.
+    Reason: bash reads ``EVENT_ID`` in a process that has ended when the next command asks for it; a text with a quote
+    or a line break ends its literal; and an argument's default is shown even if nothing answers to it. To ask: the two
+    commands in one group, texts as JSON, and an example before a default.
     """
+    gradio.routes.generate_code_snippets = _code_snippets
+
+
+def _code_snippets(name: str, endpoint: dict[str, Any], *args: Any, **options: Any) -> dict[str, str]:
+    """Gradio's snippets with what `document_argument` gave as examples."""
+    parameters = [_as_shown(one) for one in endpoint.get("parameters", [])]
+    shown = snippet.generate_code_snippets(name, endpoint | {"parameters": parameters}, *args, **options)
+    before, _, asking = shown["bash"].rpartition("  | read EVENT_ID; ")
+    return shown | {"bash": f"{before}  | {{ read EVENT_ID; {asking}; }}"}
+
+
+def _as_shown(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter whose example stands in the snippet, a text among quotes that it can't leave."""
+    if parameter["component"] != "Api":
+        return parameter
+    example, kind = parameter["example_input"], parameter["python_type"]["type"]
+    if isinstance(example, str):
+        example, kind = json.dumps(example, ensure_ascii=False), "text as it stands"
+    known = parameter["python_type"] | {"type": kind}
+    return parameter | {"parameter_has_default": False, "example_input": example, "python_type": known}
+
+
+def document_argument(component: gr.components.Component, name: str, meaning: str, example: Any = None) -> None:
+    """Makes the API page say what an argument is called and what it means, and show an example where one is given.
+
+    Reason: `gr.api` calls its arguments "1st" and "2nd", reads of a docstring only the head, and shows ``...`` for a
+    list. To ask: its ``Args``, and examples.
+    """
+    shown = component.value if example is None else example
+    component.example_payload = lambda: shown  # type: ignore[method-assign]
     info = component.api_info() | {"additional_description": meaning, "description": meaning}
     component.label = name
     component.api_info_as_input = lambda: info  # type: ignore[method-assign, attr-defined]
@@ -168,6 +203,7 @@ def once_whole(demo: gr.Blocks) -> None:
     describe_once(demo)
     send_no_schemas(demo)
     send_updates_whole()
+    show_code_that_runs()
 
 
 def no_hidden_progress(demo: gr.Blocks) -> None:

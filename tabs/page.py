@@ -22,7 +22,7 @@ from playground import wire
 from playground.errors import PlaygroundError
 from playground.receipt import Receipt, notebook, script
 from tabs import gradio_patches
-from tabs.arguments import as_sentence, check_arguments, described
+from tabs.arguments import EXAMPLES, as_sentence, check_arguments, described
 from tabs.view_files import VIEWS, hook
 
 log = logging.getLogger(__name__)
@@ -234,16 +234,24 @@ def answering(function: Handler) -> Handler:
     return functools.wraps(function)(wrapper)  # type: ignore[return-value]
 
 
-def publish(handler: Callable[..., Any], meanings: Mapping[str, str] | None = None, **options: Any) -> None:
+def publish(
+    handler: Callable[..., Any],
+    meanings: Mapping[str, str] | None = None,
+    examples: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> None:
     """Makes a typed handler an endpoint of the API under its own name, kind in its failures.
 
     What it returns (a dataclass, a list of them, or an iterator of such, for a stream) is sent as wire JSON; its return
     annotation gives the schema, so that must be a class whose module is quick to import. ``meanings`` are of arguments
-    that several handlers take alike; its docstring says the rest.
+    that several handlers take alike; its docstring says the rest. ``examples`` are of arguments whose default, or the
+    example of `arguments.EXAMPLES`, wouldn't be answered.
     """
     kind, endpoint = _endpoint(handler)
     dependency = gr.api(endpoint, api_name=handler.__name__, **options)
-    _document(handler, kind, gradio_patches.inputs_of(dependency), gradio_patches.outputs_of(dependency), meanings)
+    _document(
+        handler, kind, gradio_patches.inputs_of(dependency), gradio_patches.outputs_of(dependency), meanings, examples
+    )
 
 
 def publish_with_file(
@@ -253,7 +261,7 @@ def publish_with_file(
     kind, endpoint = _endpoint(handler)
     answer = gr.JSON(visible=False)
     gr.Button(visible=False).click(endpoint, list(inputs), answer, api_name=handler.__name__)
-    _document(handler, kind, inputs, [answer], meanings)
+    _document(handler, kind, inputs, [answer], meanings, None)
 
 
 def _document(
@@ -262,13 +270,17 @@ def _document(
     inputs: Sequence[gr.components.Component],
     outputs: Sequence[gr.components.Component],
     meanings: Mapping[str, str] | None,
+    examples: Mapping[str, Any] | None,
 ) -> None:
     """Says on the API page what an endpoint takes and sends."""
     known = {**(meanings or {}), **described(handler)[1]}
     hints = get_type_hints(handler)
-    names = [name for name in inspect.signature(handler).parameters if "gradio." not in str(hints[name])]
+    wanted = inspect.signature(handler).parameters
+    names = [name for name in wanted if "gradio." not in str(hints[name])]
     for name, argument in zip(names, inputs, strict=True):
-        gradio_patches.document_argument(argument, name, as_sentence(known.get(name, "")))
+        required = wanted[name].default is inspect.Parameter.empty and argument.value is None
+        example = (examples or {}).get(name, EXAMPLES[name] if required else None)
+        gradio_patches.document_argument(argument, name, as_sentence(known.get(name, "")), example)
     for output in outputs:
         gradio_patches.document_answer(output, wire.schema(kind))
 

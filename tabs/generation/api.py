@@ -44,8 +44,9 @@ class GenerationApi:
 
     def publish(self) -> None:
         """Adds them to the page that is being built."""
-        publish(self.generate, MEANINGS, concurrency_limit=100, concurrency_id="generation")
-        publish(self.next_token, MEANINGS)
+        examples = {"prompt": "The capital of France is"}
+        publish(self.generate, MEANINGS, examples, concurrency_limit=100, concurrency_id="generation")
+        publish(self.next_token, MEANINGS, examples)
         publish(self.quantization_twin)
 
     async def generate(

@@ -10,6 +10,7 @@ import playground as pg
 from playground.inside.request import METHODS
 from playground.models.tokenizers import read_messages
 from server.arrival import address_of
+from tabs.inside.examples import EXAMPLES
 from tabs.page import publish
 
 
@@ -21,9 +22,10 @@ class InsideApi:
 
     def publish(self) -> None:
         """Adds them to the page that is being built."""
-        publish(self.logit_lens, concurrency_id="inside", concurrency_limit=2)
-        publish(self.attribute_next, concurrency_id="inside", concurrency_limit=2)
-        publish(self.model_map, concurrency_id="inside", concurrency_limit=2)
+        examples = dict.fromkeys(("prompt", "text"), EXAMPLES[0].text)
+        publish(self.logit_lens, examples=examples, concurrency_id="inside", concurrency_limit=2)
+        publish(self.attribute_next, examples=examples, concurrency_id="inside", concurrency_limit=2)
+        publish(self.model_map, examples=examples, concurrency_id="inside", concurrency_limit=2)
 
     def logit_lens(
         self,

@@ -11,6 +11,7 @@ from playground.errors import InputError
 from playground.pipelines.request import OPTIONS
 from server.arrival import address_of
 from tabs.page import publish
+from tabs.pipelines.examples import FIRST
 
 
 class PipelinesApi:
@@ -21,7 +22,7 @@ class PipelinesApi:
 
     def publish(self) -> None:
         """Adds it to the page that is being built."""
-        publish(self.pipeline, concurrency_id="pipelines", concurrency_limit=2)
+        publish(self.pipeline, examples={"text": FIRST.text}, concurrency_id="pipelines", concurrency_limit=2)
 
     def pipeline(
         self,
