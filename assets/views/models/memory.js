@@ -71,6 +71,21 @@ const ORDER = ["failed", "in RAM", "leaving", "waiting for room", "downloading",
 export const BUSY = ["downloading", "waiting for room", "loading", "leaving"];
 
 /**
+ * What is said of a command that the server has taken: what is under way, why it failed, and nothing once it is done.
+ *
+ * @param {{ name: string, id: string, quantization: string, words: string }} asked
+ * @param {ListedModel[]} models  as the server has them now
+ * @returns {{ text: string, bad: boolean }}
+ */
+export function saidOf({ name, id, quantization, words }, models) {
+  const variants = models.find((one) => one.id === id)?.variants ?? [];
+  const meant = quantization === "auto" ? variants : variants.filter((one) => one.quantization === quantization);
+  const variant = name === "load" ? bestVariant(meant) : undefined;
+  if (variant?.state === "failed") return { text: variant.message, bad: true };
+  return { text: variant && BUSY.includes(variant.state) ? words : "", bad: false };
+}
+
+/**
  * The variant that says most about a model: the one that is furthest on its way into memory.
  *
  * @template {{ state: string }} Variant

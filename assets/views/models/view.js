@@ -5,10 +5,12 @@ import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawDevices } from "./devices.js";
 import { drawFleet } from "./fleet.js";
-import { pauseFor } from "./memory.js";
+import { pauseFor, saidOf } from "./memory.js";
 import { detailsOf, summaryOf } from "./rows.js";
 
 const LOOK_MS = 200;
+const ROWS = ".lg-said";
+const FORM = ".lg-typed .lg-said";
 const QUANTIZATIONS = ["auto", "float32", "bfloat16", "float16", "8-bit", "fast-8-bit", "4-bit"];
 const PUBLIC =
   "This page is public: you see everything, and using a model in another tab loads it; loading, unloading and " +
@@ -22,6 +24,8 @@ export function mount({ element, props, server, trigger }) {
     /** @type {Map<string, { box: HTMLDetailsElement, seen: string, options?: any[], trouble?: string }>} */
     rows: new Map(),
     own: /** @type {Set<string>} */ (new Set()), // ids that were typed in here
+    /** @type {Map<string, Parameters<typeof saidOf>[0]>} */
+    taken: new Map(), // by where its answer stands, the last command that the server has taken
     asking: false,
     asked: 0,
   };
@@ -48,6 +52,10 @@ function draw(ledger) {
   drawFleet(find(".lg-fleet"), state.shown.fleet);
   drawDevices(find(".lg-devices"), state.shown, root.clientWidth);
   drawRows(ledger);
+  for (const [where, asked] of state.taken) {
+    const { text, bad } = saidOf(asked, state.shown.models);
+    say(ledger, where, text, bad);
+  }
 }
 
 async function ask(ledger) {
@@ -65,18 +73,22 @@ async function ask(ledger) {
   draw(ledger);
 }
 
-function say({ find }, text, bad = false) {
-  find(".lg-said").textContent = text;
-  find(".lg-said").classList.toggle("bad", bad);
+function say({ find }, where, text, bad = false) {
+  const said = find(where);
+  if (said.textContent !== text) said.textContent = text; // else a screen reader would say it again
+  said.classList.toggle("bad", bad);
 }
 
-async function command(ledger, name, id, task, quantization, words) {
-  say(ledger, words);
+/** Has the server do something, and says what becomes of it where it was asked for: `ROWS` or `FORM`. */
+async function command(ledger, where, name, id, task, quantization, words) {
+  ledger.state.taken.delete(where);
+  say(ledger, where, words);
   try {
     const answer = await ledger.server.model_command(name, id, task, quantization);
-    if (answer.error) say(ledger, answer.error, true);
+    if (answer.error) say(ledger, where, answer.error, true);
+    else ledger.state.taken.set(where, { name, id, quantization, words });
   } catch {
-    say(ledger, "The server doesn't answer; please try again.", true);
+    say(ledger, where, "The server doesn't answer; please try again.", true);
   }
   await ask(ledger);
 }
@@ -139,7 +151,7 @@ function fill(ledger, model, record) {
   const body = record.box.querySelector(".lg-body");
   const active = /** @type {HTMLElement} */ (document.activeElement);
   const focus = body.contains(active) ? active.dataset.key : null;
-  const run = (name, one, task, quantization, words) => command(ledger, name, one.id, task, quantization, words);
+  const run = (name, one, ...what) => command(ledger, ROWS, name, one.id, ...what);
   const { hub, public: isPublic } = ledger.state.shown;
   const draw = (one, task, quantization) => ledger.trigger("draw", [one.id, task, quantization]);
   const drawable = hub !== "off" || model.source !== "hub";
@@ -159,7 +171,8 @@ function buildForm(ledger) {
     event.preventDefault();
     const wanted = id.value.trim();
     if (wanted) ledger.state.own.add(wanted);
-    if (wanted) command(ledger, "load", wanted, task.value, quantization.value, `Asking the Hub for ${wanted}…`);
-    else say(ledger, "Write the id of a model first, such as openai-community/gpt2.", true);
+    if (wanted) command(ledger, FORM, "load", wanted, task.value, quantization.value, `Asking the Hub for ${wanted}…`);
+    else say(ledger, FORM, "Write the id of a model first, such as openai-community/gpt2.", true);
+    ledger.find(FORM).scrollIntoView({ block: "nearest" }); // the button may stand at the window's edge
   });
 }

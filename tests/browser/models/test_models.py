@@ -64,13 +64,15 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     tiny.get_by_role("button", name="Unload").click()
     page.wait_for_function("() => !document.querySelector('.lg-legend').textContent.includes('Tiny a')")
     expect(tiny.locator("summary")).to_contain_text("not loaded")
+    expect(page.locator(".lg > .lg-said")).to_have_text("")  # "Unloading…" ends when it has
 
     # A failure is named with its fix, and what the catalog says is text, never code.
     broken = page.locator(".lg-row", has_text="onerror")
     expect(broken.locator("summary b")).to_have_text(NASTY)
     page.get_by_label("model_id").fill("../../etc/passwd")
     page.get_by_role("button", name="Download and load").click()
-    page.locator(".lg-said.bad", has_text="can't be the id of a model").wait_for()
+    refused = page.locator(".lg-typed .lg-said.bad", has_text="can't be the id of a model")
+    expect(refused).to_be_in_viewport()
     expect(page.get_by_label("model_id")).to_have_value("../../etc/passwd")
     broken.locator("summary").click()
     playground.load_model("tiny/broken")

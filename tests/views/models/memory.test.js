@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bestVariant, fourBitInWords, pauseFor, segmentsOf } from "../../../assets/views/models/memory.js";
+import { bestVariant, fourBitInWords, pauseFor, saidOf, segmentsOf } from "../../../assets/views/models/memory.js";
 
 const variant = (more) => ({
   quantization: "auto",
@@ -38,6 +38,24 @@ test("RAM beside a GPU holds parked models and no caches", () => {
 test("the variant furthest on its way stands for its model", () => {
   assert.equal(bestVariant([{ state: "in RAM" }, { state: "resident" }, { state: "failed" }])?.state, "resident");
   assert.equal(bestVariant([]), undefined);
+});
+
+test("what is said of a command ends with it, and says why it failed", () => {
+  const held = (state, message = "") => [
+    {
+      id: "a/b",
+      variants: [
+        { quantization: "float32", state: "resident" },
+        { quantization: "4-bit", state, message },
+      ],
+    },
+  ];
+  const load = { name: "load", id: "a/b", quantization: "4-bit", words: "Loading…" };
+  assert.deepEqual(saidOf(load, held("downloading")), { text: "Loading…", bad: false });
+  assert.deepEqual(saidOf(load, held("failed", "No room.")), { text: "No room.", bad: true });
+  assert.deepEqual(saidOf(load, held("resident")), { text: "", bad: false });
+  assert.deepEqual(saidOf({ ...load, quantization: "auto" }, []), { text: "", bad: false });
+  assert.deepEqual(saidOf({ ...load, name: "unload" }, held("leaving")), { text: "", bad: false });
 });
 
 test("the more happens, the sooner it asks again", () => {
