@@ -50,11 +50,19 @@ class ModelsWing(Wing):
 
         Raises:
             NotAllowedError: the playground is public.
+            ModelNotFoundError: it isn't in memory.
             BusyError: somebody uses it, or waits for it.
         """
         self._require_private("unload models")
-        if not self.manager.unload(ModelKey(model_id, task, quantization)):
-            raise BusyError(f"{model_id} is in use, or has just gone.", "Try again when nobody uses it.")
+        if self.manager.unload(ModelKey(model_id, task, quantization)):
+            return
+        if (model_id, task, quantization) in (
+            (one.model_id, one.task, one.quantization)
+            for one in self.manager.snapshot().models
+            if one.state not in ("not loaded", "failed")
+        ):
+            raise BusyError(f"{model_id} is in use.", "Try again when nobody uses it.")
+        raise ModelNotFoundError(f"{model_id} isn't loaded for {task} in {quantization}.", "There is nothing to free.")
 
     def pin_model(self, model_id: str, task: str, quantization: str, pinned: bool = True) -> None:
         """Keeps a resident model from being evicted or unloaded for idleness, or no longer does.

@@ -34,6 +34,9 @@ def test_load_pin_unload(playground):
         obey(playground, ["unload", "a", TASK, "float32"])
     obey(playground, ["unload", "a", TASK, "float32"])
     assert state_of(playground, "a") == "not loaded"
+    for gone in ("a", "never/known"):
+        with pytest.raises(ModelNotFoundError, match="isn't loaded for"):
+            obey(playground, ["unload", gone, TASK, "float32"])
 
 
 @pytest.mark.parametrize(
