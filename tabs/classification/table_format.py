@@ -51,10 +51,8 @@ def format_done(result: pg.TableResult) -> dict[str, Any]:
     took = f"{format_seconds(seconds)}{speed}"
     text = f"Done with {named(result.info)}: {format_count(done, what)} in {took}"
     if result.stopped:
-        text = (
-            f"Stopped after {done:,} of {format_count(result.usable_rows, what)} in {took}, with {named(result.info)}."
-        )
-        text += " Long texts come first, so these are the longest." if done else ""
+        text = f"Stopped after {done:,} of {format_count(result.usable_rows, what)} in {took}"
+        text += f", with {named(result.info)}. Long texts come first, so these are the longest." if done else "."
     return so_far(done, result.usable_rows, text, running=False)
 
 
