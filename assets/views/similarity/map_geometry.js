@@ -1,5 +1,6 @@
 /** Where words and their names stand on a flat map, without a page. */
 
+import { isolated, quoted } from "../shared/format.js";
 import { boxAround, boxBeside, isWithin, SIDES, shared } from "../shared/labels.js";
 
 /** @typedef {[number, number]} Point */
@@ -118,4 +119,20 @@ export function placesOf(row, word, closest) {
  */
 export function flatDistances(points, word) {
   return points.map(([x, y]) => Math.hypot(x - points[word][0], y - points[word][1]));
+}
+
+/**
+ * What is nearest to a word in each picture, and whether the map keeps it.
+ *
+ * @param {{ words: string[], pictures: any[] }} data
+ * @param {number} word
+ */
+export function sentence(data, word) {
+  const parts = data.pictures.map(({ title, neighbours, still_near }) => {
+    const names = neighbours[word].map((other) => isolated(data.words[other])).join(", ");
+    const [near, count] = [`${title.toLowerCase()}, nearest`, neighbours[word].length];
+    if (count === 1) return `${near} is ${names} (${still_near[word] ? "on the map, too" : "not so on the map"})`;
+    return `${near} are ${names} (${still_near[word]} of ${count} also on the map)`;
+  });
+  return `${quoted(data.words[word])}: ${parts.join("; ")}.`;
 }

@@ -4,12 +4,12 @@
  */
 
 import { finder, make, makeSvg, sayEmpty } from "../shared/dom.js";
-import { formatFixed, isolated, quoted } from "../shared/format.js";
+import { formatFixed, quoted } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { nearest } from "../shared/scatter.js";
 import { makeTable } from "../shared/tables.js";
 import { mapRows, offerMap } from "./map_files.js";
-import { flatDistances, placesOf, towards } from "./map_geometry.js";
+import { flatDistances, placesOf, sentence, towards } from "./map_geometry.js";
 import { drawPicture, inksOf, litBy } from "./map_picture.js";
 
 const LEGEND = {
@@ -125,15 +125,6 @@ function draw({ root, find, state }) {
   });
   find("said").textContent = sentence(data, word);
   drawNumbers(find, data, word);
-}
-
-function sentence(data, word) {
-  const parts = data.pictures.map(({ title, neighbours, still_near }) => {
-    const names = neighbours[word].map((other) => isolated(data.words[other])).join(", ");
-    const kept = `${still_near[word]} of ${neighbours[word].length} also on the map`;
-    return `${title.toLowerCase()}, nearest are ${names} (${kept})`;
-  });
-  return `${quoted(data.words[word])}: ${parts.join("; ")}.`;
 }
 
 function drawNumbers(find, data, word) {

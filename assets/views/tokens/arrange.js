@@ -161,6 +161,8 @@ export function sentenceOf(token) {
   return parts.filter(Boolean).join(", ");
 }
 
+const UNSPACED = "words (some have no spaces between them)";
+
 /**
  * @param {any} counts  of a text
  * @returns {string[][]} each number and its unit, such as "1" and "word"
@@ -169,7 +171,7 @@ export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens
   const named = Object.entries({ character: characters, byte: utf8_bytes, word: words, token: tokens });
   const isSpaced = !words || tokens_per_word !== null; // not Thai or Chinese, where a space parts no words
   const rate = words && isSpaced ? ((tokens - special_tokens) / words).toFixed(2) : "–";
-  const count = ([unit, number]) => (unit === "word" && !isSpaced ? ["–", "words"] : counted(number, unit).split(" "));
+  const count = ([unit, number]) => (unit === "word" && !isSpaced ? ["–", UNSPACED] : counted(number, unit).split(" "));
   return [
     ...named.map(count),
     [formatInteger(special_tokens), "special"],

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { flatDistances, namesOf, placed, placesOf, towards } from "../../../assets/views/similarity/map_geometry.js";
+import {
+  flatDistances,
+  namesOf,
+  placed,
+  placesOf,
+  sentence,
+  towards,
+} from "../../../assets/views/similarity/map_geometry.js";
 
 test("both axes have one scale, and y goes up", () => {
   const points = placed(
@@ -90,4 +97,18 @@ test("places count nearness from 1", () => {
     ),
     [0, 5],
   );
+});
+
+test("the nearest is one word, the nearest are two", () => {
+  const pictures = [
+    { title: "By embedding", neighbours: [[1], [0, 2]], still_near: [0, 1] },
+    { title: "By loss", neighbours: [[1], [0, 2]], still_near: [1, 2] },
+  ];
+  const said = [0, 1].map((word) =>
+    sentence({ words: ["man", "cat", "dog"], pictures }, word).replace(/[\u2068\u2069]/g, ""),
+  );
+  assert.deepEqual(said, [
+    "“man”: by embedding, nearest is cat (not so on the map); by loss, nearest is cat (on the map, too).",
+    "“cat”: by embedding, nearest are man, dog (1 of 2 also on the map); by loss, nearest are man, dog (2 of 2 also on the map).",
+  ]);
 });

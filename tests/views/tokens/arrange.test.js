@@ -28,7 +28,10 @@ test("one word is no words", () => {
   assert.deepEqual(said.slice(4), ["2 special", "1 unknown", "1.00 tokens per word, special ones aside"]);
   assert.deepEqual(countsOf({ ...counts, special_tokens: 0 }).at(-1), ["3.00", "tokens per word"]);
   const thai = countsOf({ ...counts, tokens_per_word: null }).map((one) => one.join(" ")); // no spaces between words
-  assert.deepEqual([thai[2], thai.at(-1)], ["– words", "– tokens per word, special ones aside"]);
+  assert.deepEqual(
+    [thai[2], thai.at(-1)],
+    ["– words (some have no spaces between them)", "– tokens per word, special ones aside"],
+  );
 });
 
 test("tokens come as lists and leave as objects", () => {
