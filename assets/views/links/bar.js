@@ -87,6 +87,7 @@ function draw(bar, find, { text, kind = "", ways = [] }) {
   find("mark").textContent = MARKS[kind] ?? "";
   find("text").replaceChildren(...text.split("`").map((part, i) => (i % 2 ? make("code", "", part) : part)));
   find("ways").replaceChildren(...ways.map(([label, act]) => makeButton("", label, act)));
+  document.documentElement.style.setProperty("--lk-height", `${bar.offsetHeight}px`); // what is scrolled to keeps clear
 }
 
 /** Keeps what was typed. */

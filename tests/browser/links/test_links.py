@@ -128,6 +128,15 @@ def test_share_is_copied_and_opens_in_another_page(open_page):
     expect(text).to_have_value("What a wonderful film!")
 
 
+def test_what_came_of_a_link_lies_on_no_answer_of_a_phone(open_page, links):
+    for name, first in (("similarity", ".wl-verdict"), ("attention", ".at-title")):
+        page = open_page(f"/{links[name]!s}", width=390, height=844)
+        assert verdict(page) == SAME
+        page.wait_for_timeout(1000)  # it is scrolled to
+        line, answer = (page.locator(one).locator("visible=true").first.bounding_box() for one in (".lk", first))
+        assert line["y"] + line["height"] <= answer["y"] < 300, name
+
+
 def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page):
     page = open_page()
     tab = lambda name: page.get_by_role("tab", name=name, exact=True).first  # noqa: E731
