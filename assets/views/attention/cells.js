@@ -164,6 +164,13 @@ export function focusCell(context, state, at) {
   pill(context, state, "keys", at.k);
 }
 
+/**
+ * How high the ground of a label may be: it lies on no letter of its neighbours, where these can be drawn at all.
+ *
+ * @param {number} apart  the middles of two labels
+ */
+export const groundHeight = (apart) => 2 * Math.min(9, Math.max(6.5, apart - 5.5));
+
 /** The label of the row or column in focus, on a ground of its own: readable where labels are thinned out. */
 function pill(context, state, which, index) {
   const { geometry: g, colours } = state;
@@ -172,11 +179,12 @@ function pill(context, state, which, index) {
   const middle = (index + 0.5) * g.cell;
   context.font = `600 12px ${colours.font}`;
   const width = Math.min(context.measureText(text).width, isQuery ? g.left - 12 : (g.top - 16) / 0.82) + 8;
+  const height = groundHeight(isQuery ? g.cell : -g.cell * Math.sin(SLANT));
   const origin = isQuery ? [g.left - 3 - width, g.top + middle] : [g.left + middle - 1, g.top - 5];
   turned(context, /** @type {[number, number]} */ (origin), isQuery ? 0 : SLANT, () => {
     context.fillStyle = colours.accent;
     context.beginPath();
-    context.roundRect(0, -9, width, 18, 4);
+    context.roundRect(0, -height / 2, width, height, 4);
     context.fill();
     Object.assign(context, { fillStyle: colours.accentInk, textAlign: "left", textBaseline: "middle" });
     context.fillText(clipped(context, text, width - 8), 4, 0.5);

@@ -176,8 +176,8 @@ export function pictureInWords(state) {
   if (state.mode === "mask")
     return "The mask of this layer: which keys each query may read at all. It is the same for every head.";
   const plain =
-    "Each row is one query's softmax over the keys. Colours follow the square root, so that small weights stay " +
-    "visible.";
+    "Each row is a token that asks (the query), each column one that may be read (the key); the weights of a row sum " +
+    "to 1. Colours follow the square root, so that small weights stay visible.";
   const hidden =
     "Columns of special tokens are hidden and each row is divided by what is left of it; “kept” says how much that " +
     "was. These are not the model's own numbers. The figures above the picture are.";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { groundHeight } from "../../../assets/views/attention/cells.js";
 import { cellThatFits } from "../../../assets/views/attention/geometry.js";
 import { newState, placeNamed, unrolled } from "../../../assets/views/attention/state.js";
 import {
@@ -140,4 +141,10 @@ test("all rows fit the height while their weights can be read; a long text scrol
   assert.equal(cellThatFits(13, 13, 650, 546), 42);
   assert.equal(cellThatFits(40, 40, 2000, 546), 34);
   assert.equal(cellThatFits(40, 40, 650, 546), 16.25);
+});
+
+test("the ground of a label in focus lies on no letter of its neighbours", () => {
+  const letters = 5.5; // half of their height, of 12 px
+  for (let apart = 12; apart < 60; apart += 1) assert.ok(groundHeight(apart) / 2 + letters <= apart);
+  assert.deepEqual([groundHeight(40), groundHeight(8)], [18, 13]); // as high as its own letters, at least
 });
