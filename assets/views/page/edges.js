@@ -13,6 +13,7 @@ const WIDE = [
   ".pg-table-wrap",
   ".virtual-table-viewport",
   ".sideways",
+  ".il-frame",
   ".gen-tree-scroll",
   ".at-scroll",
 ].join(", ");

@@ -146,3 +146,20 @@ def test_an_example_says_what_it_shows_and_the_model_what_it_is(page):
     page.get_by_role("tab", name="Tokens", exact=True).click()
     page.get_by_role("tab", name="Chat template").click()
     expect(about).to_have_value(made)
+
+
+def test_layers_of_a_long_text_fade_out_beside_their_numbers_on_a_phone(open_page):
+    page = open_page(width=390, height=844)
+    page.get_by_role("tab", name="Generation").click()
+    page.get_by_role("tab", name="Look inside").click()
+    page.locator("#inside-text textarea").fill("A sentence of so many words that it fits no phone")
+    page.get_by_role("button", name="Look inside", exact=True).click()
+    page.locator(".il-origin").get_by_text("fits no phone").wait_for()
+    frame = page.locator(".il-frame")
+    expect(frame).to_have_attribute("data-pg-more", "start")
+    numbers = frame.locator(".il-gutter").evaluate("(node) => node.clientWidth")
+    assert f"transparent {numbers}px" in frame.evaluate("(node) => getComputedStyle(node).maskImage").replace(
+        "rgba(0, 0, 0, 0)", "transparent"
+    )
+    frame.evaluate("(node) => { node.scrollLeft = 60 }")
+    expect(frame).to_have_attribute("data-pg-more", "start end")
