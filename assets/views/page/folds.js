@@ -51,3 +51,19 @@ export function bringUpTabs(page, signal) {
   };
   page.addEventListener("click", pressed, { signal });
 }
+
+/**
+ * On a phone an example may stand below the answer that it changes: whoever presses it is taken there.
+ *
+ * @param {Document} page
+ * @param {AbortSignal} signal  ends it
+ */
+export function bringUpAnswers(page, signal) {
+  const pressed = ({ target }) => {
+    const example = target.closest?.(".gallery-item, .pg-examples button");
+    const answer = example?.closest('[role="tabpanel"]')?.querySelector(".pg-answer");
+    if (!answer || answer.getBoundingClientRect().bottom > example.getBoundingClientRect().top) return;
+    bringUp(answer);
+  };
+  page.addEventListener("click", pressed, { signal });
+}

@@ -7,7 +7,7 @@
 import { escapeCloses } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { markEdges } from "./edges.js";
-import { bringUpTabs, sayFolds } from "./folds.js";
+import { bringUpAnswers, bringUpTabs, sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, radioStops, tabKeys, tabStops } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
@@ -35,5 +35,6 @@ export function mount({ element, props }) {
   markEdges(document.body, signal);
   sayFolds(document.body, signal);
   bringUpTabs(document, signal);
+  bringUpAnswers(document, signal);
   explainWords(document.body, props.value || [], signal);
 }

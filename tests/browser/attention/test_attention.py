@@ -266,3 +266,13 @@ def test_on_a_wide_screen_choices_and_words_stand_beside_the_maps(open_page):
     page.wait_for_timeout(300)
     page.locator(".at-thumbs").click(position={"x": 30 + thumbs["width"] * 0.5, "y": thumbs["height"] * 0.5})
     expect(page.locator(".at-layer-out")).to_have_text(re.compile(r"^1[45] of 0–29$"))
+
+
+def test_on_a_phone_whoever_presses_an_example_sees_what_it_changes(open_page):
+    page = open_section(open_page(width=390, height=844))
+    for name, one, answer in (("Attention", "Two segments", ".at-title"), ("Compare", "German", ".compare .legend")):
+        page.get_by_role("tab", name=name, exact=True).click()
+        shown = page.locator(answer).locator("visible=true").first
+        shown.wait_for()
+        page.get_by_role("button", name=one, exact=True).filter(visible=True).click()
+        expect(shown, name).to_be_in_viewport()

@@ -154,6 +154,17 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     assert width_of(page) <= 390
 
 
+def test_a_phone_shows_a_given_file_whole(open_page):
+    page = open_page(width=390)
+    page.get_by_role("tab", name="A table of texts").click()
+    page.get_by_role("button", name="Use 30 example reviews with stars").click()
+    row = page.locator("#table-file tr.file")
+    row.wait_for()
+    page.wait_for_timeout(300)
+    frame, file = page.locator("#table-file").bounding_box(), row.bounding_box()
+    assert file["y"] + file["height"] <= frame["y"] + frame["height"]
+
+
 def test_examples_need_one_line_on_a_wide_screen_and_a_phone_reads_how_to_give_a_file(open_page):
     page = open_page(width=1366)
     page.locator("#classification-bars .lb-verdict").wait_for(timeout=90_000)

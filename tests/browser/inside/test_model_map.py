@@ -81,3 +81,16 @@ def test_a_model_with_two_sides_and_its_cross_attention(open_page):
     page.locator(".ih-stack").select_option("cross")
     page.locator(".ih[data-drawn^='cross 0 0']").wait_for()
     expect(page.locator(".ih-steps")).to_contain_text("this model takes q·k as it is")
+
+
+def test_a_tapped_block_is_marked_and_the_browser_rings_no_whole_drawing(open_page):
+    page = open_page(width=390, height=844)
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("tab", name="The whole model").click()
+    page.locator(".im[data-drawn]").wait_for()
+    picture = page.locator(".im-picture")
+    picture.click(position={"x": 60, "y": 20})
+    assert page.evaluate("document.activeElement.classList.contains('im-picture')")
+    assert picture.evaluate("(node) => getComputedStyle(node).outlineStyle") == "none"
+    page.keyboard.press("ArrowDown")
+    assert picture.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
