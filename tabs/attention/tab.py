@@ -60,7 +60,7 @@ def build_section(playground: pg.Playground) -> Watched:
     results = Results()
     explain(
         "Each row is a token that asks (**query**), each column a token that may be read (**key**); the weights of a "
-        "row sum to 1. Click a small picture to see its head large; the pointer or the arrow keys read its cells."
+        "row sum to 1. Click a small picture to see its head large; pointer, finger or arrow keys read its cells."
     )
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=260):

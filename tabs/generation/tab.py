@@ -51,7 +51,7 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
     """The reply with all that it is made from; its view, and what is lent to the lessons."""
     explain(
         "A causal model knows one thing: how probable each token of its vocabulary is as the **next** one. "
-        "Point at a token of the reply to see what else it could have been, and choose another."
+        "Point at or tap a token of the reply to see what else it could have been, and choose another."
     )
     with gr.Row(equal_height=False, elem_id="generation-body"):
         with gr.Column(scale=1, min_width=310, elem_id="generation-settings"):

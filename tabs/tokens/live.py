@@ -72,7 +72,7 @@ EXAMPLES = (
 def build_section(playground: pg.Playground) -> Watched:
     """Lays out the section inside the current Blocks; what comes back is lent to the lessons."""
     explain(
-        "A model never sees letters: it sees **ids of pieces**. Type, and point at a token or at the text to see what"
+        "A model never sees letters: it sees **ids of pieces**. Type, and point at or tap a token to see what"
         " belongs together. Dotted edges go on with a word, dashed ones are special tokens, `<0xF0>` are bytes of a"
         " character that was cut."
     )

@@ -12,13 +12,13 @@ import { barKey, choiceRow, largestOf } from "./tokens.js";
 const FEW = 12;
 const MANY = 60;
 const HINT =
-  "Point at a token of the reply, or move there with the arrow keys: its alternatives appear here, with their " +
-  "probabilities before and after the sampler.";
+  "Point at or tap a token of the reply, or move there with the arrow keys: its alternatives appear here, with " +
+  "their probabilities before and after the sampler.";
 const GO_ON = " Choose one and the text goes on from it.";
 const COMING = "Working out how probable each token of the vocabulary is as the next one…";
 const PRESS = "Press Start: how probable each token of the vocabulary is as the next one appears here, and you choose.";
 const OVER =
-  "Undo takes the last token back, and the choice is yours again. Or point at any token and choose another there.";
+  "Undo takes the last token back, and the choice is yours again. Or point at or tap any token: choose another there.";
 const PICK = "Pick a token, or let Step take one. Move a slider: the lower bars follow at once, from the same logits.";
 
 /**

@@ -5,7 +5,7 @@ import { along, channels, colour, css, inkOn, mixed, sequentialStops } from "../
 import { make } from "../shared/dom.js";
 import { counted, formatFixed, quoted, withMinus } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
-import { placeIn } from "../shared/pointer.js";
+import { placeIn, whenPointed } from "../shared/pointer.js";
 import { namedGrid } from "../shared/tables.js";
 
 const [ROW, GAP, SIDE] = [14, 6, 92];
@@ -14,7 +14,7 @@ const LEAST_CELL = 4;
 /** One strip for each text. */
 export function states(block, element) {
   const whole = make("div", "pp-states");
-  const said = make("p", "pp-readout pg-muted", "Point at a number, or use the arrow keys.");
+  const said = make("p", "pp-readout pg-muted", "Point at a number or tap it, or use the arrow keys.");
   said.setAttribute("aria-live", "polite");
   const inks = inksOf(element);
   for (const text of block.texts) {
@@ -78,7 +78,7 @@ function strip(text, scale, inks, say) {
     size: () => [rows.length, text.mean.length],
     move: read,
   });
-  canvas.addEventListener("pointermove", (event) => {
+  whenPointed(canvas, (event) => {
     const [x, y] = placeIn(canvas, event);
     const row = y >= rows.length * ROW - ROW + GAP ? rows.length - 1 : Math.floor(y / ROW);
     const column = Math.floor((x - SIDE) / cell);

@@ -15,7 +15,7 @@ import { makeTable } from "../shared/tables.js";
  */
 export function flow(items, sentence, name) {
   const host = make("div", "pp-flow", ...items);
-  const said = make("p", "pp-readout pg-muted", "Point at a token, or use the arrow keys.");
+  const said = make("p", "pp-readout pg-muted", "Point at a token or tap it, or use the arrow keys.");
   said.setAttribute("aria-live", "polite");
   host.setAttribute("role", "group");
   host.setAttribute("aria-label", name);

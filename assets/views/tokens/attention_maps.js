@@ -5,6 +5,7 @@ import { along, channels, colour, css, mixed, sequentialStops } from "../shared/
 import { make } from "../shared/dom.js";
 import { isolated } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
+import { whenPointed } from "../shared/pointer.js";
 
 /**
  * @typedef {object} AttentionMap
@@ -141,7 +142,7 @@ function drawMap(map, state, move) {
   canvas.setAttribute("aria-roledescription", "attention weights");
   const hint = "Rows are queries, columns are keys; arrow keys move from cell to cell.";
   canvas.setAttribute("aria-label", `${map.title}. ${hint}`);
-  canvas.addEventListener("pointermove", (event) => {
+  whenPointed(canvas, (event) => {
     const box = canvas.getBoundingClientRect();
     const key = Math.floor(((event.clientX - box.left) / box.width) * map.size);
     const query = Math.floor(((event.clientY - box.top) / box.height) * map.size);

@@ -17,7 +17,8 @@ const REASONS = {
   continuation: "goes on with the same word",
   added: "put there by the tokenizer",
 };
-const HINT = "Point at a token or at the text, or move with Tab and the arrow keys, to see what belongs together.";
+const HINT =
+  "Point at a token or at the text, tap a token, or move with Tab and the arrow keys: you see what belongs together.";
 
 const newState = () => ({
   modelId: "",

@@ -71,7 +71,8 @@ export function drawAttention(canvas, tokens, weight, chosen, room) {
  * @returns {string}
  */
 export function readout(tokens, weight, cell) {
-  if (!cell) return "A row is a token, its cells are the tokens up to it. Point at one, or use the arrow keys.";
+  if (!cell)
+    return "A row is a token, its cells are the tokens up to it. Point at one or tap it, or use the arrow keys.";
   const [row, column] = cell;
   const share = formatProbability(weight(row, column));
   const name = (place) => `${spokenPiece(tokens[place])} (token ${place})`;

@@ -35,6 +35,10 @@ def test_the_first_look_finds_texts_compared_and_every_number_can_be_read(open_p
     page.locator("canvas.pp-strip").first.focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".pp-readout")).to_contain_text("“[SEP]”, number 1:")
+    box = page.locator("canvas.pp-strip").first.bounding_box()
+    tapped = {"clientX": box["x"] + box["width"] - 3, "clientY": box["y"] + 20}  # a finger's tap: nothing moves
+    page.locator("canvas.pp-strip").first.dispatch_event("click", tapped)
+    expect(page.locator(".pp-readout")).to_contain_text("“how”, number 48:")
     page.locator(".pp-twin summary").first.click()
     expect(page.locator(".pp-twin tbody tr").filter(visible=True)).to_have_count(11)
     rows = list(csv.reader(io.StringIO(saved(page, "csv"))))

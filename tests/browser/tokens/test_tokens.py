@@ -213,6 +213,10 @@ def test_a_bit_is_flipped_and_the_attention_read_by_keyboard(tokens):
     expect(heard).to_contain_text("query [CLS] attends to cats: right 0.")
     expect(heard).to_contain_text("flipped bits 0.0000")
     expect(page.locator("#pg-mask-comparison .cursor")).to_have_count(3)
+    box = page.locator("#pg-mask-comparison canvas").nth(1).bounding_box()
+    tapped = {"clientX": box["x"] + box["width"] / 2, "clientY": box["y"] + box["height"] / 2}  # nothing moves
+    page.locator("#pg-mask-comparison canvas").nth(1).dispatch_event("click", tapped)
+    expect(page.locator("#pg-mask-comparison .cursor").nth(1)).not_to_have_attribute("style", re.compile("top: 0%"))
 
 
 def test_every_part_of_the_tab_is_in_sight_on_a_phone(tokens):
