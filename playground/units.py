@@ -41,12 +41,15 @@ def format_bytes(count: float) -> str:
 def format_number(number: float, form: str = "") -> str:
     """A number in one of Python's forms, with a true minus sign as people read it.
 
-    >>> format_number(-2.941, ".2f"), format_number(0.5, "+.1f"), format_number(-0.001, ".2f")
-    ('−2.94', '+0.5', '0.00')
+    >>> format_number(-2.941, ".2f"), format_number(0.5, "+.1f")
+    ('−2.94', '+0.5')
+    >>> format_number(-0.001, ".2f"), format_number(0.001, "+.2f")
+    ('0.00', '0.00')
     """
     shown = format(number, form)
-    if shown.startswith("-"):
-        shown = "−" + shown[1:] if any(digit in "123456789" for digit in shown.split("e")[0]) else shown[1:]
+    if shown.startswith(("-", "+")):
+        sign = "−" if shown.startswith("-") else "+"
+        shown = sign + shown[1:] if any(digit in "123456789" for digit in shown.split("e")[0]) else shown[1:]
     return shown.replace("e-", "e−")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -165,11 +166,12 @@ def compare_methods(result: pg.AttributeResult) -> str:
     if len(heard) < 2 or not least:
         return " ".join(said)
     words = [result.words[n].text for n in places]
-    return " ".join([*said, _agreement(words, heard, least, "The methods" if len(heard) == len(of) else "The others")])
+    agreement = _agreement(words, heard, least, "The methods" if len(heard) == len(of) else "The others")
+    return " ".join([*said, agreement]).rstrip()
 
 
 def _agreement(words: Sequence[str], heard: Mapping[str, Sequence[float]], least: float, who: str) -> str:
-    """Where two methods give a word different signs, else which word counts most to each."""
+    """Where two methods give a word different signs, else which word counts most to each; nothing of the only word."""
     odd = [
         (min(-low, high), word, values)
         for word, *values in zip(words, *heard.values(), strict=True)
@@ -179,6 +181,8 @@ def _agreement(words: Sequence[str], heard: Mapping[str, Sequence[float]], least
         _, word, values = max(odd, key=lambda one: one[0])
         shown = ", ".join(f"{name} {format_number(value, '+.2f')}" for name, value in zip(heard, values, strict=True))
         return f"{who} disagree on {quoted(word)}, for or against: {shown}."
+    if len(words) == 1:
+        return ""
     top = {name: words[max(range(len(words)), key=lambda n: abs(values[n]))] for name, values in heard.items()}
     if len(set(top.values())) == 1:
         return f"{who} agree that {quoted(next(iter(top.values())))} counts most."
@@ -282,8 +286,12 @@ def _cut(result: pg.ClassifyResult) -> dict[str, Any] | None:
         text, at = result.request.text_pair or "", result.cut_pair_at
     if at is None:
         return {"message": message, "kept": None, "lost": None}
-    kept = ("…" if at > 80 else "") + text[max(0, at - 80) : at]
-    return {"message": message, "kept": kept, "lost": text[at : at + 80] + ("…" if len(text) > at + 80 else "")}
+    kept, lost = text[max(0, at - 80) : at], text[at : at + 80]
+    if at > 80:  # the excerpt begins and ends with whole words, where there are any
+        kept = "…" + re.sub(r"^\S*\s(?=.)", "", kept, flags=re.DOTALL)
+    if len(text) > at + 80:
+        lost = re.sub(r"(?<=.)\s\S*$", "", lost, flags=re.DOTALL) + " …"
+    return {"message": message, "kept": kept, "lost": lost}
 
 
 def _arithmetic(result: pg.ClassifyResult) -> dict[str, Any]:

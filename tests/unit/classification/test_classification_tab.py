@@ -120,6 +120,9 @@ def test_a_cut_text_shows_where_it_was_cut(bert):
     cut = one_format.format_bars(result)["cut"]
     assert cut["message"] == "Used 40 of 62 tokens: the rest was never read."
     assert cut["kept"].endswith("good") and cut["lost"].startswith(" good")
+    assert cut["kept"] == "…" + " ".join(["good"] * 16) and cut["lost"] == " good" * 15 + " …"  # 80 letters each, whole
+    unspaced = one_format.format_bars(classify(bert, pg.ClassifyRequest("!" * 200)))["cut"]
+    assert unspaced["kept"] == "!" * 38 and unspaced["lost"] == "!" * 80 + " …"
     assert "truncation=True, max_length=40" in one_format.format_steps(result)["call"]
     pair = one_format.format_bars(classify(bert, pg.ClassifyRequest("good", "bad " * 60)))["cut"]
     assert pair["kept"].endswith("bad")
@@ -170,6 +173,11 @@ def test_where_methods_agree_and_where_they_do_not(bert, values, says):
     assert "little to explain" in one_format.compare_methods(replace(result, neutral_logit=2.9))
     scale = one_format.format_attribution(result)["scale"]
     assert one_format.format_attribution(replace(result, neutral_logit=2.9))["scale"] == 4 * scale
+
+
+def test_of_an_only_word_nobody_needs_to_hear_that_it_counts_most(bert):
+    asked = pg.AttributeRequest("good", methods=("occlusion", "integrated_gradients"))
+    assert "counts most" not in one_format.compare_methods(attribute(bert, asked))
 
 
 def test_a_change_shows_where_each_bar_was(bert):
