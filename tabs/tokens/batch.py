@@ -113,7 +113,7 @@ def build_section(playground: pg.Playground) -> list[Watched]:
 
 def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
     """The arguments of ``tokenizer(...)``, by their labels."""
-    padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120, render=False)
+    padding = gr.Dropdown(PADDINGS, value="longest", label="padding", min_width=120, scale=2, render=False)
     truncation = gr.Dropdown(TRUNCATIONS, value="do_not_truncate", label="truncation", min_width=180, render=False)
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=300):
@@ -126,7 +126,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
         with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
                 padding.render()
-                side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=120)
+                side = gr.Dropdown([OWN, "right", "left"], value=OWN, label="padding_side", min_width=160, scale=3)
             with gr.Row():
                 truncation.render()
                 length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)

@@ -308,6 +308,11 @@ def test_at_the_presentation_size_nothing_lies_on_its_neighbour(open_page, width
     starts = [box["x"] for one in shown.all() if (box := one.bounding_box()) and box["width"] > 4]
     right = title.evaluate(f"{words}.getBoundingClientRect().right }}")
     assert right <= min(starts), "the title and what stands beside it"
+    tab(page, "tokens").click()
+    page.get_by_role("tab", name="Batch & masks").click()
+    side = page.get_by_label("padding_side")
+    expect(side).to_have_value("tokenizer's own")
+    assert side.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "all of it is seen"
     tab(page, "training").click()
     page.get_by_role("tab", name="A language model from nothing").click()
     ends = page.locator(".slider_input_container:visible")

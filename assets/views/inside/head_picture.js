@@ -35,7 +35,7 @@ export function geometryOf({ head }, room) {
   const vectors = before ? 4 : 3;
   const token = room < 520 ? 84 : 120;
   const fixed =
-    2 * EDGE + token + numbers.reduce((sum, one) => sum + one.width, 0) + (numbers.length + vectors) * SPACE;
+    2 * EDGE + token + numbers.reduce((sum, one) => sum + one.width, 0) + (numbers.length + vectors + 1) * SPACE;
   const strip = Math.max(64, Math.min(260, Math.floor((room - fixed) / vectors)));
   const vector = (name) => ({ name, width: strip, vector: true });
   const list = [
@@ -49,7 +49,7 @@ export function geometryOf({ head }, room) {
   let x = EDGE;
   const columns = list.map((one) => {
     const column = { vector: false, ...one, x };
-    x += one.width + SPACE;
+    x += one.width + SPACE * (one.name === "weight" ? 2 : 1); // its heading ends where that of v begins
     return column;
   });
   return {

@@ -65,6 +65,8 @@ test("columns fit the room, and a point finds its row", () => {
   assert.ok(g.width <= 900 && geometryOf(VALUE, 390).columns.every(({ width }) => width >= 60));
   const [first, last] = [g.columns[0], g.columns[g.columns.length - 1]];
   assert.ok(first.x >= 6 && last.x + last.width <= g.width - 6); // the frame of a row lies on none of them
+  const [weight, v] = ["weight", "v"].map((name) => g.columns.find((one) => one.name === name));
+  assert.ok(v.x - weight.x - weight.width >= 20, "two headings, not one");
   assert.deepEqual(cellAt(g, VALUE.head, 9, rowTop(g, 2, VALUE.head) + 3), { row: 2, step: 0 });
   assert.equal(cellAt(g, VALUE.head, 4, g.height + 50), null);
 });
