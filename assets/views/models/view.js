@@ -171,8 +171,11 @@ function buildForm(ledger) {
     event.preventDefault();
     const wanted = id.value.trim();
     if (wanted) ledger.state.own.add(wanted);
-    if (wanted) command(ledger, FORM, "load", wanted, task.value, quantization.value, `Asking the Hub for ${wanted}…`);
-    else say(ledger, FORM, "Write the id of a model first, such as openai-community/gpt2.", true);
-    ledger.find(FORM).scrollIntoView({ block: "nearest" }); // the button may stand at the window's edge
+    const words = `Asking the Hub for ${wanted}…`;
+    const taken = wanted && command(ledger, FORM, "load", wanted, task.value, quantization.value, words);
+    if (!taken) say(ledger, FORM, "Write the id of a model first, such as openai-community/gpt2.", true);
+    const show = () => ledger.find(FORM).scrollIntoView({ block: "nearest" });
+    show(); // the button may stand at the window's edge,
+    if (taken) taken.then(show); // and a new row moves it
   });
 }

@@ -74,6 +74,9 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     refused = page.locator(".lg-typed .lg-said.bad", has_text="can't be the id of a model")
     expect(refused).to_be_in_viewport()
     expect(page.get_by_label("model_id")).to_have_value("../../etc/passwd")
+    page.get_by_label("model_id").fill("nobody/nothing-here")
+    page.get_by_label("model_id").press("Enter")  # a new row moves the form
+    expect(page.locator(".lg-typed .lg-said.bad", has_text="nobody/nothing-here")).to_be_in_viewport()
     broken.locator("summary").click()
     playground.load_model("tiny/broken")
     broken.locator(".lg-error", has_text="Check its path").wait_for()
