@@ -14,7 +14,9 @@ function draw(element, value) {
   find("empty").hidden = Boolean(value);
   find("body").hidden = !value;
   if (!value) return;
-  for (const name of ["call", "count", "logits", "function", "formula", "label"]) find(name).textContent = value[name];
+  const parts = value.call.split(/(?<=\/)/); // a long path may break
+  find("call").replaceChildren(...parts.flatMap((part) => [part, make("wbr")]));
+  for (const name of ["count", "logits", "function", "formula", "label"]) find(name).textContent = value[name];
   find("out").replaceChildren(...value.pipeline.map((entry, n) => make("div", n ? "" : "ps-best", entry)));
   find("tokens").replaceChildren(...value.tokens.map(tokenBox));
   find("tokens").dir = directionOf(value.tokens.filter((one) => !one.special).map((one) => one.token));

@@ -73,6 +73,27 @@ def test_a_visitor_finds_an_answer_and_looks_inside(page):
     assert alerts == []
 
 
+# Whether a word of a node begins in the line of the space before it.
+BESIDE_ITS_SPACE = """(node, word) => {
+  const text = [...node.childNodes].find((one) => one.textContent.includes(word)), at = text.textContent.indexOf(word);
+  const line = (from) => { const one = new Range(); one.setStart(text, from); one.setEnd(text, from + 1);
+    return one.getBoundingClientRect().top };
+  return line(at - 1) === line(at);
+}"""
+
+
+def test_an_answer_on_paper(open_page):
+    page = open_page(width=800)
+    call = page.locator("#classification-steps .ps-call")
+    expect(call).to_contain_text("model=", timeout=90_000)
+    assert call.evaluate(BESIDE_ITS_SPACE, "model="), "no empty line before a long path"
+    page.emulate_media(media="print")
+    expect(page.locator("#classification-bars .lb-verdict")).to_be_visible()
+    for pressed in (page.locator("#classification-run"), page.get_by_role("tab"), page.locator(".pg-door")):
+        expect(pressed.filter(visible=True)).to_have_count(0)
+    page.emulate_media(media="screen")
+
+
 def test_many_rows_with_labels(page):
     page.get_by_role("tab", name="A table of texts", exact=True).click()
     page.locator("#table-sample").click()
