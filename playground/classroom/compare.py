@@ -13,9 +13,10 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from playground.classroom.questions import Choice, Number, Question, Slider, TokenCount, Told, Value, Word
+from playground.classroom.questions import Choice, Number, Question, Slider, TokenCount, Told, Value, Word, grouped
 from playground.classroom.result import Bar, ModelSays, Reveal, Said, Surprise
 from playground.errors import InputError, NotAllowedError
 
@@ -162,6 +163,15 @@ def _surprises(said: Sequence[Said], seats: Sequence[Sequence[int]]) -> tuple[Su
     return tuple(sorted(found, key=lambda one: (-one.loss, one.name))[:MOST_SURPRISES])
 
 
+def plain(number: float) -> str:
+    """A number in digits alone, as people write it.
+
+    >>> plain(1e-06), plain(12.0), plain(1e12), plain(-1e-300)
+    ('0.000001', '12', '1000000000000', '0')
+    """
+    return f"{Decimal(f'{round(number, 9) + 0.0:.12g}'):f}"
+
+
 def with_unit(number: str, unit: str) -> str:
     """A number with the unit of its question, if that has one."""
     return f"{number}\u00a0{unit.strip()}" if unit.strip() else number
@@ -192,10 +202,12 @@ def _names_of_bars(question: TokenCount | Slider | Number, values: Sequence[floa
     """Which bar each number belongs to; the bars of a slider are all there, also those that nobody chose."""
     if not isinstance(question, Slider):
         unit = getattr(question, "unit", "")
-        return {value: with_unit(f"{value:.12g}", unit) for value in sorted(values)}
+        return {value: with_unit(plain(value), unit) for value in sorted(values)}
     width = (question.high - question.low) / SLIDER_BARS
     ends = [question.low + place * width for place in range(SLIDER_BARS + 1)]
-    names = {low: with_unit(f"{low:,.12g} to {high:,.12g}", question.unit) for low, high in itertools.pairwise(ends)}
+    names = {
+        low: with_unit(f"{grouped(low)} to {grouped(high)}", question.unit) for low, high in itertools.pairwise(ends)
+    }
     lows = list(names)
     inside = {value: names[lows[min(SLIDER_BARS - 1, max(0, int((value - question.low) / width)))]] for value in values}
     return {**names, **inside}

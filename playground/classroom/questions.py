@@ -21,6 +21,7 @@ LONGEST_WORD = 60
 LONGEST_CHOICE = 600
 MOST_CHOICES = 30
 MOST_TOKENS = 2000
+SMALLEST_GROUPED = 10_000
 LARGEST_NUMBER = 1e12
 LONGEST_UNIT = 12
 Value = str | int | float
@@ -257,8 +258,11 @@ class Choice:
 
     def __post_init__(self) -> None:
         one_line(self.question, LONGEST_CHOICE, "The question")
-        if not 2 <= len(self.choices) <= MOST_CHOICES or len(set(self.choices)) < len(self.choices):
-            raise InputError(f"There are {len(self.choices)} choices.", f"Give 2 to {MOST_CHOICES} different ones.")
+        if len(set(self.choices)) < len(self.choices):
+            raise InputError("Two of the choices are the same.", "Give different ones.")
+        if not 2 <= len(self.choices) <= MOST_CHOICES:
+            count = f"are {len(self.choices)} choices" if len(self.choices) != 1 else "is 1 choice"
+            raise InputError(f"There {count}.", f"Give 2 to {MOST_CHOICES} different ones.")
         for one in self.choices:
             one_line(one, LONGEST_CHOICE, "The choice")
 
@@ -358,6 +362,15 @@ def place_of(given: Any, choices: tuple[str, ...]) -> int:
     return int(within(whole_number("The choice", given), 0, len(choices) - 1))
 
 
+def grouped(number: float) -> str:
+    """A number as people read it: large ones in groups of three digits, but no years.
+
+    >>> grouped(20_000_000), grouped(1990), grouped(0.5)
+    ('20,000,000', '1990', '0.5')
+    """
+    return f"{number:,.12g}" if abs(number) >= SMALLEST_GROUPED else f"{number:.12g}"
+
+
 def within(number: Any, low: float, high: float) -> Any:
     """The number itself.
 
@@ -365,7 +378,7 @@ def within(number: Any, low: float, high: float) -> Any:
         InputError: it lies outside.
     """
     if not low <= number <= high:
-        raise InputError(f"{number:,.12g} is out of range.", f"It goes from {low:,.12g} to {high:,.12g}.")
+        raise InputError(f"{grouped(number)} is out of range.", f"It goes from {grouped(low)} to {grouped(high)}.")
     return number
 
 

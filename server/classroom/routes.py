@@ -160,6 +160,8 @@ class Classroom:
     async def _reveal(self, request: Request) -> Response:
         live, body = self.hall.teach(request), await read_body(request)
         async with live.lock:
+            if asked := live.room.current:  # what can't be right is refused before the class has to stop
+                _with_right(asked.question, asked.says, body)
             closed = live.room.close()
             live.ring()
             says = _with_right(closed.question, closed.says, body)

@@ -109,4 +109,6 @@ def _how_sure(prepared: Prepared) -> tuple[Slider, float]:
     """A slider for the probability of the model's own answer, and that probability in percent."""
     likeliest = max(one.probability or 0.0 for one in prepared.says.said)
     what = "label" if isinstance(prepared.question, Label) else "next token"
-    return Slider(f"How probable is the likeliest {what}?", text=text_of(prepared.question)), 100 * likeliest
+    return Slider(f"How probable is the likeliest {what}?", text=text_of(prepared.question)), float(
+        f"{100 * likeliest:.3g}"
+    )

@@ -55,6 +55,24 @@ export function signs(kind, names) {
 /** Kinds that no model answers: who asks knows what is right. */
 export const TOLD = ["choice", "slider", "number", "word"];
 
+/**
+ * Who is asked once the class has said.
+ *
+ * @param {string} kind  of the question
+ */
+export const moreOf = (kind) => (TOLD.includes(kind) ? "Now your teacher …" : "Now the model …");
+
+/**
+ * A position as a slider shows it and as it is sent: with the digits that its ends can tell apart.
+ *
+ * @param {number} value
+ * @param {{ low: number, high: number }} ends
+ */
+export function onSlider(value, { low, high }) {
+  const digits = Math.min(9, Math.max(0, 3 - Math.ceil(Math.log10(high - low))));
+  return Math.min(high, Math.max(low, Number(value.toFixed(digits))));
+}
+
 /** Characters from which an answer wants more room than its bar. */
 const LONG = 24;
 
@@ -122,7 +140,7 @@ function cell(kind, share, label) {
  * @param {string} unit
  */
 export function numbers({ number, median }, kind, unit) {
-  const said = (/** @type {number} */ value) => `${round(value)}${unit && `\u00a0${unit}`}`;
+  const said = (/** @type {number} */ value) => `${Number(value.toPrecision(12))}${unit && `\u00a0${unit}`}`;
   const lines = number === null ? [] : [`${TOLD.includes(kind) ? "Right" : "The model"}: ${said(number)}.`];
   return median === null ? lines : [...lines, `At least half of the class is at ${said(median)} or below.`];
 }
@@ -144,8 +162,6 @@ function facts(reveal, kind, unit) {
   if (reveal.origin) said.push(measuredWith(reveal.origin));
   return said.map((one) => make("p", "cl-fact", one));
 }
-
-const round = (number) => String(Math.round(number * 10) / 10);
 
 /** Which model its numbers are of, and how its weights were held. */
 const measuredWith = (/** @type {string} */ origin) => `Measured with ${origin}.`;

@@ -31,7 +31,7 @@ export const FIELDS = {
     ["question", "Question", "line", "How sure is the model?"],
     ["low", "From", "number", 0],
     ["high", "To", "number", 100],
-    ["unit", "Unit", "line", "%"],
+    ["unit", "Unit, or none", "line", "%"],
   ],
   choice: [
     ["question", "Question", "line", ""],

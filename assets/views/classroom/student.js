@@ -3,7 +3,7 @@
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
 import { isolated } from "../shared/format.js";
-import { bars, Followed, question, signs, texts } from "./draw.js";
+import { bars, Followed, moreOf, onSlider, question, signs, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
@@ -148,7 +148,7 @@ class Page {
   said(asked) {
     const given = this.answers[asked.number];
     if (given === undefined) return "";
-    return asked.choices.length ? asked.choices[given] : String(given);
+    return asked.choices.length ? asked.choices[given] : `${given}${asked.unit ? `\u00a0${asked.unit}` : ""}`;
   }
 
   control(asked) {
@@ -158,10 +158,10 @@ class Page {
     const tell = (text) => said.replaceChildren(text);
     const give = (answer) => this.send(asked.number, answer, tell);
     const given = this.said(asked);
-    if (!open) tell(given ? `You said: ${isolated(given)}. Now the model …` : "No more answers. Now the model …");
+    if (!open) tell(`${given ? `You said: ${isolated(given)}.` : "No more answers."} ${moreOf(asked.kind)}`);
     else if (given) tell(`You said: ${isolated(given)}. You can change it.`);
     const place = this.answers[asked.number];
-    const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, given, open, give);
+    const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, place ?? "", open, give);
     return make("section", "cl-answer", fits, signs(asked.kind, asked.choices), said);
   }
 
@@ -239,7 +239,13 @@ function typed(asked, given, open, give) {
   const isCount = asked.kind === "token_count";
   const isNumber = isSlider || isCount || asked.kind === "number";
   const options = isSlider
-    ? { type: "range", min: asked.low, max: asked.high, step: "any", value: given || (asked.low + asked.high) / 2 }
+    ? {
+        type: "range",
+        min: asked.low,
+        max: asked.high,
+        step: "any",
+        value: given === "" ? (asked.low + asked.high) / 2 : given,
+      }
     : {
         type: isNumber ? "number" : "text",
         value: given,
@@ -253,11 +259,11 @@ function typed(asked, given, open, give) {
   if (isCount) input.min = "1";
   else input.step = "any";
   const unit = make("output", "cl-value");
-  const say = () =>
-    unit.replaceChildren(isSlider ? `${Math.round(Number(input.value) * 10) / 10}\u00a0${asked.unit}` : "");
+  const number = () => (isSlider ? onSlider(Number(input.value), asked) : Number(input.value));
+  const say = () => unit.replaceChildren(isSlider ? `${number()}${asked.unit && `\u00a0${asked.unit}`}` : "");
   input.addEventListener("input", say);
   say();
-  const node = form([box, unit], "Send", async () => give(isNumber ? Number(input.value) : input.value));
+  const node = form([box, unit], "Send", async () => give(isNumber ? number() : input.value));
   /** @type {HTMLButtonElement} */ (node.querySelector("button")).disabled = !open;
   return node;
 }

@@ -39,12 +39,18 @@ class Desk {
       this.said,
       make("div", "cl-desk", make("div", "", this.askForm(), this.sharing()), make("div", "", this.now, this.files())),
     );
-    const line = (connected) => this.say(connected ? "" : "No connection.");
+    const line = (connected) => this.line(connected);
     room.follow("teacher", (screen) => this.show(screen), line);
   }
 
   say(text) {
     this.said.textContent = text;
+  }
+
+  /** What was refused stays to be read: every second there is a new screen. */
+  line(connected) {
+    if (!connected) this.say("No connection.");
+    else if (this.said.textContent?.startsWith("No connection")) this.say("");
   }
 
   /** Does something, and says what went wrong with it. */
@@ -70,6 +76,7 @@ class Desk {
       make("label", "cl-field", make("span", "", "Kind"), kind),
     );
     node.append(fields, make("button", "cl-primary", "Ask"));
+    node.addEventListener("input", () => this.say("")); // what was wrong is being changed
     node.addEventListener("submit", (event) => {
       event.preventDefault();
       this.act("ask", { question: { type: kind.value, ...readFields(kind.value, fields) } });
@@ -193,7 +200,7 @@ class Desk {
 function fieldOf([name, label, type, value]) {
   const node =
     type === "text" ? make("textarea") : Object.assign(make("input"), { type: type === "line" ? "text" : type });
-  Object.assign(node, { name, value, required: true });
+  Object.assign(node, { name, value, required: name !== "unit" });
   if (node instanceof HTMLInputElement) node.step = "any";
   return make("label", "cl-field", make("span", "", label), node);
 }

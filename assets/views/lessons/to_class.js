@@ -26,5 +26,11 @@ export function rightOf(predict, live) {
   }
   const answer = readOf(predict.reading, live);
   if (predict.kind === "word") return answer === null ? null : String(answer).trim();
-  return typeof answer === "number" ? answer * (predict.form === "%" ? 100 : 1) : null;
+  return typeof answer === "number" ? shownOf(answer, predict.form) : null;
+}
+
+/** A number with the digits that a lesson shows of it, percent as such. */
+function shownOf(answer, form) {
+  if (form === "%") return Number((100 * answer).toPrecision(3));
+  return /^\d+$/.test(form ?? "") ? Number(answer.toFixed(Number(form))) : Number(answer.toPrecision(12));
 }

@@ -95,6 +95,41 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
         expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
 
 
+def test_what_is_refused_stays_until_it_is_changed(windows):
+    """The page looks at its room every second; what that brings is no reason to wipe what was refused."""
+    teacher = windows("/class", is_cut=True)  # the browser logs what is refused
+    teacher.get_by_role("button", name="Open a room").click()
+    teacher.get_by_label("Kind").select_option("choice")
+    teacher.get_by_role("textbox", name="Question").fill("Will it rain?")
+    teacher.get_by_role("textbox", name="Choices").fill("yes")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    refused = teacher.get_by_text("There is 1 choice. Give 2 to 30 different ones.")
+    expect(refused).to_be_visible()
+    for _ in range(3):
+        with teacher.expect_response("**/state*"):
+            pass
+    expect(refused).to_be_visible()
+    teacher.get_by_role("textbox", name="Choices").fill("yes\nno")
+    expect(refused).to_have_count(0)
+
+
+def test_a_slider_needs_no_unit_and_no_model(windows):
+    teacher = windows("/class")
+    teacher.get_by_role("button", name="Open a room").click()
+    expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    ada = joined(windows, f"/class/{teacher.url.rpartition('/class/')[2].removesuffix('/teach')}", "Ada", width=390)
+    teacher.get_by_label("Kind").select_option("slider")
+    teacher.get_by_role("textbox", name="Unit").fill("")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    ada.get_by_role("button", name="Send").first.click()
+    expect(ada.get_by_text("You said: 50. You can change it.")).to_be_visible()
+    teacher.get_by_role("button", name="Close").click()
+    expect(ada.get_by_text("You said: 50. Now your teacher …")).to_be_visible()
+    teacher.get_by_label("The right answer").fill("78.25")
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(ada.get_by_text("Right: 78.25.")).to_be_visible()
+
+
 def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
     teacher = windows("/class")
     teacher.get_by_role("button", name="Open a room").click()
@@ -138,7 +173,7 @@ def test_a_board_shows_every_range_and_says_what_its_numbers_are(windows):
     teacher.get_by_label("Kind").select_option("slider")
     teacher.get_by_role("button", name="Ask", exact=True).click()
     ada.get_by_role("button", name="Send").first.click()
-    expect(ada.get_by_text("You said: 50. You can change it.")).to_be_visible()
+    expect(ada.get_by_text("You said: 50\u00a0%. You can change it.")).to_be_visible()
     teacher.get_by_role("button", name="Reveal").click()
     expect(board.locator(".cl-bars tbody tr")).to_have_count(10)
     assert board.evaluate("document.documentElement.scrollHeight <= innerHeight")

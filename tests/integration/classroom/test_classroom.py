@@ -199,6 +199,12 @@ def test_what_a_lesson_finds_right_is_shown_with_the_class(teach):
     assert httpx.get(f"{teach.room}/mine", headers=teach.headers).status_code == 403
 
 
+def test_what_cant_be_right_is_refused_while_the_class_still_answers(teach):
+    teach("ask", {"question": {"type": "slider", "question": "How warm?", "low": 0, "high": 1, "unit": ""}})
+    assert teach("reveal", {"right": 3}).status_code == 400
+    assert httpx.get(f"{teach.room}/state").json()["asked"]["state"] == "open"
+
+
 def test_pages_of_a_space_may_stand_in_the_hubs_frame(hall):
     own = httpx.get(f"{hall[0]}/class").headers["content-security-policy"]
     assert own.endswith("frame-ancestors 'self'")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from playground.classroom import room as classroom
-from playground.classroom.compare import reveal, told
-from playground.classroom.questions import Choice, Slider
+from playground.classroom.compare import count_words, reveal, told
+from playground.classroom.questions import Choice, Number, Slider, Word
 from playground.classroom.report import answers_csv, class_text
 from playground.classroom.result import ModelSays, Said, Writing
 from playground.classroom.room import Room
@@ -269,7 +269,7 @@ def test_the_files_say_which_model_answered(room):
     assert "A model" not in answers_csv(room), "it isn't revealed"
     room.close()
     room.show(1, reveal(YES_OR_NO, room.round(1).answers, says), says)
-    assert answers_csv(room).splitlines()[1].endswith("yes,yes,0.75,A model in 8-bit")
+    assert answers_csv(room).splitlines()[1].endswith("yes,,yes,0.75,A model in 8-bit")
     assert "  yes: 1\nMeasured with A model in 8-bit." in class_text(room, "")
 
 
@@ -281,6 +281,47 @@ def test_numbers_are_written_as_people_write_them(room):
     room.answer(token, 1, 0, 0)
     shown = reveal(room.round(1).question, room.round(1).answers, ModelSays())
     assert shown.bars[1].name == "1,000,000 to 2,000,000\u00a0%"
+
+
+def test_years_have_no_groups_and_small_numbers_no_powers_of_ten(room):
+    years, seats = Slider("When?", 1990, 2025, "year"), [room.join("", "", 0).token for _ in range(2)]
+    assert reveal(years, {}, ModelSays()).bars[0].name == "1990 to 1993.5\u00a0year"
+    room.ask(Number("How long?"), ModelSays())
+    for seat, given in zip(seats, (0.000001, 12.0), strict=True):
+        room.answer(seat, 1, given, 0)
+    assert [bar.name for bar in reveal(Number("?"), room.round(1).answers, ModelSays()).bars] == ["0.000001", "12"]
+    assert [line.split(",")[6] for line in answers_csv(room).splitlines()[1:]] == ["0.000001", "12"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "right", "given", "cells"),
+    [
+        (YES_OR_NO, 1, 0, "yes,no,,,"),
+        (Slider("How sure?"), 78.25, 80, "80,78.25,,,"),
+        (Number("How tall?"), 1234567.5, 2.0, "2,1234567.5,,,"),
+        (Word("Which?"), "Paris", "Rome", "Rome,Paris,,,"),
+    ],
+)
+def test_what_the_teacher_says_is_right_is_no_answer_of_a_model(room, asked, right, given, cells):
+    token = room.join("", "", 0).token
+    room.ask(asked, ModelSays())
+    room.answer(token, 1, given, 0)
+    room.close()
+    assert "no,,," not in answers_csv(room), "it isn't revealed"
+    names = tuple(Said(name, None) for name in getattr(asked, "choices", ()))
+    says = told(asked, ModelSays(names), right)
+    if isinstance(asked, Word):
+        says = count_words(says, [given])
+    room.show(1, reveal(asked, room.round(1).answers, says), says)
+    assert answers_csv(room).splitlines()[1].endswith(cells)
+    assert f"\nRight: {cells.split(',')[1]}\n" in class_text(room, "")
+
+
+def test_what_is_wrong_with_choices_is_said_in_english():
+    with pytest.raises(InputError, match=r"^There is 1 choice\. Give 2 to 30 different ones\.$"):
+        Choice("Which?", ("one",))
+    with pytest.raises(InputError, match=r"^Two of the choices are the same\."):
+        Choice("Which?", ("one", "one"))
 
 
 def test_cells_of_the_file_are_no_formulas(room):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import playground as pg
+from playground.lessons.form import read_lesson
 from playground.lessons.places import PLACES
 from playground.lessons.shelf import read_lessons
 from playground.lessons.stages import check_value, fields_of, request_of
@@ -129,3 +131,11 @@ def test_defaults_may_stand_where_they_stand(place):
     for field in place.fields:
         check_value(field, field.default)
         assert field.about.endswith(".")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "assets/lessons").glob("*.md")), ids=lambda path: path.stem)
+def test_of_two_choices_none_is_the_most_of_all(path):
+    """The page may show a third one that has more, or less."""
+    for step in read_lesson(path)[0].steps:
+        if step.predict and len(step.predict.choices) == 2:
+            assert not re.search(r"\b(least|most|best|worst)\?", step.predict.ask)
