@@ -41,6 +41,7 @@ def format_bars(result: pg.ClassifyResult) -> dict[str, Any]:
     info = result.info
     ranked = sorted(result.labels, key=lambda label: -label.probability) if len(result.labels) > 10 else result.labels
     return {
+        "asked": [result.request.text, result.request.text_pair],
         "verdict": pg.verdict(result),
         "bars": [_bar(label, info, best=label == result.best) for label in ranked],
         "facts": _facts(result),

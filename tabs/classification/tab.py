@@ -196,10 +196,12 @@ def _wire(playground: pg.Playground, model: gr.Dropdown, given: _Input, inside: 
     """Ties what people do to the handlers; what they fill and what links ask comes back."""
     parts, code_shown = _parts(given, inside), gr.State(False)
     handlers = OneText(playground, parts)
-    inputs = [given.text, given.pair, model]
+    inputs, changes = [given.text, given.pair, model], [given.text.change, given.pair.change]
+    # First of what follows a change: the page would tell of it only once the next text's answer is there.
+    told = f"(...values) => {tell(given.bars, 'texts', 'values')}"
+    gr.on(changes, None, inputs[:2], None, js=told, **QUIET)
     asides = [*_wire_why(handlers, parts, inside, inputs), *_wire_what_if(handlers, parts, inside.what_if, inputs)]
     under_way = [*_wire_answer(handlers, parts, given, inputs, code_shown), *asides]
-    changes = [given.text.change, given.pair.change]
     gr.on(changes, handlers.forget_asides, inputs[:2], parts.asides, queue=False, **UNSEEN)
     told = f"(...values) => {tell(parts.attribution, 'texts', 'values')}"  # explained by itself when nobody types
     gr.on(changes, None, inputs[:2], None, js=told, **QUIET)

@@ -90,3 +90,23 @@ def test_no_late_answer_lands_on_another_text(page, answering_late):
         words.fill("bread, butter, car")
         expect(losses).to_contain_text("Press Measure")
     expect(losses).to_contain_text("Press Measure")
+
+
+def test_an_answer_to_the_text_before_says_so_until_the_new_one_is_there(page, answering_late):
+    bars = page.locator("#classification-bars")
+    old, shows = bars.locator(".lb-old"), page.locator("#classification-shows")
+    expect(bars.locator(".lb-verdict")).to_contain_text("5 stars", timeout=90_000)
+    expect(old).to_be_hidden()
+    with answering_late("classify") as is_asked:
+        page.locator("#classification-text textarea").fill("What a terrible film!")
+        assert is_asked()
+        expect(old).to_be_visible()
+        expect(bars.locator(".lb-verdict")).to_contain_text("5 stars")
+        expect(shows).to_have_css("visibility", "hidden")
+        page.locator("#classification-text textarea").fill("What a wonderful film!")
+        expect(old).to_be_hidden()  # it is the answer to this text again
+        page.locator("#classification-text textarea").fill("What a terrible film!")
+        expect(old).to_be_visible()
+    expect(bars.locator(".lb-verdict")).to_contain_text("1 star")
+    expect(old).to_be_hidden()
+    expect(shows).to_contain_text("from the last label to the first")

@@ -4,25 +4,54 @@ import { finder, make, sayEmpty } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { isOutdated } from "../shared/outdated.js";
 
 const WAITING = "The answer will appear here.";
+const PATIENCE_MS = 700; // answers that come sooner would only make the page flicker
 
-/** @param {import("../view.d.ts").View} view */
+/**
+ * What answers another text than the one that stands in the fields says so, unless the new answer is there at once.
+ *
+ * @param {import("../view.d.ts").View} view
+ */
 export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".lb-");
+  const mark = marker(find("body"), find("old"));
+  let texts = /** @type {unknown[]} */ ([]);
+  const isOld = () => isOutdated(props.value?.asked ?? [], texts);
   const show = () => {
     const isThere = Boolean(props.value?.bars);
     sayEmpty(element, !isThere, Boolean(props.value));
     find("empty").textContent = props.value?.coming ?? props.value?.said ?? WAITING;
     draw(find, isThere ? props.value : null);
+    mark(isOld());
   };
   watch("value", show);
   show();
   const life = lifeOf(element);
-  // Told once its model can be asked; only the page's main bars are.
-  readInbox(hostOf(element), life.signal, () =>
-    whenSeen(element, life, () => props.value?.bars || trigger("first_view")),
-  );
+  // Only the page's main bars are told: once when their model can be asked, and of each text.
+  readInbox(hostOf(element), life.signal, (name, value) => {
+    if (name === "texts") {
+      texts = value;
+      return mark(isOld());
+    }
+    whenSeen(element, life, () => props.value?.bars || trigger("first_view"));
+  });
+}
+
+/** Marks an answer as old once it has been so for a moment, and takes the mark away at once. */
+function marker(body, note) {
+  let timer = 0;
+  const set = (old) => {
+    body.classList.toggle("lb-outdated", old);
+    note.hidden = !old;
+  };
+  return (old) => {
+    if (old && timer) return; // it goes on to be old
+    clearTimeout(timer);
+    timer = old ? setTimeout(() => set(true), PATIENCE_MS) : 0;
+    if (!old) set(false);
+  };
 }
 
 function draw(find, value) {
