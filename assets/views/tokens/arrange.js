@@ -162,6 +162,7 @@ export function sentenceOf(token) {
 }
 
 const UNSPACED = "words (some have no spaces between them)";
+const UNKNOWN = "tokens per word (not counted where pieces are unknown: few are no bargain then)";
 
 /**
  * @param {any} counts  of a text
@@ -170,12 +171,12 @@ const UNSPACED = "words (some have no spaces between them)";
 export function countsOf({ characters, utf8_bytes, words, tokens, special_tokens, unknown_tokens, tokens_per_word }) {
   const named = Object.entries({ character: characters, byte: utf8_bytes, word: words, token: tokens });
   const isSpaced = !words || tokens_per_word !== null; // not Thai or Chinese, where a space parts no words
-  const rate = words && isSpaced ? ((tokens - special_tokens) / words).toFixed(2) : "–";
+  const rate = words && isSpaced && !unknown_tokens ? ((tokens - special_tokens) / words).toFixed(2) : "–";
   const count = ([unit, number]) => (unit === "word" && !isSpaced ? ["–", UNSPACED] : counted(number, unit).split(" "));
   return [
     ...named.map(count),
     [formatInteger(special_tokens), "special"],
     [formatInteger(unknown_tokens), "unknown"],
-    [rate, special_tokens ? "tokens per word, special ones aside" : "tokens per word"],
+    [rate, unknown_tokens ? UNKNOWN : special_tokens ? "tokens per word, special ones aside" : "tokens per word"],
   ];
 }

@@ -22,11 +22,13 @@ const CATS = answer({
 });
 
 test("one word is no words", () => {
-  const counts = { characters: 1200, utf8_bytes: 1, words: 1, tokens: 3, special_tokens: 2, unknown_tokens: 1 };
+  const counts = { characters: 1200, utf8_bytes: 1, words: 1, tokens: 3, special_tokens: 2, unknown_tokens: 0 };
   const said = countsOf(counts).map((one) => one.join(" "));
   assert.deepEqual(said.slice(0, 4), ["1,200 characters", "1 byte", "1 word", "3 tokens"]);
-  assert.deepEqual(said.slice(4), ["2 special", "1 unknown", "1.00 tokens per word, special ones aside"]);
+  assert.deepEqual(said.slice(4), ["2 special", "0 unknown", "1.00 tokens per word, special ones aside"]);
   assert.deepEqual(countsOf({ ...counts, special_tokens: 0 }).at(-1), ["3.00", "tokens per word"]);
+  const [rate, why] = countsOf({ ...counts, unknown_tokens: 1 }).at(-1) ?? []; // what is lost doesn't count as cheap
+  assert.ok(rate === "–" && why.includes("unknown"));
   const thai = countsOf({ ...counts, tokens_per_word: null }).map((one) => one.join(" ")); // no spaces between words
   assert.deepEqual(
     [thai[2], thai.at(-1)],
