@@ -231,7 +231,8 @@ class Slider:
         one_line(self.question, LONGEST_CHOICE, "The question")
         usable_text(self.text, LONGEST_TEXT)
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise InputError(f"The slider goes from {self.low} to {self.high}.", "Its low end is the smaller number.")
+            ends = f"from {grouped(self.low)} to {grouped(self.high)}"
+            raise InputError(f"The slider goes {ends}.", "Its low end is the smaller number.")
         _check_unit(self.unit)
 
     @property

@@ -324,6 +324,11 @@ def test_what_is_wrong_with_choices_is_said_in_english():
         Choice("Which?", ("one", "one"))
 
 
+def test_ends_of_a_slider_are_said_as_they_were_typed():
+    with pytest.raises(InputError, match=r"^The slider goes from 2000 to 1990\. Its low end is the smaller number\.$"):
+        Slider("When?", 2000.0, 1990.0)
+
+
 def test_cells_of_the_file_are_no_formulas(room):
     token = room.join("=cmd()", "", 0).token
     room.ask(Slider("=1+1"), ModelSays())
