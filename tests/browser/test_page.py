@@ -668,3 +668,31 @@ def test_what_is_said_of_a_model_is_cut_nowhere_also_where_its_tab_was_hidden_at
     said = page.locator("#generation-settings .pg-about textarea")
     expect(said).to_be_visible()
     assert said.evaluate("(field) => field.scrollHeight - field.clientHeight") <= 1
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("of_the_system", ["dark", "light"])
+def test_the_list_of_endpoints_is_read_and_used_in_each_theme_and_by_the_keyboard(open_page, theme, of_the_system):
+    """Gradio's own takes some colours from the system, and its languages and unnamed buttons are for a mouse."""
+    page = open_page(f"/?__theme={theme}")
+    page.emulate_media(color_scheme=of_the_system, reduced_motion="reduce")
+    opener = page.get_by_role("button", name="Use via API")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Close the list of endpoints")).to_be_focused()
+    page.locator(".api-docs .menu-toggle-button").click()
+    page.locator(".menu-dropdown").wait_for()
+    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run('.api-docs', { resultTypes: ['violations'] })")["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    robots = page.locator(".api-docs .agent-icon")
+    filters = robots.evaluate_all("all => all.map((one) => getComputedStyle(one).filter)")
+    assert set(filters) == {"invert(1)" if theme == "dark" else "none"}, "a black picture on black isn't seen"
+    page.locator(".backdrop-overlay").first.click()
+    page.get_by_role("button", name="cURL", exact=True).first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".api-docs pre", has_text="curl -X POST").first).to_be_visible()
+    expect(page.get_by_role("button", name="cURL", exact=True).first).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator(".api-docs")).to_have_count(0)
+    expect(opener).to_be_focused()

@@ -1,17 +1,23 @@
 /**
  * The page as a whole: the three ways in at its top, arrow keys among tabs and radios, a focus that stays, hints, long
- * pastes, words that explain themselves, the edges of what is too wide, which sections are open, and tabs near the
- * lower edge.
+ * pastes, words that explain themselves, the edges of what is too wide, which sections are open, tabs near the lower
+ * edge, and gradio's list of endpoints.
  */
 
 import { escapeCloses } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
+import { whenDrawn } from "./drawn.js";
 import { markEdges } from "./edges.js";
 import { bringUpAnswers, bringUpTabs, sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, radioStops, tabKeys, tabStops } from "./tab_keys.js";
 import { dropHints } from "./toasts.js";
 import { explainWords } from "./words.js";
+
+function lookForEndpoints() {
+  const list = /** @type {HTMLElement | null} */ (document.querySelector(".api-docs"));
+  if (list) import("./endpoints.js").then((one) => one.mendEndpoints(list)); // whoever doesn't open it doesn't load it
+}
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props }) {
@@ -30,6 +36,7 @@ export function mount({ element, props }) {
   radioKeys(document, signal);
   const keyboard = ({ target }) => import("./kept_focus.js").then((one) => one.keepFocus(document, signal, target));
   document.addEventListener("keydown", keyboard, { once: true, signal }); // whoever has none doesn't load it
+  whenDrawn(document.body, signal, lookForEndpoints);
   dropHints(document, signal);
   pasteAtOnce(document, signal);
   markEdges(document.body, signal);
