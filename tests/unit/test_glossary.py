@@ -22,6 +22,11 @@ def test_words_that_a_newcomer_meets_explain_themselves():
     assert wanted | {"token", "mask", "quantization"} <= forms
 
 
+def test_a_mask_token_is_not_explained_as_the_attention_mask():
+    named = {form: word.name for word in glossary.words_of_the_page() for form in word.forms}
+    assert named["mask"] == "`attention_mask`" and named["[MASK]"] == "mask token"
+
+
 def test_the_page_gets_plain_text_with_pairs_of_backticks():
     for word in glossary.words_of_the_page():
         assert word.text.count("`") % 2 == 0 == word.name.count("`") % 2

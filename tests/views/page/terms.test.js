@@ -18,6 +18,15 @@ test("a word is found in each of its forms, once, the longest form first", () =>
   ]);
 });
 
+test("a token in brackets is one word, not the word between them", () => {
+  const words = [
+    { ...WORDS[0], forms: ["mask"] },
+    { ...WORDS[1], forms: ["[MASK]"] },
+  ];
+  const found = splitAt("For a [MASK], type", words, /** @type {RegExp} */ (finding(words)), new Set());
+  assert.deepEqual(found, ["For a ", { text: "[MASK]", index: 1 }, ", type"]);
+});
+
 test("what was known before is left as it is", () => {
   assert.deepEqual(split("a token", new Set(["0"])), ["a token"]);
 });
