@@ -87,7 +87,7 @@ class OneOfTop(Spoken):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 2 <= self.top <= 10:
-            raise InputError(f"top is {self.top}.", "It goes from 2 to 10.")
+            raise InputError(f"The number of tokens is {self.top}.", "It goes from 2 to 10.")
 
     @property
     def ask(self) -> str:
@@ -164,12 +164,14 @@ class CloserPair:
 
     type: ClassVar[Literal["closer_pair"]] = "closer_pair"
     word: str
-    choices: tuple[str, str]
+    choices: tuple[str, ...]
     model_id: str = ""
     quantization: str = "auto"
     template: str = DEFAULT_TEMPLATE
 
     def __post_init__(self) -> None:
+        if len(self.choices) != 2:
+            raise InputError("There must be two words to choose from.", "Write one a line.")
         for one in (self.word, *self.choices):
             one_line(one, LONGEST_WORD, "The word")
         if len({self.word, *self.choices}) < 3:
@@ -200,7 +202,7 @@ class GreedyReply(Spoken):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.max_new_tokens <= 100:
-            raise InputError(f"max_new_tokens is {self.max_new_tokens}.", "It goes from 1 to 100.")
+            raise InputError(f"The number of tokens of each reply is {self.max_new_tokens}.", "It goes from 1 to 100.")
 
     @property
     def ask(self) -> str:

@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from playground.classroom import room as classroom
 from playground.classroom.compare import count_words, reveal, told
-from playground.classroom.questions import Choice, Number, Slider, Word
+from playground.classroom.questions import Choice, CloserPair, GreedyReply, Number, OneOfTop, Slider, Word
 from playground.classroom.report import answers_csv, class_text
 from playground.classroom.result import ModelSays, Said, Writing
 from playground.classroom.room import Room
@@ -322,6 +322,12 @@ def test_what_is_wrong_with_choices_is_said_in_english():
         Choice("Which?", ("one",))
     with pytest.raises(InputError, match=r"^Two of the choices are the same\."):
         Choice("Which?", ("one", "one"))
+    with pytest.raises(InputError, match=r"^There must be two words to choose from\. Write one a line\.$"):
+        CloserPair("man", ("woman",))
+    with pytest.raises(InputError, match=r"^The number of tokens is 1\. It goes from 2 to 10\.$"):
+        OneOfTop("It is", top=1)
+    with pytest.raises(InputError, match=r"^The number of tokens of each reply is 0\. It goes from 1 to 100\.$"):
+        GreedyReply("It is", max_new_tokens=0)
 
 
 def test_ends_of_a_slider_are_said_as_they_were_typed():
