@@ -59,7 +59,7 @@ def example_links(playground: pg.Playground) -> list[str]:
         links.append(playground.link(playground.generate(asked).result()))
     for words in CLOSE[:2]:
         links.append(playground.link(playground.word_loss(pg.WordLossRequest(split_words(words.words)))))
-    for _, _, text, second, padding in LOOKED[:2]:
+    for _, _, text, second, padding, _ in LOOKED[:2]:
         links.append(playground.link(playground.attend(pg.AttentionRequest(text, "", second, padding))))
     return [str(link) for link in links]
 

@@ -32,8 +32,11 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     )
 
 
-def model_note(playground: pg.Playground, picker: gr.Dropdown, **options: Any) -> gr.Textbox:
-    """A few sentences about the picked model: who made it, what it is good and bad at, whether its copy differs."""
+def model_note(playground: pg.Playground, picker: gr.Dropdown, boxed: bool = True) -> gr.Textbox:
+    """A few sentences about the picked model: who made it, what it is good and bad at, whether its copy differs.
+
+    ``boxed`` stands beside the picker; not ``boxed`` is a line across the section, below what is asked.
+    """
 
     def about(model_id: str) -> gr.Textbox:
         spec = playground.catalog.find(model_id or "")
@@ -47,8 +50,7 @@ def model_note(playground: pg.Playground, picker: gr.Dropdown, **options: Any) -
         lines=2,
         max_lines=6,
         interactive=False,
-        elem_classes="pg-about",
-        **options,
+        elem_classes="pg-about" if boxed else "pg-about pg-line",
     )
     picker.change(about, picker, note, show_progress="hidden", api_visibility="private")
     return note

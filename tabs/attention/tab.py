@@ -32,7 +32,7 @@ from tabs.attention.handlers import (
     show_attention,
 )
 from tabs.attention.results import Results
-from tabs.components import model_picker, title_of
+from tabs.components import model_note, model_picker, title_of
 from tabs.gradio_patches import blocks_being_built, payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -40,19 +40,29 @@ from tabs.links.bar import share_view
 from tabs.page import answering, explain, friendly, receipt_panel, receipt_values, refusal_text, tell, view
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# label, the task whose first model is used, text, second text, padding; the comments are facts that tests hold
+# label, the task whose first model is used, text, second text, padding, what it shows: facts that tests hold
 EXAMPLES = (
-    # on average the last layer's “it” looks most at [CLS], and of the words most at “cat”: 0.17, “tired” and “mat” 0.14
-    ("What does “it” read?", "feature-extraction", "The cat sat on the mat because it was tired.", "", 0),
-    # the tokens of one text look at those of the other, too
-    ("Two segments", "feature-extraction", "Where does the cat sleep?", "The cat sleeps on the warm mat.", 0),
-    # nobody looks at padding, in no head
-    ("Padding, hatched", "feature-extraction", "Padding is masked.", "", 6),
-    # nobody looks ahead; most heads give the first token half of their attention or more
-    ("Causal: no look ahead", "text-generation", "The capital of France is Paris. The capital of Italy is", "", 0),
-    # rows are what is written, columns what was read
-    ("Cross-attention of a T5", "text2text-generation", "my grandmother bakes bread", "my grandfather eats it", 0),
-)
+    (
+        "What does “it” read?", "feature-extraction", "The cat sat on the mat because it was tired.", "", 0,
+        "On average the last layer's “it” looks most at [CLS], then at “cat”.",
+    ),
+    (
+        "Two segments", "feature-extraction", "Where does the cat sleep?", "The cat sleeps on the warm mat.", 0,
+        "The tokens of each text look at those of the other one, too.",
+    ),
+    (
+        "Padding, hatched", "feature-extraction", "Padding is masked.", "", 6,
+        "No head gives padding any attention.",
+    ),
+    (
+        "Causal: no look ahead", "text-generation", "The capital of France is Paris. The capital of Italy is", "", 0,
+        "No token looks ahead; most heads give the first token half of their attention or more.",
+    ),
+    (
+        "Cross-attention of a T5", "text2text-generation", "my grandmother bakes bread", "my grandfather eats it", 0,
+        "Rows are the tokens that are written, columns those that were read.",
+    ),
+)  # fmt: skip
 
 
 def build_section(playground: pg.Playground) -> Watched:
@@ -73,7 +83,11 @@ def build_section(playground: pg.Playground) -> Watched:
             )
             button = gr.Button("Show attention", variant="primary")
     inputs = [text, model, second_text, padding]
-    examples = _examples(playground, inputs)
+    with gr.Row(elem_classes="pg-tried"):
+        examples = _examples(playground, inputs)
+        shows = gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="attention-shows", min_height=0)
+    model_note(playground, model, boxed=False)
+    gr.on([one.change for one in inputs], partial(what_it_shows, playground), inputs, shows, **QUIET)
     heads, share, chosen, looked = _heads(playground, results), share_view(), gr.State(), gr.State()
     _wire(playground, results, inputs, (button, examples, heads), (chosen, looked), receipt_panel())
     AttentionApi(playground).publish()
@@ -107,13 +121,20 @@ def _heads(playground: pg.Playground, results: Results) -> gr.HTML:
 def _examples(playground: pg.Playground, inputs: list[Any]) -> gr.Examples | None:
     """Those for which the catalog has a model."""
     found = []
-    for label, task, *rest in EXAMPLES:
+    for label, task, *rest, _ in EXAMPLES:
         if specs := playground.catalog.for_task(task):
             found.append((label, [rest[0], specs[0].id, *rest[1:]]))
     if not found:
         return None
     labels, values = [label for label, _ in found], [value for _, value in found]
     return gr.Examples(values, inputs, example_labels=labels, label="Try")
+
+
+def what_it_shows(playground: pg.Playground, text: str, model_id: str, second: str, padding: float) -> str:
+    """The sentence of the example that stands in the fields; nothing of another text, or of another model."""
+    spec = playground.catalog.find(model_id or "")
+    asked = (spec.task if spec and spec.source == "embedded" else None, text, second or "", padding)
+    return next((shows for _, *given, shows in EXAMPLES if tuple(given) == asked), "")
 
 
 def _server_functions(playground: pg.Playground, results: Results) -> list[Any]:

@@ -18,7 +18,7 @@ import gradio as gr
 import playground as pg
 from playground.errors import EmptyInputError, InputError
 from playground.models.catalog import QUANTIZATIONS, TASKS
-from tabs.components import model_picker, title_of
+from tabs.components import model_note, model_picker, title_of
 from tabs.gradio_patches import payload
 from tabs.inside.map_format import format_head, format_map, format_no_head
 from tabs.inside.tab import COMING, QUIET, WORK, no_longer_coming
@@ -92,6 +92,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
         with gr.Column(scale=3, min_width=280):
             model = model_picker(playground, "text-generation", *(one for one in TASKS if one != "text-generation"))
             button = gr.Button("Draw it", variant="primary", elem_id="map-draw")
+    model_note(playground, model, boxed=False)
     with gr.Accordion("Another head, or fewer bits", open=False), gr.Row():
         heads = [OWN, *((one, one) for one in TASKS)]
         task = gr.Dropdown(heads, value="", label="head", info="What is loaded on top of the body.")

@@ -16,15 +16,20 @@ _STORY = (
 
 @dataclass(frozen=True)
 class Example:
-    """A task with a text and its options; ``best`` is what comes first in the answer of the embedded model."""
+    """A task with a text and its options.
+
+    ``best`` is what comes first in the answer of the embedded model, ``shows`` what that is there to show.
+    """
 
     name: str
     task: str
     text: str
     options: dict[str, Any] = field(default_factory=dict)
     best: str = ""
+    shows: str = ""
 
 
+MODELS = ("sentence-transformers/all-MiniLM-L6-v2", "playground/word-association")  # what `best` and `shows` are of
 EXAMPLES = (
     Example(
         "search",
@@ -39,6 +44,7 @@ EXAMPLES = (
             )
         },
         "We refund every order within thirty days.",
+        "Found by its meaning: the two share no word.",
     ),
     Example(
         "same words",
@@ -53,8 +59,16 @@ EXAMPLES = (
             )
         },
         "Borrowing has become more expensive.",
+        "The text without a word in common wins over those with “bank”, “interest” and “rate”.",
     ),
-    Example("word association", "text2text-generation", "nurse", {}, "doctor"),
+    Example(
+        "word association",
+        "text2text-generation",
+        "nurse",
+        {},
+        "doctor",
+        "It writes “doctor”, and nearly said the word itself: “nurse” comes second.",
+    ),
     Example("fill a gap", "fill-mask", "Paris is the [MASK] of France, and Rome is the [MASK] of Italy."),
     Example(
         "labels of your own",
@@ -84,6 +98,14 @@ ABOUT = {
     "text2text-generation": "An encoder reads, a decoder writes **token by token**. The model that comes along learned "
     "what people answer to a word, and often says the word itself: look at what it nearly said.",
 }
+
+
+def what_it_shows(task: str, text: str, texts: str, model_id: str) -> str:
+    """The sentence of the example in the fields; empty for any other, and for a model that doesn't come along."""
+    lines = tuple(texts.splitlines())
+    asked = (task, text, lines if task == "feature-extraction" else ())
+    given = {(one.task, one.text, one.options.get("texts", ())): one.shows for one in EXAMPLES}
+    return given.get(asked, "") if model_id in MODELS else ""
 
 
 def example_of(task: str) -> Example:

@@ -16,14 +16,14 @@ import playground as pg
 from playground.pipelines.request import HYPOTHESIS, OPTIONS, STRATEGIES, TASKS
 from playground.receipt import Receipt
 from server.arrival import address_of
-from tabs.components import buttons_of_run, example_chips, halting
+from tabs.components import buttons_of_run, example_chips, halting, model_note
 from tabs.gradio_patches import tab_being_built
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
 from tabs.page import explain, friendly, receipt_panel, receipt_values, said_in_place, tell, view
 from tabs.pipelines.api import PipelinesApi
-from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of
+from tabs.pipelines.examples import ABOUT, EXAMPLES, FIRST, Example, example_of, what_it_shows
 from tabs.pipelines.handlers import NO_CODE, as_typed, ask, is_here, offered, preview, refused, request_of
 
 TITLE = "Pipelines"
@@ -94,13 +94,22 @@ def _lay_out(playground: pg.Playground) -> _Parts:
                 stop = gr.Button(
                     "Stop", variant="stop", interactive=False, elem_id="pipelines-stop", min_width=80, scale=1
                 )
-    chips = example_chips([_named(playground, one) for one in EXAMPLES])
+    chips = _lay_out_examples(playground, [task, text, options["texts"], model])
     shown = view("pipelines/view", preview(playground, FIRST.task, ""), ["first_view"], elem_id="pipelines-view")
     share = share_view()
     one_line = receipt_panel("Code: in one line, with pipeline()")
     steps = receipt_panel("Code: every step with plain transformers")
     states = gr.State(), gr.State("")
     return _Parts(task, about, text, model, options, folded, run, stop, chips, shown, share, one_line, steps, *states)
+
+
+def _lay_out_examples(playground: pg.Playground, asked: list[Any]) -> list[gr.Button]:
+    """What is said of the model, what can be tried, and what the example in the fields shows."""
+    model_note(playground, asked[-1], boxed=False)
+    chips = example_chips([_named(playground, one) for one in EXAMPLES])
+    shows = gr.Markdown(FIRST.shows, elem_classes="pg-explain", elem_id="pipelines-shows", min_height=0)
+    gr.on([one.change for one in asked], what_it_shows, asked, shows, **QUIET)
+    return chips
 
 
 def _named(playground: pg.Playground, example: Example) -> str:

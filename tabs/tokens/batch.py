@@ -14,7 +14,7 @@ import gradio as gr
 
 import playground as pg
 from playground.receipt import Receipt
-from tabs.components import model_picker
+from tabs.components import model_note, model_picker
 from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -33,13 +33,25 @@ from tabs.tokens.handlers import (
 
 EXAMPLE = "The cat sat on the mat.\nCats sleep.\nUnbelievable playgrounds everywhere!"
 ARTICLE = "We are very happy to show you the 🤗 Transformers library.\nWe hope you don't hate it."
-# label, texts, padding, truncation
+# label, texts, padding, truncation, what it shows with the first model on the list: facts that tests hold
 EXAMPLES = (
-    ("Three texts", EXAMPLE, "longest", "do_not_truncate"),
-    ("Hugging Face", ARTICLE, "longest", "do_not_truncate"),
-    ("Pairs", "How old are you? ||| I am forty.\nWhere is it? ||| On the table.", "longest", "do_not_truncate"),
-    ("Truncated", "To be, or not to be, that is the question: whether 'tis nobler", "max_length", "only_first"),
-)
+    (
+        "Three texts", EXAMPLE, "longest", "do_not_truncate",
+        "The shorter two are filled up with [PAD], whose mask is 0.",
+    ),
+    (
+        "Hugging Face", ARTICLE, "longest", "do_not_truncate",
+        "The article's own batch: 🤗 is [UNK], and the shorter text gets 3 of [PAD].",
+    ),
+    (
+        "Pairs", "How old are you? ||| I am forty.\nWhere is it? ||| On the table.", "longest", "do_not_truncate",
+        "Two texts in one row: token_type_ids tell them apart.",
+    ),
+    (
+        "Truncated", "To be, or not to be, that is the question: whether 'tis nobler", "max_length", "only_first",
+        "8 tokens are cut off, and the model never hears of them.",
+    ),
+)  # fmt: skip
 MISTAKES = ("no mask", "wrong padding side", "no special tokens")
 PADDINGS = ["longest", "max_length", "do_not_pad"]
 COMING = {"rows": [], "coming": "The model runs with both masks…"}
@@ -122,7 +134,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
-            _examples([texts, padding, truncation])
+            _examples([texts, padding, truncation], model)
         with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
                 padding.render()
@@ -132,6 +144,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
                 length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)
             special = gr.Checkbox(True, label="add_special_tokens")
             types, overflow, stride = _more()
+    model_note(playground, model, boxed=False)
     return {
         "texts": texts, "model_id": model, "padding": padding, "padding_side": side, "truncation": truncation,
         "max_length": length, "add_special_tokens": special, "return_token_type_ids": types,
@@ -139,9 +152,21 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
     }  # fmt: skip
 
 
-def _examples(filled: list[Any]) -> None:
-    values, labels = [list(example[1:]) for example in EXAMPLES], [example[0] for example in EXAMPLES]
-    gr.Examples(values, filled, example_labels=labels, label="Try", api_visibility="private")
+def _examples(filled: list[Any], model: gr.Dropdown) -> None:
+    """What can be tried, and beside it the sentence of what stands in the fields."""
+    values, labels = [list(example[1:4]) for example in EXAMPLES], [example[0] for example in EXAMPLES]
+    first = model.value
+
+    def what_it_shows(texts: str, padding: str, truncation: str, model_id: str) -> str:
+        asked = (texts, padding, truncation)
+        return next((shows for _, *given, shows in EXAMPLES if tuple(given) == asked and model_id == first), "")
+
+    with gr.Row(elem_classes="pg-tried"):
+        gr.Examples(values, filled, example_labels=labels, label="Try", api_visibility="private")
+        shows = gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="batch-shows", min_height=0)
+    asked = [*filled, model]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    gr.on([one.change for one in asked], what_it_shows, asked, shows, **quiet)
 
 
 def _more() -> tuple[gr.Dropdown, gr.Checkbox, gr.Slider]:

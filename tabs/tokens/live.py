@@ -12,7 +12,7 @@ import anyio.to_thread
 import gradio as gr
 
 import playground as pg
-from tabs.components import model_picker
+from tabs.components import model_note, model_picker
 from tabs.gradio_patches import payload
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
@@ -87,6 +87,7 @@ def build_section(playground: pg.Playground) -> Watched:
             )
         with gr.Column(scale=1, min_width=200):
             special = gr.Checkbox(True, label="add_special_tokens")
+    model_note(playground, model, boxed=False)
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
     live = view("tokens/live_tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
     share = share_view()

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 import playground as pg
-from tabs.components import model_picker
+from tabs.components import model_row
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
@@ -29,9 +29,8 @@ def build_section(playground: pg.Playground, tab: gr.Tab) -> Watched:
         "A tokenizer knows a fixed list of pieces and one rule for choosing among them. Nothing about meaning goes in:"
         " a piece is long because it was **frequent** in the text on which the list was learned."
     )
-    model = model_picker(
-        playground, "feature-extraction", "text-generation", "text2text-generation", "text-classification",
-    )  # fmt: skip
+    tasks = ("feature-extraction", "text-generation", "text2text-generation", "text-classification")
+    model = model_row(playground, *tasks)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320):
             word = gr.Textbox("playgrounds", label="Why is this word split so?", max_lines=1, max_length=60)

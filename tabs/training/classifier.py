@@ -11,7 +11,7 @@ import playground as pg
 from playground.lessons.stages import known_place
 from playground.training.request import BASES, EPOCHS, LEARNING_RATES, MOST_EPOCHS
 from server.arrival import address_of
-from tabs.components import example_chips, halting, model_picker
+from tabs.components import example_chips, halting, model_note, model_picker
 from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
@@ -100,6 +100,7 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                     }
         with gr.Column(scale=3, min_width=290):
             model = model_picker(playground, *BASES, label="model to begin with", elem_id="training-model")
+            model_note(playground, model)
             method = gr.Radio(
                 list(METHODS), value="lora", label="method: what is trained", elem_id="training-method",
                 info="The head alone works with what the unchanged body says of a text. What it doesn't say, only "

@@ -696,3 +696,52 @@ def test_the_list_of_endpoints_is_read_and_used_in_each_theme_and_by_the_keyboar
     page.keyboard.press("Escape")
     expect(page.locator(".api-docs")).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+SAID_OF_THE_MODEL = {  # where a model is picked, and how what is said of the first one begins
+    ("classification",): "Small, trained for this playground",
+    ("tokens", "tokens-live"): "Small, made by Sentence Transformers",
+    ("tokens", "tokens-batch"): "Small, made by Sentence Transformers",
+    ("tokens", "tokens-chat"): "Made by Hugging Face; tiny",
+    ("tokens", "tokens-vocabulary"): "Small, made by Sentence Transformers",
+    ("tokens", "tokens-attention"): "Small, made by Sentence Transformers",
+    ("generation", "reply"): "Made by Hugging Face; tiny",
+    ("generation", "inside"): "Made by Hugging Face; tiny",
+    ("similarity", "words"): "Tiny, trained for this playground",
+    ("pipelines",): "Small, made by Sentence Transformers",
+    ("training", "classifier"): "Small, made by Sentence Transformers",
+    ("models", "whole-model"): "Made by Hugging Face; tiny",
+}
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_wherever_a_model_is_picked_the_page_says_what_it_is(open_page, width):
+    page = open_page("/", width=width, height=800)
+    for tabs, begins in SAID_OF_THE_MODEL.items():
+        for name in tabs:
+            tab(page, name).click()
+        said = page.get_by_label("about this model").filter(visible=True)
+        expect(said).to_have_value(re.compile(f"^{begins}"))
+        at_rest(page)
+        assert said.evaluate("(field) => field.scrollHeight - field.clientHeight") <= 1, tabs
+        assert said.bounding_box()["height"] < 160, tabs
+
+
+EXAMPLES_SHOW = (  # tabs, an example, where its sentence stands, the sentence, a field that changes what was asked
+    (("tokens", "tokens-batch"), "Truncated", "#batch-shows", "8 tokens are cut off", "#pg-batch-texts textarea"),
+    (("tokens", "tokens-attention"), "Padding, hatched", "#attention-shows", "No head gives padding any attention",
+     "#pg-attention-text textarea"),
+    (("pipelines",), "word association", "#pipelines-shows", "nearly said the word itself", "#pipelines-text textarea"),
+)  # fmt: skip
+
+
+def test_an_example_says_what_it_shows_and_says_it_of_no_other_text(page):
+    for tabs, example, place, sentence, field in EXAMPLES_SHOW:
+        for name in tabs:
+            tab(page, name).click()
+        said = page.locator(place)
+        expect(said).to_be_visible()  # of the one that the tab opens with
+        page.get_by_role("button", name=example, exact=True).filter(visible=True).click()
+        expect(said).to_contain_text(sentence)
+        page.locator(field).fill("something else")
+        expect(said).to_be_hidden()

@@ -77,7 +77,7 @@ def test_a_receipt_run_at_home_prints_the_numbers_of_the_page(app_playground, re
 
 
 def shown(playground, number: int) -> pg.AttentionResult:
-    _, task, text, second, padding = EXAMPLES[number]
+    _, task, text, second, padding, _ = EXAMPLES[number]
     return playground.attend(pg.AttentionRequest(text, playground.catalog.for_task(task)[0].id, second, padding))
 
 

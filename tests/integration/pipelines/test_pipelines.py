@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 import transformers
@@ -30,6 +32,35 @@ def test_an_example_shows_what_it_is_there_for(app_playground, example):
     if example.task == "feature-extraction":
         first, second, *_ = sorted(shown.result.answer.cosines[0][1:], reverse=True)
         assert first > second + 0.05
+
+
+def words_of(text: str) -> set[str]:
+    return set(text.lower().strip("?.").split())
+
+
+def test_what_is_found_by_its_meaning_shares_no_word(app_playground):
+    search, same, association = HERE
+    assert "the two share no word" in search.shows and not words_of(search.text) & words_of(search.best)
+    others = [words_of(one) for one in same.options["texts"] if one != same.best]
+    shared = [(words_of(same.text) & words) - {"the", "of", "its"} for words in others]
+    assert not words_of(same.text) & words_of(same.best) and shared == [{"bank"}, {"interest"}, {"rate"}]
+    assert all(f"“{word}”" in same.shows for words in shared for word in words)
+    shown = ask(app_playground, pg.PipelineRequest(association.task, association.text), [])
+    first = shown.result.answer.steps[0]
+    assert "“nurse” comes second" in association.shows
+    assert [one.piece.strip("▁ ·") for one in first.best[:2]] == ["doctor", "nurse"]
+
+
+def test_what_is_said_of_the_sentence_encoder_is_so(app_playground):
+    """It knows what English texts mean, and not those of another language."""
+    texts = ("A cat is asleep on the sofa.", "The dog barks at the mail carrier.", "Le chat dort sur le canapé.")
+    asked = pg.PipelineRequest(text="The cat sleeps on the couch.", texts=texts)
+    english, unlike, french = ask(app_playground, asked, []).result.answer.cosines[0][1:]
+    assert english > 0.7 and unlike < 0.3 and french < 0.4
+    spec = app_playground.catalog.find("sentence-transformers/all-MiniLM-L6-v2")
+    config = app_playground.manager.folder(spec) / "config.json"
+    assert [json.loads(config.read_text())[name] for name in ("num_hidden_layers", "num_attention_heads")] == [6, 12]
+    assert "6 layers with 12 heads" in spec.note and "bad at other languages" in spec.note
 
 
 @pytest.mark.parametrize(

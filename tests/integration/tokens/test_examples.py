@@ -10,7 +10,7 @@ import playground as pg
 from tabs.tokens import batch, chat_template, live
 from tabs.tokens.comparison import START
 from tabs.tokens.format import format_comparison, format_languages
-from tabs.tokens.handlers import SAMPLES, is_cheap, language_table, measure_next
+from tabs.tokens.handlers import SAMPLES, is_cheap, language_table, measure_next, parse_texts
 
 pytestmark = pytest.mark.embedded
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -113,12 +113,17 @@ def test_where_nothing_can_be_measured_the_reason_stands_there(app_playground):
 
 def test_examples_of_batches_are_padded_paired_and_cut(app_playground):
     three, article, pairs, cut = batch.EXAMPLES
-    for _, texts, padding, _ in (three, article):
-        encoded = app_playground.encode(pg.EncodeRequest(tuple(texts.splitlines()), (), MINILM, padding))
-        assert any(0 in row.attention_mask for row in encoded.rows)
-    assert "|||" in pairs[1]
+    batches = []
+    for _, texts, padding, *_ in (three, article):
+        batches.append(app_playground.encode(pg.EncodeRequest(tuple(texts.splitlines()), (), MINILM, padding)).rows)
+    padded = [[row.attention_mask.count(0) for row in rows] for rows in batches]
+    assert sum(count > 0 for count in padded[0]) == 2 and padded[1] == [0, 3]
+    assert 100 in batches[1][0].input_ids  # [UNK]
+    texts, others = parse_texts(pairs[1])
+    rows = app_playground.encode(pg.EncodeRequest(texts, others, MINILM, pairs[2])).rows
+    assert all(set(row.token_type_ids) == {0, 1} for row in rows)
     request = pg.EncodeRequest((cut[1],), (), MINILM, cut[2], truncation=cut[3], max_length=12)
-    assert app_playground.encode(request).truncated[0] > 0
+    assert app_playground.encode(request).truncated[0] == 8
 
 
 def test_text_that_is_lost_is_marked_and_is_not_cheap(app_playground):
