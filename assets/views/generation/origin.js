@@ -1,7 +1,7 @@
 /** What a reply was made from, in words, and what of it is no longer so; without a page. */
 
 import { counted, quoted } from "../shared/format.js";
-import { settingsName } from "./reply.js";
+import { drawnInWords, settingsName } from "./reply.js";
 
 const LONGEST = 70;
 
@@ -20,28 +20,27 @@ function sourceInWords({ messages, prompt }) {
     : `chat: ${cited(last?.content ?? "")}`;
 }
 
-/** @param {any} begin */
-function drawnInWords(begin) {
-  return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;
-}
-
 /** @param {{ quantization: string, dtype: string }} held  How the weights really were, whatever was asked for. */
 function heldInWords({ quantization, dtype }) {
   return quantization === dtype ? dtype : `${quantization}, computed in ${dtype}`;
 }
 
 /**
- * The model, how its weights are held, what it read and the settings.
+ * The model, how its weights are held, what it read and the settings; those before them, too, where some of its tokens
+ * were taken by others: a reply that goes on keeps them.
  *
- * @param {{ begin?: any, started?: any, byHand?: boolean }} reply  the request as understood, and what came
+ * @param {{ begin?: any, started?: any, byHand?: boolean, tokens?: { drawn?: string }[] }} reply  the request as
+ *   understood, and what came
  * @param {Record<string, string>} titles  of the models, by their ids
  * @param {boolean} [compared]  several settings, which stand elsewhere
  * @returns {string}
  */
-export function originInWords({ begin, started, byHand }, titles, compared = false) {
+export function originInWords({ begin, started, byHand, tokens = [] }, titles, compared = false) {
   const parts = [titles[begin.model_id] ?? begin.model_id, sourceInWords(begin)];
   if (started?.dtype) parts.splice(1, 0, heldInWords(started));
-  if (!compared) parts.push(drawnInWords(begin));
+  const now = drawnInWords(begin);
+  const before = new Set(tokens.map(({ drawn }) => drawn).filter((drawn) => drawn && drawn !== now));
+  if (!compared) parts.push(before.size ? `${now} (earlier tokens: ${[...before].join("; ")})` : now);
   if (!byHand) parts.push(`max_new_tokens ${begin.max_new_tokens}`); // by hand a reply is as long as somebody goes on
   return parts.join(" · ");
 }

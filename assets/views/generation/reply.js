@@ -26,6 +26,7 @@ import { beamTokens } from "./beam_tree.js";
  * @property {boolean} [forced]  chosen by a person
  * @property {boolean} [guessed]  guessed right by a lookup in the prompt
  * @property {boolean} [beam]
+ * @property {string} [drawn]  the settings that took it, in words
  */
 
 /**
@@ -102,7 +103,8 @@ const EVENTS = {
       reply.tokens.length = event.index;
       reply.version += 1;
     }
-    reply.tokens.push({ ...event, alternatives: event.alternatives.map(readAlternative) });
+    const drawn = reply.begin ? drawnInWords(reply.begin) : "";
+    reply.tokens.push({ ...event, drawn, alternatives: event.alternatives.map(readAlternative) });
   },
   beams(reply, event) {
     for (const [node, parent, step, id, piece, own, total, state] of event.nodes)
@@ -194,6 +196,11 @@ export function settingsName(settings) {
   const parts = settings.do_sample ? sampledName(settings) : [greedyName(settings)];
   if (settings.repetition_penalty !== 1) parts.push(`repetition_penalty ${settings.repetition_penalty}`);
   return parts.join(" · ");
+}
+
+/** @param {any} begin  The settings of a run, and its seed where there are dice. */
+export function drawnInWords(begin) {
+  return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;
 }
 
 function greedyName(settings) {

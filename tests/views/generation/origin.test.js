@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { changesSince, originInWords, shownBy, varietyInWords } from "../../../assets/views/generation/origin.js";
-import { newReply } from "../../../assets/views/generation/reply.js";
+import { applyEvent, newReply } from "../../../assets/views/generation/reply.js";
 import { columnsOf } from "../../../assets/views/generation/runs.js";
 import { newState } from "../../../assets/views/generation/state.js";
 import { counted } from "../../../assets/views/shared/format.js";
@@ -30,6 +30,20 @@ test("what a reply came from: model, weights, text, settings, and the seed where
   const messages = [{ role: "user", content: "Hi" }];
   assert.match(originInWords({ begin: { ...BEGIN, prompt: null, messages } }, TITLES), /chat: “Hi”/);
   assert.match(originInWords({ begin: { ...BEGIN, prompt: "ab".repeat(50) } }, TITLES), /“(ab){35}…”/);
+});
+
+test("a reply that goes on with other settings says which ones took its earlier tokens", () => {
+  const reply = { ...newReply("A", null, 0, BEGIN), byHand: true };
+  const step = (index) => applyEvent(reply, /** @type {any} */ ({ type: "step", index, id: 7, alternatives: [] }));
+  step(0);
+  assert.equal(originInWords(reply, TITLES), "B · “Once upon” · greedy");
+  reply.begin = { ...BEGIN, do_sample: true }; // the next token is drawn, those before were not
+  const drawn = "temperature 1 · top_k 50 · seed 3";
+  assert.equal(originInWords(reply, TITLES), `B · “Once upon” · ${drawn} (earlier tokens: greedy)`);
+  step(1);
+  assert.equal(originInWords(reply, TITLES), `B · “Once upon” · ${drawn} (earlier tokens: greedy)`);
+  step(0); // regenerated
+  assert.equal(originInWords(reply, TITLES), `B · “Once upon” · ${drawn}`);
 });
 
 test("another model, text or setting makes a reply old; a length or a seed without dice doesn't", () => {
