@@ -201,7 +201,9 @@ def is_cheap(playground: pg.Playground, request: pg.ChatTemplateRequest) -> bool
 def measure_next(playground: pg.Playground, request: pg.ChatTemplateRequest) -> dict[str, Any]:
     """What the model would say next, for the view; where it can't be run, the reason in its place."""
     try:
-        return format_next(playground.chat_next(request), title_of(playground, request.model_id))
+        measured = format_next(playground.chat_next(request), title_of(playground, request.model_id))
+        said = [part for message in request.messages for part in (message.role, message.content)]
+        return {**measured, "asked": [len(request.messages), *said]}
     except pg.PlaygroundError as error:
         return {"sentence": str(error)}
 

@@ -110,3 +110,20 @@ def test_an_answer_to_the_text_before_says_so_until_the_new_one_is_there(page, a
     expect(bars.locator(".lb-verdict")).to_contain_text("1 star")
     expect(old).to_be_hidden()
     expect(shows).to_contain_text("from the last label to the first")
+
+
+def test_a_measured_next_token_says_so_once_the_conversation_is_another(page, answering_late):
+    open_tabs(page, "tokens", "tokens-chat")
+    measured = page.locator("#pg-tokens-chat-next")
+    old, origin, sentence = (measured.locator(f".{name}") for name in ("old", "origin", "sentence"))
+    expect(origin).to_contain_text("this conversation", timeout=90_000)
+    expect(old).to_be_hidden()
+    before = sentence.inner_text()
+    with answering_late("chat_next") as is_asked:
+        page.locator("#pg-tokens-chat textarea").last.fill("Name a fruit.")
+        expect(old).to_be_visible()
+        expect(origin).to_be_hidden()
+        assert is_asked()
+    expect(sentence).not_to_have_text(before)
+    expect(old).to_be_hidden()
+    expect(origin).to_be_visible()

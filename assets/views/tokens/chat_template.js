@@ -3,13 +3,14 @@
 import { latestAnswer, wellFormed } from "../shared/asking.js";
 import { finder, make, makeButton } from "../shared/dom.js";
 import { counted } from "../shared/format.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { swatches } from "../shared/legend.js";
 import { lifeOf } from "../shared/lifecycle.js";
 
 const ROLES = ["system", "user", "assistant", "tool"];
 const DRAWN = 1500;
 const TELL_MS = 900;
+const MEASURED = "pg-tokens-chat-next"; // the view that says of which conversation it is
 const KEY = "bold: what was written · dotted: markup of the template · dashed: added by the template itself";
 
 /** @param {import("../view.d.ts").View} view */
@@ -21,8 +22,7 @@ export function mount({ element, props, watch, trigger, server }) {
     model_id: state.modelId,
     add_generation_prompt: find(".prompt input").checked,
   });
-  const send = (asked) =>
-    server.live_chat(asked).catch(() => ({ error: "The server didn't answer. Your messages are still here." }));
+  const send = (asked) => sendTo(server, asked);
   const receive = (answer, asked) => {
     draw(find, answer);
     const told = answer.error ? { failed: true } : cleaned(asked);
@@ -53,11 +53,20 @@ export function mount({ element, props, watch, trigger, server }) {
   configure();
 }
 
+/** The question goes to the server; what was measured of another conversation hears of it. */
+function sendTo(server, asked) {
+  tell(document.getElementById(MEASURED), "asked", fieldsOf(cleaned(asked).messages));
+  return server.live_chat(asked).catch(() => ({ error: "The server didn't answer. Your messages are still here." }));
+}
+
 /** A message after the last one, of the other side. */
 function addTurn(find, last, ask) {
   add(find, last?.role === "user" ? "assistant" : "user", "", ask).focus();
   ask();
 }
+
+/** A conversation as Python sends it with what was measured of it. */
+const fieldsOf = (messages) => [messages.length, ...messages.flatMap(({ role, content }) => [role, content])];
 
 function cleaned(asked) {
   const messages = asked.messages.map(({ role, content }) => ({ role, content: wellFormed(content) }));
