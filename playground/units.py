@@ -9,6 +9,8 @@ import re
 
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
+ROUGH = 0.05  # the share of a whole by which its parts may miss it before a reader is told
+
 _CODE_OR_SPACE = re.compile(r"(`+).*?\1|(?<=[\d}]) (?=(?:%|[kMGT]?B|nats?|m?s|min|h)(?![\w/]))", re.S)
 
 
@@ -22,6 +24,16 @@ def parse_bytes(text: str) -> int:
     if not match or match[2] not in _FACTORS:
         raise ValueError("a size such as 6GB, 500MiB or a number of bytes")
     return int(float(match[1]) * _FACTORS[match[2]])
+
+
+def format_error(delta: float, whole: float) -> str:
+    r"""A sentence where a sum misses what it should add up to by so much that its parts are rough; else empty.
+
+    >>> format_error(-1.6, 9.8), format_error(0.01, 3.4)
+    (' That is 16\xa0% of it: these values are rough.', '')
+    """
+    share = abs(delta / whole) if whole else 0.0
+    return f" That is {share * 100:.0f}\u00a0% of it: these values are rough." if share > ROUGH else ""
 
 
 def format_bytes(count: float) -> str:

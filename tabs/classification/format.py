@@ -13,7 +13,7 @@ from typing import Any
 
 import playground as pg
 from playground.texts import quoted
-from playground.units import format_difference, format_number
+from playground.units import format_difference, format_error, format_number
 from tabs.page import plain
 
 METHODS = {
@@ -207,7 +207,8 @@ def _method(result: pg.AttributeResult, method: Any) -> dict[str, Any]:
         "occlusion": "In units of the logit; words that only matter together can hide each other.",
         "integrated_gradients": f"They add up to {format_number(total, '.3f')}; the two logits differ by "
         f"{format_number(difference, '.3f')} "
-        f"(convergence delta {format_number(method.delta or 0, '+.4f')}).",
+        f"(convergence delta {format_number(method.delta or 0, '+.4f')})."
+        f"{format_error(method.delta or 0, difference)}",
     }
     return {
         "method": method.method,

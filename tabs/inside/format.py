@@ -10,7 +10,7 @@ import playground as pg
 from playground.inside.request import CAUSAL, MASKED
 from playground.inside.result import NextAttribution
 from playground.texts import quoted, shown_text
-from playground.units import format_number, format_share
+from playground.units import format_error, format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
 MORE = "Compare three methods"  # the button that asks for all of them
@@ -144,11 +144,13 @@ def _sum(result: pg.AttributeNextResult, one: NextAttribution) -> str:
     """What the values of a method add up to."""
     if one.delta is None or result.neutral is None:
         return "These add up to nothing in particular."
-    total, moved = (format_number(one, "+.2f") for one in (sum(one.values), result.explained - result.neutral))
+    difference = result.explained - result.neutral
+    total, moved = (format_number(one, "+.2f") for one in (sum(one.values), difference))
     delta, neutral = format_number(one.delta, "+.3f"), format_number(result.neutral, ".2f")
     return (
         f"They add up to {total}; the text moves it by {moved}, from {neutral} where all tokens but the first are "
         f"empty (the average of all embeddings): a delta of {delta}."
+        f"{format_error(one.delta, difference)}"
     )
 
 

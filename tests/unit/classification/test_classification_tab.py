@@ -137,6 +137,9 @@ def test_attributions_are_shown_as_they_come(bert):
     assert [word["text"] for word in shown["words"]] == [word.text for word in result.words]
     assert shown["scale"] >= max(abs(v) for method in result.methods for v in (*method.values, *method.word_values))
     assert f"{sum(result.methods[0].values):.3f}" in shown["methods"][0]["sum"]
+    coarse = replace(result.methods[0], delta=0.16 * (result.logit - result.neutral_logit))
+    said = one_format.format_attribution(replace(result, methods=(coarse,)))["methods"][0]["sum"]
+    assert said.endswith("That is 16\u00a0% of it: these values are rough.")
     half = one_format.format_attribution(replace(result, methods=result.methods[1:2]))
     assert half["waiting"] == ["integrated_gradients", "occlusion"] and half["agreement"] == ""
     assert one_format.format_explaining()["waiting"] == list(one_format.METHODS)
