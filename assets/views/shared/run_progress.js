@@ -7,16 +7,19 @@ export function mount({ element, props, watch }) {
   const find = finder(element);
   const root = find(".rp");
   let running = false;
+  let height = 0; // of what is said of a run
   const show = () => {
     const value = props.value;
     root.hidden = !value;
-    const begins = !running && Boolean(value?.running);
+    const wasRunning = running;
     running = Boolean(value?.running);
     if (!value) return;
     find(".rp-track").hidden = value.percent === null; // a run that can't be
     if (value.percent !== null) showPart(find, value.percent);
     find(".rp-text").textContent = value.text;
-    if (begins) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" })); // below a laptop's fold
+    const grows = wasRunning && root.clientHeight > height;
+    height = root.clientHeight;
+    if ((running && !wasRunning) || grows) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
   };
   watch("value", show);
   show();
