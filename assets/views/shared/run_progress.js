@@ -6,23 +6,24 @@ import { finder } from "./dom.js";
 export function mount({ element, props, watch }) {
   const find = finder(element);
   const root = find(".rp");
-  let running = false;
-  let height = 0; // of what is said of a run
+  let height = 0;
   const show = () => {
     const value = props.value;
     root.hidden = !value;
-    const wasRunning = running;
-    running = Boolean(value?.running);
-    if (!value) return;
-    find(".rp-track").hidden = value.percent === null; // a run that can't be
-    if (value.percent !== null) showPart(find, value.percent);
-    find(".rp-text").textContent = value.text;
-    const grows = wasRunning && root.clientHeight > height;
+    if (value) {
+      find(".rp-track").hidden = value.percent === null; // a run that can't be
+      if (value.percent !== null) showPart(find, value.percent);
+      find(".rp-text").textContent = value.text;
+    }
+    const before = height;
     height = root.clientHeight;
-    if ((running && !wasRunning) || grows) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
+    return height > before;
   };
-  watch("value", show);
   show();
+  watch("value", () => {
+    // What comes or grows below a laptop's fold; a short run is over before it is drawn.
+    if (show()) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
+  });
 }
 
 function showPart(find, percent) {
