@@ -8,9 +8,8 @@
 
 import { finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
-import { readInbox } from "../shared/inbox.js";
+import { isOutdated, readInbox, saidWhenEmpty } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { listen } from "./controls.js";
 import { readPalette } from "./palette.js";
 import { drawStage } from "./stage.js";

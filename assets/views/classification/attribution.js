@@ -1,9 +1,8 @@
 /** Words coloured by how much they speak for (orange) or against (blue) a label, by three methods on one scale. */
 
 import { directionOf, finder, make, pressed, sayEmpty } from "../shared/dom.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, isOutdated, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
 import { fillTable } from "../shared/tables.js";
 
 const REST_MS = 900; // since another text was told of: then nobody types

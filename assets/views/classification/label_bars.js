@@ -2,9 +2,8 @@
 
 import { finder, make, sayEmpty } from "../shared/dom.js";
 import { whenSeen } from "../shared/first_answer.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, isOutdated, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
 
 const WAITING = "The answer will appear here.";
 const PATIENCE_MS = 700; // answers that come sooner would only make the page flicker

@@ -3,9 +3,8 @@
 import { directionOf, finder, make, makeButton, pressed, sayEmpty } from "../shared/dom.js";
 import { mayAskFirst } from "../shared/first_answer.js";
 import { counted } from "../shared/format.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, isOutdated, readInbox, saidWhenEmpty } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated, saidWhenEmpty } from "../shared/outdated.js";
 import { blockNodes } from "./blocks.js";
 import { exportAs } from "./exports.js";
 

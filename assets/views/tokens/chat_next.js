@@ -1,9 +1,8 @@
 /** The likeliest next tokens of a conversation, with the generation prompt and without it, as they were measured. */
 
 import { finder } from "../shared/dom.js";
-import { hostOf, readInbox } from "../shared/inbox.js";
+import { hostOf, isOutdated, readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
-import { isOutdated } from "../shared/outdated.js";
 import { fillTable } from "../shared/tables.js";
 
 const COLUMNS = ["add_generation_prompt", "likeliest next token", "second", "third"].map((name) => ({ name }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isOutdated } from "../../../assets/views/shared/outdated.js";
+import { isOutdated } from "../../../assets/views/shared/inbox.js";
 
 test("what was made from other fields is old, and nothing is while the page hasn't told of them", () => {
   const asked = ["a text", "model", null, 5];
