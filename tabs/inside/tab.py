@@ -62,7 +62,8 @@ from tabs.page import explain as say
 
 ID = "inside"
 WORK: dict[str, Any] = {"concurrency_id": "inside", "concurrency_limit": 2, "api_visibility": "private"}
-AT_ONCE: dict[str, Any] = {**WORK, "concurrency_id": "inside-why"}  # no look waits until it is answered
+# No look waits until it is answered, and it answers a second look while the first one's answer is on its way, too.
+AT_ONCE: dict[str, Any] = {**WORK, "concurrency_id": "inside-why", "trigger_mode": "multiple"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 COMING = '{"coming": true}'
 Looking = Callable[[Callable[..., Any]], Callable[..., Iterator[Any]]]  # of `LastRun.wins`: looks at a text
@@ -251,7 +252,8 @@ def _wire_next(playground: pg.Playground, parts: _Parts, runs: list[Any], whys: 
     at_once = _explaining(playground, parts, whys, stays)
     for run in runs:
         forgotten = [parts.target, parts.contrast, parts.why, parts.more, parts.stop]
-        run.success(forget, [parts.run_id, parts.asked], forgotten, **QUIET).success(**at_once)
+        emptied = run.success(forget, [parts.run_id, parts.asked], forgotten, trigger_mode="multiple", **QUIET)
+        emptied.success(**at_once)
         run.failure(drop, parts.run_id, [*forgotten, parts.explained, *parts.why_code], **QUIET)
 
 
@@ -355,7 +357,7 @@ def _why_values(parts: _Parts, found: Explained, asked: Asked) -> dict[Any, Any]
 def _wire_why(playground: pg.Playground, parts: _Parts, whys: LastRun, slow: LastRun, looking: Looking) -> None:
     """Another question is answered at once; the slow methods come when they are asked for, and can be stopped."""
     at_once = _explaining(playground, parts, whys)
-    gr.on([parts.target.input, parts.contrast.input], **at_once, trigger_mode="always_last")
+    gr.on([parts.target.input, parts.contrast.input], **{**at_once, "trigger_mode": "always_last"})
 
     @friendly
     def slowly(asked: Asked | None, target: int, contrast: int, request: gr.Request) -> Iterator[dict[Any, Any]]:

@@ -314,9 +314,11 @@ def test_take_me_there_leads_to_the_button_not_to_the_tab_of_its_name(page):
 
 def test_an_answer_that_comes_in_parts_ends_a_step_when_it_is_whole(page):
     panel = page.locator(".ls-panel")
+    for name in ("generation", "inside"):
+        page.locator(f'[role=tab][data-tab-id="{name}"]').click()
+    expect(page.locator("#inside-why")).to_contain_text("integrated_gradients", timeout=PATIENCE_MS)
     open_lesson(page, "Layer by layer", step=4)  # of another text than the section opens with
     guess(panel)
-    expect(page.locator("#inside-why")).to_contain_text("integrated_gradients", timeout=PATIENCE_MS)
     expect(panel.locator(".ls-task")).to_contain_text("Compare three methods")
     page.get_by_role("button", name="Compare three methods").click()
     said = goes_on(panel)
