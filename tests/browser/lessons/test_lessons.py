@@ -198,8 +198,11 @@ def test_on_a_phone_what_a_step_speaks_of_at_its_end_is_in_sight(open_page, titl
     expect(panel.locator(".ls-field")).to_have_css("color-scheme", "dark")  # its two small arrows
     guess(panel)
     expect(panel.locator(".ls-reveal")).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_timeout(1500)  # it scrolls there
-    row, sheet, button = (page.locator(one).bounding_box() for one in (seen, ".ls-panel", ".ls-next"))
+    for _ in range(24):  # it scrolls there
+        page.wait_for_timeout(250)
+        row, sheet, button = (page.locator(one).bounding_box() for one in (seen, ".ls-panel", ".ls-next"))
+        if 0 <= row["y"] <= sheet["y"] - row["height"]:
+            break
     assert row["y"] >= 0 and row["y"] + row["height"] <= sheet["y"]
     around = page.locator(seen).locator("xpath=ancestor::*[contains(@class,'ps-tokens') or contains(@class,'wrap')][1]")
     inner = around.bounding_box()

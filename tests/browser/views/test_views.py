@@ -63,8 +63,8 @@ def test_an_example_that_comes_late_takes_no_text_away(page, name, example, fill
                 import(at(`tokens/${name}.js`)), import(at("shared/inbox.js"))]);
             const element = Object.assign(document.createElement("div"), { innerHTML: html });
             document.body.append(element);
-            const none = async () => JSON.stringify({ error: "none" });
-            const server = { live_tokens: none, live_chat: none };
+            const none = async () => ({ error: "none" });
+            const server = { live_tokens: async () => JSON.stringify(await none()), live_chat: none };
             const props = { value: null };
             let late;
             mount({ element, props, server, trigger() {}, watch: (_, call) => { late = call; } });
