@@ -100,10 +100,16 @@ ABOUT = {
 }
 
 
-def what_it_shows(task: str, text: str, texts: str, model_id: str) -> str:
-    """The sentence of the example in the fields; empty for any other, and for a model that doesn't come along."""
+def what_it_shows(task: str, text: str, texts: str, prefix: str, model_id: str) -> str:
+    """The sentence of the example in the fields; empty for any other, and for a model that doesn't come along.
+
+    >>> what_it_shows("text2text-generation", "nurse", "", "", MODELS[1])[:18]
+    'It writes “doctor”'
+    >>> what_it_shows("text2text-generation", "nurse", "", "say it: ", MODELS[1])
+    ''
+    """
     lines = tuple(texts.splitlines())
-    asked = (task, text, lines if task == "feature-extraction" else ())
+    asked = (task, prefix + text, lines if task == "feature-extraction" else ())
     given = {(one.task, one.text, one.options.get("texts", ())): one.shows for one in EXAMPLES}
     return given.get(asked, "") if model_id in MODELS else ""
 

@@ -94,7 +94,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
                 stop = gr.Button(
                     "Stop", variant="stop", interactive=False, elem_id="pipelines-stop", min_width=80, scale=1
                 )
-    chips = _lay_out_examples(playground, [task, text, options["texts"], model])
+    chips = _lay_out_examples(playground, [task, text, options["texts"], options["prefix"], model])
     shown = view("pipelines/view", preview(playground, FIRST.task, ""), ["first_view"], elem_id="pipelines-view")
     share = share_view()
     one_line = receipt_panel("Code: in one line, with pipeline()")

@@ -134,7 +134,7 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
-            _examples([texts, padding, truncation], model)
+            shows = _examples([texts, padding, truncation])
         with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
                 padding.render()
@@ -145,28 +145,33 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
             special = gr.Checkbox(True, label="add_special_tokens")
             types, overflow, stride = _more()
     model_note(playground, model, boxed=False)
-    return {
-        "texts": texts, "model_id": model, "padding": padding, "padding_side": side, "truncation": truncation,
+    controls = {
+        "texts": texts, "padding": padding, "truncation": truncation, "model_id": model, "padding_side": side,
         "max_length": length, "add_special_tokens": special, "return_token_type_ids": types,
         "return_overflowing_tokens": overflow, "stride": stride,
     }  # fmt: skip
+    _say_what_it_shows(list(controls.values()), shows)
+    return controls
 
 
-def _examples(filled: list[Any], model: gr.Dropdown) -> None:
-    """What can be tried, and beside it the sentence of what stands in the fields."""
+def _examples(filled: list[Any]) -> gr.Markdown:
+    """What can be tried, and beside it the place for the sentence of what stands in the fields."""
     values, labels = [list(example[1:4]) for example in EXAMPLES], [example[0] for example in EXAMPLES]
-    first = model.value
-
-    def what_it_shows(texts: str, padding: str, truncation: str, model_id: str) -> str:
-        asked = (texts, padding, truncation)
-        return next((shows for _, *given, shows in EXAMPLES if tuple(given) == asked and model_id == first), "")
-
     with gr.Row(elem_classes="pg-tried"):
         gr.Examples(values, filled, example_labels=labels, label="Try", api_visibility="private")
-        shows = gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="batch-shows", min_height=0)
-    asked = [*filled, model]
+        return gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="batch-shows", min_height=0)
+
+
+def _say_what_it_shows(controls: list[Any], shows: gr.Markdown) -> None:
+    """The example's sentence stands as long as its fields, the first three, and all others are as they were."""
+    others = [one.value for one in controls[3:]]
+
+    def what_it_shows(*given: Any) -> str:
+        of_examples = {tuple(one[1:4]): one[4] for one in EXAMPLES}
+        return of_examples.get(given[:3], "") if list(given[3:]) == others else ""
+
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    gr.on([one.change for one in asked], what_it_shows, asked, shows, **quiet)
+    gr.on([one.change for one in controls], what_it_shows, controls, shows, **quiet)
 
 
 def _more() -> tuple[gr.Dropdown, gr.Checkbox, gr.Slider]:

@@ -745,3 +745,10 @@ def test_an_example_says_what_it_shows_and_says_it_of_no_other_text(page):
         expect(said).to_contain_text(sentence)
         page.locator(field).fill("something else")
         expect(said).to_be_hidden()
+    tab(page, "tokens").click()
+    tab(page, "tokens-batch").click()
+    page.get_by_role("button", name="Truncated", exact=True).click()
+    expect(page.locator("#batch-shows")).to_be_visible()
+    page.get_by_label("number input for max_length").fill("20")  # fewer tokens are cut off then
+    page.keyboard.press("Tab")
+    expect(page.locator("#batch-shows")).to_be_hidden()
