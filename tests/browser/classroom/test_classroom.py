@@ -195,9 +195,11 @@ def test_what_a_field_has_no_room_for_is_said_and_holds_up_nobody(windows):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
 
     def paste(label, text):
+        field = page.get_by_label(label)
+        expect(field).to_be_visible()  # no click's new page is still to come
         page.evaluate("text => navigator.clipboard.writeText(text)", text)
-        page.get_by_label(label).press("ControlOrMeta+v")
-        return page.get_by_label(label)
+        field.press("ControlOrMeta+v")
+        return field
 
     code = paste("Code of your class", "A class that has a long name")
     said = "At most 12 characters fit here. Of the 28 pasted, the first 12 were taken."
