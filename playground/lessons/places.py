@@ -125,7 +125,7 @@ def _batch(prefix: str) -> tuple[Field, ...]:
 
 
 _SAMPLER = (
-    _flag("do_sample", "do_sample", False, "Draw by chance; off: always the most probable token.", "do_sample"),
+    _flag("do_sample", "do_sample", False, "Draw by chance; off: nothing is left to chance.", "do_sample"),
     _number("temperature", 1.0, 0.05, 3, "Below 1 sharpens the distribution, above 1 flattens it."),
     _number("top_p", 1.0, 0, 1, "Keeps the fewest tokens that together reach this probability."),
     _number("max_new_tokens", 24, 1, 400, "The reply ends here at the latest."),

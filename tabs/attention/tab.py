@@ -60,7 +60,7 @@ EXAMPLES = (
     ),
     (
         "Cross-attention of a T5", "text2text-generation", "my grandmother bakes bread", "my grandfather eats it", 0,
-        "Rows are the tokens that are written, columns those that were read.",
+        "In Cross, rows are the tokens that are written, columns those that were read.",
     ),
 )  # fmt: skip
 
@@ -87,7 +87,7 @@ def build_section(playground: pg.Playground) -> Watched:
         examples = _examples(playground, inputs)
         shows = gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="attention-shows", min_height=0)
     model_note(playground, model, boxed=False)
-    gr.on([one.change for one in inputs], partial(what_it_shows, playground), inputs, shows, **QUIET)
+    gr.on([one.change for one in inputs], partial(what_it_shows, playground), inputs, shows, queue=False, **QUIET)
     heads, share, chosen, looked = _heads(playground, results), share_view(), gr.State(), gr.State()
     _wire(playground, results, inputs, (button, examples, heads), (chosen, looked), receipt_panel())
     AttentionApi(playground).publish()

@@ -14,7 +14,8 @@ MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 class Example:
     """A prompt. The reply of `MODEL` starts with ``begins``, and then ``shows`` is true of it.
 
-    ``max_new_tokens`` ends the reply where it still shows that.
+    ``max_new_tokens`` ends the reply where it still shows that. Where the sentence is about the end, ``ends`` is the
+    reason for which the reply must have ended.
     """
 
     label: str
@@ -23,6 +24,7 @@ class Example:
     max_new_tokens: int
     begins: str
     shows: str
+    ends: str = ""
 
 
 EXAMPLES = (
@@ -50,7 +52,7 @@ EXAMPLES = (
     ),
     Example(
         "a chat", "Chat", "Name three colors.", 40, "1. Red\n2. Blue\n3. Green",
-        "Trained on chats, it answers, and ends the reply by itself.",
+        "Trained on chats, it answers, and ends the reply by itself.", "eos",
     ),
     Example(
         "a wrong answer", "Chat", "What is a token? Answer in two sentences.", 60,

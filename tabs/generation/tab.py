@@ -101,7 +101,7 @@ def _first_controls() -> dict[str, gr.components.Component]:
     cold = "Below 1 sharpens the distribution, above 1 flattens it."
     mass = "Keeps the fewest tokens that together reach this probability."
     return {
-        "do_sample": gr.Checkbox(False, label="do_sample", info="Draw by chance; off: always the most probable token."),
+        "do_sample": gr.Checkbox(False, label="do_sample", info="Draw by chance; off: nothing is left to chance."),
         "temperature": gr.Slider(0.05, 3, 1.0, step=0.05, label="temperature", info=cold),
         "top_p": gr.Slider(0.0, 1.0, 1.0, step=0.01, label="top_p", info=mass),
         "max_new_tokens": gr.Slider(

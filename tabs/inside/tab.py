@@ -138,7 +138,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
             model = model_picker(playground, "text-generation", "fill-mask")
             button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
     model_note(playground, model, boxed=False)
-    gr.on([text.change, model.change], _what_it_shows, [text, model], shows, **QUIET)
+    gr.on([text.change, model.change], _what_it_shows, [text, model], shows, queue=False, **QUIET)
     lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens", elem_classes="pg-answer")
     share = share_view()
     lens_code = receipt_panel("Code: every layer with plain transformers")

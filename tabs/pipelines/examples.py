@@ -29,7 +29,10 @@ class Example:
     shows: str = ""
 
 
-MODELS = ("sentence-transformers/all-MiniLM-L6-v2", "playground/word-association")  # what `best` and `shows` are of
+MODELS = {  # what `best` and `shows` are of
+    "feature-extraction": "sentence-transformers/all-MiniLM-L6-v2",
+    "text2text-generation": "playground/word-association",
+}
 EXAMPLES = (
     Example(
         "search",
@@ -101,17 +104,22 @@ ABOUT = {
 
 
 def what_it_shows(task: str, text: str, texts: str, prefix: str, model_id: str) -> str:
-    """The sentence of the example in the fields; empty for any other, and for a model that doesn't come along.
+    """The sentence of the example in the fields; empty for any other, and for a model it isn't of.
 
-    >>> what_it_shows("text2text-generation", "nurse", "", "", MODELS[1])[:18]
+    >>> what_it_shows("text2text-generation", "nurse", "", "", MODELS["text2text-generation"])[:18]
     'It writes “doctor”'
-    >>> what_it_shows("text2text-generation", "nurse", "", "say it: ", MODELS[1])
+    >>> what_it_shows("text2text-generation", "nurse", "", "say it: ", MODELS["text2text-generation"])
+    ''
+    >>> search = (FIRST.task, FIRST.text, "\\n".join(FIRST.options["texts"]), "")
+    >>> what_it_shows(*search, MODELS["feature-extraction"])
+    'Found by its meaning: the two share no word.'
+    >>> what_it_shows(*search, MODELS["text2text-generation"])  # which is refused here
     ''
     """
     lines = tuple(texts.splitlines())
     asked = (task, prefix + text, lines if task == "feature-extraction" else ())
     given = {(one.task, one.text, one.options.get("texts", ())): one.shows for one in EXAMPLES}
-    return given.get(asked, "") if model_id in MODELS else ""
+    return given.get(asked, "") if model_id == MODELS.get(task) else ""
 
 
 def example_of(task: str) -> Example:

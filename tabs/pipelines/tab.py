@@ -108,7 +108,7 @@ def _lay_out_examples(playground: pg.Playground, asked: list[Any]) -> list[gr.Bu
     model_note(playground, asked[-1], boxed=False)
     chips = example_chips([_named(playground, one) for one in EXAMPLES])
     shows = gr.Markdown(FIRST.shows, elem_classes="pg-explain", elem_id="pipelines-shows", min_height=0)
-    gr.on([one.change for one in asked], what_it_shows, asked, shows, **QUIET)
+    gr.on([one.change for one in asked], what_it_shows, asked, shows, queue=False, **QUIET)
     return chips
 
 

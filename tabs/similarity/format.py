@@ -124,9 +124,12 @@ def _end_note(result: pg.WordLossResult) -> str:
         return ""
     pieces = [one.pieces[-1] for one in result.losses]
     dearest = max(piece.loss for piece in pieces)
+    words = [[piece.loss for piece in one.pieces] for one in result.losses if len(one.pieces) == 2]
+    is_cheap = words and all(end <= word / 5 for word, end in words)
+    halves = ", and nearly halves the mean of a word of one piece" if is_cheap else ""
     return (
-        f"{pieces[0].piece} ends every label and counts as a piece: it costs at most {dearest:.2f}\u00a0nats here, and "
-        "nearly halves the mean of a word of one piece. A causal model's labels have none."
+        f"{pieces[0].piece} ends every label and counts as a piece: it costs at most {dearest:.2f}\u00a0nats here"
+        f"{halves}. A causal model's labels have none."
     )
 
 

@@ -171,7 +171,7 @@ def _say_what_it_shows(controls: list[Any], shows: gr.Markdown) -> None:
         return of_examples.get(given[:3], "") if list(given[3:]) == others else ""
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    gr.on([one.change for one in controls], what_it_shows, controls, shows, **quiet)
+    gr.on([one.change for one in controls], what_it_shows, controls, shows, queue=False, **quiet)
 
 
 def _more() -> tuple[gr.Dropdown, gr.Checkbox, gr.Slider]:

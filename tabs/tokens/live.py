@@ -64,7 +64,7 @@ EXAMPLES = (
     (
         "Long",
         "The quick brown fox jumps over the lazy dog. Pack my box with five dozen liquor jugs! " * 60,
-        "1,202 tokens: more than the 512 that MiniLM reads at once.",
+        "MiniLM makes 1,202 tokens of it, and reads 512 at once.",
     ),
 )
 

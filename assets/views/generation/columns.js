@@ -5,7 +5,7 @@ import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
-import { divergence, endingOf, figuresOf, settingsName } from "./reply.js";
+import { aboutSettings, divergence, endingOf, figuresOf, firstToPart } from "./reply.js";
 
 const NOTHING = "Press Compare: each of the settings above answers this prompt, and its texts stand here side by side.";
 
@@ -42,14 +42,14 @@ export function drawColumns(tab) {
 
 /** @param {import("./state.js").Column} given */
 function column({ name, settings, replies, sampled }) {
-  const said = settingsName(settings);
-  const about = make("p", "", said === name ? "the most probable token, always" : said);
-  const samples = replies.map((reply) => sample(reply, name, sampled));
+  const about = make("p", "", aboutSettings(settings, name));
+  const samples = replies.map((reply) => sample(reply, name, sampled, settings));
   return make("article", "gen-column", make("h4", "", name), about, ...samples);
 }
 
-function sample(reply, name, sampled) {
-  const seed = reply.settings?.do_sample ? `seed ${reply.settings.seed}` : "no dice";
+function sample(reply, name, sampled, settings) {
+  const { do_sample, seed: thrown } = reply.settings ?? settings;
+  const seed = do_sample ? `seed ${thrown}` : "no dice";
   const body = make("div", "gen-column-text");
   body.dir = "auto";
   body.setAttribute("role", "group");
@@ -92,7 +92,7 @@ function verdictOf(columns, places) {
   const at = Math.min(...parted);
   const [first, other] = [columns[0], columns[places.indexOf(at)]];
   const agreed = ["They part at once.", "The first token is the same."][at] ?? `The first ${at} tokens are the same.`;
-  const earliest = `The first to part from ${first.name} is ${namely(other)}.`;
+  const earliest = firstToPart(first.name, namely(other), parted.filter((one) => one === at).length);
   const both = first.tokens[at] && other.tokens[at];
   return [
     `${columns.length > 2 ? earliest : agreed} At token ${at + 1}, ${first.name}`,

@@ -74,16 +74,17 @@ export function changesSince(begin, now, titles, { compared = false, byHand = fa
  * @param {string} text  of the reply so far
  * @param {any[]} examples
  * @param {string} model_id  that they were tried with
+ * @param {string} [reason]  for which the reply has ended
  * @returns {string}  empty where it isn't, or not yet
  */
-export function shownBy(begin, text, examples, model_id) {
+export function shownBy(begin, text, examples, model_id, reason = "") {
   if (begin.model_id !== model_id || settingsName(begin) !== "greedy" || begin.prefix_token_ids.length) return "";
   if (!["auto", "float32"].includes(begin.quantization)) return ""; // of fewer bits nobody has tried what it says
   if (begin.messages && begin.messages.length !== 1) return "";
   const prompt = begin.messages ? begin.messages[0].content : begin.prompt;
   const mode = begin.messages ? "Chat" : "Complete";
   const example = examples.find((one) => one.mode === mode && one.prompt === prompt && text.startsWith(one.begins));
-  return example?.shows ?? "";
+  return example && (!example.ends || example.ends === reason) ? example.shows : "";
 }
 
 /**

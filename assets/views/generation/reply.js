@@ -198,6 +198,32 @@ export function settingsName(settings) {
   return parts.join(" · ");
 }
 
+/**
+ * What a column does, below its name: its settings, or in words what it is where the name says them all.
+ *
+ * @param {Record<string, any>} settings
+ * @param {string} name
+ */
+export function aboutSettings(settings, name) {
+  const said = settingsName(settings);
+  if (said !== name) return said;
+  if (said === "greedy") return "the most probable token, always";
+  return settings.do_sample ? "each token drawn by chance" : "nothing left to chance";
+}
+
+/**
+ * Which of several replies parts first from another; they may be several, at the same token.
+ *
+ * @param {string} from
+ * @param {string} other
+ * @param {number} count  of those that part there
+ */
+export function firstToPart(from, other, count) {
+  return count > 1
+    ? `${count} part from ${from} first, at the same token; one is ${other}.`
+    : `The first to part from ${from} is ${other}.`;
+}
+
 /** @param {any} begin  The settings of a run, and its seed where there are dice. */
 export function drawnInWords(begin) {
   return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;

@@ -91,7 +91,8 @@ function drawOrigin({ view, find, state }) {
   find(".gen-old").hidden = !changes.length;
   find(".gen-old").textContent = changes.length ? `Made before you changed something: ${changes.join("; ")}.` : "";
   find(".gen").classList.toggle("gen-outdated", changes.length > 0);
-  const shows = begin && !compared ? shownBy(begin, replyText(reply), examples, tried_with) : "";
+  const shows =
+    begin && !compared ? shownBy(begin, replyText(reply), examples, tried_with, reply.finished?.reason) : "";
   find(".gen-shows").hidden = !shows;
   find(".gen-shows").textContent = shows;
 }

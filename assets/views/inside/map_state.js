@@ -244,7 +244,7 @@ export const SAYS = {
   attention: "Each token reads from others. What it reads is a sum of their values, weighted by how well q fits k.",
   "cross-attention": "Each token of the decoder reads from what the encoder made of its text.",
   mlp: "Works on each token by itself: to a wider vector, through an activation, and back.",
-  norm: "Brings each token's vector to one length, so that the next part can rely on it.",
+  norm: "Brings each token's vector to one size, then multiplies each of its numbers by one that was learned.",
   embedding: "A table: a row of numbers for each token id.",
   positions: "Numbers that stand for a place in the text, or for a distance.",
   rotary: "Angles by which q and k are turned, so that their product depends on how far apart two tokens are.",

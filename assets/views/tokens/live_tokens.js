@@ -23,6 +23,7 @@ const HINT =
 const newState = () => ({
   modelId: "",
   special: true,
+  samples: [], // name, text and what it shows
   letters: [],
   drawnModel: "",
   said: "",
@@ -58,6 +59,7 @@ export function mount(view) {
     const changed = fresh || value.model_id !== state.modelId || special !== state.special;
     Object.assign(state, { modelId: value.model_id || state.modelId, special });
     if (fresh && value.text && !state.isWritten) area.value = value.text;
+    sayWhatItShows(tab);
     if (changed) askNow();
   };
   listenToChips(tab);
@@ -65,7 +67,7 @@ export function mount(view) {
   readInbox(hostOf(element), signal, (name, value) => {
     if (name === "chosen") return value({ text: area.value });
     area.value = value.text;
-    find(".shows").textContent = "";
+    sayWhatItShows(tab);
     Object.assign(state, { tellMs: 0, isWritten: true }); // nobody goes on typing it
     askNow();
   });
@@ -73,18 +75,24 @@ export function mount(view) {
   configure();
 }
 
-function offerSamples({ find, area, state }, samples, askNow) {
+function offerSamples(tab, samples, askNow) {
+  const { find, area, state } = tab;
   const box = find(".samples");
   if (!samples || box.childNodes.length) return;
-  const take = (text, shows) => {
+  const take = (text) => {
     area.value = text;
-    find(".shows").textContent = shows;
+    sayWhatItShows(tab);
     area.scrollTop = 0;
     askNow();
   };
-  const buttons = samples.map(([name, text, shows]) => makeButton("", name, () => take(text, shows)));
-  if (!state.isWritten) find(".shows").textContent = samples[0][2];
-  box.append(make("span", "", "Try:"), ...buttons);
+  state.samples = samples;
+  box.append(make("span", "", "Try:"), ...samples.map(([name, text]) => makeButton("", name, () => take(text))));
+}
+
+/** The sentence of the example that stands there; its numbers count the special tokens. */
+function sayWhatItShows({ find, area, state }) {
+  const [, , shows] = (state.special && state.samples.find(([, text]) => text === area.value)) || [];
+  find(".shows").textContent = shows ?? "";
 }
 
 // ---- drawing
@@ -240,7 +248,7 @@ function listenToText(tab, ask) {
   });
   area.addEventListener("input", () => {
     for (const node of mirror.querySelectorAll(".hot")) node.classList.remove("hot");
-    find(".shows").textContent = "";
+    sayWhatItShows(tab);
     state.isWritten = true;
     ask();
   });

@@ -82,6 +82,11 @@ def test_an_example_says_what_it_shows_until_the_text_is_another(tokens):
     expect(shows).to_contain_text("one id")
     page.get_by_role("button", name="Hugging Face, French").click()
     expect(shows).to_contain_text("23 tokens of MiniLM")
+    special = page.get_by_label("add_special_tokens").first
+    special.uncheck()  # 21 of them then
+    expect(shows).to_be_empty()
+    special.check()
+    expect(shows).to_contain_text("23 tokens of MiniLM")
     write(page, "cats")
     expect(shows).to_be_empty()
 

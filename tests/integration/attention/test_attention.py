@@ -111,6 +111,8 @@ def test_rows_of_cross_attention_are_what_is_written(app_playground):
     written = "".join(token.text for token in result.stack("cross").queries)
     assert "eats" in written and "bakes" not in written
     assert "bakes" in "".join(token.text for token in result.stack("cross").keys)
+    assert "bakes" in "".join(token.text for token in result.stack("encoder").queries)
+    assert EXAMPLES[4][-1].startswith("In Cross, rows are the tokens that are written")  # the page has three kinds
 
 
 def test_a_head_of_the_token_before_is_called_so_and_isnt_what_the_page_opens_with(app_playground):

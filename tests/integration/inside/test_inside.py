@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from gradio_client.exceptions import AppError
@@ -76,6 +78,15 @@ def test_receipts_print_the_same_numbers(app_playground, home, lens, why):
     assert [one.best[0].token_id for one in lens.cells[-1]] == layers[-1]["token_id"]
     for method in why.methods:
         assert attributions[method.method] == pytest.approx(method.values, abs=1e-3)
+
+
+def test_a_norm_is_not_said_to_leave_all_vectors_of_one_length(app_playground):
+    """Each number is multiplied by a learned one, so lengths differ. A block of MiniLM ends in a norm."""
+    asked = pg.ModelMapRequest(TEXT, "sentence-transformers/all-MiniLM-L6-v2")
+    norms = {one.name: one.norms for one in app_playground.model_map(asked).states}["encoder.layer.0"]
+    assert max(norms) > 1.4 * min(norms)
+    said = (Path(__file__).parents[3] / "assets" / "views" / "inside" / "map_state.js").read_text(encoding="utf-8")
+    assert "to one size, then multiplies each of its numbers by one that was learned" in said
 
 
 @pytest.mark.parametrize(

@@ -51,14 +51,21 @@ def test_the_verdict_compares_the_best_and_the_worst_of_the_first_source():
     phrases = format_losses(pg.WordLossResult("m", "auto", None, (losses[1], loss("man", "a red lamp", 33))))
     assert "is more than a million times as probable as" in phrases.verdict
     assert [one.loss_sum for one in shown.losses] == [1, 6, 0.5, 9] and shown.origin == "Measured with m."
-    assert shown.notes == (
-        "woman ends every label and counts as a piece: it costs at most 9.00\u00a0nats here, and nearly "
-        "halves the mean of a word of one piece. A causal model's labels have none.",
-    )
+    ends = "woman ends every label and counts as a piece: it costs at most 9.00\u00a0nats here"
+    assert shown.notes == (f"{ends}. A causal model's labels have none.",)
     causal = format_losses(pg.WordLossResult("m", "8-bit", "{source} {target}", losses, held="8-bit"))
     assert causal.notes == (NO_END,) and causal.origin == "Measured with m in 8-bit, template “{source} {target}”."
     assert to_json(shown)["losses"][0]["pieces"] == [{"token_id": 5, "piece": "woman", "probability": 0.5, "loss": 1}]
     assert format_losses(pg.WordLossResult("m", "auto", None, losses[:1])).verdict == ""
+
+
+@pytest.mark.parametrize(("end", "halves"), [(0.5, True), (3.0, False)])  # after "un", "re" costs 7.81 and 3.77
+def test_the_end_token_halves_the_mean_only_where_it_costs_next_to_nothing(end, halves):
+    pieces = (PieceLoss(5, "re", 0.1, 8.0), PieceLoss(1, "</s>", 0.5, end))
+    losses = (pg.WordLoss("un", "re", 8 + end, 4 + end / 2, 9.0, pieces),)
+    (note,) = format_losses(pg.WordLossResult("m", "auto", None, losses)).notes
+    assert note.startswith(f"</s> ends every label and counts as a piece: it costs at most {end:.2f}\u00a0nats here")
+    assert ("nearly halves the mean of a word of one piece" in note) is halves
 
 
 MATRIX = pg.WordMatrixResult(

@@ -71,6 +71,10 @@ test("what an example shows is said of its own reply alone", () => {
   ])
     assert.equal(shown(begin, " a time there"), "");
   assert.equal(shown({}, " a"), "", "not yet, or not at all");
+  const ending = [{ ...examples[0], ends: "eos", shows: "It ends by itself." }];
+  const ended = (reason) => shownBy(BEGIN, " a time", ending, "a/b", reason);
+  assert.equal(ended("eos"), "It ends by itself.");
+  assert.deepEqual([ended("length"), ended(undefined)], ["", ""], "ended by max_new_tokens, or still written");
 });
 
 test("strategies that throw dice give several replies, each with its seed", () => {

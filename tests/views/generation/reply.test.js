@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { beamPath, beamTokens, nodeBeside, treeLayout } from "../../../assets/views/generation/beam_tree.js";
 import {
+  aboutSettings,
   applyEvent,
   chosenToken,
   divergence,
   endingOf,
   figuresOf,
+  firstToPart,
   isOver,
   nameOf,
   newReply,
@@ -195,4 +197,19 @@ test("greedy keeps the best after the penalty; sampling keeps what the filters l
     afterSampler(candidates, [[3, 0]], { ...open, top_k: 1 }).map((one) => one.kept),
     [true, false],
   );
+});
+
+test("below its name a column says what it does, and of greedy alone that it is the most probable", () => {
+  const settings = { do_sample: false, temperature: 1, top_k: 50, top_p: 1, min_p: 0, repetition_penalty: 1 };
+  const named = (more) => aboutSettings({ ...settings, ...more }, settingsName({ ...settings, ...more }));
+  assert.equal(named({}), "the most probable token, always");
+  assert.equal(named({ do_sample: true }), "each token drawn by chance");
+  assert.equal(named({ repetition_penalty: 1.3 }), "nothing left to chance");
+  assert.equal(named({ num_beams: 4 }), "nothing left to chance");
+  assert.equal(aboutSettings({ ...settings, do_sample: true }, "creative"), "temperature 1 · top_k 50");
+});
+
+test("none is called the first to part where several part at the same token", () => {
+  assert.equal(firstToPart("greedy", "beam", 1), "The first to part from greedy is beam.");
+  assert.equal(firstToPart("greedy", "beam", 3), "3 part from greedy first, at the same token; one is beam.");
 });
