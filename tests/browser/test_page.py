@@ -566,7 +566,9 @@ def found_at_rest(page, wrong: str) -> list[str]:
 
 
 def test_on_a_phone_what_is_too_wide_fades_out_where_it_goes_on_and_what_is_empty_takes_no_gap(open_page):
-    page = open_page(width=390, height=800)
+    page = open_page("/#tab=models", width=390, height=800)
+    expect(tab(page, "models")).to_be_in_viewport(ratio=0.9)  # also where the address has opened it
+    tab(page, "classification").click()
     chips = page.locator(".pg-examples").first
     expect(chips).to_have_attribute("data-pg-more", "end")
     chips.get_by_role("button").last.focus()  # scrolled to

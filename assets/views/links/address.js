@@ -59,9 +59,10 @@ export function followAddress(signal) {
   const quietly = async (work) => {
     moving += 1;
     await work();
-    setTimeout(() => {
+    const still = () => {
       moving -= 1;
-    }, QUIET_MS);
+    };
+    requestAnimationFrame(() => setTimeout(still, QUIET_MS)); // after `pressed`, however late a busy page draws
   };
   const write = () => {
     const address = addressOf(openTabs());

@@ -49,21 +49,23 @@ function reachCode(page) {
  */
 export const toMiddle = (tab, row) => (tab.left + tab.right - row.left - row.right) / 2;
 
-/** Whoever chooses a tab, by whatever means, sees it whole. */
+/** Scrolls a tab's row, where it is wider than its place, so that the tab is seen. */
+function showTab(tab) {
+  const row = tab.closest('[role="tablist"]');
+  if (!row || row.scrollWidth <= row.clientWidth) return;
+  row.scrollBy({ left: toMiddle(tab.getBoundingClientRect(), row.getBoundingClientRect()), behavior: "instant" });
+}
+
+const CHOSEN = '[role="tab"][aria-selected="true"]';
+
+/** Whoever chooses a tab, by whatever means, sees it whole; an address may have chosen one before this is there. */
 function showChosenTabs(page, signal) {
   const observer = new MutationObserver((changes) => {
-    for (const { target } of changes) {
-      if (!(target instanceof Element) || !target.matches('[role="tab"][aria-selected="true"]')) continue;
-      const row = target.closest('[role="tablist"]');
-      if (!row || row.scrollWidth <= row.clientWidth) continue;
-      row.scrollBy({
-        left: toMiddle(target.getBoundingClientRect(), row.getBoundingClientRect()),
-        behavior: "instant",
-      });
-    }
+    for (const { target } of changes) if (target instanceof Element && target.matches(CHOSEN)) showTab(target);
   });
   observer.observe(page, { subtree: true, attributeFilter: ["aria-selected"] });
   signal.addEventListener("abort", () => observer.disconnect());
+  for (const tab of page.querySelectorAll(CHOSEN)) showTab(tab);
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressOf, linkIn, tabsIn } from "../../../assets/views/links/address.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { addressOf, followAddress, linkIn, tabsIn } from "../../../assets/views/links/address.js";
 import { clear, load, named, save } from "../../../assets/views/links/typed.js";
 
 /** A storage that holds so many characters. */
@@ -26,6 +27,32 @@ test("a link in an address is handed on whole", () => {
   assert.equal(linkIn("#run=1.abc"), "#run=1.abc");
   assert.equal(linkIn("#tab=tokens"), "");
   assert.equal(linkIn("#overrun=1"), "");
+});
+
+test("a tab that an address opens writes nothing into it, however late a busy page draws", async () => {
+  const [heard, frames, written] = [{}, [], []];
+  const tabs = ["generation", "reply"].map((tabId) => ({ dataset: { tabId }, checkVisibility: () => true }));
+  Object.assign(globalThis, {
+    document: { querySelectorAll: () => tabs, addEventListener: (type, act) => Object.assign(heard, { [type]: act }) },
+    addEventListener: () => {},
+    requestAnimationFrame: (draw) => frames.push(draw),
+    location: { hash: "" },
+    history: { state: null, pushState: (_state, _title, address) => written.push(address) },
+  });
+  const draw = async () => {
+    await sleep(100);
+    for (const frame of frames.splice(0)) frame();
+    await sleep(100);
+  };
+  const click = () => heard.click({ target: { closest: () => tabs[0] } });
+  const address = followAddress(new AbortController().signal);
+  address.start({ open() {}, back() {}, moved() {} });
+  location.hash = "#tab=generation";
+  await Promise.all([address.quietly(click), draw()]);
+  assert.deepEqual(written, []);
+  click(); // somebody does
+  await draw();
+  assert.deepEqual(written, ["#tab=generation/reply"]);
 });
 
 test("what was typed comes back, and only what was", () => {
