@@ -85,7 +85,7 @@ export function drawPart(find, state, row) {
 
 const ADDED =
   "Each token has one vector that goes through the whole model. A part reads it, and what the part returns is added " +
-  "to it: nothing is overwritten, so that later parts can still read what earlier ones wrote.";
+  "to it and doesn't take its place, so that later parts can still read what earlier ones wrote.";
 const TIMES = "Two parts are multiplied number by number: one says how much of the other comes through (a gate).";
 const FOUND = "No module does this; it was found in the numbers of a run.";
 

@@ -57,7 +57,7 @@ export function unitOf(on) {
  */
 export function meaningOf(on) {
   if (on.cosine) return "The cosine of two MiniLM embeddings: no direction, no label, no loss; 1 means the same.";
-  const whole = "Loss of the whole label in nats, minus the logarithm of its probability: long words cost more.";
+  const whole = "Loss of the whole label in nats, minus the logarithm of its probability: every piece adds to it.";
   const mean = "Loss in nats, the mean per piece: what model(…).loss returns.";
   const parts = [on.total ? whole : mean];
   if (on.baseline) parts.push("Minus what the label costs after an empty source: below 0 means the source helps.");

@@ -111,17 +111,23 @@ export function figures(run, index) {
 }
 
 /**
- * Whether the held-out loss has risen again from its least, by more than a twentieth: it learns by heart.
+ * Whether the held-out loss has risen again from its least, by more than a twentieth, while the training loss fell: it
+ * learns by heart. Where both rise, its steps are too large.
  *
  * @param {Run} run
  * @returns {{ step: number, least: number, now: number } | null}
  */
-export function overfit({ checkpoints }) {
+export function overfit({ checkpoints, losses }) {
   if (checkpoints.length < 3) return null;
   const least = checkpoints.reduce((best, one) => (one.heldout_loss < best.heldout_loss ? one : best));
   const now = checkpoints[checkpoints.length - 1].heldout_loss;
-  return now > 1.05 * least.heldout_loss ? { step: least.step, least: least.heldout_loss, now } : null;
+  const since = losses.filter(([step]) => step >= least.step).map(([, loss]) => loss);
+  const half = Math.floor(since.length / 2);
+  const falls = half > 0 && mean(since.slice(-half)) < mean(since.slice(0, half));
+  return falls && now > 1.05 * least.heldout_loss ? { step: least.step, least: least.heldout_loss, now } : null;
 }
+
+const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
 /**
  * Every checkpoint in numbers.

@@ -43,6 +43,8 @@ test("the unit and the sentence follow the switches", () => {
   assert.equal(unitOf({ ...OFF, total: true }), "nats");
   assert.equal(unitOf({ ...OFF, total: true, baseline: true }), "nats above the baseline");
   assert.match(meaningOf({ ...OFF, symmetric: true }), /Mean of both directions/);
+  // after “un” the short “re” costs 11.59 nats, and “Zürich” 11.22
+  assert.doesNotMatch(meaningOf({ ...OFF, total: true }), /long words/);
   for (const total of [true, false])
     for (const baseline of [true, false]) assert.doesNotMatch(meaningOf({ ...OFF, total, baseline }), /exp/);
 });

@@ -49,10 +49,15 @@ test("weights stand in triangles, head by head", () => {
   assert.deepEqual([...bytesOf("/zMA")], [255, 51, 0]);
 });
 
-test("learning by heart is seen where the held-out loss has risen from its least", () => {
-  assert.equal(overfit({ checkpoints: [look(0, 3), look(5, 2)] }), null);
-  assert.equal(overfit({ checkpoints: [look(0, 3), look(5, 2), look(9, 2.05)] }), null);
-  assert.deepEqual(overfit({ checkpoints: [look(0, 3), look(5, 2), look(9, 2.2)] }), { step: 5, least: 2, now: 2.2 });
+test("learning by heart is seen where the held-out loss has risen from its least, and the training loss hasn't", () => {
+  const falling = [5, 7, 9].map((step) => [step, 3 - step / 5]);
+  const seen = (...checkpoints) => overfit(/** @type {any} */ ({ checkpoints, losses: falling }));
+  assert.equal(seen(look(0, 3), look(5, 2)), null);
+  assert.equal(seen(look(0, 3), look(5, 2), look(9, 2.05)), null);
+  const risen = [look(0, 3), look(5, 2), look(9, 2.2)];
+  assert.deepEqual(seen(...risen), { step: 5, least: 2, now: 2.2 });
+  const rising = falling.map(([step, loss]) => [step, 4 - loss]);
+  for (const losses of [rising, []]) assert.equal(overfit(/** @type {any} */ ({ checkpoints: risen, losses })), null);
 });
 
 test("figures say what they are measured against", () => {
