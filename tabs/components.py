@@ -32,27 +32,41 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
     )
 
 
-def model_note(playground: pg.Playground, picker: gr.Dropdown, boxed: bool = True) -> gr.Textbox:
+def model_note(
+    playground: pg.Playground,
+    picker: gr.Dropdown,
+    boxed: bool = True,
+    label: str = "about this model",
+    beside: gr.Dropdown | None = None,
+) -> gr.Textbox:
     """A few sentences about the picked model: who made it, what it is good and bad at, whether its copy differs.
 
-    ``boxed`` stands beside the picker; not ``boxed`` is a line across the section, below what is asked.
+    ``boxed`` stands beside the picker; not ``boxed`` is a line across the section, below what is asked. Of a second
+    model it stands only while another one is picked ``beside`` it.
     """
 
-    def about(model_id: str) -> gr.Textbox:
+    def about(model_id: str, said_already: str = "") -> str:
         spec = playground.catalog.find(model_id or "")
-        said = about_model(spec) if spec else ""
-        return gr.Textbox(said, visible=bool(said))
+        return about_model(spec) if spec and model_id != said_already else ""
 
-    first = playground.catalog.find(picker.value or "")
+    pickers = [picker, beside] if beside else [picker]
+    first = about(*(one.value for one in pickers))
     note = gr.Textbox(
-        about_model(first) if first else "",
-        label="about this model",
+        first,
+        label=label,
+        visible=bool(first) or not beside,
         lines=2,
         max_lines=6,
         interactive=False,
         elem_classes="pg-about" if boxed else "pg-about pg-line",
     )
-    picker.change(about, picker, note, show_progress="hidden", api_visibility="private")
+
+    def say(*models: str) -> gr.Textbox:
+        said = about(*models)
+        return gr.Textbox(said, visible=bool(said))
+
+    changes = [one.change for one in pickers]
+    gr.on(changes, say, pickers, note, show_progress="hidden", api_visibility="private")
     return note
 
 

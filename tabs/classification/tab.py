@@ -17,7 +17,7 @@ from tabs.classification.examples import FAILURES, FIRST, PICKED
 from tabs.classification.format import PRESS_EXPLAIN, format_said
 from tabs.classification.handlers import PREDICTED, OneText, Parts, about_fields, about_link, about_result
 from tabs.classification.table import build_table_section
-from tabs.components import example_chips, model_picker, model_row
+from tabs.components import example_chips, model_note, model_picker, model_row
 from tabs.gradio_patches import blocks_being_built
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.asking import Asking
@@ -97,7 +97,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
         with gr.Tab("One text", id="one-text"):
             heading("One text", 3)
             given = _lay_out_input()
-            inside = _lay_out_inside(playground)
+            inside = _lay_out_inside(playground, model)
             parts, asking = _wire(playground, model, given, inside)
         with gr.Tab("A table of texts", id="table"):
             heading("A table of texts", 3)
@@ -131,7 +131,7 @@ def _lay_out_input() -> _Input:
     return _Input(text, pair, samples, shows, button, bars, share)
 
 
-def _lay_out_inside(playground: pg.Playground) -> _Inside:
+def _lay_out_inside(playground: pg.Playground, model: gr.Dropdown) -> _Inside:
     with gr.Tabs(elem_id="classification-inside", overflow_behavior="wrap"):
         with gr.Tab("Step by step", id="steps") as steps_tab:
             steps = view("classification/pipeline_steps", elem_id="classification-steps")
@@ -141,7 +141,7 @@ def _lay_out_inside(playground: pg.Playground) -> _Inside:
             why = _lay_out_why()
         with gr.Tab("What if", id="what-if") as what_if_tab:
             heading("What if", 3)
-            what_if = _lay_out_what_if(playground)
+            what_if = _lay_out_what_if(playground, model)
         with gr.Tab("Code", id="code") as code_tab:
             explain("This exact run with plain transformers, two ways. Both print the numbers above.")
             codes = [*receipt_panel("With the pipeline", opened=True), *receipt_panel("Step by step, with AutoModel")]
@@ -165,7 +165,7 @@ def _lay_out_why() -> _Why:
     return _Why(label, button, attribution, share, *receipt_panel("Code: these values with plain transformers"))
 
 
-def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
+def _lay_out_what_if(playground: pg.Playground, model: gr.Dropdown) -> _WhatIf:
     explain("**Take out a token**: press it, and the dashed line shows where each bar was.")
     action = gr.Radio([("masked", "mask"), ("deleted", "delete")], value="mask", label="a pressed token is")
     toggles = view("classification/token_toggles", elem_id="classification-tokens")
@@ -183,6 +183,7 @@ def _lay_out_what_if(playground: pg.Playground) -> _WhatIf:
                 second = model_picker(playground, TASK, elem_id="classification-second-model", scale=3, min_width=260)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
+            model_note(playground, second, boxed=False, label="about the second model", beside=model)
             second_bars = view("classification/label_bars", elem_id="classification-second", elem_classes=ASIDE)
     share_both = share_view()
     code = receipt_panel("Code: the last of these experiments with plain transformers")

@@ -11,7 +11,7 @@ import playground as pg
 from playground.models.catalog import QUANTIZATIONS
 from playground.wire import to_json
 from server.arrival import address_of
-from tabs.components import buttons_of_run, model_picker
+from tabs.components import buttons_of_run, model_note, model_picker
 from tabs.generation.twin_format import format_twin
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -59,6 +59,8 @@ def _lay_out(playground: pg.Playground) -> dict[str, Any]:
         longest = gr.Slider(0, 100, 24, step=1, label="tokens that each writes", min_width=220)
     other.choices = [(NO_OTHER, ""), *other.choices]
     other.value = ""
+    model_note(playground, model_id, boxed=False, label="about the first model")
+    model_note(playground, other, boxed=False, label="about the second model", beside=model_id)
     return {
         "text": text,
         "model_id": model_id,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
 import pytest
 
 import playground as pg
-from tabs.components import format_status
+from playground.models.catalog import Catalog
+from tabs.components import format_status, model_note
 
 
 @pytest.mark.parametrize(
@@ -21,3 +26,15 @@ from tabs.components import format_status
 )
 def test_the_header_counts_models_once_it_knows_how_many_there_are(warmth, ready, text):
     assert format_status(warmth) == {"ready": ready, "text": text}
+
+
+def test_of_a_second_model_something_is_said_while_it_is_another_one():
+    catalog: Any = SimpleNamespace(catalog=Catalog.read())
+    first, other = (one.id for one in Catalog.read().for_task("text-generation")[:2])
+    with gr.Blocks() as page:
+        pickers = [gr.Dropdown([first, other], value=first) for _ in range(2)]
+        note = model_note(catalog, pickers[1], beside=pickers[0])
+    (said,) = (one.fn for one in page.fns.values())
+    assert not note.visible
+    assert said(other, first).visible and said(other, first).value == Catalog.read().find(other).note
+    assert not said(first, first).visible and not said("", first).visible and not said("nobody/nothing", first).visible

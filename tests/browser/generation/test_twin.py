@@ -15,6 +15,8 @@ def test_two_copies_read_one_text(page):
     page.get_by_role("tab", name="Generation", exact=True).click()
     page.get_by_role("button", name="What fewer bits cost").click()
     page.locator("#twin-text textarea").fill("The capital of France is Paris, ${alert(1)} <b>")
+    expect(page.get_by_label("about the first model")).to_have_value(re.compile("^Made by Hugging Face; tiny"))
+    expect(page.get_by_label("about the second model")).to_have_count(0)  # there is none
     page.get_by_label("second quantization").click()
     page.get_by_role("option", name="bfloat16").click()
     page.get_by_label("number input for tokens that each writes").fill("3")
