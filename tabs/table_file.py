@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
-from playground.tables import ENCODINGS
+from playground.tables import ENCODINGS, TableFormat
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 QUOTINGS = {
@@ -74,6 +74,14 @@ def lay_out_table_file(name: str) -> TableFile:
     return TableFile(panel, said, encoding, separator, quoting, header, rows, gr.State(HowRead()))
 
 
+def read_or_none(path: str | None, how: HowRead | None) -> pg.Table | None:
+    """The same as `read_table`; None without a file, and where it can't be read: `show` says why."""
+    try:
+        return read_table(path, how) if path else None
+    except pg.PlaygroundError:
+        return None
+
+
 def read_table(path: str, how: HowRead | None) -> pg.Table:
     """The rows of a file, read as it was chosen for it.
 
@@ -101,18 +109,13 @@ def show(parts: TableFile, how: HowRead) -> Values:
     try:
         table = read_table(how.path, how)
     except pg.PlaygroundError as error:
-        return {**filled, parts.said: str(error), parts.rows: gr.Dataframe(visible=False)}
-    found = table.format
-    separated = found.kind == "separated"
-    header = "yes" if found.header else "no"
+        nothing = gr.Dataframe(visible=False)
+        return {**filled, **_choices(parts, how, None), parts.said: str(error), parts.rows: nothing}
     shown = first_rows(table)
     return {
         **filled,
+        **_choices(parts, how, table.format),
         parts.said: describe(table),
-        parts.encoding: _choice(ENCODINGS, how.encoding, found.encoding, True),
-        parts.separator: _choice({"": "one column", **SEPARATORS}, how.separator, found.separator, separated),
-        parts.quoting: _choice(QUOTINGS, how.quoting, found.quoting, separated),
-        parts.header: _choice(HEADERS, how.header, header, separated),
         parts.rows: gr.Dataframe(
             value=shown, headers=[str(n) if n else "line" for n in range(len(shown[0]))], visible=True
         ),
@@ -143,6 +146,18 @@ def describe(table: pg.Table) -> str:
         first = table.bad_rows[0]
         said += f"; {bad:,} line{'s' * (bad != 1)} can't be used (line {first.line}: {first.reason})"
     return " ".join([f"{said}.", *table.notes])
+
+
+def _choices(parts: TableFile, how: HowRead, found: TableFormat | None) -> Values:
+    """What can be chosen; where no row could be read, nothing is said to be found."""
+    of = found or TableFormat("separated", "unknown", "unknown", "unknown")
+    separated, header = of.kind == "separated", "unknown" if not found else "yes" if of.header else "no"
+    return {
+        parts.encoding: _choice(ENCODINGS, how.encoding, of.encoding, True),
+        parts.separator: _choice({"": "one column", **SEPARATORS}, how.separator, of.separator, separated),
+        parts.quoting: _choice(QUOTINGS, how.quoting, of.quoting, separated),
+        parts.header: _choice(HEADERS, how.header, header, separated),
+    }
 
 
 def _choice(names: dict[str, str], chosen: str, found: str, visible: bool) -> gr.Dropdown:

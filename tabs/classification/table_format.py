@@ -130,7 +130,7 @@ def format_evaluation(evaluation: pg.Evaluation | None, listed: tuple[int, int] 
             *distance,
             ["macro F1", f"{evaluation.macro_f1:.3f}"],
             ["expected calibration error", f"{evaluation.expected_calibration_error:.3f}"],
-            ["labelled rows", f"{evaluation.count:,}"],
+            ["labelled row" if evaluation.count == 1 else "labelled rows", f"{evaluation.count:,}"],
         ],
         "count": evaluation.count,
         "listed": listed,

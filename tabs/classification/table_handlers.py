@@ -26,7 +26,7 @@ from tabs.gradio_patches import payload
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
 from tabs.page import file_to_serve, receipt_values, run_refused
-from tabs.table_file import HowRead, read_table
+from tabs.table_file import HowRead, read_or_none, read_table
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "examples" / "reviews.csv"
 NO_COLUMN = "(none)"
@@ -74,13 +74,13 @@ class TableOfTexts:
     # What is to be classified
 
     def read_columns(self, path: str | None, how: HowRead | None, model_id: str) -> Values:
-        """The columns of a dropped file, with a guess which is which; none without a file."""
-        parts = self._parts
+        """The columns of a dropped file, with a guess which is which; none without one that can be read."""
+        parts, table = self._parts, read_or_none(path, how)
         columns = (parts.text_column, parts.pair_column, parts.label_column)
-        if not path:
+        if table is None:
             hidden = {column: gr.Dropdown(visible=False, choices=[], value=None) for column in columns}
             return {**hidden, **self._ask(())}
-        table, pairs = read_table(path, how), self._takes_pairs(model_id)
+        pairs = self._takes_pairs(model_id)
         guess, optional = pg.guess_columns(table, pairs), [NO_COLUMN, *table.columns]
         return {
             parts.text_column: gr.Dropdown(choices=list(table.columns), value=guess.text, visible=True),

@@ -14,7 +14,7 @@ from playground.units import format_error, format_number, format_share
 
 FULL_COLOUR = 0.05  # the least value that may have the strongest colour, in units of the logit
 MORE = "Compare three methods"  # the button that asks for all of them
-NO_NEXT = "There is no next token to explain: look inside a text without a mask."
+NO_NEXT = "There is no next token to explain: look inside a text first, one without a mask."
 ABOUT = {  # in the order in which they are read, whichever answers first
     "integrated_gradients": "Gradients on the straight way from a text of empty tokens to this one, added up.",
     "occlusion": "What is lost when the model reads the text without this one.",
@@ -164,8 +164,15 @@ def _agreement(
         return stopped + ONE_METHOD
     if waiting or len(methods) < 2 or not words:
         return stopped.strip()
-    top = {one.method: result.words[_largest(words, one.word_values)].text for one in methods}
-    if len(set(top.values())) == 1:
+    # For whom every word speaks against it, or is as good as nothing, none speaks for it.
+    silent = [one.method for one in methods if max(one.word_values[n] for n in words) < 0.005]
+    top = {
+        one.method: result.words[_largest(words, one.word_values)].text for one in methods if one.method not in silent
+    }
+    stopped += f"To {' and '.join(silent)} no word speaks for it. " if silent else ""
+    if not top:
+        return stopped.strip()
+    if not silent and len(set(top.values())) == 1:
         return f"{stopped}To every method {quoted(next(iter(top.values())))} speaks most for it."
     return (
         stopped

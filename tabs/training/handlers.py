@@ -22,7 +22,7 @@ from playground.training.request import columns
 from playground.wire import to_json
 from tabs.components import buttons_of_run
 from tabs.page import receipt_values, refusal, said_in_place
-from tabs.table_file import HowRead, read_table
+from tabs.table_file import HowRead, read_or_none, read_table
 from tabs.training.examples import PRESETS
 from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within, plain
 
@@ -86,12 +86,11 @@ class ClassifierHandlers:
         return {self.parts.plan: said}
 
     def read_columns(self, path: str | None, how: HowRead | None) -> Values:
-        """The columns of a dropped file, with a guess which is which; none without a file."""
-        parts = self.parts
-        if not path:
+        """The columns of a dropped file, with a guess which is which; none without one that can be read."""
+        parts, table = self.parts, read_or_none(path, how)
+        if table is None:
             hidden = (parts.text_column, parts.label_column)
             return {one: gr.Dropdown(choices=[], value=None, visible=False) for one in hidden}
-        table = read_table(path, how)
         (text, label), choices = columns(table), list(table.columns)
         return {
             parts.text_column: gr.Dropdown(choices=choices, value=text, visible=True),

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from playground.errors import InputError
-from tabs.table_file import HowRead, lay_out_table_file, read_table, show, show_new
+from tabs.table_file import HowRead, lay_out_table_file, read_or_none, read_table, show, show_new
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,11 @@ def test_what_can_not_be_read_is_said_and_the_choice_stays(parts, path, tmp_path
     assert not page[parts.rows].visible
     with pytest.raises(InputError):
         read_table(path, how)
+    assert read_or_none(path, how) is None and read_or_none(None, None) is None
+    assert page[parts.encoding].value == "utf-8" and page[parts.separator].choices[0] == ("found by itself", "")
+    (tmp_path / "empty.csv").write_text("")
+    page = show_new(parts, str(tmp_path / "empty.csv"))  # nothing that was found in the file before
+    assert [page[part].choices[0][0] for part in parts.choices] == ["found by itself"] * 4
 
 
 def test_no_name_of_a_column_becomes_a_heading_which_would_be_html(parts, tmp_path):

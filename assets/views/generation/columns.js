@@ -5,7 +5,7 @@ import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
-import { aboutSettings, divergence, endingOf, figuresOf, firstToPart } from "./reply.js";
+import { aboutSettings, divergence, endingOf, figuresOf, firstToPart, wasStopped } from "./reply.js";
 
 const NOTHING = "Press Compare: each of the settings above answers this prompt, and its texts stand here side by side.";
 
@@ -58,9 +58,9 @@ function sample(reply, name, sampled, settings) {
   return make("div", "gen-sample", head, body, make("div", "gen-column-foot"));
 }
 
-/** How many different texts each strategy gave, once all of them are there. */
+/** How many different texts each strategy gave, once all of them are there; none counts where one was stopped. */
 function varietyOf(columns) {
-  const done = columns.every((one) => one.replies.every((reply) => reply.finished));
+  const done = columns.every((one) => one.replies.every((reply) => reply.finished && !wasStopped(reply)));
   if (!done || !columns.some((one) => one.sampled)) return [];
   const dice = columns.filter((one) => one.settings.do_sample).length > 1;
   const own = columns.some(({ settings }) => settings.model_id || settings.quantization);
@@ -86,7 +86,7 @@ function footOf(reply, first, at) {
 function verdictOf(columns, places) {
   const parted = places.filter((at) => at >= 0);
   if (!parted.length) {
-    const same = columns.length > 1 && columns.every((one) => one.finished);
+    const same = columns.length > 1 && columns.every((one) => one.finished && !wasStopped(one));
     return same ? ["All of them say the same, token for token."] : [];
   }
   const at = Math.min(...parted);

@@ -175,7 +175,8 @@ export function figuresOf(reply) {
 }
 
 /**
- * Index of the first token in which two replies differ; -1 while one only goes on where the other has come to.
+ * Index of the first token in which two replies differ; -1 while one only goes on where the other has come to, and
+ * where that other was stopped there: what it would have said nobody knows.
  *
  * @param {Reply} one
  * @param {Reply} other
@@ -183,7 +184,9 @@ export function figuresOf(reply) {
 export function divergence(one, other) {
   const most = Math.min(one.tokens.length, other.tokens.length);
   for (let i = 0; i < most; i += 1) if (one.tokens[i].id !== other.tokens[i].id) return i;
-  return one.finished && other.finished && one.tokens.length !== other.tokens.length ? most : -1;
+  const shorter = one.tokens.length < other.tokens.length ? one : other;
+  const ended = one.finished && other.finished && !wasStopped(shorter);
+  return ended && one.tokens.length !== other.tokens.length ? most : -1;
 }
 
 /**
@@ -261,6 +264,11 @@ export function endingOf({ finished, byHand }) {
     stopped: `Stopped after ${count}.`,
   };
   return sentences[finished.reason] || "";
+}
+
+/** @param {Reply} reply  Whether somebody, or the crowd, ended it before the model or its settings did. */
+export function wasStopped({ finished }) {
+  return finished?.reason === "stopped" || finished?.reason === "crowded";
 }
 
 /** @param {Reply | null} reply  Whether nothing can follow. */

@@ -1,7 +1,7 @@
 /** A conversation on top, what the template makes of it below, live; colours are roles. */
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
-import { finder, make, makeButton } from "../shared/dom.js";
+import { finder, make, makeButton, sayEmpty } from "../shared/dom.js";
 import { counted } from "../shared/format.js";
 import { hostOf, readInbox, tell } from "../shared/inbox.js";
 import { swatches } from "../shared/legend.js";
@@ -25,6 +25,7 @@ export function mount({ element, props, watch, trigger, server }) {
   const send = (asked) => sendTo(server, asked);
   const receive = (answer, asked) => {
     draw(find, answer);
+    sayEmpty(element, Boolean(answer.error));
     const told = answer.error ? { failed: true } : cleaned(asked);
     clearTimeout(state.told);
     state.told = setTimeout(() => trigger("input", told), answer.error ? 0 : state.tellMs);

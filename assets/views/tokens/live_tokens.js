@@ -1,7 +1,7 @@
 /** Tokens while a person types: the text coloured in place, a chip per token, and what each stands for. */
 
 import { latestAnswer, wellFormed } from "../shared/asking.js";
-import { finder, make, makeButton } from "../shared/dom.js";
+import { finder, make, makeButton, sayEmpty } from "../shared/dom.js";
 import { counted, formatInteger, quoted } from "../shared/format.js";
 import { hostOf, readInbox } from "../shared/inbox.js";
 import { keyAlong, rovingFocus } from "../shared/keyboard.js";
@@ -100,6 +100,7 @@ function sayWhatItShows({ find, area, state }) {
 function draw(tab, result, { letters, text, model_id }) {
   const { view, find, area, drawn, state } = tab;
   drawNotes(tab, result.error ? [result.error] : notesOf(result, letters.length), Boolean(result.error));
+  sayEmpty(view.element, Boolean(result.error));
   if (result.error) {
     drawNothing(tab, letters);
     return;
@@ -122,6 +123,7 @@ function drawNothing(tab, letters) {
   clearTimeout(state.told);
   drawn.draw({ tokens: [], gaps: new Map(), rest: 0 }, letters, "", true);
   find(".counts").replaceChildren();
+  find(".heard").textContent = "";
   point(tab, -1);
   view.trigger("input", { failed: true });
 }

@@ -129,6 +129,12 @@ def test_a_conversation_is_rendered_live(tokens):
     expect(following.locator(".sentence")).to_contain_text("without it with “<|im_start|>” (9", timeout=60_000)
     expect(following.locator(".origin")).to_contain_text(SMOLLM_TITLE)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 391
+    below = page.locator(".pg-share:has(~ .pg-receipt), .pg-receipt").filter(visible=True)
+    expect(below).to_have_count(2)
+    for _ in range(page.locator("#pg-tokens-chat .message").count()):
+        names[0].click()
+    expect(page.locator("#pg-tokens-chat .notes")).to_contain_text("There is no message.")
+    expect(below).to_have_count(0)  # nothing is there to be shared
 
 
 def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):

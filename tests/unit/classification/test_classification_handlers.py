@@ -319,7 +319,8 @@ def test_columns_are_guessed_and_second_texts_asked_for_by_pair_models_alone(pla
     assert page["pair_column"].visible
     page = handlers.read_columns(path, None, "mood")
     assert page["pair_column"].value == NO_COLUMN and not page["pair_column"].visible
-    assert not handlers.read_columns(None, None, "mood")["text_column"].visible
+    for path in (None, write(tmp_path, "", "empty.csv")):  # the reading says that there are no rows, and no toast
+        assert not handlers.read_columns(path, None, "mood")["text_column"].visible
 
 
 def test_pairs_are_judged_as_pairs_counted_and_shown(playground, tmp_path):

@@ -280,6 +280,8 @@ def test_metrics_are_the_evaluation_s_own(table_result):
     assert dict(map(tuple, shown["cards"]))["accuracy"] == f"{evaluation.accuracy * 100:.1f}\u00a0%"
     assert shown["confusion"] == [list(row) for row in evaluation.confusion] and shown["count"] == 4
     assert sum(one["count"] for one in shown["bins"]) == 4
+    one = table_format.format_evaluation(replace(evaluation, count=1))
+    assert (shown["cards"][-1], one["cards"][-1]) == (["labelled rows", "4"], ["labelled row", "1"])
     assert table_format.format_evaluation(None) is None
 
 

@@ -59,6 +59,11 @@ def test_integrated_gradients_are_read_first_and_what_is_noisy_last():
     alone = replace(found, methods=(integrated,))
     assert format_why(alone)["agreement"] == ONE_METHOD and format_why(alone, ("occlusion",))["agreement"] == ""
     assert format_why(replace(alone, stopped=True))["agreement"].startswith("Stopped")
+    still = replace(integrated, word_values=tuple(0.0 for _ in integrated.word_values))
+    assert (
+        "To integrated_gradients no word speaks for it. What"
+        in format_why(replace(found, methods=(gradient, still)))["agreement"]
+    )
     half = format_why(replace(found, methods=(gradient, integrated)), ("occlusion",))
     assert half["methods"][0]["method"] == "integrated_gradients" and half["agreement"] == ""
 

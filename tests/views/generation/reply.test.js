@@ -14,6 +14,7 @@ import {
   newReply,
   replyText,
   settingsName,
+  wasStopped,
 } from "../../../assets/views/generation/reply.js";
 import { afterSampler } from "../../../assets/views/generation/sampler.js";
 import { branchOff, newState, remember, restore } from "../../../assets/views/generation/state.js";
@@ -82,6 +83,9 @@ test("two replies part at the first token that differs, or where one has ended",
   applyEvent(one, FINISHED);
   applyEvent(other, FINISHED);
   assert.equal(divergence(one, other), 1);
+  assert.equal(divergence(other, one), 1);
+  applyEvent(other, { ...FINISHED, reason: "stopped" });
+  assert.deepEqual([divergence(one, other), divergence(other, one), wasStopped(other)], [-1, -1, true]);
 });
 
 test("settings are named by what matters", () => {
