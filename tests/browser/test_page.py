@@ -395,6 +395,7 @@ def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_w
     expect(page.locator("#pg-tokens-compare .empty")).to_contain_text("needs two to four different tokenizers")
     expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)
     places = {
+        ("tokens", "tokens-live"): ("tokens-model-id", None, "#pg-tokens-live .notes"),
         ("tokens", "tokens-vocabulary"): ("vocabulary-model-id", None, "#pg-vocabulary-found"),
         ("tokens", "tokens-attention"): ("attention-model-id", "Show attention", ".at-empty"),
         ("models", "whole-model"): ("model_map-model-id", "Draw it", ".im-empty"),
@@ -410,6 +411,8 @@ def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_w
             page.get_by_role("button", name=press, exact=True).filter(visible=True).click()
         expect(page.locator(place)).to_contain_text("nobody/nothing isn't on this machine")
         expect(page.get_by_text("nobody/nothing isn't").filter(visible=True)).to_have_count(1)
+        if "tokens-live" in tabs:
+            expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)
         expect(page.locator(".toast-body")).to_have_count(0)
 
 
