@@ -312,6 +312,6 @@ def _broken_off(spec: ModelSpec, chain: list[BaseException], status: int | None)
     if is_unreachable(chain[0]):
         return HubOfflineError(
             f"{spec.id} must be downloaded, and the Hub can't be reached.",
-            "Check the id and the network, and try again. Embedded models need neither.",
+            "Check the id and the network, and try again. Embedded models need no Hub.",
         )
     return None

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 HOUR = 3600.0
 _OWNERS = re.compile(  # what only whoever runs the page can do something with
     r"\b(?:HF|PLAYGROUND|TRANSFORMERS|TORCH|XDG)_[A-Z_]+|(?<!\w)--[a-z][a-z-]+|\bpip\b|\bmake [a-z]+-|\bmodels file\b"
+    r"|\bhf cache\b|\bthe network\b|\bfolder\b|\bInstall it\b|\bCheck (?:its revision|the files)\b"
+    r"|(?<![\w:/.])/\w[^\s/]*/\w"  # a path of its machine
 )
 SEALED = "The GPU here is lent for seconds, so only models that were loaded at the start can be used, as they are."
 _OWN_MACHINE = "Pick another model or copy, or run the playground on a machine of your own."
@@ -38,6 +40,10 @@ _OWN_MACHINE = "Pick another model or copy, or run the playground on a machine o
 def most_download_bytes(settings: Settings, spec: ModelSpec) -> int | None:
     """How many bytes may be downloaded for a model; None: any number, since its owner asked for it."""
     return settings.public_bytes if settings.public and spec.id not in settings.warm_up else None
+
+
+def _minutes(count: int) -> str:
+    return "1 minute" if count == 1 else f"{count} minutes"
 
 
 def _for_visitors(text: str) -> str:
@@ -87,7 +93,7 @@ class Visitors:
         copies = "any copy" if set(QUANTIZATIONS) <= set(settings.public_copies) else ", ".join(settings.public_copies)
         return (
             f"A visit may load {models} in {copies}, each of up to {format_bytes(settings.public_bytes)} in memory and "
-            f"to download, for {settings.public_minutes} minutes of loading in an hour. "
+            f"to download, for {_minutes(settings.public_minutes)} of loading in an hour. "
             "The embedded models as they usually run are always there."
         )
 
@@ -170,7 +176,7 @@ class Visitors:
             spent = sum(seconds for _, seconds in self._ended) + sum(now - began for began in self._running)
         if spent >= 60 * self._settings.public_minutes:
             raise BusyError(
-                f"Visitors of this public page have had models loaded for {self._settings.public_minutes} minutes "
+                f"Visitors of this public page have had models loaded for {_minutes(self._settings.public_minutes)} "
                 "within an hour, which is all there is.",
                 "Pick a model that is loaded (the Models tab shows them), or try again later.",
             )

@@ -183,7 +183,7 @@ def test_a_hub_in_trouble(hub, manager, files):
 def test_no_network(hub, manager, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
     error = fail(manager, HubOfflineError, "can't be reached")
-    assert error.fix == "Check the id and the network, and try again. Embedded models need neither."
+    assert error.fix == "Check the id and the network, and try again. Embedded models need no Hub."
 
 
 def test_a_hub_that_is_not_there_is_remembered_for_a_while(hub, manager, files, monkeypatch):

@@ -7,8 +7,10 @@ import pytest
 from playground.errors import (
     BudgetError,
     BusyError,
+    CorruptModelError,
     GatedModelError,
     HubOfflineError,
+    ModelNotFoundError,
     NotAllowedError,
     PreparationError,
 )
@@ -97,7 +99,7 @@ def test_loads_of_an_hour_have_so_many_minutes(make, monkeypatch):
     clock = visitors_module.time.monotonic
     manager._visitors._ended.append((clock(), 60.0))
     load(manager, "a")  # it is here already
-    with pytest.raises(BusyError, match="1 minutes within an hour"):
+    with pytest.raises(BusyError, match="for 1 minute within an hour"):
         load(manager, "b")
     load(manager, "c")  # the owner has named it
     monkeypatch.setattr(visitors_module.time, "monotonic", lambda: clock() + 3601)
@@ -129,6 +131,14 @@ def test_what_the_owner_loads_at_start_is_always_there(make):
          "This model isn't ready here. Pick another model."),
         (HubOfflineError("A isn't here (HF_HUB_OFFLINE).", "Pick an embedded model."),
          "A isn't here. Pick an embedded model."),
+        (HubOfflineError("The Hub can't be reached.", "Check the id and the network. Embedded models need no Hub."),
+         "The Hub can't be reached. Embedded models need no Hub."),
+        (CorruptModelError("A is damaged.", "Download it again: hf cache rm model/a, then load it."),
+         "A is damaged. Pick another model."),
+        (CorruptModelError("A is damaged.", "Check the files in /srv/models/a."),
+         "A is damaged. Pick another model."),
+        (ModelNotFoundError("There is no model in /srv/models/a: it has no config.json.", "Check the folder's path."),
+         "This model isn't ready here. Pick another model."),
         (GatedModelError("A is gated.", "Accept it, then start the playground with your token in HF_TOKEN."),
          "A is gated. Pick another model."),
         (BudgetError("A needs 2 GB.", "Shorten the prompt, unload a model, or raise --memory-budget."),
