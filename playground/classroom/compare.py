@@ -173,7 +173,12 @@ def plain(number: float) -> str:
 
 
 def with_unit(number: str, unit: str) -> str:
-    """A number with the unit of its question, if that has one."""
+    """A number as people read it, with the unit of its question, if that has one.
+
+    >>> with_unit("-12", "°C"), with_unit("5", "")
+    ('−12\\xa0°C', '5')
+    """
+    number = number.replace("-", "−")
     return f"{number}\u00a0{unit.strip()}" if unit.strip() else number
 
 

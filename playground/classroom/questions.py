@@ -368,10 +368,10 @@ def place_of(given: Any, choices: tuple[str, ...]) -> int:
 def grouped(number: float) -> str:
     """A number as people read it: large ones in groups of three digits, but no years.
 
-    >>> grouped(20_000_000), grouped(1990), grouped(0.5)
-    ('20,000,000', '1990', '0.5')
+    >>> grouped(20_000_000), grouped(1990), grouped(0.5), grouped(-12)
+    ('20,000,000', '1990', '0.5', '−12')
     """
-    return f"{number:,.12g}" if abs(number) >= SMALLEST_GROUPED else f"{number:.12g}"
+    return f"{number:{',' if abs(number) >= SMALLEST_GROUPED else ''}.12g}".replace("-", "−")
 
 
 def within(number: Any, low: float, high: float) -> Any:

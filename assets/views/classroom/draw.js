@@ -1,6 +1,6 @@
 /** What students, board and teacher see alike: the question, the class's answers beside the model's, and both texts. */
 import { make } from "../shared/dom.js";
-import { counted, quoted } from "../shared/format.js";
+import { counted, quoted, withMinus } from "../shared/format.js";
 
 /** @param {number} share  from 0 to 1 */
 export function percent(share) {
@@ -133,6 +133,16 @@ function cell(kind, share, label) {
 }
 
 /**
+ * A number as people read it, with the unit of its question.
+ *
+ * @param {number} value
+ * @param {string} [unit]
+ */
+export function asRead(value, unit = "") {
+  return `${withMinus(String(Number(value.toPrecision(12))))}${unit && `\u00a0${unit}`}`;
+}
+
+/**
  * What the class and the model say as numbers.
  *
  * @param {{ number: number | null, median: number | null }} reveal
@@ -140,9 +150,8 @@ function cell(kind, share, label) {
  * @param {string} unit
  */
 export function numbers({ number, median }, kind, unit) {
-  const said = (/** @type {number} */ value) => `${Number(value.toPrecision(12))}${unit && `\u00a0${unit}`}`;
-  const lines = number === null ? [] : [`${TOLD.includes(kind) ? "Right" : "The model"}: ${said(number)}.`];
-  return median === null ? lines : [...lines, `At least half of the class is at ${said(median)} or below.`];
+  const lines = number === null ? [] : [`${TOLD.includes(kind) ? "Right" : "The model"}: ${asRead(number, unit)}.`];
+  return median === null ? lines : [...lines, `At least half of the class is at ${asRead(median, unit)} or below.`];
 }
 
 function facts(reveal, kind, unit) {

@@ -3,7 +3,7 @@
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
 import { isolated } from "../shared/format.js";
-import { bars, Followed, moreOf, onSlider, question, signs, texts } from "./draw.js";
+import { asRead, bars, Followed, moreOf, onSlider, question, signs, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
@@ -148,7 +148,8 @@ class Page {
   said(asked) {
     const given = this.answers[asked.number];
     if (given === undefined) return "";
-    return asked.choices.length ? asked.choices[given] : `${given}${asked.unit ? `\u00a0${asked.unit}` : ""}`;
+    if (asked.choices.length) return asked.choices[given];
+    return typeof given === "number" ? asRead(given, asked.unit) : given;
   }
 
   control(asked) {
@@ -260,7 +261,7 @@ function typed(asked, given, open, give) {
   else input.step = "any";
   const unit = make("output", "cl-value");
   const number = () => (isSlider ? onSlider(Number(input.value), asked) : Number(input.value));
-  const say = () => unit.replaceChildren(isSlider ? `${number()}${asked.unit && `\u00a0${asked.unit}`}` : "");
+  const say = () => unit.replaceChildren(isSlider ? asRead(number(), asked.unit) : "");
   input.addEventListener("input", say);
   say();
   const node = form([box, unit], "Send", async () => give(isNumber ? number() : input.value));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { moreOf, numbers, onSlider } from "../../../assets/views/classroom/draw.js";
+import { asRead, moreOf, numbers, onSlider } from "../../../assets/views/classroom/draw.js";
 
 test("what is told to be right is said as it was told", () => {
   assert.deepEqual(numbers({ number: 1.75, median: 9.25 }, "number", ""), [
@@ -20,4 +20,10 @@ test("a slider sends what it shows, with the digits that its ends can tell apart
 test("where no model answers, the class doesn't wait for one", () => {
   for (const kind of ["choice", "slider", "number", "word"]) assert.equal(moreOf(kind), "Now your teacher …");
   assert.equal(moreOf("next_word"), "Now the model …");
+});
+
+test("a number below zero has a minus, and a unit stands behind each", () => {
+  assert.equal(asRead(-12.5, "%"), "−12.5\u00a0%");
+  assert.equal(asRead(0), "0");
+  assert.equal(numbers({ number: -3, median: null }, "number", "°C")[0], "Right: −3\u00a0°C.");
 });
