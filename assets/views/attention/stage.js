@@ -87,7 +87,7 @@ function drawReadout({ find, state }, at) {
 function drawLegend({ find, state }) {
   const { mode, colours } = state;
   const isMask = mode === "mask";
-  find(".at-ramp").hidden = isMask;
+  find(".at-ramp").hidden = mode !== "heatmap"; // lines have one colour
   drawRamp(find(".at-ramp"), state);
   const present = [...new Set(maskOf(state))].filter((reason) => reason > 0).sort();
   const reasons = present.map((reason) => entry(colours, `masked: ${REASONS[reason].name}`, reason));

@@ -171,15 +171,23 @@ export function cellNote(state, at) {
   return `${reason ? REASONS[reason].why : `${piece("queries", at.q)} → ${piece("keys", at.k)}`} · ${total}`;
 }
 
-/** @param {State} state  What the picture is, in a sentence or two. */
+/** @param {{ mode: string, hide: boolean }} state  What the picture is, in a sentence or two. */
 export function pictureInWords(state) {
   if (state.mode === "mask")
     return "The mask of this layer: which keys each query may read at all. It is the same for every head.";
+  const own = "These are not the model's own numbers; the figures below are.";
+  if (state.mode === "lines") {
+    const lines =
+      "On the left stand the tokens that ask (queries), on the right those that may be read (keys). Of one query's " +
+      "lines, the thicker has the larger weight; its weights sum to 1.";
+    const shown = "Lines to special tokens are hidden, and each of the other weights is divided by what is left.";
+    return state.hide ? `${lines} ${shown} ${own}` : lines;
+  }
   const plain =
     "Each row is a token that asks (the query), each column one that may be read (the key); the weights of a row sum " +
     "to 1. Colours follow the square root, so that small weights stay visible.";
   const hidden =
     "Columns of special tokens are hidden and each row is divided by what is left of it; “kept” says how much that " +
-    "was. These are not the model's own numbers. The figures above the picture are.";
-  return state.hide ? `${plain} ${hidden}` : plain;
+    "was.";
+  return state.hide ? `${plain} ${hidden} ${own}` : plain;
 }

@@ -31,6 +31,8 @@ const of = (more = {}) => ({
   ...more,
 });
 
+import { pictureInWords } from "../../../assets/views/attention/words.js";
+
 test("the weights are shown as they are, with sums and tops of each row", () => {
   const shown = shownWeights(MATRIX, of());
   assert.deepEqual([...shown.weights], [1, 0, 0.25, 0.75]);
@@ -147,4 +149,13 @@ test("the ground of a label in focus lies on no letter of its neighbours", () =>
   const letters = 5.5; // half of their height, of 12 px
   for (let apart = 12; apart < 60; apart += 1) assert.ok(groundHeight(apart) / 2 + letters <= apart);
   assert.deepEqual([groundHeight(40), groundHeight(8)], [18, 13]); // as high as its own letters, at least
+});
+
+test("what the picture is said to be is so of what is drawn: a table, lines or a mask", () => {
+  const said = (mode, hide = false) => pictureInWords({ mode, hide });
+  assert.match(said("heatmap"), /^Each row is a token that asks .*square root/);
+  assert.match(said("lines"), /^On the left stand the tokens that ask/);
+  for (const hide of [false, true]) assert.doesNotMatch(said("lines", hide), /row|column|kept|square root/i);
+  for (const mode of ["heatmap", "lines"]) assert.match(said(mode, true), /the figures below are\.$/);
+  assert.match(said("mask", true), /^The mask of this layer/);
 });
