@@ -163,6 +163,9 @@ def test_attention_is_seen_after_one_click(page):
     page.locator(".at-main canvas.at-stage").wait_for()
     expect(page.locator(".at-habits")).to_contain_text("heads")
     expect(tab(page, "tokens-attention")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".at-columns")).to_be_focused()  # a key goes on there, and not at the page's top
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.at-columns *')")
 
 
 def test_the_door_stays_closed_and_can_be_opened_again(page):

@@ -29,11 +29,26 @@ const PATIENCE_MS = 15_000; // later, a page that moves by itself would only dis
  */
 export async function go(name) {
   const { tabs, shown, top, start } = WAYS[name];
+  const door = document.activeElement;
   for (const id of tabs) (await seen(`[role="tab"][data-tab-id="${id}"]`)).click();
   start?.();
   bringUp(await seen(top));
   await seen(shown);
-  bringUp(await seen(top)); // the page is longer now
+  const end = await seen(top);
+  bringUp(end); // the page is longer now
+  if (document.activeElement === door) takeFocus(end);
+}
+
+/** The next Tab goes on here, and not at the door, where it would take the page back to its top. */
+function takeFocus(end) {
+  end.tabIndex = -1;
+  end.style.outline = "none"; // a place, and nothing to press
+  const leave = () => {
+    end.removeAttribute("tabindex");
+    end.style.outline = "";
+  };
+  end.addEventListener("blur", leave, { once: true });
+  end.focus({ preventScroll: true });
 }
 
 /** Presses Start, unless the model is writing. */
