@@ -111,7 +111,7 @@ def _covered(reading: Reading, positions: tuple[int, ...], request: LensRequest)
     count = len(reading.tokens)
     if request.positions or len(positions) == count:
         return []
-    return [f"The model reads all {count} tokens; the predictions after the last {len(positions)} are shown."]
+    return [f"The model reads all {count:,} tokens; the predictions after the last {len(positions)} are shown."]
 
 
 def _layers(readout: Readout, positions: Sequence[int], request: LensRequest) -> list[_Layer]:

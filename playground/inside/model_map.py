@@ -107,7 +107,7 @@ def _followed(loaded: LoadedModel, result: ModelMapResult) -> ModelMapResult:
 
 def _notes(inputs: Inputs, request: ModelMapRequest) -> Iterator[str]:
     if inputs.given > len(inputs.tokens):
-        yield f"The text has {inputs.given} tokens; its first {len(inputs.tokens)} are read."
+        yield f"The text has {inputs.given:,} tokens; its first {len(inputs.tokens)} are read."
     if request.decoder_text.strip() and not inputs.decoder_reads:
         yield "This model has no decoder: what one should read is left out."
 

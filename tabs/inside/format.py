@@ -116,7 +116,7 @@ def question(result: pg.AttributeNextResult) -> str:
 def format_long(result: pg.AttributeNextResult) -> dict[str, Any]:
     """The attribution view's value for a text that would take long: what could be explained, and how to ask for it."""
     count = len(result.tokens)
-    return {"said": f"{question(result)} With {count} tokens this takes a while: press “{MORE}”."}
+    return {"said": f"{question(result)} With {count:,} tokens this takes a while: press “{MORE}”."}
 
 
 def format_candidates(result: pg.AttributeNextResult) -> list[tuple[str, int]]:

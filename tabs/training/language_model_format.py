@@ -161,10 +161,24 @@ def revealed(result: pg.LanguageModelTrained, guess: int | None) -> str:
     return f"{near} {count} of {OF_LINES} {what} {verb}."
 
 
+def lines_read(count: int, possible: int) -> str:
+    """How many lines a grammar writes, beside how many it can write.
+
+    >>> lines_read(500, 1)
+    '500 lines, drawn again and again from the only one that the grammar can write, '
+    >>> lines_read(500, 8)
+    '500 lines, drawn again and again from the 8 that the grammar can write, '
+    """
+    if possible > count:
+        return f"{count:,} of the {possible:,} lines that the grammar can write, "
+    few = "only one" if possible == 1 else f"{possible:,}"
+    return f"{count:,} lines, drawn again and again from the {few} that the grammar can write, "
+
+
 def said_of_plan(plan: LanguageModelPlan, asked: pg.TrainLanguageModelRequest) -> str:
     """What a training would take, in a line."""
     about = "" if asked.tokenizer == "characters" else "about "
-    lines = f"{asked.lines:,} of the {plan.possible_lines:,} lines that the grammar can write, " * bool(asked.grammar)
+    lines = lines_read(asked.lines, plan.possible_lines) if asked.grammar else ""
     return (
         f"Reads {lines}{plan.characters:,} characters. The model has {about}{plan.parameters:,} numbers to learn, and "
         f"{plan.vocab_size:,} entries in its vocabulary. Takes about {format_bytes(plan.bytes.total)}."

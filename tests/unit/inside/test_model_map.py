@@ -338,8 +338,8 @@ def test_what_can_not_be_drawn_is_said(asked, says):
 def test_a_long_text_is_cut_and_said_and_nobody_elses_model_is_touched():
     model = made("llama")
     before = model(input_ids=torch.tensor([IDS])).logits
-    result = drawn(model, text=" ".join(80 * ["w5"]), decoder_text="w7", layer=0)
-    assert len(result.tokens) == 64 and "80 tokens; its first 64 are read" in result.notes[0]
+    result = drawn(model, text=" ".join(1080 * ["w5"]), decoder_text="w7", layer=0)
+    assert len(result.tokens) == 64 and "1,080 tokens; its first 64 are read" in result.notes[0]
     assert "has no decoder" in result.notes[1] and len(result.head.keys) == 64
     assert torch.equal(model(input_ids=torch.tensor([IDS])).logits, before)
     assert not any(one._forward_hooks or one._forward_pre_hooks for one in model.modules())
