@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import playground as pg
+from playground.errors import EmptyInputError
 from playground.models.tokenizers import read_messages
 from playground.wire import to_json
 
@@ -50,18 +51,18 @@ def build_requests(
     """What to generate: the controls' values, overridden by what the view asked for; one request per strategy.
 
     Raises:
-        PlaygroundError: a value is out of range, or there is no prompt.
+        PlaygroundError: a value is out of range, there is no prompt, or nothing was written for a chat.
     """
     common: dict[str, Any] = {"model_id": values["model_id"], "person": person, "run_id": run_id}
     common["address"] = address
-    if values["mode"] == "Chat":
+    if asked.get("prompt") is not None:
+        common["prompt"] = str(asked["prompt"])
+    elif asked.get("messages"):
+        common["messages"] = tuple(turns(asked["messages"]))
+    elif values["mode"] == "Chat":
         common["messages"] = tuple(_messages(values, asked))
     else:
         common["prompt"] = values["prompt"] or ""
-    if asked.get("prompt") is not None:
-        common |= {"prompt": str(asked["prompt"]), "messages": None}
-    elif asked.get("messages"):
-        common |= {"messages": tuple(turns(asked["messages"])), "prompt": None}
     if asked.get("model_id"):
         common["model_id"] = str(asked["model_id"])
     if asked.get("quantization"):
@@ -108,11 +109,13 @@ def _by_hand(requests: tuple[pg.GenerateRequest, ...], draw: int) -> tuple[pg.Ge
 
 
 def _messages(values: dict[str, Any], asked: dict[str, Any]) -> Iterable[pg.Message]:
-    """System message, earlier turns, and what was just written."""
+    """System message, earlier turns, and what was just written; a blank turn would be answered, too."""
+    if not (values["prompt"] or "").strip():
+        raise EmptyInputError("The message is empty.", "Write something for the model to answer.")
     if values.get("system"):
         yield pg.Message("system", values["system"])
     yield from turns(asked.get("history") or ())
-    yield pg.Message("user", values["prompt"] or "")
+    yield pg.Message("user", values["prompt"])
 
 
 def turns(given: Iterable[dict[str, str]]) -> Iterable[pg.Message]:

@@ -349,6 +349,10 @@ def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatc
     page.locator(".gen-turn.user", has_text="And now?").wait_for()
     wait(page)
     expect(page.locator(".gen-turn")).to_have_count(3)  # what was asked, what was answered, what is asked now
+    expect(prompt).to_have_value("")
+    page.locator("[data-act=start]").click()
+    page.locator(".gen-notes", has_text="The message is empty").wait_for()
+    expect(page.locator(".gen-turn")).to_have_count(3)  # an empty message is no turn
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
     # A tap shows the alternatives at the bottom of the window, the token still above them; choosing makes room again.

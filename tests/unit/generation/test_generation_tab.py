@@ -8,7 +8,7 @@ import json
 import pytest
 
 import playground as pg
-from playground.errors import InputError
+from playground.errors import EmptyInputError, InputError
 from playground.receipt import Receipt
 from tabs.generation.handlers import FEW_RUNS, stream_run, write_receipt
 from tabs.generation.runs import PAGES, RUNS_OF_A_PAGE, Runs
@@ -154,6 +154,19 @@ def test_a_chat_is_system_history_and_what_was_written():
         ("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "Once"),
     ]  # fmt: skip
     assert (request.person, request.run_id, request.temperature) == ("me", "id", 1.0)
+
+
+@pytest.mark.parametrize("written", ["", "  ", "\n", None])
+def test_a_chat_goes_on_with_no_blank_message(written):
+    """It would be a turn of the chat; what is written once more, or continued, needs no message."""
+    before = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    values = VALUES | {"mode": "Chat", "system": "s", "prompt": written}
+    with pytest.raises(EmptyInputError, match="The message is empty"):
+        build_requests(values, {"history": before}, "me")
+    (told,) = played(FakePlayground([]), {"run": "r", "history": before}, mode="Chat", prompt=written)
+    assert told["error"].startswith("The message is empty") and told["final"]
+    (again,) = build_requests(values, {"messages": before[:1]}, "me")
+    assert [one.content for one in again.messages] == ["a"]
 
 
 def test_where_many_wait_nothing_starts_by_itself():
