@@ -414,8 +414,7 @@ def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_w
             page.get_by_role("button", name=press, exact=True).filter(visible=True).click()
         expect(page.locator(place)).to_contain_text("nobody/nothing isn't on this machine")
         expect(page.get_by_text("nobody/nothing isn't").filter(visible=True)).to_have_count(1)
-        if "tokens-live" in tabs:
-            expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)
+        expect(page.locator(".pg-share, .pg-receipt").filter(visible=True)).to_have_count(0)
         expect(page.locator(".toast-body")).to_have_count(0)
 
 

@@ -1,6 +1,6 @@
 /** The steps from a word to its pieces, one row each; the piece that a step made is framed. */
 
-import { finder, make } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
@@ -8,6 +8,7 @@ export function mount({ element, props, watch }) {
   const draw = () => {
     const { idea = "", steps = [] } = props.value ?? {};
     find(".idea").textContent = idea;
+    sayEmpty(element, !steps.length);
     find(".steps").replaceChildren(...steps.map((_, k) => stepRow(props.value, k)));
   };
   watch("value", draw);
