@@ -387,6 +387,15 @@ def test_a_refusal_is_said_in_place_by_no_toast_and_leaves_with_its_cause(page):
         expect(page.locator("span.error:visible")).to_have_count(0)
         field.fill(before)
         expect(said).to_have_count(0)
+    tab(page, "training").click()
+    tab(page, "classifier").click()
+    page.get_by_role("button", name="…or a file").filter(visible=True).click()
+    page.locator("#training-file input[type=file]").set_input_files(
+        {"name": "rows.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    )
+    expect(page.locator(".toast-body.warning")).to_contain_text("Warning")  # gradio itself calls it an error
+    expect(page.locator(".toast-body")).to_contain_text("rows.pdf. Only .csv")
+    expect(page.locator(".error:visible")).to_have_count(0)
 
 
 def test_what_a_model_that_is_not_here_can_not_answer_says_so_where_the_answer_would_be(page):

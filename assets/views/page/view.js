@@ -11,7 +11,7 @@ import { markEdges } from "./edges.js";
 import { bringUpAnswers, bringUpTabs, sayFolds } from "./folds.js";
 import { pasteAtOnce } from "./pasting.js";
 import { radioKeys, radioStops, tabKeys, tabStops } from "./tab_keys.js";
-import { dropHints } from "./toasts.js";
+import { dropHints, softenHints } from "./toasts.js";
 import { explainWords } from "./words.js";
 
 function lookForEndpoints() {
@@ -38,6 +38,7 @@ export function mount({ element, props }) {
   document.addEventListener("keydown", keyboard, { once: true, signal }); // whoever has none doesn't load it
   whenDrawn(document.body, signal, lookForEndpoints);
   dropHints(document, signal);
+  whenDrawn(document.body, signal, () => softenHints(document));
   pasteAtOnce(document, signal);
   markEdges(document.body, signal);
   sayFolds(document.body, signal);
