@@ -96,13 +96,13 @@ export function start(tab, more = {}) {
   const { state } = tab;
   const history = turnsSoFar(state);
   state.pinned = null;
+  remember(state);
   if (state.how === "compare") {
     state.columns = columnsOf(state, tab.view.props.titles);
     const targets = state.columns.flatMap((one) => one.replies);
     go(tab, targets, { history, columns: targets.map((one) => one.settings) });
     return;
   }
-  remember(state);
   state.replies = [newReply("A")];
   state.shown = state.replies[0];
   const asked = { ...more, history, chat: state.mode === "Chat" };
@@ -227,6 +227,7 @@ export function startShared(tab, requests) {
     view.trigger("halt", {});
     abandon(tab);
   }
+  remember(state);
   const [first] = requests;
   const settings = requests.map(controlsOf);
   state.mode = first.messages ? "Chat" : "Complete";

@@ -38,7 +38,8 @@ import { nameOf, newReply } from "./reply.js";
  * @property {number} samples  how many replies each strategy gives that draws by chance
  * @property {Run | null} run
  * @property {number} runs  how many there were
- * @property {{ replies: Reply[], shown: Reply | null, own: any } | null} before  a run that may not even begin
+ * @property {{ replies: Reply[], shown: Reply | null, columns: Column[], own: any } | null} before  a run that may not
+ *   even begin
  * @property {{ reply: Reply, index: number } | null} pinned
  * @property {any[] | null} panel  what the panel shows, so that it is drawn once
  * @property {boolean} more
@@ -83,16 +84,16 @@ export function strategyName({ name, settings: { model_id, quantization } }, tit
 
 /** @param {State} state  Notes what there was before a run, so that one which doesn't begin takes nothing away. */
 export function remember(state) {
-  const { replies, shown } = state;
+  const { replies, shown, columns } = state;
   const own = shown && { tokens: shown.tokens.slice(), next: shown.next, finished: shown.finished };
-  state.before ??= { replies: replies.slice(), shown, own };
+  state.before ??= { replies: replies.slice(), shown, columns, own };
 }
 
 /** @param {State} state */
 export function restore(state) {
   if (!state.before) return;
-  const { replies, shown, own } = state.before;
-  Object.assign(state, { replies, shown, before: null });
+  const { replies, shown, columns, own } = state.before;
+  Object.assign(state, { replies, shown, columns, before: null });
   if (shown) Object.assign(shown, own, { version: shown.version + 1 });
 }
 
