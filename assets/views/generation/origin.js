@@ -98,6 +98,9 @@ export function varietyInWords(groups) {
   const count = (one) => `${one.name} ${different(one)} of ${one.replies.length}`;
   const drawn = groups.filter((one) => one.settings.do_sample);
   const fixed = groups.filter((one) => !one.settings.do_sample).map((one) => one.name);
-  const sentences = [`Different texts: ${drawn.map(count).join(", ")}.`, `Always the same text: ${fixed.join(", ")}.`];
+  const sentences = [
+    `Different texts: ${drawn.map(count).join(", ")}.`,
+    `${fixed.length > 1 ? "One text each" : "One text"}, without dice: ${fixed.join(", ")}.`,
+  ];
   return sentences.filter((_, i) => (i ? fixed : drawn).length).join(" ");
 }

@@ -223,7 +223,7 @@ export function aboutSettings(settings, name) {
  */
 export function firstToPart(from, other, count) {
   return count > 1
-    ? `${count} part from ${from} first, at the same token; one is ${other}.`
+    ? `The first to part from ${from} are ${count} at the same token; one is ${other}.`
     : `The first to part from ${from} is ${other}.`;
 }
 

@@ -88,7 +88,7 @@ test("strategies that throw dice give several replies, each with its seed", () =
     [[4], [4, 5]],
   );
   columns[1].replies = [7, 7, 8].map((id) => ({ ...newReply("warm"), tokens: /** @type {any} */ ([{ id }]) }));
-  assert.equal(varietyInWords(columns), "Different texts: warm 2 of 3. Always the same text: greedy.");
+  assert.equal(varietyInWords(columns), "Different texts: warm 2 of 3. One text, without dice: greedy.");
 });
 
 test("one token is no tokens", () => {

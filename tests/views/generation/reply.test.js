@@ -215,5 +215,5 @@ test("below its name a column says what it does, and of greedy alone that it is 
 
 test("none is called the first to part where several part at the same token", () => {
   assert.equal(firstToPart("greedy", "beam", 1), "The first to part from greedy is beam.");
-  assert.equal(firstToPart("greedy", "beam", 3), "3 part from greedy first, at the same token; one is beam.");
+  assert.equal(firstToPart("greedy", "beam", 3), "The first to part from greedy are 3 at the same token; one is beam.");
 });
