@@ -72,8 +72,10 @@ class LastRun:
                 self._last.popitem(last=False)
         return lambda: self._last.get(page, (mine,))[0] == mine
 
-    def none(self, values: Callable[[], Any], about: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    def none(self, values: Callable[..., Any], about: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """A handler that gives these values, after which no run counts: for Stop; ``about`` as for `goes_on`.
+
+        Without ``about`` the values are made of what the handler is given, such as how far the run has come.
 
         ``cancels`` alone isn't enough: a step that is under way still gives its values, after those of the handler.
         """
@@ -82,7 +84,7 @@ class LastRun:
             if about and self.goes_on(request, about(*given)):
                 return gr.skip()
             self.begin(request)
-            return values()
+            return values() if about else values(*given)
 
         return end
 

@@ -7,10 +7,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import playground as pg
+from playground.similarity.result import Progress
 from playground.texts import quoted
 from playground.units import format_number
+from tabs.page import so_far
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
 SCALE = (
@@ -20,6 +23,22 @@ SCALE = (
 NO_END = (
     "Only the pieces of the word count: a causal model ends no label with an end token, so compare within a family."
 )
+
+
+def format_progress(progress: Progress) -> dict[str, Any]:
+    """The value of the progress view while sources are read."""
+    done, total = progress.done, progress.total
+    return so_far(done, total, f"{done} of {total} sources read, the empty one among them")
+
+
+def format_stopped(progress: Progress | None) -> dict[str, Any]:
+    """The value of the progress view after Stop: the bar stays where it was; None is a run that has read nothing."""
+    if not progress or not progress.done:
+        return so_far(0, 1, "Stopped before the first source was read.", running=False)
+    done, total = progress.done, progress.total
+    return so_far(
+        done, total, f"Stopped after {done} of {total} sources, before there were numbers to show.", running=False
+    )
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from tabs.page import (
 )
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
-from tabs.similarity.format import RatedPair, format_ratings
+from tabs.similarity.format import RatedPair, format_progress, format_ratings, format_stopped
 from tabs.similarity.handlers import (
     MeasuredMatrix,
     asked_and_measured,
@@ -219,6 +219,7 @@ class _MatrixParts(NamedTuple):
     map_code: gr.Code
     map_notebook: gr.DownloadButton
     measured: gr.State
+    reached: gr.State
 
 
 def _matrix_part(asked: _Asked) -> Watched:
@@ -230,7 +231,7 @@ def _matrix_part(asked: _Asked) -> Watched:
         try:
             for event in measure_matrix(asked.playground, *about(data)):
                 if isinstance(event, Progress):
-                    yield {parts.doing: _so_far(event)}
+                    yield {parts.doing: format_progress(event), parts.reached: event}
                 else:
                     yield _measured(parts, event)
         except Exception as error:
@@ -251,9 +252,9 @@ def _matrix_part(asked: _Asked) -> Watched:
     inputs, outputs = [parts.words, asked.model_id, asked.template], list(parts)
     looking = parts.matrix.click(pieces, set(inputs[1:]), parts.pair, trigger_mode="multiple", **QUIET)
     run = parts.button.click(friendly(last.wins(measure, about)), set(inputs), outputs, cancels=looking, **UNSEEN)
-    unmeasured = partial(_unmeasured, parts)
-    parts.stop.click(last.none(unmeasured), None, outputs, cancels=[run, looking], **UNSEEN)
-    forget = last.none(unmeasured, about)
+    stopped = last.none(lambda progress: _unmeasured(parts) | {parts.doing: format_stopped(progress)})
+    parts.stop.click(stopped, parts.reached, outputs, cancels=[run, looking], **UNSEEN)
+    forget = last.none(partial(_unmeasured, parts), about)
     gr.on([one.change for one in inputs], forget, set(inputs), outputs, cancels=looking, **UNSEEN)
     parts.upload.upload(friendly(_from_file(parts)), parts.upload, [parts.words, parts.doing], **QUIET)
     shared = Shared(share, kept=parts.measured, answer=asked_and_measured)
@@ -287,6 +288,7 @@ def _unmeasured(parts: _MatrixParts) -> Values:
         parts.map_code: None,
         parts.map_notebook: None,
         parts.measured: None,
+        parts.reached: None,
     }
 
 
@@ -323,9 +325,9 @@ def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
     code = receipt_panel("Code: the sums of these losses with plain transformers")
     flat = view("similarity/word_map", elem_id="similarity-map")
     map_code = receipt_panel("Code: this map with plain transformers")
-    states = gr.State(), gr.State()
+    states = gr.State(), gr.State(), gr.State()
     parts = _MatrixParts(
-        words, button, stop, upload, download, doing, matrix, pair, *code, flat, states[0], *map_code, states[1]
+        words, button, stop, upload, download, doing, matrix, pair, *code, flat, states[0], *map_code, *states[1:]
     )
     return parts, share
 
@@ -356,8 +358,10 @@ def _wire_people(
     code: tuple[gr.Code, gr.DownloadButton],
 ) -> Watched:
     """A press or a link measures all pairs; ``alone`` are the ratings without a model."""
-    (button, stop, doing, people, share), measured, links, last = parts, gr.State(), Asking(), LastRun()
+    (button, stop, doing, people, share), links, last = parts, Asking(), LastRun()
     about, ended = partial(_about, asked, None), partial(_still, doing, button, stop)
+    measured, reached = gr.State(), gr.State()
+    unscored = {people: alone, **dict.fromkeys([measured, *code])}
 
     def measure(data: Values) -> Iterator[Values]:
         yield from show(rated_pairs(ratings, *about(data)[1:]))
@@ -366,11 +370,11 @@ def _wire_people(
         yield from show(*asked_in(event))
 
     def show(request: pg.WordPairsRequest) -> Iterator[Values]:
-        yield {doing: ASKING, **buttons_of_run(button, stop, working=True)}
+        yield {doing: ASKING, reached: None, **buttons_of_run(button, stop, working=True)}
         try:
             for event in measure_ratings(asked.playground, ratings, request):
                 if isinstance(event, Progress):
-                    yield {doing: _so_far(event)}
+                    yield {doing: format_progress(event), reached: event}
                 else:
                     values = (to_json(event.view, short=True), event.result, *receipt_values(event.receipt))
                     yield ended() | dict(zip((people, measured, *code), values, strict=True))
@@ -379,19 +383,15 @@ def _wire_people(
             raise
 
     fields = {"model_id": asked.model_id, "template": asked.template}
-    given, filled = set(fields.values()), {"outputs": [people, measured, *code, doing, button, stop], **UNSEEN}
+    given, filled = set(fields.values()), {"outputs": [people, measured, reached, *code, doing, button, stop], **UNSEEN}
     run = gr.on([button.click, people.click], friendly(last.wins(measure, about)), given, **filled)
     runs = [run, share.again(friendly(links.of(last.wins(measure_again))), **filled)]
-    stop.click(last.none(ended), None, cancels=runs, **filled)
-    forgotten = last.none(lambda: {people: alone, **ended(), **dict.fromkeys([measured, *code])}, about)
-    gr.on([one.change for one in fields.values()], forgotten, given, **filled)
+    stopped = last.none(lambda progress: unscored | ended() | {doing: format_stopped(progress)})
+    stop.click(stopped, reached, cancels=runs, **filled)
+    gr.on([one.change for one in fields.values()], last.none(lambda: unscored | ended(), about), given, **filled)
     return Watched("people", fields, people, measured, shared=Shared(share, again=links))
 
 
 def _still(doing: gr.HTML, button: gr.Button, stop: gr.Button) -> Values:
     """Nothing runs; not to be asked while the page is built, since its updates would become buttons of their own."""
     return {doing: None, **buttons_of_run(button, stop, working=False)}
-
-
-def _so_far(event: Progress) -> dict[str, Any]:
-    return so_far(event.done, event.total, f"{event.done} of {event.total} sources read, the empty one among them")

@@ -97,10 +97,10 @@ def test_after_a_stop_no_run_counts_and_what_is_told_late_of_its_own_fields_is_n
         yield f"{text}, begun"
         yield text
 
-    ask, stop = last.wins(answer, lambda text: text), last.none(lambda: "nothing")
+    ask, stop = last.wins(answer, lambda text: text), last.none(lambda *come: ("nothing", *come))
     running = ask(page("me"), "a")
     assert next(running) == "a, begun"
-    assert stop(page("me")) == "nothing"
+    assert stop(page("me"), 12) == ("nothing", 12)  # made of how far it has come
     assert list(running) == [gr.skip()]  # the step that was under way
     forget = last.none(lambda: "nothing", lambda text: text)
     running = ask(page("me"), "b")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+STOPPED = re.compile("^Stopped (after [0-9]+ of [0-9]+ sources, before there were|before the first source was read)")
 
 
 @pytest.fixture
@@ -50,7 +51,12 @@ def test_two_or_three_words(tab):
 
 def test_matrix(tab):
     tab.get_by_role("tab", name="Matrix").click()
+    tab.locator("#matrix-measure").click()
+    tab.get_by_role("button", name="Stop", exact=True).click()
+    doing = tab.locator("#matrix-progress .rp")
+    expect(doing.locator(".rp-text")).to_have_text(STOPPED)
     tab.locator("#matrix-words textarea").fill("man, woman, boy, animal, bread, butter")
+    expect(doing).to_be_hidden()
     tab.wait_for_timeout(500)  # typing ends what is being measured, and a hand is slower than a script
     tab.locator("#matrix-measure").click()
     canvas = tab.locator("#similarity-matrix .wm-canvas")
@@ -144,7 +150,7 @@ def test_the_comparison_with_people_is_stopped_by_the_keyboard(tab):
     expect(score).to_be_focused()
     expect(stop).to_be_disabled()
     tab.wait_for_timeout(1500)  # the rest would be there by now
-    expect(tab.locator("#people-progress .rp")).to_be_hidden()
+    expect(tab.locator("#people-progress .rp-text")).to_have_text(STOPPED)
     expect(tab.locator(".wr-all")).to_be_hidden()
 
 

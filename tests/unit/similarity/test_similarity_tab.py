@@ -11,11 +11,19 @@ import pytest
 
 import playground as pg
 from playground.receipt import Receipt
-from playground.similarity.result import PairMeasures, PieceLoss
+from playground.similarity.result import PairMeasures, PieceLoss, Progress
 from playground.similarity.word_map import word_map
 from playground.wire import to_json
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
-from tabs.similarity.format import NO_END, format_losses, format_matrix, format_ratings, matrix_csv
+from tabs.similarity.format import (
+    NO_END,
+    format_losses,
+    format_matrix,
+    format_progress,
+    format_ratings,
+    format_stopped,
+    matrix_csv,
+)
 from tabs.similarity.handlers import measure_matrix, read_ratings, read_words, split_words
 from tabs.similarity.map_format import MapView, format_map
 
@@ -121,6 +129,16 @@ def test_the_matrix_is_measured_step_by_step():
     assert first == "progress" and measured.matrix == format_matrix(MATRIX) and measured.table == matrix_csv(MATRIX)
     assert (measured.receipt.code, measured.map_receipt.code) == ("# 3", "# 1")
     assert measured.map == word_map(MATRIX)
+
+
+def test_after_stop_it_says_how_far_it_came():
+    shown = format_stopped(Progress(12, 65))
+    assert shown == {
+        "percent": 18, "text": "Stopped after 12 of 65 sources, before there were numbers to show.", "running": False,
+    }  # fmt: skip
+    for begun in (None, Progress(0, 65)):
+        assert format_stopped(begun)["text"] == "Stopped before the first source was read."
+    assert format_progress(Progress(12, 65))["text"] == "12 of 65 sources read, the empty one among them"
 
 
 def picture(still_near: tuple[int, ...], kept: float = 0.4, negative: int = 0) -> pg.FlatPicture:
