@@ -310,7 +310,7 @@ function drawCards({ find, state }) {
     const bar = make("i");
     bar.style.width = `${Math.max(0, Math.min(1, part)) * 100}%`;
     const number = make("dd", "", `${figure} `, unit && make("small", "", unit), bar);
-    return make("div", "", make("dt", "", label), number);
+    return make("div", "", make("dt", label === "entropy" ? "pg-words" : "", label), number);
   };
   find(".at-cards").replaceChildren(...figuresOf(state).map(card));
 }

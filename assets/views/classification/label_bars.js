@@ -59,7 +59,8 @@ function draw(find, value) {
   if (!value) return;
   find("verdict").textContent = value.verdict;
   find("bars").replaceChildren(...value.bars.map(barRow));
-  find("facts").replaceChildren(...value.facts.map((fact) => make("span", "pg-badge", fact)));
+  const badge = (fact) => make("span", fact.startsWith("entropy") ? "pg-badge pg-words" : "pg-badge", fact);
+  find("facts").replaceChildren(...value.facts.map(badge));
   find("cut").hidden = !value.cut;
   if (!value.cut) return;
   find("cut-text").textContent = value.cut.message;

@@ -16,7 +16,8 @@ function draw(element, value) {
   if (!value) return;
   const parts = value.call.split(/(?<=\/)/); // a long path may break
   find("call").replaceChildren(...parts.flatMap((part) => [part, make("wbr")]));
-  for (const name of ["count", "logits", "function", "formula", "label"]) find(name).textContent = value[name];
+  for (const name of ["count", "logits", "formula", "label"]) find(name).textContent = value[name];
+  find("function").replaceChildren(make("span", "pg-words", value.function));
   find("out").replaceChildren(...value.pipeline.map((entry, n) => make("div", n ? "" : "ps-best", entry)));
   find("tokens").replaceChildren(...value.tokens.map(tokenBox));
   find("tokens").dir = directionOf(value.tokens.filter((one) => !one.special).map((one) => one.token));

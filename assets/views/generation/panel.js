@@ -77,7 +77,7 @@ export function showAlternatives(tab, reply, index) {
   const choices = rows.map((one) => choiceRow(one, largestOf(rows), one.id === token.id, take(one)));
   panel.replaceChildren(
     title(tab, token, index),
-    make("p", "", factsOf(token)),
+    make("p", "pg-words", factsOf(token)),
     ...(token.alternatives.length ? [barKey(token.beam ? "goes on" : undefined)] : []),
     make("div", "gen-choices", ...choices),
     foot(tab, reply, token, index),
@@ -152,7 +152,7 @@ function showNext(tab, next) {
     make("p", "", PICK),
     barKey(),
     make("div", "gen-choices", ...choices),
-    make("div", "gen-panel-foot", more, make("span", "", restInWords(next, all, rows))),
+    make("div", "gen-panel-foot", more, make("span", "pg-words", restInWords(next, all, rows))),
   );
 }
 

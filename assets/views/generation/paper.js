@@ -104,7 +104,7 @@ function tile(name, value, unit, share = null) {
   const box = make(
     "div",
     "",
-    make("dt", "", name),
+    make("dt", "pg-words", name),
     make("dd", "", value, unit && value !== UNKNOWN && make("small", "", `\u00a0${unit}`)),
   );
   if (share === null) return box;

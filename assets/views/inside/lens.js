@@ -127,7 +127,8 @@ function drawCursor(tab) {
   if (state.over) paintCursor(context, state, state.over);
   const at = state.over ?? state;
   const parts = sentenceOf(value, at, visiblePiece).map((part, k) => make(k % 2 ? "b" : "span", "", part));
-  find(".il-readout").replaceChildren(...parts, make("small", "", cellNote(value, at)));
+  const [best, entropy] = cellNote(value, at);
+  find(".il-readout").replaceChildren(...parts, make("small", "", best, make("span", "pg-words", entropy)));
   drawLines(tab);
   drawTables(tab);
 }

@@ -156,7 +156,7 @@ export function spokenCell(value, at) {
 const quotedPiece = (/** @type {string} */ piece) => quoted(visiblePiece(piece));
 
 /**
- * The small print below that sentence.
+ * The small print below that sentence: what the model says, and how unsure it is.
  *
  * @param {Value} value
  * @param {{ layer: number, column: number }} at
@@ -165,7 +165,7 @@ export function cellNote(value, { layer, column }) {
   const { best, entropy, winner } = cellOf(value, layer, column);
   const list = best.map(({ piece, share }) => `${quotedPiece(piece)} ${formatProbability(share)}`).join(", ");
   const won = `${quotedPiece(winner.piece)} ${formatProbability(winner.share)}`;
-  return `best: ${list} · winner: ${won} · entropy ${formatFixed(entropy, 2)}\u00a0nats`;
+  return [`best: ${list} · winner: ${won} · `, `entropy ${formatFixed(entropy, 2)}\u00a0nats`];
 }
 
 /**

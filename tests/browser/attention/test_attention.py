@@ -244,6 +244,7 @@ def test_on_a_phone_the_map_comes_first_then_what_it_is_of(open_page):
     parts = (".at-detail", ".at-origin", ".at-bar", ".at-overview", ".at-twin", ".at-export")
     places = [page.locator(name).bounding_box()["y"] for name in parts]
     assert places == sorted(places)
+    expect(page.locator(".at-cards .pg-word")).to_have_text("entropy")  # which explains itself where it stands
 
 
 def test_on_a_wide_screen_choices_and_words_stand_beside_the_maps(open_page):

@@ -58,6 +58,8 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
     why.locator(".at-methods section").first.wait_for()
     expect(why.locator(".at-methods section")).to_have_attribute("aria-label", "integrated_gradients")
     expect(why.locator(".at-title")).to_contain_text("Why “·Paris”?", use_inner_text=True)
+    for block, word in ((readout, "entropy"), (why.locator(".at-legend"), "logit")):  # explained where they stand
+        expect(block.locator(".pg-word").first).to_have_text(word)
     expect(why.locator(".at-agreement")).to_contain_text("what one method says", use_inner_text=True)
     page.locator("#inside-more").click()
     page.wait_for_function("document.querySelectorAll('#inside-why .at-methods section').length === 3")

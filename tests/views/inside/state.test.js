@@ -66,7 +66,7 @@ test("the winner leads from the first layer on that it keeps", () => {
 
 test("what is best stands in quotation marks, so that a comma is no comma of the sentence", () => {
   assert.equal(
-    cellNote(VALUE, { layer: 2, column: 0 }),
+    cellNote(VALUE, { layer: 2, column: 0 }).join(""),
     "best: “·of” 49\u00a0%, “↵” 20\u00a0% · winner: “·of” 49\u00a0% · entropy 2.00\u00a0nats",
   );
 });
