@@ -105,7 +105,7 @@ print(len(matches), "of", len(vocabulary), "pieces match, such as", sorted(match
 # %% From a word to its pieces
 text, backend = {literal(word)}, tokenizer.backend_tokenizer
 {_steps(rules, word)}
-print("the tokenizer itself says", tokenizer.tokenize(text))
+print("the tokenizer itself makes of the whole", repr(text), "these:", tokenizer.tokenize(text))
 
 {AS_JSON}
 print(json.dumps({{"size": len(vocabulary), "matches": len(matches), "pieces": pieces}}))
