@@ -41,6 +41,7 @@ def opened_without(open_page):
 
 def test_a_value_that_came_before_the_module_is_drawn(opened_without):
     page, release = opened_without("classification/label_bars.js")
+    expect(page.locator("#pg-status")).to_contain_text("Ready on")  # the server has been heard: no press is lost
     page.locator("#classification-run").click()  # it is the bars that ask when they are first seen
     expect(page.locator("#classification-steps .ps-difference")).not_to_be_empty(timeout=90_000)  # the answer is there
     expect(page.locator("#classification-bars .lb-verdict")).to_have_text("")
