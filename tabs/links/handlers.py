@@ -209,6 +209,8 @@ def verdict(playground: pg.Playground, watched: Watched, kept: Any, text: str) -
     asked, result = found
     if other := differences(link, asked):
         return {"other": list(other)}
+    if isinstance(result, pg.TableResult) and result.stopped:  # by the fields that the link has changed: no answer yet
+        return {"other": None}
     return to_json(playground.compare_link(link, result))
 
 
