@@ -36,9 +36,11 @@ export function mount({ element, props }) {
   radioKeys(document, signal);
   const keyboard = ({ target }) => import("./kept_focus.js").then((one) => one.keepFocus(document, signal, target));
   document.addEventListener("keydown", keyboard, { once: true, signal }); // whoever has none doesn't load it
-  whenDrawn(document.body, signal, lookForEndpoints);
+  whenDrawn(document.body, signal, () => {
+    lookForEndpoints();
+    softenHints(document);
+  });
   dropHints(document, signal);
-  whenDrawn(document.body, signal, () => softenHints(document));
   pasteAtOnce(document, signal);
   markEdges(document.body, signal);
   sayFolds(document.body, signal);
