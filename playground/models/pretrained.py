@@ -47,6 +47,18 @@ def hold_in_8_bits(model):
             layer.weight = torch.nn.Parameter(rows.T if type(layer) is Conv1D else rows)
     return model
 '''
+_ODD_SHAPES = '''\
+
+
+def keep_odd_shapes(model):
+    """The model. On CPUs with AVX512-BF16 its first pass would fail at a layer that isn't whole blocks of 32 x 64."""
+    for layer in model.modules():
+        if getattr(layer, "support_avx512bf16_for_cpu", False) and (layer.out_features % 32 or layer.in_features % 64):
+            layer.support_avx512bf16_for_cpu = False
+    return model
+'''
+# What ``from_pretrained`` can't do: the name of a function for the loaded model, and its lines.
+_AFTER_LOADING = {FAST_8_BIT: ("hold_in_8_bits", _ROUNDING), "4-bit": ("keep_odd_shapes", _ODD_SHAPES)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,8 @@ class Pretrained:
         # %% The model
         MODEL = 'gpt2'
         """
-        return self._origin.lines() + (f"\n{_ROUNDING}" if self.quantization == FAST_8_BIT else "")
+        _, lines = self._after_loading
+        return self._origin.lines() + (f"\n{lines}" if lines else "")
 
     @property
     def expression(self) -> str:
@@ -133,16 +146,23 @@ class Pretrained:
         return self.rounded(f"{self.auto_class}.from_pretrained(MODEL, {self.options()})")
 
     def rounded(self, model: str) -> str:
-        """The expression of a model, its weights rounded after it was loaded where ``from_pretrained`` can't do it.
+        """The expression of a model, with what is to be done after it was loaded where ``from_pretrained`` can't do it.
 
         >>> Pretrained("gpt2", "AutoModelForCausalLM", "fast-8-bit", "float32", "cpu").rounded("model")
         'hold_in_8_bits(model)'
         """
-        return f"hold_in_8_bits({model})" if self.quantization == FAST_8_BIT else model
+        function, _ = self._after_loading
+        return f"{function}({model})" if function else model
 
     def rounding(self, model: str) -> str:
-        """The line that rounds the weights of a model that ``pipeline()`` has loaded; empty where nothing is to do."""
-        return f"hold_in_8_bits({model})\n" if self.quantization == FAST_8_BIT else ""
+        """The line that does so to a model that ``pipeline()`` has loaded; empty where nothing is to do."""
+        function, _ = self._after_loading
+        return f"{function}({model})\n" if function else ""
+
+    @property
+    def _after_loading(self) -> tuple[str, str]:
+        elsewhere = self.quantization == "4-bit" and self.device != "cpu"  # only there bitsandbytes packs its weights
+        return ("", "") if elsewhere else _AFTER_LOADING.get(self.quantization, ("", ""))
 
     def tokenizer_code(self) -> str:
         """The call for the tokenizer.
