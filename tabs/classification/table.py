@@ -8,7 +8,16 @@ import gradio as gr
 
 import playground as pg
 from tabs.classification.table_format import format_columns
-from tabs.classification.table_handlers import PASTED_LABEL, RESULTS, SAMPLE, TableOfTexts, TableParts, source_of
+from tabs.classification.table_handlers import (
+    PASTED_LABEL,
+    RESULTS,
+    SAMPLE,
+    TableOfTexts,
+    TableParts,
+    about_columns,
+    about_link,
+    source_of,
+)
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
 from tabs.links.bar import share_view
@@ -136,16 +145,17 @@ def _wire(handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source:
     source.sample.click(
         lambda: file_to_serve(SAMPLE.name, SAMPLE.read_text(encoding="utf-8")), None, source.file, **QUIET
     )
-    running = parts.start_button.click(
-        friendly(handlers.run),
+    parts.start_button.click(
+        friendly(handlers.runs.wins(handlers.run, about_columns)),
         [source.pasted, source.file, source.table.how, *columns, model, parts.reading],
         parts.everything,
-        trigger_mode="once",
+        trigger_mode="multiple",  # what was asked before may still be on its way out
         cancels=looks,
         **UNSEEN,
     )
-    again = parts.share.again(friendly(handlers.asking.of(handlers.run_again)), None, parts.everything, **UNSEEN)
-    _wire_other_question(handlers, parts, model, source, [running, again, *looks])
+    again = friendly(handlers.asking.of(handlers.runs.wins(handlers.run_again, about_link)))
+    parts.share.again(again, None, parts.everything, **UNSEEN)
+    _wire_other_question(handlers, parts, model, source, looks)
     reading_columns: dict[str, Any] = {
         "fn": friendly(LastRun().wins(handlers.read_columns)),
         "inputs": [source.file, source.table.how, model],
@@ -171,12 +181,14 @@ def _wire_looks(handlers: TableOfTexts, parts: TableParts) -> list[Any]:
 
 
 def _wire_other_question(
-    handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source, running: list[Any]
+    handlers: TableOfTexts, parts: TableParts, model: gr.Dropdown, source: _Source, looks: list[Any]
 ) -> None:
     """Whatever else is asked ends a run, and takes away what was found before."""
-    rows = [source.pasted.change, source.file.change, *(each.input for each in _choices(parts, source))]
-    gr.on([model.change, *rows], None, cancels=running)
-    gr.on([model.change, *rows], friendly(handlers.other_question), parts.run_id, parts.everything, **UNSEEN)
+    filled = {"outputs": parts.everything, "cancels": looks, **UNSEEN}
+    rows = [source.pasted, source.file, source.table.how, model, parts.run_id]
+    other, otherwise = friendly(handlers.other_question), friendly(handlers.read_otherwise)
+    gr.on([source.pasted.change, source.file.change, model.change], other, rows, **filled)
+    gr.on([each.input for each in _choices(parts, source)], otherwise, parts.run_id, **filled)
     source.file.change(handlers.show_source, source.file, source.pasted, **UNSEEN)
 
 

@@ -23,6 +23,7 @@ from tabs.classification import table_format as shown
 from tabs.classification.handlers import Values
 from tabs.components import buttons_of_run
 from tabs.gradio_patches import payload
+from tabs.last_run import LastRun
 from tabs.links.asking import Asking
 from tabs.links.handlers import asked_in
 from tabs.page import file_to_serve, receipt_values, run_refused
@@ -69,7 +70,7 @@ class TableOfTexts:
 
     def __init__(self, playground: pg.Playground, parts: TableParts) -> None:
         self._playground, self._parts = playground, parts
-        self.asking = Asking()
+        self.asking, self.runs = Asking(), LastRun()
 
     # What is to be classified
 
@@ -251,8 +252,29 @@ class TableOfTexts:
         if run_id:
             self._playground.cancel(run_id)
 
-    def other_question(self, run_id: str | None) -> Values:
-        """Another model, other rows, or rows read otherwise: a run under way ends, and what was found before goes."""
+    def other_question(
+        self,
+        pasted: str,
+        path: str | None,
+        how: HowRead | None,
+        model_id: str,
+        run_id: str | None,
+        request: gr.Request,
+    ) -> Values:
+        """Another model or other rows: a run under way ends, and what was found before goes.
+
+        The page may tell of them after a run of them has begun: that goes on.
+        """
+        if self.runs.goes_on(request, about_rows(pasted, path, how, model_id)):
+            return gr.skip()
+        return self._ended(run_id)
+
+    def read_otherwise(self, run_id: str | None, request: gr.Request) -> Values:
+        """The same for rows that are read in another way: somebody has just said so."""
+        self.runs.begin(request)
+        return self._ended(run_id)
+
+    def _ended(self, run_id: str | None) -> Values:
         self.stop(run_id)
         return self.nothing()
 
@@ -303,6 +325,31 @@ def source_of(request: pg.ClassifyTableRequest) -> tuple[str | None, str | dict[
     text = io.StringIO()
     csv.writer(text).writerows([table.columns, *table.rows])
     return file_to_serve("shared.csv", text.getvalue()), gr.skip()
+
+
+def about_rows(pasted: str, path: str | None, how: HowRead | None, model_id: str) -> tuple[Any, ...]:
+    """What a run is about, for `LastRun`: the model, and a digest of the rows; None for rows that can't be read."""
+    try:
+        return model_id, _digest(read_table(path, how) if path else pg.read_lines(pasted))
+    except pg.PlaygroundError:
+        return model_id, None
+
+
+def about_columns(
+    pasted: str, path: str | None, how: HowRead | None, text: Any, pair: Any, label: Any, model_id: str, reading: Any
+) -> tuple[Any, ...]:
+    """The same of all that a run is given."""
+    return about_rows(pasted, path, how, model_id)
+
+
+def about_link(event: gr.EventData) -> tuple[Any, ...]:
+    """The same of what a link asks."""
+    (request,) = asked_in(event)
+    return request.model_id, _digest(request.table)
+
+
+def _digest(table: pg.Table) -> int:
+    return hash((table.columns, table.rows))
 
 
 def _is_pasted(table: pg.Table) -> bool:

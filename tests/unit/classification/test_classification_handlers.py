@@ -19,10 +19,18 @@ from playground.models.manager import ModelManager
 from playground.service import Playground
 from tabs.classification.examples import FIRST, MODEL_ID, what_it_shows
 from tabs.classification.handlers import OneText, Parts, about_fields, about_result
-from tabs.classification.table_handlers import NO_COLUMN, TableOfTexts, TableParts, source_of
+from tabs.classification.table_handlers import (
+    NO_COLUMN,
+    TableOfTexts,
+    TableParts,
+    about_columns,
+    about_link,
+    source_of,
+)
 from tests.tiny_classifiers import SMALL, tiny_model, tiny_tokenizer
 
 TEXT = "the film was good"
+PAGE: gr.Request = SimpleNamespace(session_hash="a page")  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="module")
@@ -377,9 +385,33 @@ def test_a_new_model_ends_the_run_and_takes_the_old_result_away(playground):
     assert page["rows"].visible and "mood" in page["progress"]["text"]
     steps = handlers.run("\n".join(["good film"] * 2000), None, None, None, None, None, "mood", None)
     page |= next(steps) | next(steps) | next(steps)
-    page |= handlers.other_question(page["run_id"])
+    page |= handlers.other_question("good", None, None, "mood", page["run_id"], PAGE)
     assert [step["result"].stopped for step in steps if "result" in step] == [True]
     assert page["result"] is None and page["progress"] is None and not page["rows"].visible
+
+
+def test_what_the_page_tells_late_of_a_runs_own_rows_leaves_it_alone(playground, tmp_path):
+    handlers, path = table_of_texts(playground), write(tmp_path, "text\ngood film\nbad food\n")
+    pasted = pg.ClassifyTableRequest(pg.read_lines("good\nbad"), "text", None, "mood")
+    filed = pg.ClassifyTableRequest(pg.read_file(Path(path)), "text", None, "mood")
+    for asked in (pasted, filed):
+        file, lines = source_of(asked)
+        lines = lines if isinstance(lines, str) else "something else"
+        open_link = handlers.runs.wins(handlers.run_again, about_link)
+        again = open_link(PAGE, event_of(asked))
+        next(again)
+        late = handlers.other_question(lines, file, None, "mood", "", PAGE)
+        assert late == gr.skip() and "result" in merged(again)
+        again = open_link(PAGE, event_of(asked))
+        next(again)
+        assert handlers.other_question(lines, file, None, "stars", "", PAGE)["result"] is None
+        assert list(again) == [gr.skip()], "another model was asked"
+    given = ("good\nbad", None, None, None, None, None, "mood", None)
+    run = handlers.runs.wins(handlers.run, about_columns)(PAGE, *given)
+    next(run)
+    assert handlers.other_question("good\nbad", None, None, "mood", "", PAGE) == gr.skip()
+    assert handlers.read_otherwise("", PAGE)["result"] is None and list(run) == [gr.skip()]
+    assert about_columns("", *given[1:]) == ("mood", None)
 
 
 def test_a_failed_run_leaves_no_older_result(playground):

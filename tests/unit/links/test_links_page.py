@@ -139,13 +139,13 @@ def test_an_answer_is_compared_only_if_the_link_asked_it(playground, watched):
     assert verdict(playground, batch, shorter, question)["same"], "neither changes anything here"
 
 
-def test_a_table_that_was_stopped_is_no_answer_yet(playground):
-    """What a link changes in the fields may reach the page once its run has begun, and stop that."""
+def test_a_table_that_was_stopped_is_not_compared(playground):
     request = pg.ClassifyTableRequest(pg.read_lines("So so.\nBad."), "text", model_id="a/model")
     unread: Any = None
     kept = pg.TableResult(request, unread, (), (), None, "", 0.1, usable_rows=2)
     watched: Any = SimpleNamespace(shared=None, answer=lambda kept: kept)
-    assert verdict(playground, watched, kept, str(pg.link_to(request))) == {"other": None}
+    found = verdict(playground, watched, kept, str(pg.link_to(request)))
+    assert found["same"] is None and "Stopped before its end" in found["sentence"]
 
 
 def test_share_gives_a_link_to_the_last_answer(playground, watched):
