@@ -35,7 +35,7 @@ INSIDE = {  # of the tabs inside of these, and how much of it is on a phone's fi
 }
 PRESSED_FOR = {  # what is asked by a press, and where its answer begins
     ("classification", "table"): ("#table-run", "#table-progress"),
-    ("similarity", "matrix"): ("#matrix-measure", "#similarity-matrix button"),
+    ("similarity", "matrix"): ("#matrix-measure", "#similarity-matrix .wm-canvas"),
     ("similarity", "people"): ("#people-measure", "#similarity-people .wr-title"),
 }
 REFUSED = (  # tabs, what is there before, the field that is emptied, what is pressed, where and how that is refused
