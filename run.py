@@ -52,9 +52,10 @@ def steps_to(word: str, venv: PurePath, torch: str, flags: list[str], base_pytho
 
     torch comes first and by itself, so that no other package can pull in another build of it; it isn't in the lock, as
     there are several builds of one version. Everything else is exactly what was tested, down to the bytes of the files.
+    Nothing is compiled here: of most files the app imports none, and of the others Python does it when they are.
     """
     python = str(python_of(venv))
-    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
     locked = (*pip, "--require-hashes", "--no-deps", "-r")
     environment = Step(f"Creating {venv}", ((base_python, "-m", "venv", str(venv)),), venv / "pyvenv.cfg", (), NO_VENV)
     packages = Step(

@@ -7,20 +7,18 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> int:
-    if any(shutil.which(name) for name in NAMES):
+    if os.environ.get("CI") and not shutil.which(SHELL):
+        install(SHELL)  # the tests also run in the whole browser, in an eighth more time
+    if any(map(shutil.which, NAMES)):
         return 0
-    print("Installing Chromium for the browser tests", flush=True)
-    if shutil.which("apt-get"):
-        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
-            subprocess.run([*sudo, *command], env=environment, stdout=subprocess.DEVNULL, check=False)
-        if any(shutil.which(name) for name in NAMES):
-            return 0
+    install("chromium")
+    if any(map(shutil.which, NAMES)):
+        return 0
     if subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False).returncode == 0:
         return 0
     print(
@@ -29,6 +27,20 @@ def main() -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def install(package: str) -> None:
+    """Asks apt-get for a package, where there is one and it may; what came of it is seen by looking for the program."""
+    if not shutil.which("apt-get"):
+        return
+    print(f"Installing {package} for the browser tests", flush=True)
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):
+        try:
+            subprocess.run([*sudo, *command], check=False, timeout=120, **quiet)
+        except (OSError, subprocess.TimeoutExpired):
+            return
 
 
 if __name__ == "__main__":
