@@ -336,6 +336,11 @@ def test_the_presentation_size_is_switched_and_kept(page):
     page.get_by_role("button", name="Presentation size").click()
     assert page.locator("#pg-brand h1").bounding_box()["height"] > size * 1.3
     again(page).locator("html.pg-present").wait_for()
+    page.get_by_role("button", name="Presentation size").click()  # off again, with what an address may ask for
+    page.evaluate("history.replaceState(null, '', '?present')")
+    page = again(page)
+    page.get_by_role("button", name="Presentation size").click()
+    assert "present" not in page.url
 
 
 def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):

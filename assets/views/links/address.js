@@ -25,6 +25,9 @@ export const addressOf = (tabs) => `#tab=${tabs.join("/")}`;
  */
 export const linkIn = (hash) => (/[#&]run=/.test(hash) ? hash : "");
 
+/** Writes a tab into the address, as a step that can be gone back; what follows its "?" stays, such as ?present. */
+const push = (address) => history.pushState(history.state, "", location.pathname + location.search + address);
+
 /** The ids of the tabs that are open now, from outside to inside. */
 export function openTabs() {
   const tabs = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tab"][aria-selected="true"]'));
@@ -67,11 +70,11 @@ export function followAddress(signal) {
   const write = () => {
     const address = addressOf(openTabs());
     const now = tabsIn(location.hash).length ? location.hash : linkIn(location.hash) || addressOf(first);
-    if (!moving && address !== now) history.pushState(history.state, "", address);
+    if (!moving && address !== now) push(address);
   };
   /** Something else stands in the page than its link asks: a reload keeps that, and back goes to the link. */
   const leave = () => {
-    if (linkIn(location.hash)) history.pushState(history.state, "", addressOf(openTabs()));
+    if (linkIn(location.hash)) push(addressOf(openTabs()));
   };
   const isMoving = () => moving > 0;
   /** @param {Told} told */

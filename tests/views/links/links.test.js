@@ -36,7 +36,7 @@ test("a tab that an address opens writes nothing into it, however late a busy pa
     document: { querySelectorAll: () => tabs, addEventListener: (type, act) => Object.assign(heard, { [type]: act }) },
     addEventListener: () => {},
     requestAnimationFrame: (draw) => frames.push(draw),
-    location: { hash: "" },
+    location: { pathname: "/sub/", search: "?present", hash: "" },
     history: { state: null, pushState: (_state, _title, address) => written.push(address) },
   });
   const draw = async () => {
@@ -52,7 +52,7 @@ test("a tab that an address opens writes nothing into it, however late a busy pa
   assert.deepEqual(written, []);
   click(); // somebody does
   await draw();
-  assert.deepEqual(written, ["#tab=generation/reply"]);
+  assert.deepEqual(written, ["/sub/?present#tab=generation/reply"]); // a reload is as large
 });
 
 test("what was typed comes back, and only what was", () => {
