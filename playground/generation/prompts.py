@@ -74,12 +74,12 @@ def _read(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase) -> tuple
         texts = [request.prompt or ""]
         ids = _plain_ids(request, tokenizer, notes)
     if typed := sorted({special for text in texts for special in _specials(tokenizer, text)}):
-        names = ", ".join(typed)
+        names, each = ", ".join(typed), "each" if len(typed) > 1 else "it"
         notes.append(
-            f"You typed {names}; the model reads it as plain text."
+            f"You typed {names}; the model reads {each} as plain text."
             if request.split_special_tokens
-            else f"You typed {names}: the model reads it as a special token, not as text (split_special_tokens changes"
-            " that)."
+            else f"You typed {names}: the model reads {each} as a special token, not as text (split_special_tokens"
+            " changes that)."
         )
     return ids, notes
 

@@ -45,6 +45,8 @@ def test_every_added_special_token_counts(tiny):
         assert tool not in split.token_ids
         assert "You typed <tool>; the model reads it as plain text" in split.notes[0]
         assert "<tool>" in tokenizer.decode(split.token_ids)
+    several = manager_prompt(manager, GenerateRequest(prompt="the <tool> dogma", max_new_tokens=2))
+    assert "You typed <tool>, dogma: the model reads each as a special token" in several.notes[0]
 
 
 def manager_prompt(manager, request):
