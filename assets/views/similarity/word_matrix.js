@@ -3,7 +3,7 @@
  * ranking, a scatter against cosine, and a table twin. All from one table of losses; nothing is asked again.
  */
 
-import { finder, make, pressed, sayEmpty } from "../shared/dom.js";
+import { bringToSight, finder, make, pressed, sayEmpty } from "../shared/dom.js";
 import { counted, formatFixed, isolated } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { lifeOf } from "../shared/lifecycle.js";
@@ -41,7 +41,10 @@ export function mount({ element, props, watch, trigger }) {
   const life = lifeOf(element);
   life.onTheme(() => draw(tab));
   life.onResize(root, () => drawMap(tab));
-  watch("value", show);
+  watch("value", () => {
+    show();
+    if (root.offsetParent) requestAnimationFrame(() => bringToSight(tab.find("map"), root)); // below a fold
+  });
   show();
 }
 

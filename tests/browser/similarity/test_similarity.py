@@ -58,9 +58,13 @@ def test_matrix(tab):
     tab.locator("#matrix-words textarea").fill("man, woman, boy, animal, bread, butter")
     expect(doing).to_be_hidden()
     tab.wait_for_timeout(500)  # typing ends what is being measured, and a hand is slower than a script
+    tab.set_viewport_size(
+        {"width": 1280, "height": 600}
+    )  # as low as the presentation size: the map comes below its fold
     tab.locator("#matrix-measure").click()
     canvas = tab.locator("#similarity-matrix .wm-canvas")
     canvas.wait_for()
+    expect(canvas).to_be_in_viewport(ratio=0.7)
     cell = tab.locator("#similarity-matrix .wm-cell")
     expect(cell).to_contain_text(re.compile(r"man → woman: [\d.]+\snats"))
     canvas.focus()
