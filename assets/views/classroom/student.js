@@ -70,6 +70,7 @@ class Page {
   line = make("p", "cl-line");
   body = make("div", "cl-body");
   followed = new Followed(root, "On your teacher's screen");
+  free = make("details");
   sending = Promise.resolve();
 
   async start() {
@@ -104,12 +105,13 @@ class Page {
     this.room.secret = joined.seat;
     this.answers = joined.answers;
     this.line.setAttribute("role", "status");
+    this.free = this.own();
     main.replaceChildren(
       make("header", "cl-top", `Class ${code}`, make("span", "", joined.name)),
       this.line,
       this.body,
       this.followed.node,
-      this.own(),
+      this.free,
     );
     if (this.kept.pending) this.send(this.kept.pending.question, this.kept.pending.answer);
     this.room.follow(
@@ -125,6 +127,7 @@ class Page {
     const { asked, reveal, writing, follow, ended } = screen;
     this.followed.show(follow ?? "");
     if (ended) dropSeat(code);
+    this.free.hidden = Boolean(ended); // nothing can be sent any more
     const key = JSON.stringify([ended, asked?.number, asked?.state, writing, reveal]);
     if (key === this.drawn) return;
     this.drawn = key;

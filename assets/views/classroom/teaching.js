@@ -29,6 +29,7 @@ export class Teaching {
   leads = false;
   /** @type {string[]} */
   answers = []; // places, the newest last
+  keptBack = false; // it was said why the class doesn't follow yet
   waits = false; // with what the class sees, until the question is revealed
   timer = 0;
   lesson = { key: "", number: 0, ...memory.load(store, LESSON) };
@@ -51,7 +52,7 @@ export class Teaching {
     /** A Share is there. */
     share: ({ id, row }) => {
       const about = this.page.places.find((one) => one.share === id);
-      if (!about?.kinds.length) return;
+      if (!about?.kinds.length || this.screen?.ended) return;
       row.prepend(
         makeButton("ct-beside", `Ask the class: ${CALLED[about.kinds[0]]}`, () => this.ask(about.kinds[0], about)),
       );
@@ -83,7 +84,8 @@ export class Teaching {
     );
   }
 
-  say(text, isBad = false) {
+  say(text, isBad = false, keptBack = false) {
+    this.keptBack = keptBack;
     this.find("said").textContent = text;
     this.find("said").classList.toggle("bad", isBad);
   }
@@ -137,10 +139,16 @@ export class Teaching {
     const before = this.screen;
     this.screen = screen;
     this.box.hidden = Boolean(screen.ended);
-    if (screen.ended) return forgetKey();
+    if (screen.ended) return this.end();
     if (!before || (before.follow && !screen.follow)) this.leads = Boolean(screen.follow); // or let go elsewhere
     if (this.waits && !this.isOpen()) this.lead(false);
     this.draw();
+  }
+
+  /** The class is over: nothing can be asked any more. */
+  end() {
+    forgetKey();
+    for (const button of document.querySelectorAll(".ct-beside")) button.remove();
   }
 
   draw() {
@@ -185,7 +193,8 @@ export class Teaching {
     Object.assign(this, { leads, waits: leads && this.isOpen() });
     clearTimeout(this.timer);
     if (this.waits) return this.say("The class follows once this question is revealed: your own answer would tell.");
-    return this.act(() => (leads ? this.leadTo(true) : this.room.post("follow", { link: "" })));
+    if (!leads) return this.act(() => this.room.post("follow", { link: "" }));
+    return this.act(() => this.leadTo(true).catch((error) => this.say(sentence(error), true, true)));
   }
 
   /** The place of the open tab that has answered last. */
@@ -203,7 +212,8 @@ export class Teaching {
   async lead(onBoard = true) {
     this.waits = this.leads && this.isOpen();
     if (!this.leads || this.waits) return;
-    await this.leadTo(onBoard).catch(() => {}); // there is no answer yet: one that comes is told
+    const led = await this.leadTo(onBoard).then(Boolean, () => false); // there is no answer yet: one that comes is told
+    if (led && this.keptBack) this.say("");
   }
 
   async leadTo(onBoard) {
@@ -211,6 +221,7 @@ export class Teaching {
     if (!place) throw new Refused(400, "This part of the page can't be shown to the class.");
     const link = await this.page.link(place);
     if (this.leads && link !== this.screen?.follow) await this.room.post("follow", { link, board: onBoard });
+    return true;
   }
 }
 

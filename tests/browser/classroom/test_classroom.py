@@ -93,6 +93,7 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     end.click()
     for page in (teacher, board, ada, bob):
         expect(page.get_by_role("heading", name="This class is over.")).to_be_visible()
+        expect(page.get_by_text("Look what I found")).to_be_hidden()
 
 
 def test_what_is_refused_stays_until_it_is_changed(windows):
