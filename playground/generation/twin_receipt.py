@@ -11,6 +11,7 @@ from playground.receipt import AS_JSON, Receipt, literal
 if TYPE_CHECKING:
     from playground.generation.result import TwinResult, TwinSide
     from playground.models.manager import ModelManager
+    from playground.models.pretrained import Pretrained
 
 _HEAD = """\
 {lines}
@@ -74,19 +75,31 @@ def twin_receipt(manager: ModelManager, result: TwinResult) -> Receipt:
     held = [manager.pretrained(side.model_id, TASK, side.quantization) for side in sides]
     imports = ["AutoModelForCausalLM", "AutoTokenizer"]
     imports += ["BitsAndBytesConfig"] if any(one.quantized for one in held) else []
-    same = held[0].model_lines() == held[1].model_lines()
+    lines, between = _sources(*held)
     code = _HEAD.format(
-        lines=held[0].model_lines(),
+        lines=lines,
         imports=", ".join(imports),
         tokenizer=held[0].tokenizer_code(),
         first=held[0].code(),
-        between="" if same else f"\n{held[1].model_lines()}\n",
+        between=between,
         second=held[1].code(),
         text=literal(result.request.text),
     )
     if result.request.max_new_tokens:
         code += _REPLY.format(settings=_settings(manager, result, sides[0]))
     return Receipt("Two models on one text", f"{code}\n{AS_JSON}\nprint(json.dumps(found))\n")
+
+
+def _sources(first: Pretrained, second: Pretrained) -> tuple[str, str]:
+    """What stands above the first model, and what between the two: nothing is said twice, and no heading either."""
+    functions = second.functions if second.functions != first.functions else ""
+    if first.source_lines() == second.source_lines():
+        return first.model_lines(), f"{functions}\n\n" if functions else ""
+    one, two = (
+        lines.replace("# %% The model", f"# %% The {number} model", 1)
+        for number, lines in (("first", first.model_lines()), ("second", second.source_lines()))
+    )
+    return one, f"\n{two}\n{functions}\n"
 
 
 def _settings(manager: ModelManager, result: TwinResult, side: TwinSide) -> str:

@@ -27,7 +27,7 @@ def read_out(state):
     return logits.float()
 
 
-# %% After each layer: the best token, how probable it is, and how spread the rest is
+# %% After each layer: the best token; for the last place how probable it is, and the entropy of all
 found = []
 for layer, state in enumerate(outputs.hidden_states):
     logits = outputs.logits[0, positions].float() if layer == {layers} else read_out(state)
@@ -35,7 +35,8 @@ for layer, state in enumerate(outputs.hidden_states):
     probability, token_id = probabilities.max(-1)
     entropy = torch.special.entr(probabilities).sum(-1)
     found.append({{"token_id": token_id, "probability": probability, "entropy_nats": entropy}})
-    print(f"{{layer:3}}", *(repr(tokenizer.decode(one)) for one in token_id[-8:]))
+    print(f"{{layer:3}}", *(repr(tokenizer.decode(one)) for one in token_id[-8:]), end="")
+    print(f"   {{probability[-1]:.1%}}, {{entropy[-1]:.2f}} nats")
 
 {as_json}
 print(json.dumps([{{name: values.tolist() for name, values in row.items()}} for row in found]))

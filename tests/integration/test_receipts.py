@@ -126,3 +126,7 @@ def test_notebooks_are_cells_with_headings_and_end_in_words(receipts, home):
         runs.append("\n".join(cell["source"] for cell in cells[2:] if cell["cell_type"] == "code"))
     for receipt, output in zip(receipts, home.outputs(*runs), strict=True):
         assert output.strip(), f"{receipt.title}: the notebook shows nothing"
+        headings = re.findall("^# %% (.*)", receipt.code, re.M)
+        assert len(set(headings)) == len(headings), f"{receipt.title}: two headings are the same"
+        if "entropy" in " ".join(headings):
+            assert re.search(r"\d\.\d+ nats$", output.strip()), f"{receipt.title}: what the heading names isn't shown"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from gradio_client.exceptions import AppError
 
@@ -33,6 +35,21 @@ def test_the_receipt_gives_the_same_numbers(app_playground, home):
     assert [token.changed for token in result.tokens] == found["changed"]
     assert [result.first.perplexity, result.second.perplexity] == pytest.approx(found["perplexity"], rel=1e-3)
     assert [list(side.reply.token_ids) for side in (result.first, result.second)] == found["replies"]
+
+
+def test_two_ways_to_hold_a_model_have_their_own_headings_and_differ_as_little_as_is_said(app_playground, home):
+    """The model is named once; fast-8-bit's logits come as near to the code's as its comment says."""
+    result = app_playground.twin(pg.TwinRequest(TEXT, None, "fast-8-bit", None, "4-bit", 0))
+    receipt = app_playground.twin_receipt(result)
+    assert re.findall("^# %% (.*)", receipt.code, re.M) == [
+        "The model",
+        "Both read the same tokens",
+        "The same numbers as JSON",
+    ]
+    (found,) = home.numbers(receipt.code)
+    for token, there in zip(result.tokens, found["probability"], strict=True):
+        # One percent of logits around 20, of which a probability is the power.
+        assert token.probability == pytest.approx(there, rel=0.2, abs=0.02)
 
 
 @pytest.mark.parametrize(("text", "other", "says"), [("", "8-bit", "no text"), ("One two.", "3-bit", "3-bit")])
