@@ -18,13 +18,13 @@ MOST_HELD = 60  # of the rows before and after
 GUESSED = 20  # held-out rows that a guess is about
 
 
-def guess_within(guess: str, most: int) -> int | None:
-    """The number that was typed; None where nobody guessed one.
+def guess_within(guess: str | None, most: int) -> int | None:
+    """The number that was typed; None where nobody guessed one, or the browser hasn't drawn the field yet.
 
     Raises:
         InputError: it isn't one of 0 to ``most``.
     """
-    typed = guess.strip()
+    typed = (guess or "").strip()
     if not typed:
         return None
     if typed.isdecimal() and len(typed) < 10 and int(typed) <= most:

@@ -118,7 +118,7 @@ class LanguageModelHandlers:
         """Values in the fields, by their names."""
         return {control: values[name] for name, control in self._parts.fields.items()}
 
-    def plan(self, given: Mapping[str, Any], guess: str = "") -> str:
+    def plan(self, given: Mapping[str, Any], guess: str | None = "") -> str:
         """What a training would take, or what is in its way: below the fields, while they are filled in."""
         try:
             guess_within(guess, OF_LINES)
@@ -143,7 +143,7 @@ class LanguageModelHandlers:
 
     # A run
 
-    def train(self, given: Mapping[str, Any], guess: str, person: str, address: str) -> Iterator[Values]:
+    def train(self, given: Mapping[str, Any], guess: str | None, person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
         run_id, plan = secrets.token_hex(8), self._parts.plan
         try:

@@ -8,7 +8,7 @@ from playground.errors import InputError
 from tabs.training.format import guess_within
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("", None), (" 15 ", 15), ("0", 0), ("20", 20)])
+@pytest.mark.parametrize(("typed", "meant"), [(None, None), ("", None), (" 15 ", 15), ("0", 0), ("20", 20)])
 def test_a_number_within_is_a_guess(typed, meant):
     assert guess_within(typed, 20) == meant
 
