@@ -356,6 +356,38 @@ def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):
     expect(word).to_have_attribute("aria-describedby", tip.get_attribute("id"))
     box = tip.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
+    page.set_viewport_size({"width": 390, "height": 800})
+    tab(page, "similarity").click()
+    for name in ("input_ids", "loss"):  # a narrow one that stands to the right, then a wide one
+        word = page.locator("[role=tabpanel]:visible .pg-word:visible", has_text=name).first
+        word.focus()
+        tip.filter(has_text=name).wait_for()
+        box = tip.bounding_box()
+        assert box["x"] >= 8 and box["x"] + box["width"] <= 382
+    a_finger_opens_and_closes_what_a_word_means(page, word, tip)
+
+
+def a_finger_opens_and_closes_what_a_word_means(page, word, tip):
+    """A tap on what lies open presses nothing below it."""
+    touch = page.context.new_cdp_session(page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def tap(box):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        for kind, points in (("touchStart", [at]), ("touchEnd", [])):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate("addEventListener('click', ({target}) => { window.pgPressed = target }, true)")
+    tap(word.bounding_box())
+    tip.wait_for()
+    tap(tip.bounding_box())
+    tip.wait_for(state="hidden")
+    assert page.evaluate("pgPressed.closest('#pg-tip') !== null")
+    tap(word.bounding_box())
+    tip.wait_for()
+    tap(word.bounding_box())
+    tip.wait_for(state="hidden")
 
 
 def test_a_word_is_explained_once_in_a_tab_and_never_in_what_people_wrote(page):

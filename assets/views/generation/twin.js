@@ -63,6 +63,7 @@ function tokenNode(token, place, tokens) {
   const node = make("span", `tw-token k${step} ${token.changed ? "changed" : ""}`);
   fillToken(node, token.piece, tokens[place - 1]?.piece ?? "");
   node.setAttribute("role", "option");
+  if (!token.piece.trim()) node.setAttribute("aria-label", visiblePiece(token.piece)); // nothing else would be heard
   node.tabIndex = -1;
   node.dataset.place = String(place);
   return node;

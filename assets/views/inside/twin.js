@@ -1,6 +1,6 @@
 /** The same numbers as tables: one token's predictions by layer, and the tokens that are followed. */
 
-import { formatFixed, formatProbability } from "../shared/format.js";
+import { formatFixed, formatProbability, quoted } from "../shared/format.js";
 import { fillTable } from "../shared/tables.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { cellOf } from "./state.js";
@@ -22,7 +22,9 @@ export function drawTables({ find, state }) {
   const columns = names.map((name, k) => ({ name, kind: [0, 2, 4, 5, 6].includes(k) ? "num" : "piece" }));
   const rows = layers.map((layer) => {
     const { best, entropy, rank, winner } = cellOf(value, layer, column);
-    const others = best.slice(1).map(({ piece, share }) => `${visiblePiece(piece)} ${formatProbability(share)}`);
+    const others = best
+      .slice(1)
+      .map(({ piece, share }) => `${quoted(visiblePiece(piece))} ${formatProbability(share)}`);
     const [first] = best;
     const shares = [formatProbability(first.share), others.join(", "), formatFixed(entropy, 3)];
     return [layer || "embed", visiblePiece(first.piece), ...shares, rank, formatProbability(winner.share)];

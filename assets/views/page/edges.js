@@ -29,8 +29,18 @@ export function moreOf({ scrollLeft, scrollWidth, clientWidth }) {
   return [from > 1 && "start", rest - from > 1 && "end"].filter(Boolean).join(" ");
 }
 
+const TAKES_FOCUS = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+/** A table that scrolls and holds nothing that takes the focus takes it itself, in any browser: keys scroll it. */
+export function reachTable(place) {
+  const scrolls = place.scrollWidth > place.clientWidth + 1 || place.scrollHeight > place.clientHeight + 1;
+  if (scrolls && !place.querySelector(TAKES_FOCUS)) place.tabIndex = 0;
+  else place.removeAttribute("tabindex");
+}
+
 /** Says at a place where it goes on. */
 function mark(place) {
+  if (place.matches(".pg-table-wrap")) reachTable(place);
   const more = moreOf(place);
   if (more) place.dataset.pgMore = more;
   else delete place.dataset.pgMore;

@@ -63,10 +63,12 @@ function listen(page, tip, words, signal) {
     tip.hidden = true;
     for (const word of page.querySelectorAll(".pg-word[aria-describedby]")) word.removeAttribute("aria-describedby");
   };
+  const again = closeByHand(page, tip, hide, signal);
   const show = (event) => {
     const word = event.target.closest?.(".pg-word");
-    if (!word) return;
+    if (!word || (event.type === "pointerover" && event.pointerType === "touch")) return; // a tap clicks, too
     hide();
+    if (event.type === "click" && word === again()) return;
     const { name, text } = words[Number(word.dataset.word)];
     tip.replaceChildren(make("b", "", ...inCode(name)), make("span", "", ...inCode(text)));
     tip.hidden = false;
@@ -97,8 +99,33 @@ function listen(page, tip, words, signal) {
   addEventListener("scroll", hide, { signal, passive: true, capture: true });
 }
 
+/**
+ * A press on the tip, which presses nothing below it, or anywhere but on a word, closes the tip; so does a second tap on
+ * its word. On a phone nothing else would: there the focus may stay on a word.
+ *
+ * @returns {() => Element | null}  the word that was tapped while its tip was open
+ */
+function closeByHand(page, tip, hide, signal) {
+  let tapped = null;
+  const begin = ({ target, pointerType }) => {
+    const [word, byTouch] = [target.closest?.(".pg-word"), pointerType === "touch"];
+    tapped = byTouch && word?.hasAttribute("aria-describedby") ? word : null;
+    if (!word && !tip.contains(target)) hide();
+    if (word) tip.classList.toggle("by-touch", byTouch);
+  };
+  page.addEventListener("pointerdown", begin, { signal, capture: true });
+  tip.addEventListener("mousedown", (event) => event.preventDefault(), { signal }); // the focus stays until the click
+  tip.addEventListener("click", hide, { signal });
+  return () => {
+    const word = tapped;
+    tapped = null;
+    return word;
+  };
+}
+
 /** Puts the tip below the word, or above it where there is no room. */
 function place(tip, word) {
+  tip.style.left = "0"; // as wide as its text needs, wherever it stood before
   const scale = tip.offsetWidth ? tip.getBoundingClientRect().width / tip.offsetWidth : 1;
   const [at, size] = [word.getBoundingClientRect(), tip.getBoundingClientRect()];
   const left = Math.max(EDGE, Math.min(at.left, document.documentElement.clientWidth - size.width - EDGE));

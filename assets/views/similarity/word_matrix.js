@@ -141,7 +141,7 @@ function drawPlot({ find, state }) {
   const rho = spearman(xs, ys);
   const hint = `(${counted(dots.length, "pair")}; −1 would be the same ranking).`;
   const said = `Spearman's rho of loss (${name}) and cosine: ${formatFixed(rho, 2)} ${hint}`;
-  find("rho").textContent = rho === null ? "Too few pairs for a correlation." : said;
+  find("rho").replaceChildren(make("span", "pg-words", rho === null ? "Too few pairs for a correlation." : said));
   find("scatter").setAttribute("aria-label", find("rho").textContent);
 }
 

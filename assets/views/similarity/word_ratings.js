@@ -116,7 +116,7 @@ function drawPlot({ root, find, state }) {
     opacity: 0.65,
   });
   const text = data.title;
-  find("title").textContent = text;
+  find("title").replaceChildren(make("span", "pg-words", text));
   find("about").textContent = data.about;
   find("far").textContent = `the ${far.length} pairs whose places in the two rankings lie furthest apart`;
   const names = far.map((k) => `${data.pairs[k].word1} and ${data.pairs[k].word2}`).join(", ");

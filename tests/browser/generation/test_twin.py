@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 def test_two_copies_read_one_text(page):
     page.get_by_role("tab", name="Generation", exact=True).click()
     page.get_by_role("button", name="What fewer bits cost").click()
-    page.locator("#twin-text textarea").fill("The capital of France is Paris, ${alert(1)} <b>")
+    page.locator("#twin-text textarea").fill("The capital of France is Paris,  ${alert(1)} <b>")
     expect(page.get_by_label("about the first model")).to_have_value(re.compile("^Made by Hugging Face; tiny"))
     expect(page.get_by_label("about the second model")).to_have_count(0)  # there is none
     page.get_by_label("second quantization").click()
@@ -28,6 +28,8 @@ def test_two_copies_read_one_text(page):
     text = view.locator(".tw-text")
     expect(text).to_have_text("The capital of France is Paris, ${alert(1)} <b>")
     tokens = text.locator(".tw-token")
+    blank = tokens.filter(has_not_text=re.compile(r"\S"))
+    expect(blank).to_have_attribute("aria-label", "·")  # it would be heard as nothing
     said = view.locator(".tw-said")
     tokens.first.click()
     expect(said).to_contain_text(re.compile(r"Token 2, “·capital”: KL divergence \S+\snats; float32 gave it"))

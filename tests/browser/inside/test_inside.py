@@ -49,6 +49,7 @@ def test_a_text_is_read_layer_by_layer_and_its_answer_explained(open_page):
 
     page.locator(".il-twin summary").click()
     expect(page.locator(".il-table tbody tr")).to_have_count(31)
+    expect(page.locator(".il-table tbody tr").first).to_contain_text(re.compile("“\u2068?·the\u2069? ?”"))
     rows = list(csv.reader(io.StringIO(saved(page, "csv"))))
     assert len(rows) == 1 + 31 * 5 and rows[-1][:4] == ["30", "4", " is", " Paris"]
     assert len(json.loads(saved(page, "json"))["cells"]) == 31 * 5

@@ -66,6 +66,7 @@ def test_another_task_answers_and_one_without_a_model_says_which_to_fetch(open_p
     page.get_by_role("button", name="word association").click()
     expect(page.locator(".pp-title")).to_have_text("“doctor”", timeout=60_000)
     expect(page.locator(".pp-removed")).to_contain_text("no longer has")
+    assert page.locator(".pp-call").evaluate("node => node.scrollHeight - node.clientHeight") <= 0, "all of it is seen"
     one_line.get_by_role("button", name="Code: in one line").click()
     expect(one_line.locator(".cm-content")).to_have_text(NO_CODE.strip())
     expect(one_line.get_by_role("button", name="Download as notebook")).to_have_count(0)

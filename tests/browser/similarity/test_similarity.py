@@ -81,7 +81,8 @@ def test_matrix(tab):
     tab.locator(".wm-order").select_option("clustered")
     tab.locator(".wm-word").select_option(label="bread")
     expect(tab.locator(".wm-ranking li").first).to_contain_text("butter")
-    expect(tab.locator(".wm-rho")).to_contain_text("Spearman")
+    expect(tab.locator(".wm-rho .pg-word", has_text="Spearman's rho")).to_be_visible()
+    expect(tab.locator(".wm-order")).to_have_css("appearance", "auto")  # with an arrow: there is a list
     tab.locator(".wm-twin summary").click()
     tab.locator(".wm-twin tbody tr").first.wait_for()
     expect(tab.locator(".wm-twin tbody tr")).to_have_count(6)

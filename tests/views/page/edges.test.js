@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moreOf, toMiddle } from "../../../assets/views/page/edges.js";
+import { moreOf, reachTable, toMiddle } from "../../../assets/views/page/edges.js";
 
 test("a place says at which sides it goes on", () => {
   const at = (scrollLeft, scrollWidth) => moreOf({ scrollLeft, scrollWidth, clientWidth: 100 });
@@ -15,4 +15,15 @@ test("a place says at which sides it goes on", () => {
 test("a chosen tab is moved to the middle of its row", () => {
   assert.equal(toMiddle({ left: 350, right: 410 }, { left: 10, right: 380 }), 185);
   assert.equal(toMiddle({ left: 165, right: 225 }, { left: 10, right: 380 }), 0);
+});
+
+test("a table that scrolls is reached by keys, by itself or by what it holds", () => {
+  const reached = (scrollWidth, scrollHeight, held) => {
+    const place = { scrollWidth, scrollHeight, clientWidth: 100, clientHeight: 100, tabIndex: -1 };
+    const table = Object.assign(place, { querySelector: () => held, removeAttribute: () => (table.tabIndex = -1) });
+    reachTable(table);
+    return table.tabIndex === 0;
+  };
+  assert.deepEqual([reached(150, 100, null), reached(100, 150, null)], [true, true]);
+  assert.deepEqual([reached(100, 100, null), reached(150, 150, "a button")], [false, false]);
 });
