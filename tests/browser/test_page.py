@@ -356,6 +356,14 @@ def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):
     expect(word).to_have_attribute("aria-describedby", tip.get_attribute("id"))
     box = tip.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
+    page.mouse.move(0, 0)
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.locator(".lg-row").nth(3).wait_for()  # the page is long enough to scroll
+    page.evaluate("document.activeElement.blur(); scrollTo(0, document.documentElement.scrollHeight)")
+    word.focus()  # which scrolls to it
+    page.wait_for_timeout(200)
+    below = tip.bounding_box()["y"] - word.bounding_box()["y"]
+    assert 0 < below < 40, "the tip stands at its word"
     page.set_viewport_size({"width": 390, "height": 800})
     tab(page, "similarity").click()
     for name in ("input_ids", "loss"):  # a narrow one that stands to the right, then a wide one

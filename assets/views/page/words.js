@@ -81,11 +81,8 @@ function listen(page, tip, words, signal) {
   };
   for (const type of ["pointerover", "focusin", "click"]) page.addEventListener(type, show, { signal });
   page.addEventListener("pointerout", leave, { signal });
-  page.addEventListener(
-    "focusout",
-    (event) => event.target instanceof Element && event.target.matches(".pg-word") && hide(),
-    { signal },
-  );
+  const left = ({ target }) => target instanceof Element && target.matches(".pg-word") && hide();
+  page.addEventListener("focusout", left, { signal });
   const keys = (event) => {
     if (event.key === "Escape" && !tip.hidden) {
       event.stopPropagation(); // the tip alone is closed, not what it lies on
@@ -96,12 +93,21 @@ function listen(page, tip, words, signal) {
     show(event);
   };
   page.addEventListener("keydown", keys, { signal, capture: true });
-  addEventListener("scroll", hide, { signal, passive: true, capture: true });
+  const scrolled = () => (isReadByKeys(tip) ? place(tip, document.activeElement) : hide());
+  addEventListener("scroll", scrolled, { signal, passive: true, capture: true });
+}
+
+/** Whether a tip's word has the focus and is in sight: the Tab key may have scrolled there, and the tip goes along. */
+function isReadByKeys(tip) {
+  const word = document.activeElement;
+  if (tip.hidden || !word?.matches(".pg-word[aria-describedby]") || tip.classList.contains("by-touch")) return false;
+  const { top, bottom } = word.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 /**
- * A press on the tip, which presses nothing below it, or anywhere but on a word, closes the tip; so does a second tap on
- * its word. On a phone nothing else would: there the focus may stay on a word.
+ * A press on the tip, which presses nothing below it, or anywhere but on a word, closes the tip; so does a second tap
+ * on its word. On a phone nothing else would: there the focus may stay on a word.
  *
  * @returns {() => Element | null}  the word that was tapped while its tip was open
  */
