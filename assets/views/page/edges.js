@@ -51,6 +51,11 @@ function reachCode(page) {
   for (const code of page.querySelectorAll(".cm-scroller[tabindex='-1']")) code.tabIndex = 0;
 }
 
+/** The field that filters gradio's table has a title alone, which no label replaces. */
+function nameFilters(page) {
+  for (const field of page.querySelectorAll("input.search-input:not([aria-label])")) field.ariaLabel = field.title;
+}
+
 /**
  * How far a row of tabs has to be scrolled, so that the chosen one stands in its middle, or as near as it gets there.
  *
@@ -90,6 +95,7 @@ export function markEdges(page, signal) {
   const watched = new WeakSet();
   whenDrawn(page, signal, () => {
     reachCode(page);
+    nameFilters(page);
     for (const place of page.querySelectorAll(WIDE)) {
       for (const node of [place, ...place.children]) {
         if (watched.has(node)) continue;

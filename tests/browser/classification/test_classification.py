@@ -129,6 +129,7 @@ def test_many_rows_with_labels(page):
     page.locator("#table-run").click()  # another run lists all rows again, and says so
     expect(metrics.locator("button[aria-pressed=true]")).to_have_count(0)
     expect(page.locator("#table-results")).to_contain_text("in a heading sorts")
+    expect(page.locator("#table-results input.search-input")).to_have_attribute("aria-label", re.compile("filter"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
