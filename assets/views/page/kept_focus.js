@@ -6,14 +6,18 @@ const AT_FIRST_MS = 400; // a key that is held, or pressed twice, doesn't stop w
 
 const isStop = (button) => button.textContent.trim().startsWith("Stop");
 
-/** The button beside this one that can be pressed: what stops a run, or else what begins one. */
+const BEGINS = ".primary, .gen-primary";
+
+/** The button beside this one: what stops a run, or else what begins one, though it may not yet be pressed again. */
 function partnerOf(button) {
   let around = button.parentElement;
   for (let level = 0; around && level < 4; level++, around = around.parentElement) {
-    const others = [...around.querySelectorAll("button:not(:disabled)")].filter((one) => one.checkVisibility());
+    const seen = [...around.querySelectorAll("button")].filter((one) => one.checkVisibility());
+    const others = seen.filter((one) => !one.disabled);
     const stops = others.find(isStop);
     if (stops) return stops;
-    if (isStop(button) && others.length) return others[0];
+    const begins = seen.find((one) => one.matches(BEGINS)) ?? others[0];
+    if (isStop(button) && begins) return begins;
   }
   return null;
 }
@@ -34,7 +38,7 @@ export function keepFocus(page, signal, first) {
     if (!last || !isLost || !last.checkVisibility()) return;
     const back = moved.to === last && moved.from.disabled === false ? moved.from : null;
     const to = last.disabled ? (back ?? partnerOf(last)) : last;
-    if (!to || to === page.activeElement) return;
+    if (!to || to.disabled || to === page.activeElement) return;
     if (to !== last) moved = { to, from: last, at: performance.now() };
     to.focus({ preventScroll: true });
   };
