@@ -18,6 +18,7 @@ from tabs.page import explain, friendly, receipt_panel, receipt_values, refusal,
 from tabs.tokens.handlers import SAMPLES, compare_texts, language_table
 
 HEADERS = ["sample", "characters"]
+NO_TEXT = "There is no text yet. Type some, or press an example."
 START = "Unbelievably, tokenizers disagree: 12,345 playgrounds, naïve cafés, 👍🏽 and Straßen."
 
 
@@ -84,6 +85,9 @@ def _wire(
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def compare(data: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+        if not data[text]:
+            yield {shown: {"said": NO_TEXT}, **dict.fromkeys((asked, *code))}
+            return
         try:
             question = pg.CompareRequest(data[text], tuple(data[models]))
             found, receipt = compare_texts(playground, question)

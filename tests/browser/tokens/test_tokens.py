@@ -143,6 +143,9 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     expect(page.locator("#pg-tokens-compare .cell.differs").first).to_be_visible()
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
     expect(page.locator("#pg-tokens-compare .totals tr.lost").first).to_contain_text("⚠")
+    page.get_by_label("text", exact=True).filter(visible=True).fill("")
+    expect(page.locator("#pg-tokens-compare .empty")).to_contain_text("There is no text yet.")
+    expect(page.locator("#pg-tokens-compare .totals tr, .pg-share:visible, .pg-receipt:visible")).to_have_count(0)
     page.get_by_role("button", name="Thai", exact=True).click()
     expect(page.locator("#pg-tokens-compare .totals tr").nth(1).locator("td").last).to_have_text("–")
     cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
