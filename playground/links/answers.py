@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playground.models.manager import ModelManager
 
 REVISION_CHARACTERS = 8
+CUT_SHORT = "Stopped before its end, so this answer isn't compared with what was shared."
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def link(manager: ModelManager, result: Any, asked: Any, seen: dict[str, Seen] |
     each = isinstance(result, tuple) and len(result) == len(requests)
     results = result if each else (result,) * len(requests)
     requests = tuple(_named(manager, *pair) for pair in zip(requests, results, strict=True))
-    answer = fingerprint(result, setting_of(manager, requests[0], result))
+    answer = None if _cut_short(result) else fingerprint(result, setting_of(manager, requests[0], result))
     found = link_to(*requests, seen=seen, answer=answer)
     if found is None:
         raise InputError(f"A {type(requests[0]).__name__} can't be shared.", "Share a run of one of the tabs.")
@@ -56,8 +57,19 @@ def link(manager: ModelManager, result: Any, asked: Any, seen: dict[str, Seen] |
 
 def compare_with(manager: ModelManager, shared: Link, result: Any) -> Verdict:
     """Whether an answer is the same as when the link was made."""
+    if _cut_short(result):
+        return Verdict(None, CUT_SHORT)
     asked = getattr(result, "request", shared.asked[0])
     return compare(shared.place, shared.answer, fingerprint(result, setting_of(manager, asked, result)))
+
+
+def _cut_short(result: Any) -> bool:
+    """Whether an answer was stopped, by hand or because others waited: where it ends says nothing of the model."""
+    if isinstance(result, tuple):
+        return any(map(_cut_short, result))
+    end = getattr(result, "finished", result)
+    reason = getattr(end, "reason", "") or getattr(getattr(result, "answer", None), "ended", "")
+    return getattr(result, "stopped", False) or reason in ("stopped", "crowded")
 
 
 def asked_by(result: Any) -> Any:

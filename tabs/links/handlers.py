@@ -16,7 +16,6 @@ from playground.errors import InputError
 from playground.lessons.places import Place
 from playground.lessons.stages import fields_of
 from playground.links.answers import asked_by
-from playground.links.compare import Verdict
 from playground.links.form import MOST_OF_A_LINK, Link, differences
 from playground.links.kinds import NAMES, PLACES_OF_LINKS, base_of, idle_fields, inner, place_of
 from playground.pipelines.request import OPTIONS
@@ -210,8 +209,6 @@ def verdict(playground: pg.Playground, watched: Watched, kept: Any, text: str) -
     asked, result = found
     if other := differences(link, asked):
         return {"other": list(other)}
-    if isinstance(result, pg.TableResult) and result.stopped:
-        return to_json(Verdict(None, "Stopped before its end, so this answer isn't compared with what was shared."))
     return to_json(playground.compare_link(link, result))
 
 

@@ -86,8 +86,7 @@ def _wire(
 
     def compare(data: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
         if not data[text]:
-            yield {shown: {"said": NO_TEXT}, **dict.fromkeys((asked, *code))}
-            return
+            return (yield {shown: {"said": NO_TEXT}, **dict.fromkeys((asked, *code))})
         try:
             question = pg.CompareRequest(data[text], tuple(data[models]))
             found, receipt = compare_texts(playground, question)
@@ -108,8 +107,7 @@ def _wire(
     looks, opened = gr.State(0), gr.State(0)
     shown.first_view(lambda: 1, None, looks, **quiet)  # in the queue: else no change of a state is told
     tab.select(lambda: 1, None, opened, **quiet)
-    comparing, costing = friendly(comparisons.wins(compare)), friendly(tables.wins(cost))
-    outputs = [shown, asked, *code]
+    comparing, outputs = friendly(comparisons.wins(compare)), [shown, asked, *code]
     gr.on([looks.change, text.change, models.change], comparing, {text, models}, outputs, **quiet)
-    gr.on([opened.change, models.change], costing, models, table, **quiet)
+    gr.on([opened.change, models.change], friendly(tables.wins(cost)), models, table, **quiet)
     return asked

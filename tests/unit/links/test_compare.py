@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import playground as pg
 from playground.errors import InputError, ModelNotFoundError
-from playground.links.answers import asked_by, link, presence, revision, setting_of
-from playground.links.compare import compare
+from playground.links.answers import CUT_SHORT, asked_by, compare_with, link, presence, revision, setting_of
+from playground.links.compare import Verdict, compare
 from playground.links.fingerprint import MOST_MARKS, Fingerprint, Mark, Setting, fingerprint, versions
 from playground.models.catalog import ModelSpec
 
@@ -69,6 +70,29 @@ def test_causes_come_with_the_likelier_first_and_unknown_ones_not_at_all():
 
 def test_a_question_alone_can_not_be_compared():
     assert compare("tokens", None, STORY).same is None
+
+
+def test_what_was_stopped_is_neither_compared_nor_what_others_are_compared_with(manager):
+    end = SimpleNamespace(text="a", beams=(), perplexity=1.0, token_ids=(1,), reason="eos")
+    asked = pg.GenerateRequest(prompt="a", model_id="tiny")
+    whole = link(manager, (end,), (asked,), None)
+    assert whole.answer and compare_with(manager, whole, (end,)).same
+    for reason in ("stopped", "crowded"):
+        early = replace_in(end, reason=reason)
+        stopped = SimpleNamespace(request=asked, finished=early)
+        assert compare_with(manager, whole, stopped).sentence == CUT_SHORT
+        assert link(manager, stopped, None, None).answer is None
+        assert link(manager, (end, early), (asked, asked), None).answer is None
+    request = pg.ClassifyTableRequest(pg.read_lines("So so.\nBad."), "text", model_id="tiny")
+    unread: Any = None
+    table = pg.TableResult(request, unread, (), (), None, "", 0.1, usable_rows=2)
+    written = SimpleNamespace(answer=SimpleNamespace(ended="stopped"))
+    for result in (table, written, SimpleNamespace(stopped=True)):
+        assert compare_with(manager, whole, result) == Verdict(None, CUT_SHORT)
+
+
+def replace_in(one: SimpleNamespace, **values: object) -> SimpleNamespace:
+    return SimpleNamespace(**{**vars(one), **values})
 
 
 def test_a_fingerprint_is_short_whatever_the_answer():

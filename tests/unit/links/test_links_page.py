@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import gradio as gr
 import pytest
@@ -137,15 +136,6 @@ def test_an_answer_is_compared_only_if_the_link_asked_it(playground, watched):
     shorter = pg.EncodeRequest(("a",), model_id="a/model", max_length=12, stride=2)
     question = str(pg.link_to(pg.EncodeRequest(("a",), model_id="a/model")))
     assert verdict(playground, batch, shorter, question)["same"], "neither changes anything here"
-
-
-def test_a_table_that_was_stopped_is_not_compared(playground):
-    request = pg.ClassifyTableRequest(pg.read_lines("So so.\nBad."), "text", model_id="a/model")
-    unread: Any = None
-    kept = pg.TableResult(request, unread, (), (), None, "", 0.1, usable_rows=2)
-    watched: Any = SimpleNamespace(shared=None, answer=lambda kept: kept)
-    found = verdict(playground, watched, kept, str(pg.link_to(request)))
-    assert found["same"] is None and "Stopped before its end" in found["sentence"]
 
 
 def test_share_gives_a_link_to_the_last_answer(playground, watched):
