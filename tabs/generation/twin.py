@@ -23,6 +23,7 @@ TEXT = (
     "dog. Once upon a time there was"
 )
 NO_OTHER = "the same model"
+STOPPED = so_far(0, 1, "Stopped before both were through, so there is nothing to compare.", running=False)
 Values = dict[Any, Any]
 
 
@@ -104,6 +105,10 @@ class _Parts(NamedTuple):
         """Nor does anything run."""
         return {**self.no_result(), **buttons_of_run(self.start, self.stop, working=False)}
 
+    def stopped(self) -> Values:
+        """Somebody ended it: there is nothing of the first alone."""
+        return {**self.nothing(), self.doing: STOPPED}
+
 
 def _compared(playground: pg.Playground, parts: _Parts, request: pg.TwinRequest) -> Iterator[Values]:
     """How far both have come, and last what they say."""
@@ -138,16 +143,13 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> N
             yield parts.nothing() | {parts.doing: run_refused(error)}
             raise
         if not wanted():
-            yield parts.nothing()
-
-    def other_number(data: Values, request: gr.Request) -> Values:
-        return gr.skip() if last.goes_on(request, values_in(data)) else parts.no_result()
+            yield gr.skip()  # whoever ended it has said what stands there now
 
     given, quiet = set(inputs.values()), {"show_progress": "hidden", "api_visibility": "private"}
     run = parts.start.click(compare, given, list(parts), concurrency_id="twin", concurrency_limit=4, **quiet)
-    parts.stop.click(parts.nothing, None, list(parts), cancels=run, **quiet)
+    parts.stop.click(last.none(parts.stopped), None, list(parts), cancels=run, **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]
     changes = [control.change for control in inputs.values() if control is not number]
-    gr.on(changes, parts.nothing, None, list(parts), cancels=run, **quiet)
-    number.change(other_number, given, list(parts.no_result()), **quiet)
+    gr.on(changes, last.none(parts.nothing), None, list(parts), cancels=run, **quiet)
+    number.change(last.none(parts.nothing, values_in), given, list(parts), **quiet)

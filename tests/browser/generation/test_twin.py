@@ -19,11 +19,15 @@ def test_two_copies_read_one_text(page):
     expect(page.get_by_label("about the second model")).to_have_count(0)  # there is none
     page.get_by_label("second quantization").click()
     page.get_by_role("option", name="bfloat16").click()
-    page.get_by_label("number input for tokens that each writes").fill("3")
+    page.get_by_label("number input for tokens that each writes").fill("100")
     page.wait_for_timeout(800)  # a change ends what runs, and a hand is slower than a script
     page.locator("#twin-start").click()
-    view = page.locator("#twin-view")
-    expect(page.locator("#twin-progress")).to_contain_text(re.compile("Loading SmolLM2|Both read 1. tokens|goes on"))
+    view, doing = page.locator("#twin-view"), page.locator("#twin-progress")
+    expect(doing).to_contain_text(re.compile("Loading SmolLM2|Both read 1. tokens|goes on"))
+    page.locator("#twin").get_by_role("button", name="Stop", exact=True).click()
+    expect(doing).to_contain_text("Stopped before both were through")
+    page.get_by_label("number input for tokens that each writes").fill("3")
+    page.locator("#twin-start").click()
     view.locator(".tw-verdict", has_text="bfloat16 takes 50 % of the memory of float32").wait_for(timeout=120_000)
     text = view.locator(".tw-text")
     expect(text).to_have_text("The capital of France is Paris, ${alert(1)} <b>")
