@@ -118,7 +118,7 @@ def draw(bars: Sequence[Bar], temperature: float, chance: random.Random) -> Bar:
         InputError: nobody answered, or the temperature isn't above 0.
     """
     if not 0 < temperature <= 100:
-        raise InputError(f"temperature is {temperature:g}.", "It is above 0 and at most 100.")
+        raise InputError(f"temperature is {temperature:g}.", "Choose one above 0, up to 100.")
     given = _answered(bars)
     most = max(bar.share for bar in given)
     weights = [(bar.share / most) ** (1 / temperature) for bar in given]

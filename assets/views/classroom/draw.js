@@ -151,7 +151,7 @@ export function asRead(value, unit = "") {
  */
 export function numbers({ number, median }, kind, unit) {
   const lines = number === null ? [] : [`${TOLD.includes(kind) ? "Right" : "The model"}: ${asRead(number, unit)}.`];
-  return median === null ? lines : [...lines, `At least half of the class is at ${asRead(median, unit)} or below.`];
+  return median === null ? lines : [...lines, `At least half of the answers are ${asRead(median, unit)} or below.`];
 }
 
 function facts(reveal, kind, unit) {

@@ -97,7 +97,7 @@ def test_a_draw_is_softmax_of_log_shares_over_the_temperature(temperature):
 
 def test_a_cold_draw_is_the_vote():
     assert {draw(BARS, 0.01, random.Random(seed)).name for seed in range(20)} == {"a"}
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="Choose one above 0, up to 100"):
         draw(BARS, 0, random.Random(0))
 
 

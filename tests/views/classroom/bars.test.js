@@ -13,10 +13,10 @@ test("what the class says as a number has its unit, and no more is said of its m
   const odd = { number: 78.2, median: 78 };
   assert.deepEqual(numbers(odd, "slider", "%"), [
     "Right: 78.2\u00a0%.",
-    "At least half of the class is at 78\u00a0% or below.",
+    "At least half of the answers are 78\u00a0% or below.",
   ]);
   assert.deepEqual(numbers({ number: null, median: 5 }, "token_count", ""), [
-    "At least half of the class is at 5 or below.",
+    "At least half of the answers are 5 or below.",
   ]);
   assert.deepEqual(numbers({ number: null, median: null }, "label", ""), []);
 });

@@ -5,7 +5,7 @@ import { asRead, moreOf, numbers, onSlider } from "../../../assets/views/classro
 test("what is told to be right is said as it was told", () => {
   assert.deepEqual(numbers({ number: 1.75, median: 9.25 }, "number", ""), [
     "Right: 1.75.",
-    "At least half of the class is at 9.25 or below.",
+    "At least half of the answers are 9.25 or below.",
   ]);
 });
 
