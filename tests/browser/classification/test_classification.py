@@ -89,8 +89,10 @@ def test_an_answer_on_paper(open_page):
     assert call.evaluate(BESIDE_ITS_SPACE, "model="), "no empty line before a long path"
     page.emulate_media(media="print")
     expect(page.locator("#classification-bars .lb-verdict")).to_be_visible()
-    for pressed in (page.locator("#classification-run"), page.get_by_role("tab"), page.locator(".pg-door")):
-        expect(pressed.filter(visible=True)).to_have_count(0)
+    expect(page.locator("#classification-bars .lb-fill").first).to_have_css("print-color-adjust", "exact")
+    expect(page.locator(".gradio-container")).to_have_css("overflow", "visible")  # breaks push the end down
+    for pressed in ("#classification-run", "[role=tab]", ".pg-door", ".pg-class-link", "footer button"):
+        expect(page.locator(pressed).filter(visible=True)).to_have_count(0)
     page.emulate_media(media="screen")
 
 
