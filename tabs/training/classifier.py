@@ -12,12 +12,14 @@ from playground.lessons.stages import known_place
 from playground.training.request import BASES, EPOCHS, LEARNING_RATES, MOST_EPOCHS
 from server.arrival import address_of
 from tabs.components import example_chips, halting, model_note, model_picker
+from tabs.last_run import LastRun
 from tabs.lessons.watched import Watched
 from tabs.page import explain, friendly, receipt_panel, view
 from tabs.table_file import HowRead, TableFile, lay_out_table_file, show, show_new
 from tabs.training.examples import PRESETS, SAMPLES
 from tabs.training.handlers import ClassifierHandlers, Parts
 from tabs.training.mine import owner_of
+from tabs.training.since import since_view
 
 QUIET: dict[str, Any] = {"api_visibility": "private"}
 UNSEEN: dict[str, Any] = {"show_progress": "hidden", **QUIET}
@@ -59,6 +61,7 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
     )
     fields = _lay_out_fields(playground)
     plan, run, stop = fields.plan, fields.run, fields.stop
+    since = since_view("training-since")
     shown = view("training/classifier", elem_id="training-view")
     code = receipt_panel("Code: this training with transformers' Trainer")
     explain(
@@ -69,7 +72,7 @@ def build_classifier_section(playground: pg.Playground, person: gr.State) -> Sec
     parts = Parts(
         plan=plan, learning_rate=controls["learning_rate"], num_train_epochs=controls["num_train_epochs"],
         text_column=controls["text_column"], label_column=controls["label_column"], run=run, stop=stop, view=shown,
-        run_id=gr.State(""), code=code[0], notebook=code[1], ended=gr.State(),
+        run_id=gr.State(""), code=code[0], notebook=code[1], ended=gr.State(), asked=gr.State(), since=since,
     )  # fmt: skip
     handlers = ClassifierHandlers(playground, parts)
     planning = _wire_fields(handlers, fields, parts)
@@ -176,8 +179,12 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
         [file, *table.choices], list(table), **UNSEEN,
     )  # fmt: skip
     columns = [parts.text_column, parts.label_column]
-    planning = {"fn": friendly(lambda data: handlers.plan(_given(fields, data))), "inputs": set(controls.values())}
-    planning |= {"outputs": [parts.plan], "trigger_mode": "always_last", **UNSEEN}
+
+    def plan(data: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+        yield from handlers.plan(_given(fields, data), data[parts.asked])
+
+    planning = {"fn": friendly(LastRun().wins(plan)), "inputs": {*controls.values(), parts.asked}}
+    planning |= {"outputs": [parts.plan, parts.since], "trigger_mode": "always_last", **UNSEEN}
     for event in (new, chosen):
         event.success(friendly(handlers.read_columns), [file, how], columns, **UNSEEN).then(**planning)
     preset = [parts.learning_rate, parts.num_train_epochs]
@@ -185,9 +192,11 @@ def _wire_fields(handlers: ClassifierHandlers, fields: _Fields, parts: Parts) ->
         [fields.preset.input, controls["method"].input],
         handlers.choose_preset, [fields.preset, controls["method"]], preset, **UNSEEN,
     )  # fmt: skip
-    told = ("rows", "model_id", "method", "num_train_epochs", "per_device_train_batch_size", "held_out", "r", "seed")
-    gr.on([controls[name].change for name in (*told, "guess")], **planning)
+    told = [one for name, one in controls.items() if name not in ("file", "how", "model_id", "name", "keep")]
+    gr.on([parts.asked.change, *(one.change for one in told if one not in columns)], **planning)
     gr.on([one.input for one in columns], **planning)
+    # Another model waits for no answer about the one before, which the Hub may owe for long.
+    controls["model_id"].change(**{**planning, "trigger_mode": "multiple"})
     return planning
 
 

@@ -25,6 +25,7 @@ from tabs.page import receipt_values, refusal, said_in_place
 from tabs.table_file import HowRead, read_or_none, read_table
 from tabs.training.examples import PRESETS
 from tabs.training.format import GUESSED, SoFar, format_plan, format_training, guess_within, plain
+from tabs.training.since import said_since
 
 PARTS = {"text-classification": "Fine-tune a classifier", "text-generation": "A language model from nothing"}
 REDRAW_SECONDS = 0.25
@@ -48,11 +49,14 @@ class Parts:
     code: Any
     notebook: Any
     ended: Any
+    asked: Any
+    since: Any
 
     @property
     def of_training(self) -> list[Any]:
         """Those that a training fills."""
-        return [self.plan, self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
+        code = [self.code, self.notebook]
+        return [self.plan, self.run, self.stop, self.view, self.run_id, *code, self.ended, self.asked]
 
 
 class ClassifierHandlers:
@@ -76,14 +80,25 @@ class ClassifierHandlers:
             table, model_id=given["model_id"] or None, name=given["name"] or "", **settings, **more
         )
 
-    def plan(self, given: Mapping[str, Any]) -> Values:
-        """What a training would take, or what is in its way: below the fields, while they are filled in."""
+    def plan(self, given: Mapping[str, Any], asked: pg.TrainClassifierRequest | None = None) -> Iterator[Values]:
+        """What a training would take, or what is in its way: below the fields, while they are filled in.
+
+        ``asked`` is what the training on the page was asked.
+        """
+        since = {self.parts.since: said_since(asked, lambda: self.request(given))}
+        yield from self._looking(given)
         try:
             guess_within(given["guess"], GUESSED)
             said = format_plan(self._playground.plan_classifier(self.request(given)))
         except pg.PlaygroundError as error:
             said = in_the_way(error)
-        return {self.parts.plan: said}
+        yield {self.parts.plan: said, **since}
+
+    def _looking(self, given: Mapping[str, Any]) -> Iterator[Values]:
+        """What stands there while the Hub is asked about a model, which can take long."""
+        model_id = given.get("model_id")
+        if model_id and model_id not in {spec.id for spec in self._playground.catalog}:
+            yield {self.parts.plan: f"Looking for {plain(quoted(model_id[:100]))}…"}
 
     def read_columns(self, path: str | None, how: HowRead | None) -> Values:
         """The columns of a dropped file, with a guess which is which; none without one that can be read."""
@@ -105,6 +120,7 @@ class ClassifierHandlers:
     def train(self, given: Mapping[str, Any], person: str, address: str) -> Iterator[Values]:
         """The whole training, as the view draws it."""
         run_id = secrets.token_hex(8)
+        yield from self._looking(given)
         try:
             refuse_another(self._playground, person)
             guess = guess_within(given["guess"], GUESSED)
@@ -113,7 +129,7 @@ class ClassifierHandlers:
         except Exception as error:  # what is seen of an earlier training stays
             yield {self.parts.plan: in_the_way(error) or gr.skip()}
             raise
-        yield {self.parts.run_id: run_id, self.parts.plan: plan, **self._begun()}
+        yield {self.parts.run_id: run_id, self.parts.plan: plan, **self._begun(asked)}
         events: list[Any] = []
         said = _noting(self._playground.train_classifier(asked, PAUSE_SECONDS), events)
         yield from self._hear(said, SoFar(guess), asked)
@@ -123,14 +139,14 @@ class ClassifierHandlers:
         """A training that was left, from its beginning."""
         asked = self._playground.asked_of_training(run_id)
         if isinstance(asked, pg.TrainClassifierRequest):
-            yield {self.parts.run_id: run_id, **self._begun()}
+            yield {self.parts.run_id: run_id, **self._begun(asked)}
             yield from self._hear(self._playground.follow_training(run_id, PAUSE_SECONDS), SoFar(), asked)
 
-    def _begun(self) -> Values:
+    def _begun(self, asked: pg.TrainClassifierRequest) -> Values:
         parts = self.parts
         return {
             parts.view: to_json(format_training(SoFar())), **buttons_of_run(parts.run, parts.stop, working=True),
-            parts.code: None, parts.notebook: None, parts.ended: None,
+            parts.code: None, parts.notebook: None, parts.ended: None, parts.asked: asked,
         }  # fmt: skip
 
     def _hear(self, events: Iterator[Any], so_far: SoFar, asked: pg.TrainClassifierRequest) -> Iterator[Values]:

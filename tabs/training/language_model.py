@@ -29,6 +29,7 @@ from tabs.training.language_model_handlers import (
     Values,
 )
 from tabs.training.mine import owner_of
+from tabs.training.since import since_view
 
 KNOWN = known_place("language_model")
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -74,13 +75,14 @@ def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
                 max_lines=1,
                 elem_id="language-model-guess",
             )
+    since = since_view("language-model-since")
     shown = view(
         "training/language_model", elem_id="language-model-view", server_functions=[answering(looks.attention)]
     )
     code, notebook = receipt_panel("Code: this training with transformers' Trainer")
     return chips, LanguageModelParts(
         fields=fields, file=file, plan=plan, guess=guess, run=run, stop=stop, view=shown, run_id=gr.State(""),
-        code=code, notebook=notebook, ended=gr.State(),
+        code=code, notebook=notebook, ended=gr.State(), asked=gr.State(), since=since,
     )  # fmt: skip
 
 
@@ -165,13 +167,15 @@ def _wire_fields(handlers: LanguageModelHandlers, parts: LanguageModelParts, chi
     """An example fills the fields; what is chosen decides which there are, and what the training would take."""
     fields = parts.fields
 
-    def plan(data: Values) -> str:
-        return handlers.plan(_given(parts, data), data[parts.guess])
+    def plan(data: Values) -> Values:
+        given = _given(parts, data)
+        since = handlers.since(given, data[parts.asked])
+        return {parts.plan: handlers.plan(given, data[parts.guess]), parts.since: since}
 
     choice = [fields["source"], fields["tokenizer"]]
     gr.on([one.change for one in choice], handlers.choose, choice, parts.of_a_choice, **QUIET)
-    planned = [*fields.values(), parts.guess]
-    gr.on([one.change for one in planned], plan, set(planned), parts.plan, trigger_mode="always_last", **QUIET)
+    planned, said = [*fields.values(), parts.guess, parts.asked], [parts.plan, parts.since]
+    gr.on([one.change for one in planned], plan, set(planned), said, trigger_mode="always_last", **QUIET)
     parts.file.upload(friendly(handlers.read_text), parts.file, [fields["text"], parts.plan], **QUIET)
     for chip, example in zip(chips, EXAMPLES, strict=True):
         chip.click(lambda one=example: handlers.fill(one.values()), None, list(fields.values()), **QUIET)

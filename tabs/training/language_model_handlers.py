@@ -27,6 +27,7 @@ from tabs.page import message_of, receipt_values, said_in_place
 from tabs.training.format import guess_within
 from tabs.training.handlers import PAUSE_SECONDS, in_the_way, refuse_another
 from tabs.training.language_model_format import OF_LINES, Follower, said_of_plan
+from tabs.training.since import said_since
 
 GRAMMAR, TEXT = "Stories by a grammar", "A text of your own"
 GUESSES = {
@@ -53,11 +54,14 @@ class LanguageModelParts:
     code: Any
     notebook: Any
     ended: Any
+    asked: Any
+    since: Any
 
     @property
     def of_training(self) -> list[Any]:
         """What a training may fill."""
-        return [self.plan, self.run, self.stop, self.view, self.run_id, self.code, self.notebook, self.ended]
+        code = [self.code, self.notebook]
+        return [self.plan, self.run, self.stop, self.view, self.run_id, *code, self.ended, self.asked]
 
     @property
     def of_a_choice(self) -> list[Any]:
@@ -127,6 +131,10 @@ class LanguageModelHandlers:
         except pg.PlaygroundError as error:
             return in_the_way(error)
 
+    def since(self, given: Mapping[str, Any], asked: pg.TrainLanguageModelRequest | None) -> gr.Markdown:
+        """What the training on the page doesn't share with the fields."""
+        return said_since(asked, lambda: request_of(given))
+
     def read_text(self, path: str) -> Iterator[Values]:
         """The text of a dropped file in its field.
 
@@ -174,6 +182,7 @@ class LanguageModelHandlers:
             parts.code: None,
             parts.notebook: None,
             parts.ended: None,
+            parts.asked: asked,
             **buttons_of_run(parts.run, parts.stop, working=True),
         }
         try:

@@ -28,12 +28,14 @@ const SOURCES = {
  * The line of a model that is closed.
  *
  * @param {ListedModel} model
+ * @param {boolean} isKnown  whether the server has said what is in memory
  * @returns {HTMLElement[]}
  */
-export function summaryOf(model) {
+export function summaryOf(model, isKnown) {
   const source = model.source === "hub" ? " · Hub" : "";
   const name = make("span", "lg-name", make("b", "", model.title), make("small", "", `${model.task}${source}`));
-  return [name, stateOf(bestVariant(model.variants)), sizeOf(model)];
+  const state = isKnown ? stateOf(bestVariant(model.variants)) : make("span", "lg-state pg-muted", "…");
+  return [name, state, sizeOf(model)];
 }
 
 /**

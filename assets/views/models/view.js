@@ -103,12 +103,13 @@ function drawRows(ledger) {
     record.box.remove();
     state.rows.delete(id);
   }
+  const isKnown = state.shown.devices.length > 0 || Boolean(state.shown.fleet);
   for (const model of state.shown.models) {
     const record = state.rows.get(model.id) ?? addRow(ledger, model.id);
-    const key = JSON.stringify(model);
+    const key = JSON.stringify([model, isKnown]);
     if (key === record.seen) continue;
     record.seen = key;
-    record.box.querySelector("summary")?.replaceChildren(...summaryOf(model));
+    record.box.querySelector("summary")?.replaceChildren(...summaryOf(model, isKnown));
     if (record.box.open) fill(ledger, model, record);
   }
 }

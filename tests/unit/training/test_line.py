@@ -178,7 +178,7 @@ def test_the_page_of_who_comes_back_shows_a_training_of_either_kind_and_can_stop
         here, elsewhere = (taught, read) if asked is TAUGHT else (read, taught)
         assert list(elsewhere.follow("left")) == []
         shown = next(here.follow("left"))
-        assert shown["run_id"] == "left" and shown["stop"].interactive
+        assert shown["run_id"] == "left" and shown["stop"].interactive and shown["asked"] is asked
         assert playground.cancel(shown["run_id"])
 
 
