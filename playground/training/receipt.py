@@ -83,7 +83,7 @@ def _listed(rows: Rows) -> str:
 def _model(asked: TrainClassifierRequest, threads: int, revision: str) -> str:
     method = _METHODS[asked.method].format(r=asked.r, alpha=2 * asked.r)
     return f"""
-# %% The model: a body that knows words, and a new head for the labels
+# %% A body that knows words, and a new head for the labels
 {_IMPORTS}
 torch.set_num_threads({threads})  # as on the page: more threads add in another order, and round otherwise
 transformers.set_seed({asked.seed})
