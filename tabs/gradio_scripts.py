@@ -58,11 +58,23 @@ NO_SEARCH_IN_VAIN = (
         "let t=this.#s.get(e),n=t?null:Z(this.root,e);return!t&&!n?null:",
     ),
 )
+# With each event and each part of an answer every component that ever was filled is searched for and told its progress
+# anew: a second of work once all tabs have been used, and more with each. To ask: that what is done is told once.
+PROGRESS_ONCE = (
+    Edit(
+        "Blocks-*.js",
+        "async update_loading_stati_state(){await Promise.all(Object.entries(this.loading_stati.current)"
+        ".map(([e,t])=>this.update_state_cb(Number(e),{loading_status:t},!1)))}",
+        "pgTold=new Map;async update_loading_stati_state(){await Promise.all(Object.entries(this.loading_stati.current)"
+        ".map(([e,t])=>{let n=JSON.stringify(t);if(t.status===`complete`&&this.pgTold.get(e)===n)return;"
+        "return this.pgTold.set(e,n),this.update_state_cb(Number(e),{loading_status:t},!1)}))}",
+    ),
+)
 # Every label and choice is looked up as a key of gradio's own words, all of which are "section.word": a column that
 # somebody called "label" made the console warn, and one called "_name" would read "English". To ask: that only what
 # `gr.I18n` has marked is looked up.
 OWN_WORDS_STAY = (Edit("core-*.js", "let i=n(t);", "if(!/^\\w+\\.\\w+$/.test(t))return t;let i=n(t);"),)
-EDITS = (*EVENTS_BY_COMPONENT, *NO_SEARCH_IN_VAIN, *OWN_WORDS_STAY)
+EDITS = (*EVENTS_BY_COMPONENT, *NO_SEARCH_IN_VAIN, *PROGRESS_ONCE, *OWN_WORDS_STAY)
 
 
 def edited(edits: Sequence[Edit] = EDITS, folder: Path = ASSETS) -> dict[str, str]:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tabs import gradio_scripts
-from tabs.gradio_scripts import EVENTS_BY_COMPONENT, NO_SEARCH_IN_VAIN, OWN_WORDS_STAY, Edit, edited
+from tabs.gradio_scripts import EVENTS_BY_COMPONENT, NO_SEARCH_IN_VAIN, OWN_WORDS_STAY, PROGRESS_ONCE, Edit, edited
 
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"
 
@@ -81,6 +81,41 @@ def test_nothing_is_searched_for_where_there_is_nothing_to_set_or_it_is_known():
         console.log(JSON.stringify([...said, searches, await tree.set(2, {{ value: 1 }})]));
     """)
     assert searched == [{"value": "known"}, 0, {"value": 2}, None, 2, 2, {"value": 2}]
+
+
+def test_what_is_done_is_told_once_and_what_goes_on_each_time():
+    [edit] = PROGRESS_ONCE
+    told = run(f"""
+        const told = [];
+        class Page {{ loading_stati = {{ current: {{}} }};
+          update_state_cb(id, {{ loading_status: {{ status, message }} }}) {{ told.push([id, status, message]); }}
+          {edit.better} }}
+        const page = new Page();
+        const now = async (id, status, message = null) => {{
+          page.loading_stati.current[id] = {{ status, message }}; // as gradio makes each anew
+          await page.update_loading_stati_state();
+        }};
+        await now(1, "complete");
+        await now(2, "pending");
+        await now(2, "pending");
+        await now(1, "complete");
+        await now(2, "complete");
+        await now(3, "error", "no");
+        await now(1, "complete");
+        await now(1, "pending");
+        console.log(JSON.stringify(told.map((one) => one.join(" ").trim())));
+    """)
+    assert told == [
+        "1 complete",
+        "2 pending",
+        "2 pending",
+        "2 pending",
+        "2 complete",
+        "3 error no",
+        "3 error no",
+        "1 pending",
+        "3 error no",
+    ]
 
 
 def test_words_of_people_are_no_keys():
