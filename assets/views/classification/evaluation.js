@@ -1,7 +1,7 @@
 /** Metrics of a labelled run: cards, a confusion matrix whose cells list their rows, a reliability diagram. */
 
 import { stepOf } from "../shared/colours.js";
-import { finder, make, makeButton, makeSvg, pressed } from "../shared/dom.js";
+import { bringToSight, finder, make, makeButton, makeSvg, pressed } from "../shared/dom.js";
 import { counted } from "../shared/format.js";
 import { fillTable } from "../shared/tables.js";
 
@@ -10,9 +10,11 @@ export function mount({ element, props, watch, trigger }) {
   const find = finder(element, ".ev-");
   const choose = (gold, predicted) => trigger("select", { gold, predicted });
   const show = () => draw(element.querySelector(".ev"), find, props.value, choose);
+  const sight = () => bringToSight(find("cards"), document.getElementById("table-progress") ?? element);
   watch("value", () => {
     show();
     if (props.value?.listed) document.getElementById("table-results")?.scrollIntoView({ block: "nearest" });
+    else if (props.value && element.offsetParent) requestAnimationFrame(sight); // below a fold
   });
   show();
 }

@@ -104,6 +104,8 @@ def test_many_rows_with_labels(page):
     metrics = page.locator("#table-evaluation")
     expect(metrics.locator(".ev-cards")).to_contain_text("accuracy", timeout=90_000)
     expect(metrics.locator(".ev-cards")).to_contain_text("by guessing")
+    expect(metrics.locator(".ev-cards")).to_be_in_viewport()  # brought up, with what it came from
+    expect(page.locator("#table-progress")).to_be_in_viewport()
     explained = ["accuracy", "macro F1", "expected calibration error"]  # by the glossary, where they stand
     expect(metrics.locator(".ev-cards .pg-word")).to_have_text(explained)
     expect(metrics.locator(".ev-labels p")).to_contain_text("Recall: of the rows that have it", use_inner_text=False)
