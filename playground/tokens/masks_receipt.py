@@ -16,10 +16,16 @@ _READ = {
     "text-generation": "    return output.logits[torch.arange(len(last)), last]  # where the answer is read",
     "text2text-generation": "    return output.logits[:, 0]  # the decoder's first token",
 }
+_SAID = {  # the heading, and what moved the answer
+    "flipped bits": ("A wrong attention mask", "with the wrong mask"),
+    "no mask": ("A batch without its mask", "without the mask"),
+    "wrong padding side": ("A batch padded on the wrong side", "padded on the wrong side,"),
+    "no special tokens": ("A batch without special tokens", "without special tokens"),
+}
 _TAIL = f"""\
 difference = (answer(right, mask, last_one(mask)) - answer(wrong, wrong_mask, last)).abs().amax(dim=1)
 for text, number in zip(texts, difference.tolist()):
-    print(f"{{text[:40]!r}}: with the wrong mask the answer moves by up to {{number:.4f}}")
+    print(f"{{text[:40]!r}}: MISTAKE the answer moves by up to {{number:.4f}}")
 
 {AS_JSON}
 print(json.dumps({{"largest_difference": difference.tolist(), "wrong_mask": wrong_mask.tolist()}}))
@@ -31,6 +37,7 @@ def mask_receipt(result: MaskComparison) -> Receipt:
     request, task, pretrained = result.request, result.task, result.pretrained
     arguments = "".join(f", {name}={literal(value)}" for name, value in _arguments(request).items())
     pairs = f"\npairs = {_texts(request.batch.pairs)}" if request.batch.pairs else ""
+    title, mistake = _SAID[request.mistake]
     classes = [pretrained.auto_class, "AutoTokenizer", *(["BitsAndBytesConfig"] if pretrained.quantized else [])]
     code = f"""{pretrained.model_lines()}
 
@@ -40,7 +47,7 @@ from transformers import {", ".join(classes)}
 tokenizer = {pretrained.tokenizer_code()}
 model = {pretrained.code()}.eval()
 
-# %% How the model answers a batch under a mask
+# %% How the model answers a batch
 texts = {_texts(request.batch.texts)}{pairs}
 
 
@@ -61,8 +68,8 @@ right = tokenizer(texts{", pairs" if pairs else ""}, return_tensors="pt"{argumen
 mask = right["attention_mask"]
 {_wrong(request, bool(pairs))}
 
-{_TAIL}"""
-    return Receipt("A wrong attention mask", code)
+{_TAIL.replace("MISTAKE", mistake)}"""
+    return Receipt(title, code)
 
 
 def _inputs(result: MaskComparison) -> str:

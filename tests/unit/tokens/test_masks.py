@@ -22,6 +22,7 @@ from playground.errors import InputError, InputTooLongError
 from playground.models.catalog import ModelSpec
 from playground.models.pretrained import Pretrained
 from playground.tokens.masks import compare_masks
+from playground.tokens.masks_receipt import mask_receipt
 from playground.tokens.request import EncodeRequest, MaskRequest
 from playground.tokens.rules import TokenizerShelf
 
@@ -140,6 +141,9 @@ def test_the_wrong_padding_side_moves_the_padding(both):
     masks = (result.right_mask, result.wrong_mask)
     assert masks[left][1][0] == 0 and masks[right][1][-1] == 0
     assert not result.attention.aligned or result.attention.row == 0
+    receipt = mask_receipt(result)  # no mask was wrong
+    assert receipt.title == "A batch padded on the wrong side"
+    assert "padded on the wrong side, the answer moves by" in receipt.code and "MISTAKE" not in receipt.code
     if manager.task == "text-generation":  # generate() reads the last column, which is padding now
         assert result.rows[1].largest_difference > 1e-4
 
@@ -148,6 +152,8 @@ def test_no_special_tokens_makes_other_rows(both):
     manager, shelf = both
     result = compare_masks(manager, shelf, MaskRequest(EncodeRequest(TEXTS, (), "tiny"), "no special tokens"))
     assert len(result.wrong.rows[0].input_ids) == len(result.right.rows[0].input_ids) - 2
+    receipt = mask_receipt(result)
+    assert receipt.title == "A batch without special tokens" and "with the wrong mask" not in receipt.code
     assert all(row.largest_difference > 1e-5 for row in result.rows)
 
 
