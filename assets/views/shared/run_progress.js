@@ -10,19 +10,22 @@ export function mount({ element, props, watch }) {
   const show = () => {
     const value = props.value;
     root.hidden = !value;
-    if (value) {
-      find(".rp-track").hidden = value.percent === null; // a run that can't be
-      if (value.percent !== null) showPart(find, value.percent);
-      find(".rp-text").textContent = value.text;
-    }
+    if (!value) return;
+    find(".rp-track").hidden = value.percent === null; // a run that can't be
+    if (value.percent !== null) showPart(find, value.percent);
+    find(".rp-text").textContent = value.text;
+  };
+  /** Brings up what comes or grows below a laptop's fold. */
+  const bringUp = () => {
     const before = height;
     height = root.clientHeight;
-    return height > before;
+    if (height > before) root.scrollIntoView({ block: "nearest" });
   };
   show();
+  height = root.clientHeight;
   watch("value", () => {
-    // What comes or grows below a laptop's fold; a short run is over before it is drawn.
-    if (show()) requestAnimationFrame(() => root.scrollIntoView({ block: "nearest" }));
+    show();
+    requestAnimationFrame(bringUp); // a frame has a height anyway, where asking for it at once would make one
   });
 }
 
