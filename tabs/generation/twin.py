@@ -23,6 +23,7 @@ TEXT = (
     "dog. Once upon a time there was"
 )
 NO_OTHER = "the same model"
+STARTING = so_far(0, 1, "Starting…")
 STOPPED = so_far(0, 1, "Stopped before both were through, so there is nothing to compare.", running=False)
 Values = dict[Any, Any]
 
@@ -132,7 +133,7 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> N
     def compare(data: Values, request: gr.Request) -> Iterator[Values]:
         values = values_in(data)
         wanted = last.begin(request, values)
-        yield {**parts.no_result(), **buttons_of_run(parts.start, parts.stop, working=True)}
+        yield {**parts.no_result(), parts.doing: STARTING, **buttons_of_run(parts.start, parts.stop, working=True)}
         try:
             asked = request_of(values, request.session_hash or "", address_of(request))
             for found in _compared(playground, parts, asked):
@@ -146,7 +147,8 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> N
             yield gr.skip()  # whoever ended it has said what stands there now
 
     given, quiet = set(inputs.values()), {"show_progress": "hidden", "api_visibility": "private"}
-    run = parts.start.click(compare, given, list(parts), concurrency_id="twin", concurrency_limit=4, **quiet)
+    many: dict[str, Any] = {"concurrency_id": "twin", "concurrency_limit": 4, "trigger_mode": "multiple"}
+    run = parts.start.click(compare, given, list(parts), **many, **quiet)  # one that was stopped may still load
     parts.stop.click(last.none(parts.stopped), None, list(parts), cancels=run, **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]
