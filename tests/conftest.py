@@ -19,9 +19,9 @@ os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * WORKER)
 
 import pytest
 
-# The shell draws pages as the whole browser does and spares the window around them, an eighth of all computing.
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+from tests.browser.setup_chromium import NAMES
+
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 # Pages that Chromium draws for itself in each window, a fifth of what ours costs. Of two such arguments the last one
 # counts, so that it also names what Playwright switches off and our page could meet.
 LEFT_OUT = (

@@ -26,7 +26,7 @@ CLOSE, SHARE = 0.0005, 0.002  # rounding alone moves numbers by less: absolute, 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of an answer beside its link; ``same`` is None where the link holds no answer."""
+    """What is said of an answer beside its link; ``same`` is None where nothing is compared."""
 
     same: bool | None
     sentence: str

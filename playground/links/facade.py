@@ -22,6 +22,8 @@ class LinksWing(Wing):
     def link(self, result: Answered, asked: Asked | None = None, seen: dict[str, Seen] | None = None) -> Link:
         """The link to a run: what was asked and the fingerprint of its answer; its ``str`` stands in the address.
 
+        Of a run that was stopped it holds the question alone.
+
         ``asked`` is for results that don't say it: a `Tokenization`, a `ChatTemplate`, and the `Finished` of several
         requests side by side. ``seen`` is what was looked at beside the answer.
 
@@ -33,7 +35,10 @@ class LinksWing(Wing):
         return answers.link(self.manager, result, asked, seen)
 
     def compare_link(self, link: Link, result: Answered) -> Verdict:
-        """Whether an answer is the same as when the link was made, where it first differs, and the likely cause."""
+        """Whether an answer is the same as when the link was made, where it first differs, and the likely cause.
+
+        An answer that was stopped isn't compared.
+        """
         from playground.links import answers
 
         return answers.compare_with(self.manager, link, result)

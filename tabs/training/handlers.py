@@ -86,7 +86,8 @@ class ClassifierHandlers:
         ``asked`` is what the training on the page was asked.
         """
         since = {self.parts.since: said_since(asked, lambda: self.request(given))}
-        yield from self._looking(given)
+        for values in self._looking(given):
+            yield values | since
         try:
             guess_within(given["guess"], GUESSED)
             said = format_plan(self._playground.plan_classifier(self.request(given)))
