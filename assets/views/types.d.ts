@@ -779,7 +779,7 @@ export namespace links {
     dtype: string;
     device: string;
   }
-  /** What is said of an answer beside its link; ``same`` is None where the link holds no answer. */
+  /** What is said of an answer beside its link; ``same`` is None where nothing is compared. */
   interface Verdict {
     same: boolean | null;
     sentence: string;
