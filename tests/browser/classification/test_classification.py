@@ -94,6 +94,13 @@ def test_an_answer_on_paper(open_page):
     for pressed in ("#classification-run", "[role=tab]", ".pg-door", ".pg-class-link", "footer button"):
         expect(page.locator(pressed).filter(visible=True)).to_have_count(0)
     page.emulate_media(media="screen")
+    body = page.locator("body")
+    page.locator(".pg-theme-toggle").click()
+    expect(body).to_have_class(re.compile("dark"))
+    page.evaluate("addEventListener('beforeprint', () => { window.printed = document.body.className })")
+    page.pdf()
+    assert "dark" not in page.evaluate("window.printed"), "paper is light"
+    expect(body).to_have_class(re.compile("dark"))
 
 
 def test_many_rows_with_labels(page):
