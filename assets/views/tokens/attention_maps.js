@@ -6,6 +6,9 @@ import { make } from "../shared/dom.js";
 import { isolated } from "../shared/format.js";
 import { arrowKeys } from "../shared/keyboard.js";
 import { whenPointed } from "../shared/pointer.js";
+import { visiblePiece } from "../shared/tokens.js";
+
+const NAMED_PX = 12; // a cell that a token can stand beside
 
 /**
  * @typedef {object} AttentionMap
@@ -124,8 +127,19 @@ function drawMaps(host, maps, aligned, state, tell) {
         : `query ${from} (${isolated(query)}) → key ${to} (${isolated(key)}): ${numbers}`;
     tell(text, aloud);
   };
-  const figure = (map) => make("figure", "", make("figcaption", "", map.title), drawMap(map, state, move));
+  const figure = (map) => make("figure", "", make("figcaption", "", map.title), named(map, drawMap(map, state, move)));
   host.replaceChildren(...maps.map(figure));
+}
+
+/** The map with its tokens beside it and above it, if its cells leave room for them. */
+function named({ size, names }, frame) {
+  if (cellOf(size) < NAMED_PX) return frame;
+  const side = (name) => {
+    const node = make("div", name, ...names.map((one) => make("span", "", visiblePiece(one))));
+    node.setAttribute("aria-hidden", "true"); // each cell says its own
+    return node;
+  };
+  return make("div", "named", side("keys"), side("queries"), frame);
 }
 
 function pointAt({ cursor, size }, query, key) {
@@ -157,9 +171,12 @@ function drawMap(map, state, move) {
   return make("div", "frame", canvas, map.cursor);
 }
 
+/** How wide and high a cell is, in CSS pixels. */
+const cellOf = (size) => Math.max(7, Math.min(26, Math.floor(300 / size)));
+
 /** Its height follows its width, which the style sheet bounds. */
 function paint(canvas, { size, value, colour: shade, mask }) {
-  const cell = Math.max(7, Math.min(26, Math.floor(300 / size)));
+  const cell = cellOf(size);
   const ratio = pixelRatio();
   canvas.width = canvas.height = size * cell * ratio;
   canvas.style.width = `${size * cell}px`;

@@ -102,6 +102,9 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     origin = page.locator("#pg-mask-comparison .origin")
     expect(origin).to_have_text("Measured: MiniLM sentence encoder, float32, these texts.")
     expect(page.locator("#pg-mask-comparison canvas")).to_have_count(3)
+    tokens_of_last = ["[CLS]", "the", "cat", "sat", "on", "the", "mat", ".", "[SEP]"]
+    for side in ("keys", "queries"):
+        expect(page.locator(f"#pg-mask-comparison .{side}").last.locator("span")).to_have_text(tokens_of_last)
     page.get_by_role("button", name="No mask").click()
     expect(result.nth(1)).to_contain_text("Largest difference over all", timeout=60_000)
     expect(result.nth(1)).to_contain_text("The two embeddings have a cosine of")
