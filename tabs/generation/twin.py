@@ -24,7 +24,6 @@ TEXT = (
 )
 NO_OTHER = "the same model"
 STARTING = so_far(0, 1, "Starting…")
-STOPPED = so_far(0, 1, "Stopped before both were through, so there is nothing to compare.", running=False)
 Values = dict[Any, Any]
 
 
@@ -73,6 +72,17 @@ def _lay_out(playground: pg.Playground) -> dict[str, Any]:
     }
 
 
+def stopped_at(come: dict[str, Any] | None) -> dict[str, Any]:
+    """The value of the progress view after Stop, of the one before it: the bar stays where it was.
+
+    >>> stopped_at({"percent": 40, "text": "Both read 28 tokens…", "running": True})["text"]
+    'Stopped at “Both read 28 tokens…”: nothing is compared before both are through.'
+    """
+    percent, doing = (come["percent"], come["text"]) if come else (0, STARTING["text"])
+    said = f"Stopped at “{doing}”: nothing is compared before both are through."
+    return {"percent": percent, "text": said, "running": False}
+
+
 def request_of(values: dict[str, Any], person: str = "", address: str = "") -> pg.TwinRequest:
     """What the controls ask; no second model is the first one."""
     return pg.TwinRequest(
@@ -106,9 +116,9 @@ class _Parts(NamedTuple):
         """Nor does anything run."""
         return {**self.no_result(), **buttons_of_run(self.start, self.stop, working=False)}
 
-    def stopped(self) -> Values:
-        """Somebody ended it: there is nothing of the first alone."""
-        return {**self.nothing(), self.doing: STOPPED}
+    def stopped(self, come: dict[str, Any] | None) -> Values:
+        """Somebody ended it, having ``come`` so far: there is nothing of the first alone."""
+        return {**self.nothing(), self.doing: stopped_at(come)}
 
 
 def _compared(playground: pg.Playground, parts: _Parts, request: pg.TwinRequest) -> Iterator[Values]:
@@ -149,7 +159,7 @@ def _wire(playground: pg.Playground, inputs: dict[str, Any], parts: _Parts) -> N
     given, quiet = set(inputs.values()), {"show_progress": "hidden", "api_visibility": "private"}
     many: dict[str, Any] = {"concurrency_id": "twin", "concurrency_limit": 4, "trigger_mode": "multiple"}
     run = parts.start.click(compare, given, list(parts), **many, **quiet)  # one that was stopped may still load
-    parts.stop.click(last.none(parts.stopped), None, list(parts), cancels=run, **quiet)
+    parts.stop.click(last.none(parts.stopped), parts.doing, list(parts), cancels=run, **quiet)
     # A number is told when its field is left, which may be by the click on the button: that must not end the run.
     number = inputs["max_new_tokens"]
     changes = [control.change for control in inputs.values() if control is not number]
