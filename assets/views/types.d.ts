@@ -1655,6 +1655,7 @@ export namespace training {
     status: string;
     percent: number;
     done: boolean;
+    stopped: boolean;
     verdict: string;
     cards: [string, string][];
     total_steps: number;

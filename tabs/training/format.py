@@ -39,6 +39,7 @@ class ClassifierShown:
     status: str
     percent: int
     done: bool
+    stopped: bool
     verdict: str
     cards: tuple[tuple[str, str], ...]
     total_steps: int
@@ -134,6 +135,7 @@ def format_training(so_far: SoFar) -> ClassifierShown:
         status=_status(so_far),
         percent=100 if done else 100 * len(so_far.steps) // total,
         done=done,
+        stopped=bool(result and result.stopped),
         verdict=_verdict(so_far.guess, result) if result else "",
         cards=_cards(so_far),
         total_steps=total,

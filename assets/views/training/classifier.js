@@ -1,7 +1,7 @@
 /** The training of a classifier: its curves while it runs, and then what the model gets right and wrong. */
 
 import { stepOf } from "../shared/colours.js";
-import { finder, make, sayEmpty } from "../shared/dom.js";
+import { bringToSight, finder, make, sayEmpty } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable, namedGrid } from "../shared/tables.js";
 import { drawCurves } from "./curves.js";
@@ -18,7 +18,9 @@ export function mount({ element, props, watch }) {
   const show = () => {
     draw(element, find, props.value);
     const begins = Boolean(props.value && !props.value.done && !props.value.said) && !running;
+    const stopped = running && props.value?.stopped; // its button stands above the fields
     running = Boolean(props.value && !props.value.done && !props.value.said);
+    if (stopped) requestAnimationFrame(() => bringToSight(find("status"), element));
     if (begins) requestAnimationFrame(() => find("losses").scrollIntoView({ block: "nearest" })); // below the fields
   };
   lifeOf(element).onResize(find("losses"), () => props.value?.losses && drawAll(find, props.value));

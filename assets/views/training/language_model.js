@@ -4,7 +4,7 @@
  * Python sends the whole run so far; only the attention of a checkpoint is asked for when it is shown.
  */
 
-import { finder, make, sayEmpty } from "../shared/dom.js";
+import { bringToSight, finder, make, sayEmpty } from "../shared/dom.js";
 import { formatFixed, formatInteger } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable, makeTable } from "../shared/tables.js";
@@ -116,6 +116,9 @@ function draw(tab) {
     requestAnimationFrame(() => find("hero").scrollIntoView({ block: "nearest" })); // below a laptop's fold
   }
   const index = shownIndex(state, run);
+  if (run.trained?.reason === "stopped" && !state.ended)
+    requestAnimationFrame(() => bringToSight(find("hero"), find("hero")));
+  state.ended = Boolean(run.trained);
   drawHero(tab, run, index);
   drawWritten(tab, run, index);
   drawLoss(tab, run);

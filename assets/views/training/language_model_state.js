@@ -14,13 +14,24 @@ import { formatFixed, formatInteger, formatProbability } from "../shared/format.
  * @property {number} layer
  * @property {number} head
  * @property {[number, number] | null} cell  row and column of the attention that is pointed at
+ * @property {boolean} ended  its end has been seen
  * @property {number} written  how many checkpoints stand in the list of what was written
  * @property {Map<number, Uint8Array | null>} weights  of attention, by checkpoint; null is asked for
  */
 
 /** @returns {State} */
 export function newState() {
-  return { run: "", chosen: null, playing: false, layer: 0, head: 0, cell: null, written: 0, weights: new Map() };
+  return {
+    run: "",
+    chosen: null,
+    playing: false,
+    layer: 0,
+    head: 0,
+    cell: null,
+    written: 0,
+    ended: false,
+    weights: new Map(),
+  };
 }
 
 /**

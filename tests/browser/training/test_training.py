@@ -105,6 +105,7 @@ def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page
     page.keyboard.press("Enter")
     expect(page.locator(".tc-status")).to_contain_text("Stopped after", timeout=60_000)
     expect(page.locator("#training-run")).to_be_focused()
+    expect(page.locator(".tc-verdict, .tc-cards").filter(visible=True).first).to_be_in_viewport()  # below its fields
     expect(page.locator(".tc-after")).to_be_visible()
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]
