@@ -22,6 +22,9 @@ const RING = { outline: "3px solid var(--pg-accent)", outlineOffset: "-2px" };
 const MARK = [RING, { ...RING, offset: 0.7 }, { outline: "3px solid transparent", outlineOffset: "-2px" }];
 const ENTERED = "textarea, input, select, button, [tabindex='0']";
 const DRAWN_MS = 250; // the answer has its height by then
+const GLIDES_MS = 600; // to where it is brought
+const BROUGHT = 4; // times, where what comes late pushes it away
+const TAKEN_OVER = ["wheel", "touchstart", "pointerdown", "keydown"]; // the learner goes on herself
 const MARK_MS = 3000;
 const TOGGLED_MS = 60; // a few frames
 const MOST_TOGGLES = 20;
@@ -186,6 +189,19 @@ export async function showAnswer(place, name, beside) {
   const whole = await reach(place, name || "view");
   const marked = [...(whole?.querySelectorAll("[data-see]") ?? [])]; // of a row that is closed, too
   const node = marked.find((one) => one.checkVisibility()) ?? whole;
-  const fits = () => node && beside && node.clientHeight < innerHeight / 2;
-  setTimeout(() => node && bringUp(node, fits() ? "nearest" : "start"), DRAWN_MS);
+  if (node) await keepInSight(node, beside);
+}
+
+/** Brings it into sight once more where what is drawn after it pushes it away, until the learner does something. */
+async function keepInSight(node, beside) {
+  const left = new AbortController();
+  for (const kind of TAKEN_OVER) addEventListener(kind, () => left.abort(), { signal: left.signal, passive: true });
+  const fits = () => beside && node.clientHeight < innerHeight / 2;
+  const isOff = () => node.getBoundingClientRect().top < 0 || node.getBoundingClientRect().top > innerHeight / 2;
+  await pause(DRAWN_MS);
+  for (let times = 0; times < BROUGHT && !left.signal.aborted && (!times || isOff()); times++) {
+    bringUp(node, fits() ? "nearest" : "start");
+    await pause(GLIDES_MS);
+  }
+  left.abort();
 }
