@@ -74,7 +74,47 @@ PROGRESS_ONCE = (
 # somebody called "label" made the console warn, and one called "_name" would read "English". To ask: that only what
 # `gr.I18n` has marked is looked up.
 OWN_WORDS_STAY = (Edit("core-*.js", "let i=n(t);", "if(!/^\\w+\\.\\w+$/.test(t))return t;let i=n(t);"),)
-EDITS = (*EVENTS_BY_COMPONENT, *NO_SEARCH_IN_VAIN, *PROGRESS_ONCE, *OWN_WORDS_STAY)
+# A drop-down says `input` whenever it is left, whether or not something was chosen: whoever walked past one by Tab lost
+# the answer below. Now it says so where the value is another than it was. To ask: the same.
+DROPDOWN = "Index-DAYzeNnX.js"
+LEFT_AS_IT_WAS = (
+    Edit(
+        DROPDOWN,
+        "D(pe,!1),o.on_blur?.(),o.on_input?.()}",
+        "D(pe,!1),o.on_blur?.(),I.pgTold!==_()&&(I.pgTold=_(),o.on_input?.())}",
+    ),
+    Edit(
+        DROPDOWN,
+        "o.on_input?.(),I.blur()}function Ce(e){D(pe,!0),",
+        "I.pgTold=n,o.on_input?.(),I.blur()}function Ce(e){I.pgTold=_(),D(pe,!0),",
+    ),
+)
+# What Enter chooses takes the focus away, and nobody sees where they are. It does all that leaving does and stays; what
+# is typed or pressed then begins as coming there does. To ask: the same.
+FOCUS_STAYS = (
+    Edit(
+        DROPDOWN,
+        "g(z).includes(g(V))?(D(H,g(z).indexOf(g(V)),!0),_(g(B)[g(H)]),D(R,!1),D(J,null),I.blur())"
+        ":E()&&(_(g(V)),D(H,null),D(R,!1),D(J,null),I.blur())",
+        "g(z).includes(g(V))?(D(H,g(z).indexOf(g(V)),!0),_(g(B)[g(H)]),D(R,!1),D(J,null),we())"
+        ":E()&&(_(g(V)),D(H,null),D(R,!1),D(J,null),we())",
+    ),
+    Edit(DROPDOWN, "D(R,!1),I.blur(),D(J,null)))}", "D(R,!1),we(),D(J,null)))}"),
+    Edit(
+        DROPDOWN,
+        "se(`focus`,Q,Ce),ie(Q,()=>g(V),e=>D(V,e))",
+        "se(`focus`,Q,Ce),se(`mousedown`,Q,()=>{I===document.activeElement&&!g(R)&&Ce()}),"
+        "ie(Q,()=>g(V),e=>{D(pe,!0),D(V,e)})",
+    ),
+)
+EDITS = (
+    *EVENTS_BY_COMPONENT,
+    *NO_SEARCH_IN_VAIN,
+    *PROGRESS_ONCE,
+    *OWN_WORDS_STAY,
+    *LEFT_AS_IT_WAS,
+    *FOCUS_STAYS,
+)
 
 
 def edited(edits: Sequence[Edit] = EDITS, folder: Path = ASSETS) -> dict[str, str]:

@@ -159,3 +159,9 @@ def test_the_option_that_the_arrow_keys_are_on_is_seen(page):
         expect(at).to_have_css("background-color", "rgb({}, {}, {})".format(*bytes.fromhex(shown[1:])))
         page.keyboard.press("Escape")
         expect(at).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    other = page.locator("[role=option].active").get_attribute("aria-label")
+    page.keyboard.press("Enter")
+    expect(at).to_have_count(0)
+    expect(task).to_have_value(other)
+    expect(task).to_be_focused()  # gradio takes it away
