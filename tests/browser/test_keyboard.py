@@ -78,6 +78,32 @@ SAID = """() => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 
+# What has a ring when the keyboard comes to it, of which what is around cuts off more than its outermost pixel.
+CUT = """() => {
+  const inputs = 'textarea, input:not([role=combobox], [type=radio])';
+  const all = [...document.querySelectorAll('button, a[href], summary, [tabindex="0"], ' + inputs)];
+  const had = document.activeElement;
+  const cut = [];
+  for (const one of all) {
+    if (!one.checkVisibility() || one.disabled || one.tabIndex < 0) continue;
+    one.focus({ focusVisible: true, preventScroll: true });
+    const style = getComputedStyle(one);
+    const reach = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 1.1;
+    if (document.activeElement !== one || style.outlineStyle === "none") continue;
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    for (let around = one.parentElement; around; around = around.parentElement) {
+      const { overflowX, overflowY } = getComputedStyle(around);
+      const frame = around.getBoundingClientRect();
+      const x = frame.left + around.clientLeft, y = frame.top + around.clientTop;
+      if ((overflowX === "hidden" && (left - reach < x || right + reach > x + around.clientWidth)) ||
+          (overflowY === "hidden" && (top - reach < y || bottom + reach > y + around.clientHeight)))
+        cut.push(one.getAttribute("aria-label") || one.textContent.trim().slice(0, 40));
+    }
+  }
+  had.focus({ preventScroll: true });
+  return cut;
+}"""
+
 
 def walk(page, row: list[str], known: list[list[str]]) -> int:
     """How many tabs arrow keys come to, in this row and in those that open inside of it."""
@@ -89,6 +115,7 @@ def walk(page, row: list[str], known: list[list[str]]) -> int:
             page.keyboard.press("ArrowRight")
         expect(one).to_have_attribute("aria-selected", "true")
         at_rest(page)  # it is laid out now
+        assert page.evaluate(CUT) == [], name
         inner = [new for new in page.evaluate(ROWS) if new not in known]
         known += inner
         count += 1 + sum(walk(page, new, known) for new in reversed(inner))  # the innermost is in sight now

@@ -1,16 +1,18 @@
 /** What the model made of the right and of the wrong batch: numbers with their difference, and attention of one row. */
 
-import { finder, make } from "../shared/dom.js";
+import { bringToSight, finder, make } from "../shared/dom.js";
 import { formatFixed, withMinus } from "../shared/format.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { makeTable } from "../shared/tables.js";
 import { attentionMaps } from "./attention_maps.js";
 
 const SAME = 2e-6;
+const FLIPPED = "flipped bits";
 
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element);
+  let isComing = false;
   const state = { layer: 0, place: /** @type {[number, number]} */ ([0, 0]) };
   const say = (text) => {
     find(".heard").textContent = text;
@@ -26,6 +28,9 @@ export function mount({ element, props, watch }) {
     find(".rows").replaceChildren(...value.rows.map((row) => drawRow(row, value.mistake)));
     drawMaps();
     say(value.rows.map(rowInWords).join(". "));
+    // Whoever flips bits looks at them; whoever presses a mistake looks for what it does, below a laptop's fold.
+    if (isComing && value.rows.length && value.mistake !== FLIPPED) bringToSight(find(".rows"), find(".comparison"));
+    isComing = Boolean(props.value?.coming);
   };
   lifeOf(element).onTheme(drawMaps);
   watch("value", draw);

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.rest import at_rest
 from tests.classification_app import classification_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
@@ -264,7 +263,7 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     page.locator("#classification-compare-models").focus()
     for _ in range(2):  # past the quantization, which gradio takes for a choice
         page.keyboard.press("Shift+Tab")
-    at_rest(page)
+    page.wait_for_timeout(500)  # an answer that is taken away goes within that
     expect(second.locator(".lb-before")).to_have_count(3)
     pick(page, "model_id", "topics", "#classification-second-model")
     page.locator("#classification-compare-models").click()

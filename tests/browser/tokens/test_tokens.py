@@ -105,8 +105,14 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     tokens_of_last = ["[CLS]", "the", "cat", "sat", "on", "the", "mat", ".", "[SEP]"]
     for side in ("keys", "queries"):
         expect(page.locator(f"#pg-mask-comparison .{side}").last.locator("span")).to_have_text(tokens_of_last)
-    page.get_by_role("button", name="No mask").click()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    no_mask = page.get_by_role("button", name="No mask")
+    no_mask.focus()
+    page.evaluate("document.activeElement.scrollIntoView({ block: 'end' })")
+    page.keyboard.press("Enter")
     expect(result.nth(1)).to_contain_text("Largest difference over all", timeout=60_000)
+    expect(result.nth(1).locator("table")).to_be_in_viewport()  # it began below the fold
+    expect(no_mask).to_be_in_viewport()
     expect(result.nth(1)).to_contain_text("The two embeddings have a cosine of")
     heard = page.locator("#pg-mask-comparison .heard")
     expect(heard).to_contain_text("largest difference")
