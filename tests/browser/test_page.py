@@ -628,7 +628,7 @@ def test_second_buttons_look_alike_in_every_tab_and_paler_where_they_can_not_be_
     assert stops == [[*alike, "0.45"]] * 2
 
 
-# Wider than its place without fading out, or of no height and yet with a gap beside it.
+# Wider or longer than its place without fading out (or a shadow), or of no height and yet with a gap beside it.
 CUT_OR_EMPTY = """() => [...document.querySelectorAll('#pg-tabs *')].filter((node) => {
   if (!node.checkVisibility({visibilityProperty: true})) return false;
   const [style, above] = [getComputedStyle(node), getComputedStyle(node.parentElement)];
@@ -637,6 +637,9 @@ CUT_OR_EMPTY = """() => [...document.querySelectorAll('#pg-tabs *')].filter((nod
   if (stacks && stands && parseFloat(above.rowGap) > 2) return true;
   const scrolls = style.display !== "inline" && style.overflowX !== "visible" && node.clientWidth > 3;
   const isWide = scrolls && node.scrollWidth > node.clientWidth + 1;
+  const isLong = scrolls && node.scrollHeight > node.clientHeight + 8 && node.clientHeight > 3;
+  const says = 'textarea, .lm-table, .pp-said, .pp-call, .ps-call, [data-pg-more~="below"]';
+  if (isLong && !node.closest(`.pg-sr, .pg-heading, ${says}`)) return true;
   return isWide && !node.closest('.pg-sr, .pg-heading, [data-pg-more]');
 }).map((node) => node.outerHTML.slice(0, 120))"""
 

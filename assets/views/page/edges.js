@@ -1,11 +1,12 @@
 /**
- * What is wider than its place says so: it fades out at the side where there is more. A chosen tab is moved into sight.
+ * What is wider or longer than its place says so: it fades out at the side where there is more. A chosen tab is moved
+ * into sight.
  */
 
 import { whenDrawn } from "./drawn.js";
 
-/** What may scroll sideways: the tabs, rows of examples, tables (gradio's own, too), and views' own places. */
-const WIDE = [
+/** What may scroll: the tabs, rows of examples, tables and code (gradio's own, too), and views' own places. */
+const PLACES = [
   "#pg-tabs > .tab-wrapper .tab-container",
   ".pg-examples",
   ".block:has(> .gallery)",
@@ -16,17 +17,36 @@ const WIDE = [
   ".il-frame",
   ".gen-tree-scroll",
   ".at-scroll",
+  ".cm-scroller",
+  ".chips",
+  ".steps",
+  ".rendered",
+  ".template",
+  ".gen-paper",
+  ".gen-panel",
+  ".lb-bars",
+  ".at-words",
+  ".tt-tokens",
+  ".ps-tokens",
+  ".ps-out",
+  ".pp-tokens",
+  ".pp-passes",
+  ".pp-flow",
+  ".pp-marked",
 ].join(", ");
 
+const LEAST_BELOW = 8; // pixels: less is the margin or the focus ring of what is there
+
 /**
- * At which sides of a place there is more than is seen: "start", "end", both or none.
+ * At which sides of a place there is more than is seen: "start", "end" and "below", or none.
  *
- * @param {{ scrollLeft: number, scrollWidth: number, clientWidth: number }} place
+ * @param {Pick<Element, "scrollLeft" | "scrollWidth" | "clientWidth" | "scrollTop" | "scrollHeight" | "clientHeight">} place
  */
-export function moreOf({ scrollLeft, scrollWidth, clientWidth }) {
+export function moreOf({ scrollLeft, scrollWidth, clientWidth, scrollTop, scrollHeight, clientHeight }) {
   const rest = scrollWidth - clientWidth;
   const from = Math.abs(scrollLeft); // negative where text runs from right to left
-  return [from > 1 && "start", rest - from > 1 && "end"].filter(Boolean).join(" ");
+  const isLonger = scrollHeight - clientHeight - scrollTop > LEAST_BELOW;
+  return [from > 1 && "start", rest - from > 1 && "end", isLonger && "below"].filter(Boolean).join(" ");
 }
 
 const TAKES_FOCUS = "a[href], button, input, select, textarea, summary, [tabindex]";
@@ -89,14 +109,14 @@ function showChosenTabs(page, signal) {
  */
 export function markEdges(page, signal) {
   const sizes = new ResizeObserver((entries) => {
-    for (const { target } of entries) mark(target.matches(WIDE) ? target : (target.closest(WIDE) ?? target));
+    for (const { target } of entries) mark(target.matches(PLACES) ? target : (target.closest(PLACES) ?? target));
   });
   showChosenTabs(page, signal);
   const watched = new WeakSet();
   whenDrawn(page, signal, () => {
     reachCode(page);
     nameFilters(page);
-    for (const place of page.querySelectorAll(WIDE)) {
+    for (const place of page.querySelectorAll(PLACES)) {
       for (const node of [place, ...place.children]) {
         if (watched.has(node)) continue;
         watched.add(node);
@@ -105,7 +125,7 @@ export function markEdges(page, signal) {
       mark(place);
     }
   });
-  page.addEventListener("scroll", ({ target }) => target instanceof Element && target.matches(WIDE) && mark(target), {
+  page.addEventListener("scroll", ({ target }) => target instanceof Element && target.matches(PLACES) && mark(target), {
     signal,
     capture: true,
     passive: true,

@@ -3,13 +3,20 @@ import { test } from "node:test";
 import { moreOf, reachTable, toMiddle } from "../../../assets/views/page/edges.js";
 
 test("a place says at which sides it goes on", () => {
-  const at = (scrollLeft, scrollWidth) => moreOf({ scrollLeft, scrollWidth, clientWidth: 100 });
+  const low = { scrollTop: 0, scrollHeight: 50, clientHeight: 50 };
+  const at = (scrollLeft, scrollWidth) => moreOf({ scrollLeft, scrollWidth, clientWidth: 100, ...low });
   assert.equal(at(0, 100), "");
   assert.equal(at(0, 101), ""); // rounding
   assert.equal(at(0, 150), "end");
   assert.equal(at(20, 150), "start end");
   assert.equal(at(50, 150), "start");
   assert.equal(at(-50, 150), "start"); // from right to left
+  const deep = (scrollTop, scrollHeight, scrollWidth = 100) =>
+    moreOf({ scrollLeft: 0, scrollWidth, clientWidth: 100, scrollTop, scrollHeight, clientHeight: 50 });
+  assert.equal(deep(0, 90), "below");
+  assert.equal(deep(0, 90, 150), "end below");
+  assert.equal(deep(40, 90), "");
+  assert.equal(deep(0, 56), ""); // a margin, or the ring of the focus
 });
 
 test("a chosen tab is moved to the middle of its row", () => {
