@@ -196,6 +196,8 @@ def test_a_phone_shows_a_given_file_whole(open_page):
     page.wait_for_timeout(300)
     frame, file = page.locator("#table-file").bounding_box(), row.bounding_box()
     assert file["y"] + file["height"] <= frame["y"] + frame["height"]
+    link = "(at) => getComputedStyle(at).color + getComputedStyle(at).getPropertyValue('--pg-accent')"
+    assert row.locator("a").evaluate(link) == "rgb(15, 107, 120)#0f6b78", "gradio's own is too dark in the dark"
 
 
 def test_examples_need_one_line_on_a_wide_screen_and_a_phone_reads_how_to_give_a_file(open_page):
