@@ -165,6 +165,9 @@ def test_phone_width_has_no_sideways_scrolling(open_page):
     page.locator("#similarity-measure").click()
     page.locator("#similarity-losses .wl-row").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.locator("#similarity-losses .wl-notes").inner_text().count("Each tick to the left is 10 times") == 1
+    ticks = page.locator("#similarity-losses .wl-ticks span")
+    assert ticks.count() == 6 and all(one.is_visible() for one in ticks.all()), "without their numbers, if need be"
 
 
 def test_what_can_not_be_measured_says_so_where_the_answer_would_stand(tab):
