@@ -157,6 +157,22 @@ def test_torch_still_has_the_product_under_its_private_name():
     assert torch.equal(fast_8bit.int_product(rows, weight).long(), rows.long() @ weight.long().t())
 
 
+def test_which_is_quicker_does_not_hang_on_when_the_machine_was_busy(monkeypatch):
+    """What was measured while others computed was called slower, for as long as the playground ran."""
+    clock = [0.0]
+    monkeypatch.setattr(fast_8bit.time, "perf_counter", lambda: clock[0])
+
+    def taking(seconds):
+        def work() -> None:
+            clock[0] += seconds + (10 if clock[0] < 100 else 0)
+
+        return work
+
+    assert fast_8bit._first_is_quicker(taking(1), taking(4))
+    clock[0] = 0
+    assert not fast_8bit._first_is_quicker(taking(4), taking(1))
+
+
 def test_a_slow_processor_is_said(monkeypatch):
     monkeypatch.setattr(fast_8bit, "is_quicker", lambda: False)
     with pg.Playground(pg.Settings(hub="off")) as playground:
