@@ -124,7 +124,7 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
 
 def _lay_out_run() -> tuple[gr.Markdown, gr.Button, gr.Button]:
     """What a training would be, and its buttons: on the first screen, above all that may be changed."""
-    plan = gr.Markdown(elem_classes="pg-explain", elem_id="training-plan", min_height=24)
+    plan = gr.Markdown(elem_classes=["pg-explain", "pg-words", "pg-plan"], elem_id="training-plan", min_height=24)
     with gr.Row():
         run = gr.Button("Train", variant="primary", elem_id="training-run", min_width=120)
         stop = gr.Button(

@@ -62,7 +62,7 @@ def build_language_model_section(playground: pg.Playground, person: gr.State) ->
 
 def _lay_out(looks: Looks) -> tuple[list[gr.Button], LanguageModelParts]:
     chips = example_chips([one.name for one in EXAMPLES])
-    plan = gr.Markdown(elem_classes="pg-explain", elem_id="language-model-plan", min_height=24)
+    plan = gr.Markdown(elem_classes=["pg-explain", "pg-words", "pg-plan"], elem_id="language-model-plan", min_height=24)
     run, stop = _lay_out_buttons()
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):

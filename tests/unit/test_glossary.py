@@ -19,6 +19,7 @@ def test_no_word_and_no_form_is_there_twice():
 def test_words_that_a_newcomer_meets_explain_themselves():
     forms = {form for word in glossary.words_of_the_page() for form in word.forms}
     wanted = {"logit", "softmax", "perplexity", "entropy", "KV cache", "temperature", "attention head", "calibration"}
+    wanted |= {"gradient", "activations", "PCA", "variance", "eigenvalues", "classical scaling"}
     assert wanted | {"token", "mask", "quantization", "Spearman's rho"} <= forms
 
 

@@ -102,7 +102,7 @@ function card(value, method, by) {
   });
   const row = make("div", "at-words", ...words);
   row.dir = directionOf(units(value, by).flatMap((unit) => (unit.special ? [] : unit.text)));
-  const about = [make("h4", "", method.method), make("p", "pg-muted", method.about)];
+  const about = [make("h4", "", method.method), make("p", "pg-muted pg-words", method.about)];
   const box = make("section", "pg-card", ...about, row, make("p", "pg-muted", method.sum));
   box.setAttribute("aria-label", method.method);
   return box;

@@ -9,7 +9,8 @@ import { atNames, finding, splitAt } from "./terms.js";
 
 /** @typedef {import("./terms.js").Word} Word */
 
-const LEFT_ALONE = "button, [role=button], a, label, select, textarea, summary, pre";
+const LEFT_ALONE = "button, [role=button], a, label, select, textarea, summary, pre, .pg-plan li"; // a plan's notes name labels
+const READ = new WeakMap(); // what a block said when it was read: gradio writes some of them anew
 const EDGE = 8; // pixels between the tip and the window
 
 /**
@@ -26,14 +27,14 @@ export function explainWords(page, words, signal) {
   signal.addEventListener("abort", () => tip.remove());
   listen(page, tip, words, signal);
   whenDrawn(page, signal, () => {
-    for (const block of page.querySelectorAll(".pg-words:not([data-pg-read])")) markIn(block, words, expression);
+    for (const block of page.querySelectorAll(".pg-words")) markIn(block, words, expression);
   });
 }
 
 /** Makes a block's words pressable that didn't stand in its tab before. */
 function markIn(block, words, expression) {
-  if (!block.textContent.trim()) return; // not filled yet
-  block.dataset.pgRead = "";
+  if (!block.textContent.trim() || READ.get(block) === block.textContent) return; // not filled yet, or read
+  READ.set(block, block.textContent);
   const tab = block.closest('[role="tabpanel"], .ls-panel') ?? document.body;
   const known = new Set(Array.from(tab.querySelectorAll(".pg-word"), (word) => word.dataset.word));
   const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);

@@ -65,7 +65,7 @@ function build(tab) {
     return make(
       "figure",
       "",
-      make("figcaption", "", make("strong", "", picture.title), ` ${picture.about}`),
+      make("figcaption", "", make("strong", "", picture.title), " ", make("span", "pg-words", picture.about)),
       state.drawn[k].svg,
     );
   });

@@ -21,6 +21,8 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(page.locator(".tc-nothing")).to_be_visible()
     page.get_by_role("button", name="Polite or rude").click()
     expect(page.locator("#training-plan")).to_contain_text("2 labels; learns from 76 rows")
+    explained = page.locator("#training-plan .pg-word")  # also where the plan was written anew
+    expect(explained).to_have_text(["gradients", "optimizer", "activations"])
     page.get_by_label("head: the new head alone").check()
     page.locator("#training-guess input").fill("15")
     page.locator("#training-guess input").press("Enter")
