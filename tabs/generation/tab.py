@@ -143,7 +143,7 @@ def _more_decoding() -> dict[str, gr.components.Component]:
             list(QUANTIZATIONS),
             value="auto",
             label="quantization",
-            info="How the weights are held in memory. On a CPU, fast-8-bit is the quickest.",
+            info="How the weights are held in memory. A CPU made for 8-bit numbers is quickest in fast-8-bit.",
         ),
         "system": gr.Textbox("", label="system message", lines=2, info="For chat. Empty: what the template says."),
     }

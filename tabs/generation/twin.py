@@ -33,7 +33,8 @@ def build_twin(playground: pg.Playground) -> Watched:
         explain(
             "Both models read **the same tokens**, so each is asked for the next one after the same beginning. The "
             "**KL divergence** says how far the second's distribution is from the first's, in nats: 0 is the same. On "
-            "a CPU, 4-bit and 8-bit save memory and mostly cost time; fast-8-bit saves both."
+            "a CPU, 4-bit and 8-bit save memory and mostly cost time; one made for 8-bit numbers saves both in "
+            "fast-8-bit."
         )
         inputs = _lay_out(playground)
         with gr.Row():

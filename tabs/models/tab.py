@@ -42,7 +42,7 @@ def _build_ledger(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
         "A model answers only while its weights are **resident**: in the memory of the device that computes. Everybody "
         "shares one copy; what it has read and written stays in its **KV cache**, until the room is needed. When the "
         "budget is full, the model that nobody used for longest leaves, never one in use. Open a model to see what "
-        "it takes in 32, 16, 8 or 4 bits; on a CPU, fast-8-bit is the quickest."
+        "it takes in 32, 16, 8 or 4 bits; a CPU made for 8-bit numbers is quickest in fast-8-bit."
     )
 
     # What the view's script calls, by these names.
