@@ -37,10 +37,12 @@ const PLACES = [
 
 const LEAST_BELOW = 8; // pixels: less is the margin or the focus ring of what is there
 
+/** @typedef {"scrollLeft" | "scrollWidth" | "clientWidth" | "scrollTop" | "scrollHeight" | "clientHeight"} Length */
+
 /**
  * At which sides of a place there is more than is seen: "start", "end" and "below", or none.
  *
- * @param {Pick<Element, "scrollLeft" | "scrollWidth" | "clientWidth" | "scrollTop" | "scrollHeight" | "clientHeight">} place
+ * @param {Record<Length, number>} place
  */
 export function moreOf({ scrollLeft, scrollWidth, clientWidth, scrollTop, scrollHeight, clientHeight }) {
   const rest = scrollWidth - clientWidth;
