@@ -9,7 +9,8 @@ import { atNames, finding, splitAt } from "./terms.js";
 
 /** @typedef {import("./terms.js").Word} Word */
 
-const LEFT_ALONE = "button, [role=button], a, label, select, textarea, summary, pre, .pg-plan li"; // a plan's notes name labels
+/** What isn't read: what is pressed or written, code, and a plan's notes, which name people's labels. */
+const LEFT_ALONE = "button, [role=button], a, label, select, textarea, summary, pre, .pg-plan li";
 const READ = new WeakMap(); // what a block said when it was read: gradio writes some of them anew
 const EDGE = 8; // pixels between the tip and the window
 
