@@ -251,6 +251,7 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     pick(page, "model_id", "nli")
     expect(pair).to_have_value("i hate this film")
     pick(page, "model_id", "mood")
+    expect(pair).to_be_hidden()  # until then the question has a second text
     page.get_by_role("tab", name="What if", exact=True).click()
     both = page.locator("#classification-compare-texts, #classification-compare-models")
     expect(both).to_have_count(2)
