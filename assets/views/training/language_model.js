@@ -142,8 +142,10 @@ function drawHero({ find }, run, index) {
 /** @param {Tab} tab @param {Run} run @param {number} index */
 function drawWritten({ find, state }, run, index) {
   const shown = run.checkpoints[index];
+  const isFirst = find("written").hidden && shown && !run.trained;
   find("written").hidden = !shown;
   if (!shown) return;
+  if (isFirst) requestAnimationFrame(() => showWritten(find));
   const slider = find("slide input");
   slider.max = String(run.checkpoints.length - 1);
   slider.value = String(index);
@@ -159,6 +161,12 @@ function drawWritten({ find, state }, run, index) {
   const ofGrammar = isOff ? "The wavy part is where no line of the grammar goes on like this. " : "";
   const begins = run.prompt ? "The bold beginning was given" : "It begins a line by itself";
   find("legend").textContent = `${ofGrammar}${begins}; each token is drawn by lot.`;
+}
+
+/** What it writes is what one came for, and begins below the fold; whoever has looked elsewhere by now stays there. */
+function showWritten(find) {
+  const { top } = find("hero").getBoundingClientRect();
+  if (top > 0 && top < innerHeight) bringToSight(find("written"), find("hero"));
 }
 
 function sampleRow(sample, prompt) {

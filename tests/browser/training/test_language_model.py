@@ -38,6 +38,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     said, reveal = page.locator(".lm-said"), page.locator(".lm-reveal")
     expect(said).to_contain_text("Done after 100 steps in", timeout=90_000)
     expect(said).to_contain_text("the grammar could have written")
+    expect(page.locator(".lm-samples")).to_be_in_viewport()  # it was brought up when it had written first
     expect(reveal).to_contain_text("of 100 lines follow the grammar.")
     expect(page.locator(".lm-samples li").filter(has_text="<b>").first).to_be_visible()
     expect(page.locator(".lm-merges summary")).to_contain_text("merges of BPE")
