@@ -72,6 +72,7 @@ def _build_reply(playground: pg.Playground) -> tuple[gr.HTML, list[Watched]]:
     runs = _wire_runs(playground, page, asked, code, private)
     page.emptied(None, None, prompt, js="() => ''", **private)
     _wire_settings(page, preset, controls, private)
+    _wire_standing(page, preset, asked, private)
     _wire_prompt(page, {"model_id": model_id, "mode": mode, "prompt": prompt}, private)
     _wire_examples(page, chips, [mode, prompt, controls["max_new_tokens"]], private)
     GenerationApi(playground).publish()
@@ -191,7 +192,7 @@ def _wire_runs(
 def _view(playground: pg.Playground, model_id: str | None) -> gr.HTML:
     """The reply with its toolbar; under an id of its own, so that two on one page don't hear each other."""
     own = f"generation-{secrets.token_hex(4)}"
-    events = ("go", "halt", "receipt", "emptied", "reseed", "look_inside")
+    events = ("go", "halt", "receipt", "emptied", "reseed", "look_inside", "standing")
     first = EXAMPLES[0]
     return view(
         "generation/view",
@@ -230,6 +231,20 @@ def _wire_settings(page: gr.HTML, preset: gr.Radio, controls: dict[str, Any], pr
     preset.input(None, preset, known, js=chosen, **private)
     seed = f"() => Number(document.getElementById('{page.elem_id}').dataset.seed)"
     page.reseed(None, None, controls["seed"], js=seed, **private)
+
+
+def _wire_standing(page: gr.HTML, preset: gr.Radio, asked: dict[str, Any], private: dict[str, Any]) -> None:
+    """What stands in the fields when the view appears: after a reload not what they began with, and no change tells."""
+    standing = (
+        f"(...values) => {{ const names = {json.dumps(list(asked))}, presets = {json.dumps(PRESETS)};"
+        f" const page = document.getElementById('{page.elem_id}');"
+        " const all = Object.fromEntries(names.map((name, i) => [name, values[i]]));"
+        f" page.settings = Object.fromEntries({json.dumps(list(DEFAULTS))}.map((name) => [name, all[name]]));"
+        f" {tell(page, 'standing', 'all')}"
+        " return Object.keys(presets).find((one) => Object.entries(presets[one]).every(([k, v]) => all[k] === v))"
+        " || null; }"
+    )
+    page.standing(None, list(asked.values()), preset, js=standing, **private)
 
 
 def _wire_prompt(page: gr.HTML, parts: dict[str, Any], private: dict[str, Any]) -> None:

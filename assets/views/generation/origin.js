@@ -14,10 +14,23 @@ function cited(text) {
 /** @param {any} begin  What the model read. */
 function sourceInWords({ messages, prompt }) {
   if (!messages) return prompt ? cited(prompt) : "an empty prompt";
-  const last = messages.filter((turn) => turn.role === "user").at(-1);
-  return messages.length > 1
-    ? `a chat of ${counted(messages.length, "message")}`
-    : `chat: ${cited(last?.content ?? "")}`;
+  const turns = messages.filter((turn) => turn.role !== "system");
+  const said =
+    turns.length > 1 ? `a chat of ${counted(turns.length, "message")}` : `chat: ${cited(turns[0]?.content ?? "")}`;
+  return systemOf(messages) ? `${said} · system message ${cited(systemOf(messages))}` : said;
+}
+
+/** @param {{ role: string, content: string }[] | null} messages */
+const systemOf = (messages) => messages?.find((turn) => turn.role === "system")?.content ?? "";
+
+/**
+ * The texts that end a reply, in quotation marks, a line's end as one types it.
+ *
+ * @param {string | string[]} [given]  one per line, as their field has them, or as Python understood it
+ */
+function stopsInWords(given = []) {
+  const lines = typeof given === "string" ? given.split("\n") : given.map((one) => one.replaceAll("\n", "\\n"));
+  return lines.filter(Boolean).map(quoted).join(", ");
 }
 
 /** @param {{ quantization: string, dtype: string }} held  How the weights really were, whatever was asked for. */
@@ -42,6 +55,8 @@ export function originInWords({ begin, started, byHand, tokens = [] }, titles, c
   const before = new Set(tokens.map(({ drawn }) => drawn).filter((drawn) => drawn && drawn !== now));
   if (!compared) parts.push(before.size ? `${now} (earlier tokens: ${[...before].join("; ")})` : now);
   if (!byHand) parts.push(`max_new_tokens ${begin.max_new_tokens}`); // by hand a reply is as long as somebody goes on
+  if (stopsInWords(begin.stop_strings)) parts.push(`stop_strings ${stopsInWords(begin.stop_strings)}`);
+  if (begin.split_special_tokens) parts.push("split_special_tokens");
   return parts.join(" · ");
 }
 
@@ -51,10 +66,11 @@ export function originInWords({ begin, started, byHand, tokens = [] }, titles, c
  * @param {any} begin  the request, as Python understood it
  * @param {Record<string, any>} now  what the controls say
  * @param {Record<string, string>} titles
- * @param {{ compared?: boolean, byHand?: boolean }} [how]  then the settings of choosing are not those of the controls
+ * @param {{ compared?: boolean, byHand?: boolean, seed?: number }} [how]  then the settings of choosing are not those
+ *   of the controls; the seed of the first text that was drawn beside others
  * @returns {string[]}
  */
-export function changesSince(begin, now, titles, { compared = false, byHand = false } = {}) {
+export function changesSince(begin, now, titles, { compared = false, byHand = false, seed } = {}) {
   const chat = now.mode === "Chat";
   const changes = [];
   if (now.model_id !== begin.model_id) changes.push(`the model was ${titles[begin.model_id] ?? begin.model_id}`);
@@ -64,7 +80,32 @@ export function changesSince(begin, now, titles, { compared = false, byHand = fa
     changes.push(`the prompt was ${begin.prompt ? sourceInWords(begin) : "empty"}`);
   if (!compared && !byHand && drawnInWords(now) !== drawnInWords(begin))
     changes.push(`the settings were ${drawnInWords(begin)}`);
+  if (seed !== undefined && Number(now.seed || 0) !== seed) changes.push(`the seed was ${seed}`);
+  return [...changes, ...readOtherwise(begin, now, byHand)];
+}
+
+/** What else is read or ends otherwise than it was: the system message, special tokens, stop strings. */
+function readOtherwise(begin, now, byHand) {
+  const changes = [];
+  const [system, stops] = [systemOf(begin.messages), stopsInWords(begin.stop_strings)];
+  if (now.mode === "Chat" && begin.messages && (now.system ?? "") !== system)
+    changes.push(system ? `the system message was ${cited(system)}` : "there was no system message");
+  if (Boolean(now.split_special_tokens) !== Boolean(begin.split_special_tokens))
+    changes.push(`split_special_tokens was ${begin.split_special_tokens ? "on" : "off"}`);
+  if (!byHand && stopsInWords(now.stop_strings) !== stops)
+    changes.push(stops ? `stop_strings were ${stops}` : "there were no stop_strings");
   return changes;
+}
+
+/**
+ * Whether the settings to compare are others than those that stand side by side; a link's own are on no button.
+ *
+ * @param {{ settings: Record<string, any> }[]} columns
+ * @param {{ settings: Record<string, any> }[]} strategies
+ */
+export function comparesOthers(columns, strategies) {
+  const settings = (list) => JSON.stringify(list.map((one) => one.settings));
+  return !columns.some((one) => "seed" in one.settings) && settings(columns) !== settings(strategies);
 }
 
 /**

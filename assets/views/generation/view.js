@@ -5,7 +5,7 @@ import { mayAskFirst } from "../shared/first_answer.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawColumns } from "./columns.js";
-import { changesSince, originInWords, shownBy } from "./origin.js";
+import { changesSince, comparesOthers, originInWords, shownBy } from "./origin.js";
 import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
@@ -30,7 +30,16 @@ export function mount(view) {
   const life = lifeOf(element);
   const { signal } = life;
   const host = document.getElementById(props.inbox) ?? element;
-  const tab = { view, host, find: finder(element), state: newState(props), draw: () => draw(tab), setHow, seen: false };
+  const tab = {
+    view,
+    host,
+    find: finder(element),
+    state: newState(props),
+    draw: () => draw(tab),
+    setHow,
+    seen: false,
+    known: false,
+  };
   function setHow(how, asking = true) {
     Object.assign(tab.state, { how, pinned: null });
     tab.draw();
@@ -39,12 +48,16 @@ export function mount(view) {
   listen(tab, signal);
   readInbox(host, signal, (name, value) => OUTSIDE[name](tab, value));
   watch("value", () => props.value && receive(tab, JSON.parse(props.value)));
-  life.onResize(element, () => {
-    if (!element.clientWidth || tab.seen || !mayAskFirst()) return;
-    tab.seen = true;
-    startBySelf(tab);
-  });
+  life.onResize(element, () => begin(tab));
   draw(tab);
+  view.trigger("standing", {});
+}
+
+/** @param {any} tab  The first reply, once the view is seen and knows what stands in the fields. */
+function begin(tab) {
+  if (!tab.known || !tab.view.element.clientWidth || tab.seen || !mayAskFirst()) return;
+  tab.seen = true;
+  startBySelf(tab);
 }
 
 /** What the controls beside the view tell it. */
@@ -59,6 +72,11 @@ const OUTSIDE = {
     drawOrigin(tab);
     if (state.how === "step" && !state.pinned) showDefault(tab);
     drawStrategies(tab);
+  },
+  standing(tab, value) {
+    OUTSIDE.settings(tab, value);
+    tab.known = true;
+    begin(tab);
   },
   mode(tab, value) {
     tab.state.mode = value;
@@ -86,8 +104,11 @@ function drawOrigin({ view, find, state }) {
   const own = compared && state.columns.some((one) => one.settings.model_id || one.settings.quantization);
   const first = own ? "The first column is from" : "From";
   find(".gen-origin").textContent = begin ? `${first} ${originInWords(reply, titles, compared)}` : "";
-  const how = { compared, byHand: state.how === "step" };
+  const drawn = compared && state.columns.flatMap(({ replies }) => replies).find((one) => one.begin?.do_sample);
+  const how = { compared, byHand: state.how === "step", seed: drawn ? drawn.begin.seed : undefined };
   const changes = begin && !state.run ? changesSince(begin, { ...state.settings, ...ownOf(reply) }, titles, how) : [];
+  if (begin && !state.run && compared && comparesOthers(state.columns, state.strategies))
+    changes.push("other settings were compared");
   find(".gen-old").hidden = !changes.length;
   find(".gen-old").textContent = changes.length ? `Made before you changed something: ${changes.join("; ")}.` : "";
   find(".gen").classList.toggle("gen-outdated", changes.length > 0);

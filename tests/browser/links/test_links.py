@@ -150,6 +150,9 @@ def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page
     page.locator("#similarity-measure").click()
     expect(first_pair).to_contain_text("fire", timeout=PATIENCE_MS)
     assert page.url.endswith("#tab=similarity/words")
+    kept = "const kept = JSON.parse(sessionStorage['pg-typed'])"
+    more = "kept.generation = {controls: {prompt: 'My cat is', temperature: 0.4}}"
+    page.evaluate(f"() => {{ {kept}; {more}; sessionStorage['pg-typed'] = JSON.stringify(kept) }}")
     page.reload()
     expect(tab("Similarity")).to_have_attribute("aria-selected", "true", timeout=PATIENCE_MS)
     expect(words).to_have_value("fire, water, cat", timeout=PATIENCE_MS)
@@ -159,6 +162,10 @@ def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page
     page.go_back()
     expect(tab("Classification")).to_have_attribute("aria-selected", "true")
     expect(text).to_have_value("A dull evening.")
+    tab("Generation").click()  # its view appears only now, and knows what had come back into its fields before
+    expect(page.locator("#generation-prompt textarea")).to_have_value("My cat is")
+    expect(page.locator("#generation-preset input:checked")).to_have_count(0)
+    expect(page.locator(".gen-paper")).to_contain_text("Press Start")
 
 
 def test_what_is_too_long_for_a_link_goes_through_a_file_on_a_phone_by_keyboard(open_page, tmp_path):

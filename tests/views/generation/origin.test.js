@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { changesSince, originInWords, shownBy, varietyInWords } from "../../../assets/views/generation/origin.js";
+import {
+  changesSince,
+  comparesOthers,
+  originInWords,
+  shownBy,
+  varietyInWords,
+} from "../../../assets/views/generation/origin.js";
 import { applyEvent, newReply } from "../../../assets/views/generation/reply.js";
 import { columnsOf } from "../../../assets/views/generation/runs.js";
 import { newState } from "../../../assets/views/generation/state.js";
@@ -55,6 +61,37 @@ test("another model, text or setting makes a reply old; a length or a seed witho
   assert.deepEqual(since({ mode: "Chat", prompt: "" }), ["it was no chat"]);
   assert.deepEqual(since({ do_sample: true }), ["the settings were greedy"]);
   assert.deepEqual(since({ do_sample: true }, { byHand: true }), []);
+  const compared = { compared: true, seed: 3 };
+  assert.deepEqual(since({ temperature: 2 }, compared), []);
+  assert.deepEqual(since({ seed: 4 }, compared), ["the seed was 3"]);
+});
+
+test("a system message, stop strings and how special tokens are read belong to the origin, too", () => {
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "Hi" },
+  ];
+  const begin = { ...BEGIN, prompt: null, messages, stop_strings: ["\n", "END"], split_special_tokens: true };
+  assert.equal(
+    originInWords({ begin }, TITLES),
+    "B · chat: “Hi” · system message “Be brief.” · greedy · max_new_tokens 5 · stop_strings “\\n”, “END” · split_special_tokens",
+  );
+  const now = { ...NOW, mode: "Chat", system: "Be brief.", stop_strings: "\\n\nEND\n", split_special_tokens: true };
+  assert.deepEqual(changesSince(begin, now, TITLES), []);
+  const other = { ...now, system: "", stop_strings: "", split_special_tokens: false };
+  const was = ["the system message was “Be brief.”", "split_special_tokens was on"];
+  assert.deepEqual(changesSince(begin, other, TITLES), [...was, "stop_strings were “\\n”, “END”"]);
+  assert.deepEqual(changesSince(begin, other, TITLES, { byHand: true }), was);
+  const bare = { ...begin, messages: messages.slice(1), stop_strings: [], split_special_tokens: false };
+  const none = ["there was no system message", "split_special_tokens was off", "there were no stop_strings"];
+  assert.deepEqual(changesSince(bare, now, TITLES), none);
+});
+
+test("columns are old once other settings would be compared, but not those of a link", () => {
+  const settings = { do_sample: false };
+  assert.equal(comparesOthers([{ settings }], [{ settings: { ...settings } }]), false);
+  assert.equal(comparesOthers([{ settings }], [{ settings: { ...settings, quantization: "8-bit" } }]), true);
+  assert.equal(comparesOthers([{ settings: { ...settings, seed: 1 } }], [{ settings }]), false);
 });
 
 test("what an example shows is said of its own reply alone", () => {
