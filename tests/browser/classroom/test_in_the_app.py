@@ -108,7 +108,9 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     send, share = (row.get_by_role("button", name=name, exact=True) for name in ("Send to your teacher", "Share"))
     assert share.bounding_box()["x"] - send.bounding_box()["x"] - send.bounding_box()["width"] >= 6, "they touch"
     send.click()
-    expect(free.get_by_text("Your teacher has it.")).to_be_visible()
+    sent = free.get_by_text("Your teacher has it.")
+    expect(sent).to_be_visible()
+    assert send.bounding_box()["x"] - sent.bounding_box()["x"] - sent.bounding_box()["width"] >= 6, "they touch"
     desk.get_by_role("button", name="To the board").click()
     expect(on_board).to_have_value("a find", timeout=LOADED_MS)
     desk.get_by_role("button", name="Off the board").click()
