@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from playground.errors import StoppedError
 from playground.pipelines.features import features
 from playground.pipelines.fill_mask import fill_mask
 from playground.pipelines.question_answering import question_answering
@@ -36,11 +37,14 @@ def run_pipeline(
     Raises:
         InputError: the text can't be used; the message says why.
         ModelError: the model can't be loaded, or has no head for the task.
+        StoppedError: it was stopped, and the task is one of a single pass, of which nothing can be shown.
     """
     model_id = request.model_id or default_model(manager.catalog, request.task)
     with manager.lease(model_id, head_of(request.task), request.quantization) as loaded:
         one = reader(loaded)
         found = seq2seq(one, request, stopped) if request.task in SEQ2SEQ else STEPS[request.task](one, request)
+        if stopped() and request.task not in SEQ2SEQ:
+            raise StoppedError("Stopped before the answer was there.", "Run begins anew.")
         # Of a search each text is a pass; of other tasks the first pass has read what the others read.
         unknown = unknown_tokens(one, found["passes"], each=request.task == "feature-extraction")
         return PipelineResult(

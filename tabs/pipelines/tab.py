@@ -87,7 +87,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
                 elem_id="pipelines-model",
             )
         with gr.Column(scale=4, min_width=300):
-            text = gr.Textbox(FIRST.text, label="text", lines=1, max_lines=10, elem_id="pipelines-text")
+            text = gr.Textbox(FIRST.text, label="text", lines=1, max_lines=5, elem_id="pipelines-text")
             options, folded = _lay_out_options()
             with gr.Row():
                 run = gr.Button("Run", variant="primary", elem_id="pipelines-run", min_width=120, scale=3)
@@ -127,7 +127,7 @@ def _lay_out_options() -> tuple[dict[str, Any], gr.Accordion]:
 
     options: dict[str, Any] = {
         "texts": line("texts", "What it is compared with, one on a line.", as_typed("texts", FIRST.options["texts"]),
-                      lines=4, max_lines=12),
+                      lines=4, max_lines=6),
         "question": line("question", "What the text shall answer."),
         "candidate_labels": line("candidate_labels", "Any words, separated by commas."),
         "targets": line("targets", "The only words that may be chosen, separated by commas; empty: all."),

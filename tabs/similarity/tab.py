@@ -191,6 +191,7 @@ def _lay_out_words() -> tuple[gr.Textbox, gr.Button, list[gr.Button], gr.Markdow
             EXAMPLES[0].words,
             label="words",
             info="Two or three, separated by commas; phrases work too. Enter measures them.",
+            max_lines=3,  # what is said of too many stands below it
             scale=5,
             elem_id="similarity-words",
         )

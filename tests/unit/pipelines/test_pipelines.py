@@ -12,7 +12,14 @@ import torch
 import transformers
 
 import playground as pg
-from playground.errors import EmptyInputError, InputError, InputTooLongError, UnsupportedOptionError, WrongTaskError
+from playground.errors import (
+    EmptyInputError,
+    InputError,
+    InputTooLongError,
+    StoppedError,
+    UnsupportedOptionError,
+    WrongTaskError,
+)
 from playground.pipelines.request import OPTIONS, TASKS
 from playground.wire import from_json, to_json
 from tabs.pipelines.blocks import tag_of
@@ -304,6 +311,8 @@ def test_a_loop_can_be_stopped(playground):
     asked = pg.PipelineRequest("translation", TEXT, "tiny/t5", max_new_tokens=9)
     result = run_pipeline(playground.manager, asked, lambda: True)
     assert len(result.answer.steps) == 1 and result.answer.ended == "stopped"
+    with pytest.raises(StoppedError, match="Stopped before the answer was there"):  # of one pass there is no part
+        run_pipeline(playground.manager, pg.PipelineRequest("feature-extraction", TEXT), lambda: True)
 
 
 @pytest.mark.parametrize("others", [(), ("i hate food", "zoë", LONG)])
