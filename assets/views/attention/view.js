@@ -35,7 +35,7 @@ export function mount(view) {
   const tab = { view, find: finder(element), state, work };
   listen(tab, { look, changeKind, loadOverview, drawThumbnails, drawFound, chooseLater, ask, say });
   const life = lifeOf(element);
-  life.onTheme(() => repaintLater(tab));
+  life.onTheme(() => repaint(tab)); // at once: the paper of a dark page is light, and isn't waited for
   life.onResize(element, () => {
     if (!element.clientWidth) {
       work.painted = "";
@@ -66,17 +66,19 @@ function markOld({ find, state, work }) {
 }
 
 function repaintLater(tab) {
+  cancelAnimationFrame(tab.work.frame);
+  tab.work.frame = requestAnimationFrame(() => repaint(tab));
+}
+
+function repaint(tab) {
   const { view, find, state, work } = tab;
-  cancelAnimationFrame(work.frame);
-  work.frame = requestAnimationFrame(() => {
-    state.colours = readPalette(view.element);
-    const { key, ink } = state.colours;
-    const look = `${key} ${ink} ${find(".at-scroll").clientWidth} ${find(".at-thumbs-wrap").clientWidth}`;
-    if (look === work.painted) return;
-    work.painted = look;
-    drawThumbnails(tab);
-    drawStage(tab);
-  });
+  state.colours = readPalette(view.element);
+  const { key, ink } = state.colours;
+  const look = `${key} ${ink} ${find(".at-scroll").clientWidth} ${find(".at-thumbs-wrap").clientWidth}`;
+  if (look === work.painted) return;
+  work.painted = look;
+  drawThumbnails(tab);
+  drawStage(tab);
 }
 
 // ---- a new value

@@ -49,12 +49,23 @@ def colours_drawn(page, selector: str) -> int:
     )
 
 
+PAINTED_AT_ONCE = """async () => {
+    const before = document.querySelector(".at-stage").toDataURL();
+    document.body.classList.toggle("dark");
+    await Promise.resolve();
+    const changed = document.querySelector(".at-stage").toDataURL() !== before;
+    document.body.classList.toggle("dark");
+    return changed;
+}"""
+
+
 def test_a_learner_reads_heads_by_pointer_keyboard_and_table(page):
     open_section(page)
     assert colours_drawn(page, ".at-thumbs") > 50
     assert colours_drawn(page, ".at-stage") > 20
     hidden = page.locator(".at-scroll").evaluate("node => node.scrollHeight - node.clientHeight")
     assert hidden <= 0, f"{hidden} px of the map's last rows are cut"
+    assert page.evaluate(PAINTED_AT_ONCE), "a dark page's print, which waits for no frame, is light"
 
     page.focus(".at-stage")
     page.keyboard.press("Home")

@@ -91,6 +91,9 @@ def test_an_answer_on_paper(open_page):
     expect(page.locator("#classification-bars .lb-verdict")).to_be_visible()
     expect(page.locator("#classification-bars .lb-fill").first).to_have_css("print-color-adjust", "exact")
     expect(page.locator(".gradio-container")).to_have_css("overflow", "visible")  # breaks push the end down
+    for scrolls in (".pg-table-wrap", ".ps-tokens", ".ps-call"):  # paper doesn't
+        expect(page.locator(f"#classification-steps {scrolls}").first).to_have_css("overflow", "visible")
+        expect(page.locator(f"#classification-steps {scrolls}").first).to_have_css("max-height", "none")
     for pressed in ("#classification-run", "[role=tab]", ".pg-door", ".pg-class-link", "footer button"):
         expect(page.locator(pressed).filter(visible=True)).to_have_count(0)
     page.emulate_media(media="screen")
