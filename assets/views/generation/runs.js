@@ -22,6 +22,8 @@ export function columnsOf({ strategies, samples, settings: { seed } }, titles) {
   });
 }
 
+const OF_CHAT = 240; // pixels of its paper that show more than the message, which stands before the reply
+
 /** @typedef {any} Tab  { view, find, state, draw, setHow } */
 
 /**
@@ -46,7 +48,7 @@ function go(tab, targets, asked) {
     note(tab, "Beam search can't go on from chosen tokens, so this runs with num_beams 1.");
   tab.draw();
   const place = tab.find(state.how === "compare" ? ".gen-columns" : ".gen-paper");
-  if (!asked.first) bringToSight(place, tab.find(".gen-how"));
+  if (!asked.first) bringToSight(place, tab.find(".gen-how"), state.mode === "Chat" ? OF_CHAT : undefined);
 }
 
 /** What a reply goes on from: its text, and the model and the weights that began it. */

@@ -40,9 +40,10 @@ export function bringUp(node, block = "start") {
  *
  * @param {Element} node
  * @param {Element} top
+ * @param {number} [seen]  pixels of the node that are enough
  */
-export function bringToSight(node, top) {
-  if (node.getBoundingClientRect().top > innerHeight - SEEN) bringUp(top);
+export function bringToSight(node, top, seen = SEEN) {
+  if (node.getBoundingClientRect().top > innerHeight - seen) bringUp(top);
 }
 
 /**

@@ -44,3 +44,17 @@ test("where a comparison is refused no empty columns stand below the reason, and
   receive(tab, { ...refusal, run: tab.state.run.id });
   assert.equal(tab.state.columns, columns);
 });
+
+test("a chat comes into sight further than a text: its message stands before the reply", () => {
+  let brought = 0;
+  const tab = beside();
+  const node = Object.assign(tab.find(), { scrollIntoView: () => brought++ });
+  node.getBoundingClientRect = () => ({ top: 750 }); // 150 pixels of 900 are seen
+  globalThis.matchMedia = /** @type {any} */ (() => ({ matches: false }));
+  tab.state.how = "write";
+  start(tab);
+  assert.equal(brought, 0);
+  Object.assign(tab.state, { mode: "Chat", run: null });
+  start(tab);
+  assert.equal(brought, 1);
+});
