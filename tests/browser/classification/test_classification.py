@@ -191,7 +191,7 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
 
 
 def test_a_phone_shows_a_given_file_whole(open_page):
-    page = open_page(width=390)
+    page = open_page(width=390, dark=True)
     page.get_by_role("tab", name="A table of texts").click()
     page.get_by_role("button", name="Use 30 example reviews with stars").click()
     row = page.locator("#table-file tr.file")
@@ -200,7 +200,7 @@ def test_a_phone_shows_a_given_file_whole(open_page):
     frame, file = page.locator("#table-file").bounding_box(), row.bounding_box()
     assert file["y"] + file["height"] <= frame["y"] + frame["height"]
     link = "(at) => getComputedStyle(at).color + getComputedStyle(at).getPropertyValue('--pg-accent')"
-    assert row.locator("a").evaluate(link) == "rgb(15, 107, 120)#0f6b78", "gradio's own is too dark in the dark"
+    assert row.locator("a").evaluate(link) == "rgb(88, 184, 194)#58b8c2", "gradio's own is too dark in the dark"
 
 
 def test_examples_need_one_line_on_a_wide_screen_and_a_phone_reads_how_to_give_a_file(open_page):
