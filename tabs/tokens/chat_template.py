@@ -6,6 +6,7 @@ What to try: switch add_generation_prompt; remove the system message and see wha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -80,22 +81,21 @@ def _wire(
         nexts.begin(request)  # the model before answers no longer
         return {"model_id": model_id}, {}
 
-    def follow(event: gr.EventData) -> dict[Any, Any]:
+    def follow(event: gr.EventData) -> Iterator[dict[Any, Any]]:
         told = payload(event)
         if told.get("failed"):  # the view says why
-            return {**dict.fromkeys((*code, asked)), following: {}, button: gr.Button(visible=False)}
+            yield {**dict.fromkeys((*code, asked)), following: {}, button: gr.Button(visible=False)}
+            return
         request = chat_request(told)
         receipt = dict(zip(code, receipt_values(playground.token_receipt(request)), strict=True))
+        yield {**receipt, asked: request}  # what is measured may take long
         cheap = is_cheap(playground, request)
         measured = measure_next(playground, request) if cheap else {}
-        return receipt | {following: measured, button: gr.Button(visible=not cheap), asked: request}
-
-    def measure(request: pg.ChatTemplateRequest) -> dict[str, Any]:
-        return measure_next(playground, request)
+        yield {following: measured, button: gr.Button(visible=not cheap)}
 
     model.change(choose, model, [chat, following], queue=False, **quiet)
     chat.input(friendly(nexts.wins(follow)), None, outputs, trigger_mode="multiple", **quiet)
-    press = friendly(nexts.wins(measure))
+    press = friendly(nexts.wins(partial(measure_next, playground)))
     button.click(
         press, asked, following, concurrency_id="chat-next", trigger_mode="always_last", api_visibility="private"
     )

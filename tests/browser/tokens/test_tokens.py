@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
 import playground as pg
+from tabs.tokens import chat_template
 
 SMOLLM_TITLE = "SmolLM2 135M Instruct"
 
@@ -122,7 +124,7 @@ def test_a_flipped_bit_runs_the_model_with_both_masks(tokens):
     expect(heard).to_be_empty()  # nor does a screen reader find numbers of the texts before
 
 
-def test_a_conversation_is_rendered_live(tokens):
+def test_a_conversation_is_rendered_live(tokens, monkeypatch):
     page = tokens()
     page.get_by_role("tab", name="Chat template").click()
     page.set_viewport_size({"width": 390, "height": 900})
@@ -140,6 +142,14 @@ def test_a_conversation_is_rendered_live(tokens):
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 391
     below = page.locator(".pg-share:has(~ .pg-receipt), .pg-receipt").filter(visible=True)
     expect(below).to_have_count(2)
+    held, measure = threading.Event(), chat_template.measure_next
+    monkeypatch.setattr(chat_template, "measure_next", lambda *asked: held.wait(60) and measure(*asked))
+    page.locator("#pg-tokens-chat textarea").first.fill("Be kind")
+    below.get_by_text("Code", exact=False).first.click()
+    expect(below.locator(".cm-content").first).to_contain_text("Be kind")  # whatever is still measured
+    expect(following.locator(".old")).to_be_visible()
+    held.set()
+    expect(following.locator(".old")).to_be_hidden()
     for _ in range(page.locator("#pg-tokens-chat .message").count()):
         names[0].click()
     expect(page.locator("#pg-tokens-chat .notes")).to_contain_text("There is no message.")
@@ -160,6 +170,12 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
     assert page.locator("#pg-tokens-compare .name").evaluate_all(cut) == [], "names of tokenizers are whole"
     assert page.locator("#pg-tokens-compare .cell").evaluate_all(cut) == [], "and so are their pieces"
+    removes = page.locator(".token-remove:not(.remove-all)").filter(visible=True)
+    count = removes.count()
+    removes.last.focus()
+    page.keyboard.press("Enter")
+    expect(removes).to_have_count(count - 1)
+    expect(removes.last).to_be_focused()
     page.get_by_role("tab", name="Vocabulary", exact=True).click()
     expect(page.locator("#pg-tokens-split .steps li").first).to_contain_text("not in the vocabulary")
     page.get_by_label("Why is this word split so?").fill("tokenizers")  # pasted: no key is pressed
