@@ -38,7 +38,7 @@ export function mount(view) {
     draw: () => draw(tab),
     setHow,
     seen: false,
-    known: false,
+    known: !props.inbox, // a page of its own has no fields
   };
   function setHow(how, asking = true) {
     Object.assign(tab.state, { how, pinned: null });
