@@ -68,23 +68,22 @@ print(json.dumps(len(re.findall("<heap nr=", open({str(tmp_path / "heaps")!r}).r
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heaps")
 def test_what_is_freed_in_the_middle_of_a_heap_goes_back_to_the_system():
-    # The system's quick figure, ``rss``, is off by megabytes for each core that a thread has been on; ``uss`` counts.
+    # Pages that went back read as zeros: what a system says of a process's size is an estimate, and differs by system.
     code = """
-import ctypes, gc, psutil, time
-libc, own, process.GIVING_BACK_SECONDS = ctypes.CDLL(None), lambda: psutil.Process().memory_full_info().uss, 0.01
+import ctypes, time
+libc, process.GIVING_BACK_SECONDS = ctypes.CDLL(None), 0.01
 libc.malloc.restype = ctypes.c_void_p
-before, large = own(), []
-for _ in range(1000):
-    large.append(libc.malloc(100_000))
-    ctypes.memset(ctypes.c_void_p(large[-1]), 1, 100_000)
-    libc.malloc(64)
-for one in large: libc.free(ctypes.c_void_p(one))
-freed, end = own() - before, time.monotonic() + 60
+blocks = [libc.malloc(100_000) for _ in range(1000)]
+for one in blocks: ctypes.memset(ctypes.c_void_p(one), 1, 100_000)
+between = blocks[::2]  # what stays lies on either side of each
+for one in between: libc.free(ctypes.c_void_p(one))
+def given_back(): return sum(ctypes.string_at(one + 50_000, 1) == bytes(1) for one in between)
+freed, end = given_back(), time.monotonic() + 30
 process.settle()
-while own() - before > 50_000_000 and time.monotonic() < end: time.sleep(0.01)
-print(json.dumps([freed > 90_000_000, own() - before < 50_000_000]))
+while given_back() < 500 and time.monotonic() < end: time.sleep(0.01)
+print(json.dumps([freed, given_back()]))
 """
-    assert told(code) == [True, True]
+    assert told(code) == [0, 500]
 
 
 def test_the_app_sets_it_before_gradio_is_imported():
