@@ -1726,6 +1726,7 @@ export namespace training {
     losses: [number, number][];
     checkpoints: training.TrainingCheckpoint[];
     trained: training.Outcome | null;
+    ended: boolean;
     reveal: string;
   }
   /** What came out. ``model_id`` is its name in the manager. */

@@ -30,7 +30,8 @@ class Outcome:
 class LanguageModelRun:
     """A training as the view draws it. ``said`` is how it goes, ``reveal`` what came of a guess.
 
-    The attention of checkpoints is left out: the view asks for one when it is shown.
+    ``ended`` also where nothing came of it. The attention of checkpoints is left out: the view asks for one when it is
+    shown.
     """
 
     run: str
@@ -47,6 +48,7 @@ class LanguageModelRun:
     losses: tuple[tuple[int, float], ...]
     checkpoints: tuple[pg.TrainingCheckpoint, ...]
     trained: Outcome | None
+    ended: bool
     reveal: str
 
 
@@ -56,7 +58,7 @@ class Follower:
     def __init__(self, request: pg.TrainLanguageModelRequest, guess: int | None) -> None:
         self._request, self._guess = request, guess
         self._said = "Starting…"
-        self._began = 0.0
+        self._failed = False
         self._step = self._seconds = 0.0
         self._corpus: pg.CorpusRead | None = None
         self._merges: list[Merge] = []
@@ -116,6 +118,7 @@ class Follower:
             losses=tuple(self._losses),
             checkpoints=tuple(self._checkpoints),
             trained=Outcome(result.model_id, result.steps, result.seconds, result.reason) if result else None,
+            ended=self._failed or result is not None,
             reveal=revealed(result, self._guess) if result else "",
         )
         shown: dict[str, Any] = to_json(run, short=True)
@@ -127,7 +130,7 @@ class Follower:
 
     def ended(self, why: str) -> dict[str, Any]:
         """The same where the training ended without a model."""
-        self._said = why
+        self._said, self._failed = why, True
         return self.value()
 
     def _percent(self) -> int:

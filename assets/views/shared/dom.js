@@ -41,9 +41,12 @@ export function bringUp(node, block = "start") {
  * @param {Element} node
  * @param {Element} top
  * @param {number} [seen]  pixels of the node that are enough
+ * @returns {boolean}  whether it had to
  */
 export function bringToSight(node, top, seen = SEEN) {
-  if (node.getBoundingClientRect().top > innerHeight - seen) bringUp(top);
+  const isBelow = node.getBoundingClientRect().top > innerHeight - seen;
+  if (isBelow) bringUp(top);
+  return isBelow;
 }
 
 /**

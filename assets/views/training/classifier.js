@@ -1,10 +1,11 @@
 /** The training of a classifier: its curves while it runs, and then what the model gets right and wrong. */
 
 import { stepOf } from "../shared/colours.js";
-import { bringToSight, finder, make, sayEmpty } from "../shared/dom.js";
+import { finder, make, sayEmpty } from "../shared/dom.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { fillTable, namedGrid } from "../shared/tables.js";
 import { drawCurves } from "./curves.js";
+import { showStopped, stopHere } from "./stop_here.js";
 
 const HELD = ["text", "it is", "before the training", "now", "as sure"].map((name) => ({
   name,
@@ -14,16 +15,19 @@ const HELD = ["text", "it is", "before the training", "now", "as sure"].map((nam
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch }) {
   const find = finder(element, ".tc-");
+  const life = lifeOf(element);
+  const tellStop = stopHere(find("stop"), find("status"), "training", life.signal);
   let running = false;
   const show = () => {
     draw(element, find, props.value);
     const begins = Boolean(props.value && !props.value.done && !props.value.said) && !running;
     const stopped = running && props.value?.stopped; // its button stands above the fields
     running = Boolean(props.value && !props.value.done && !props.value.said);
-    if (stopped) requestAnimationFrame(() => bringToSight(find("status"), element));
+    if (stopped) requestAnimationFrame(() => showStopped(find("status"), element, "training"));
     if (begins) requestAnimationFrame(() => find("losses").scrollIntoView({ block: "nearest" })); // below the fields
+    tellStop(running);
   };
-  lifeOf(element).onResize(find("losses"), () => props.value?.losses && drawAll(find, props.value));
+  life.onResize(find("losses"), () => props.value?.losses && drawAll(find, props.value));
   watch("value", show);
   show();
 }

@@ -22,11 +22,19 @@ import {
   verdict,
   writtenRows,
 } from "./language_model_state.js";
+import { showStopped, stopHere } from "./stop_here.js";
 
 /** @typedef {import("./language_model_state.js").State} State */
 /** @typedef {import("./language_model_state.js").Run} Run */
 /** @typedef {import("../view.d.ts").View} View */
-/** @typedef {{ view: View, find: (selector: string) => any, state: State, draw: () => void }} Tab */
+/**
+ * @typedef {object} Tab
+ * @property {View} view
+ * @property {(selector: string) => any} find
+ * @property {State} state
+ * @property {() => void} draw
+ * @property {(isRunning: boolean) => void} tellStop
+ */
 
 const PLAY_MILLISECONDS = 700;
 const CHECKPOINTS = ["step", "held-out loss", "words of the text", "lines of the grammar"].map((name) => ({
@@ -45,8 +53,9 @@ const MERGES = [
 export function mount(view) {
   const find = finder(view.element, ".lm-");
   const state = newState();
-  const tab = { view, find, state, draw: () => draw(tab) };
   const life = lifeOf(view.element);
+  const tellStop = stopHere(find("stop"), find("said"), "language-model", life.signal);
+  const tab = { view, find, state, draw: () => draw(tab), tellStop };
   listen(tab, life);
   life.onTheme(tab.draw);
   life.onResize(find("map"), () => drawLooks(tab));
@@ -107,7 +116,7 @@ function playOn(tab) {
 function draw(tab) {
   const { view, find, state } = tab;
   const run = runOf(tab);
-  sayEmpty(view.element, !run?.trained, Boolean(run));
+  sayEmpty(view.element, !run?.trained, Boolean(run && !run.ended));
   find("start").hidden = Boolean(run);
   find("body").hidden = !run;
   if (!run) return;
@@ -117,8 +126,9 @@ function draw(tab) {
   }
   const index = shownIndex(state, run);
   if (run.trained?.reason === "stopped" && !state.ended)
-    requestAnimationFrame(() => bringToSight(find("hero"), find("hero")));
+    requestAnimationFrame(() => showStopped(find("said"), find("hero"), "language-model"));
   state.ended = Boolean(run.trained);
+  tab.tellStop(!run.ended);
   drawHero(tab, run, index);
   drawWritten(tab, run, index);
   drawLoss(tab, run);

@@ -34,10 +34,15 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     page.get_by_role("button", name="How it learns: TrainingArguments").filter(visible=True).click()
     set_number(page, "max_steps", 100)
     page.locator("#language-model-guess input").fill("100")
-    page.locator("#language-model-run").click()
+    page.locator("#language-model-run").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".lm-stop")).to_be_focused(timeout=60_000)  # beside what it writes, and so in the window
+    expect(page.locator(".lm-stop")).to_have_text("Stop: keep it as it is")
     said, reveal = page.locator(".lm-said"), page.locator(".lm-reveal")
     expect(said).to_contain_text("Done after 100 steps in", timeout=90_000)
     expect(said).to_contain_text("the grammar could have written")
+    expect(said).to_be_focused()
+    expect(page.locator(".lm-stop")).to_be_hidden()
     expect(page.locator(".lm-samples")).to_be_in_viewport()  # it was brought up when it had written first
     expect(reveal).to_contain_text("of 100 lines follow the grammar.")
     expect(page.locator(".lm-samples li").filter(has_text="<b>").first).to_be_visible()

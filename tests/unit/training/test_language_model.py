@@ -123,6 +123,9 @@ def test_stop_and_time_end_it_within_a_step_with_a_model(tmp_path):
     for event in (*told, result):
         follower.take(event)
     assert follower.value()["percent"] == 100 * result.steps // 12, "it didn't come to its end"
+    failed = Follower(asked(), None)
+    ends = failed.value()["ended"], failed.ended("There is no room.")["ended"], follower.value()["ended"]
+    assert ends == (False, True, True), "a Stop that stands beside it goes"
     with pytest.raises(StoppedError):
         run(asked(), tmp_path, stopped)
     late, _ = run(asked(max_seconds=0.001), tmp_path)
