@@ -266,6 +266,11 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     second = page.locator("#classification-second")
     expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
     expect(second.locator(".lb-before")).to_have_count(3)
+    page.locator("#classification-second-model").get_by_label("model_id", exact=True).focus()
+    page.keyboard.press("Tab")  # past a list that is left as it was
+    page.wait_for_timeout(1000)  # in which the answer went
+    expect(second.locator(".lb-facts")).to_contain_text("tiny/mood in 8-bit")
+    expect(second.locator(".lb-body")).to_be_visible()
     pick(page, "model_id", "topics", "#classification-second-model")
     page.locator("#classification-compare-models").click()
     expect(second.locator(".lb-facts")).to_contain_text("tiny/topics")
