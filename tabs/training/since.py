@@ -12,7 +12,7 @@ from playground.errors import PlaygroundError
 
 UNSAID = {"name", "keep", "person", "address", "run_id"}  # of no weight for what is learned
 OLD = "⚠ The training below isn't of what stands above"
-SPOKEN = {"table": "rows", "model_id": "model"}
+SPOKEN = {"table": "other rows", "model_id": "another model"}
 
 
 def since_view(elem_id: str) -> gr.Markdown:
@@ -26,7 +26,7 @@ def said_since(asked: Any, now: Callable[[], Any]) -> gr.Markdown:
     if asked is not None:
         try:
             other = _other(asked, now())
-            said = f"{OLD}: it had other values of {', '.join(other)}." if other else ""
+            said = f"{OLD}: it had {', '.join(other)}." if other else ""
         except PlaygroundError:
             said = f"{OLD}."
     return gr.Markdown(said, visible=bool(said))
@@ -34,4 +34,4 @@ def said_since(asked: Any, now: Callable[[], Any]) -> gr.Markdown:
 
 def _other(asked: Any, new: Any) -> list[str]:
     names = (one.name for one in fields(asked) if one.name not in UNSAID)
-    return [SPOKEN.get(name, f"`{name}`") for name in names if getattr(asked, name) != getattr(new, name)]
+    return [SPOKEN.get(name, f"another `{name}`") for name in names if getattr(asked, name) != getattr(new, name)]

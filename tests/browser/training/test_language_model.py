@@ -58,7 +58,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     page.keyboard.press("ArrowDown")
     expect(page.locator(".lm-readout")).to_contain_text("(token 1) looks at")
     page.locator("#language-model-prompt").locator("input, textarea").fill("She")
-    expect(page.locator("#language-model-since")).to_contain_text("it had other values of prompt.")
+    expect(page.locator("#language-model-since")).to_contain_text("it had another prompt.")
     page.get_by_role("button", name="Code: this training with transformers' Trainer").filter(visible=True).click()
     expect(page.locator(".cm-content:visible")).to_contain_text("import tempfile")
     page.get_by_role("link", name="Generate with it").click()

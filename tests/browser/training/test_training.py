@@ -39,7 +39,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(page.locator(".tc-matrix.tc-now td")).to_have_count(4)
     expect(page.locator("#training-stop")).to_be_disabled()
     page.get_by_label("lora: the head").check()
-    expect(page.locator("#training-since")).to_contain_text("it had other values of method, learning_rate")
+    expect(page.locator("#training-since")).to_contain_text("it had another method, another learning_rate")
     page.get_by_label("head: the new head alone").check()
     expect(page.locator("#training-since")).to_be_hidden()
     expect(page.locator("#training-mine input")).to_have_value("Manners")

@@ -18,7 +18,7 @@ def test_only_what_decides_about_the_training_is_named():
     assert not said_since(None, lambda: ASKED).visible, "there is no training on the page"
     other = replace(ASKED, table=read_pasted("text,label\ngood,up\nbad,up\n"), model_id="org/other", seed=1)
     said = said_since(ASKED, lambda: other)
-    assert said.visible and said.value.endswith("it had other values of rows, model, `seed`.")
+    assert said.visible and said.value.endswith("it had other rows, another model, another `seed`.")
 
 
 def test_what_can_not_be_asked_is_other_too():
