@@ -45,8 +45,23 @@ def test_the_theme_can_be_switched_and_is_remembered(page):
     again.wait_for_function(f"document.body.classList.contains('dark') === {str(not before).lower()}")
 
 
-def test_the_header_says_when_everything_is_ready(page):
-    page.locator("#pg-status", has_text="Ready on").wait_for()
+HEIGHTS = """window.heights = new Set();
+const note = () => {
+  const header = document.querySelector("#pg-header:has(.pg-brand):has(.pg-lessons-button)");
+  if (header?.clientHeight) heights.add(header.clientHeight);
+  requestAnimationFrame(note);
+};
+note();"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_header_says_when_everything_is_ready_and_moves_nothing_below_it(open_page, width):
+    page = open_page(width=width, prepare=lambda page: page.add_init_script(HEIGHTS))
+    page.locator("#pg-status", has_text="Ready on").wait_for(state="attached")
+    expect(page.locator(".pg-lessons-button")).to_have_attribute("data-ready", "")
+    expect(page.get_by_role("button", name="New here? Take a lesson")).to_be_visible()
+    page.wait_for_timeout(300)  # in which it grew
+    assert len(page.evaluate("[...heights]")) == 1
 
 
 def test_a_keyboard_reaches_the_tabs(page):

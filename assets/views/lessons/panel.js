@@ -108,11 +108,8 @@ class Panel {
     if (page) page.dataset.lessons = isOpen ? (BESIDE.matches ? "beside" : "below") : "closed";
     const button = buttonOf();
     button?.setAttribute("aria-expanded", String(isOpen));
-    button?.classList.toggle("pg-lessons-new", !met);
+    button?.classList.toggle("pg-lessons-new", !met); // as the page's head does at its beginning
     button?.toggleAttribute("data-ready", true);
-    const label = met ? "Lessons" : "New here? Take a lesson";
-    button?.setAttribute("aria-label", label); // a phone shows the picture alone
-    button?.querySelector("span")?.replaceChildren(label);
   }
 
   /** Goes to a lesson, or to the list. */
