@@ -16,7 +16,8 @@ const HELD = ["text", "it is", "before the training", "now", "as sure"].map((nam
 export function mount({ element, props, watch }) {
   const find = finder(element, ".tc-");
   const life = lifeOf(element);
-  const tellStop = stopHere(find("stop"), find("status"), "training", life.signal);
+  const said = () => find(find("body").hidden ? "refused" : "status");
+  const tellStop = stopHere(find("stop"), said, "training", life.signal);
   let running = false;
   const show = () => {
     draw(element, find, props.value);

@@ -54,7 +54,7 @@ export function mount(view) {
   const find = finder(view.element, ".lm-");
   const state = newState();
   const life = lifeOf(view.element);
-  const tellStop = stopHere(find("stop"), find("said"), "language-model", life.signal);
+  const tellStop = stopHere(find("stop"), () => find("said"), "language-model", life.signal);
   const tab = { view, find, state, draw: () => draw(tab), tellStop };
   listen(tab, life);
   life.onTheme(tab.draw);

@@ -8,7 +8,8 @@ const BEGINNING_MS = 2000; // in which the focus comes to the button above, sinc
 
 /**
  * @param {HTMLButtonElement} here  beside the charts; hidden where there is none above, as on a page of its own
- * @param {HTMLElement} said  what is said of the training: it has the focus once there is nothing left to stop
+ * @param {() => HTMLElement} said  where it is said how the training goes, or why there is none: it has the focus once
+ *   there is nothing left to stop
  * @param {string} part  the page's name of this training: Train and Stop are called after it
  * @param {AbortSignal} signal  ends it
  * @returns {(isRunning: boolean) => void}  to be told with each drawing whether the training runs
@@ -30,7 +31,7 @@ export function stopHere(here, said, part, signal) {
     here.textContent = above()?.textContent ?? "";
     if (isRunning && !wasRunning) begun = performance.now();
     if (isRunning) take();
-    if (hadFocus && here.hidden) said.focus({ preventScroll: true });
+    if (hadFocus && here.hidden) said().focus({ preventScroll: true });
     wasRunning = isRunning;
   };
 }
