@@ -119,7 +119,10 @@ function variantBox(model, variant, command) {
   const head = make("div", "", make("b", "", variant.quantization), ` for ${variant.task} `, stateOf(variant));
   const words = make("div", "lg-words", head, ...variantFacts(variant));
   if (variant.state === "failed") words.append(make("div", "lg-error", variant.message));
-  return make("div", "lg-variant", words, ...(command ? variantButtons(model, variant, command) : []));
+  const box = make("div", "lg-variant", words, ...(command ? variantButtons(model, variant, command) : []));
+  box.tabIndex = -1; // it has the focus where the button that was pressed is gone
+  box.dataset.key = `variant ${variant.task} ${variant.quantization}`;
+  return box;
 }
 
 /** @param {ModelVariant} variant */

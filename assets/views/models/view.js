@@ -121,6 +121,7 @@ function addRow(ledger, id) {
   const record = { box, seen: "" };
   box.addEventListener("toggle", () => box.open && open(ledger, id, record));
   state.rows.set(id, record);
+  box.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault()); // held
   find(".lg-rows").append(box);
   return record;
 }
@@ -147,17 +148,35 @@ function unfold({ state }, id) {
   for (const [name, { box }] of state.rows) box.open = name === wanted?.id;
 }
 
-/** Draws an opened row again; the button that had the focus has it afterwards. */
+/** Draws an opened row again; what had the focus has it afterwards, or else what has come of it. */
 function fill(ledger, model, record) {
   const body = record.box.querySelector(".lg-body");
   const active = /** @type {HTMLElement} */ (document.activeElement);
   const focus = body.contains(active) ? active.dataset.key : null;
+  const isSeen = Boolean(focus) && active.matches(":focus-visible");
   const run = (name, one, ...what) => command(ledger, ROWS, name, one.id, ...what);
   const { hub, public: isPublic } = ledger.state.shown;
   const draw = (one, task, quantization) => ledger.trigger("draw", [one.id, task, quantization]);
   const drawable = hub !== "off" || model.source !== "hub";
   body.replaceChildren(...detailsOf(model, record, isPublic, run, drawable ? draw : null));
-  if (focus) [...body.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
+  const next = focus ? heirOf(record.box, focus) : null;
+  next?.focus({ preventScroll: !isSeen || next?.dataset.key === focus });
+}
+
+/**
+ * What has the focus once a row is drawn again: the same button; where it is gone, its variant, or what would load it.
+ *
+ * @param {HTMLElement} box
+ * @param {string} key  of what had it; its last word is the quantization
+ * @returns {HTMLElement | null}
+ */
+function heirOf(box, key) {
+  const quantization = key.slice(key.lastIndexOf(" ") + 1);
+  const able = [.../** @type {NodeListOf<HTMLButtonElement>} */ (box.querySelectorAll("[data-key]"))];
+  const keyed = (test) => able.find((one) => !one.disabled && test(one.dataset.key));
+  const isVariant = (one) => one.startsWith("variant ") && one.endsWith(` ${quantization}`);
+  const heir = keyed((one) => one === key) ?? keyed(isVariant) ?? keyed((one) => one === `load ${quantization}`);
+  return heir ?? box.querySelector("summary");
 }
 
 // ---- the form for any other model

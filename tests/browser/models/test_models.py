@@ -44,7 +44,8 @@ def test_load_compare_pin_unload(open_page, tiny_app):
         assert words in table
     expect(tiny).to_contain_text("half a byte in place of 4")
 
-    tiny.get_by_role("button", name="Load Tiny a in 4-bit").click()
+    tiny.get_by_role("button", name="Load Tiny a in 4-bit").press("Enter")
+    expect(tiny.locator(".lg-variant")).to_be_focused()  # the button is gone
     tiny.get_by_text("exactly as predicted").wait_for()
     expect(tiny.locator("summary")).to_contain_text("resident")
     expect(page.locator(".lg-legend")).to_contain_text("Tiny a, 4-bit")
@@ -61,9 +62,10 @@ def test_load_compare_pin_unload(open_page, tiny_app):
     tiny.get_by_role("button", name="Pin", exact=True).click()
     tiny.get_by_role("button", name="Unpin").wait_for()
     assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"
-    tiny.get_by_role("button", name="Unload").click()
+    tiny.get_by_role("button", name="Unload").press("Enter")
     page.wait_for_function("() => !document.querySelector('.lg-legend').textContent.includes('Tiny a')")
     expect(tiny.locator("summary")).to_contain_text("not loaded")
+    expect(tiny.get_by_role("button", name="Load Tiny a in 4-bit")).to_be_focused()
     expect(page.locator(".lg > .lg-said")).to_have_text("")  # "Unloading…" ends when it has
 
     # A failure is named with its fix, and what the catalog says is text, never code.
