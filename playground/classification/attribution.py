@@ -176,7 +176,7 @@ def _check(request: AttributeRequest) -> None:
 def _check_length(machine: Classifier, encoding: BatchEncoding, request: AttributeRequest) -> None:
     if len(encoding["input_ids"]) > MAX_TOKENS:
         raise InputTooLongError(
-            f"The text has {count_tokens(machine, encoding, request)} tokens; explaining one takes a forward pass for"
+            f"The text has {count_tokens(machine, encoding, request):,} tokens; explaining one takes a forward pass for"
             " each.",
             f"Use a text of at most {MAX_TOKENS} tokens.",
         )

@@ -60,7 +60,7 @@ def _windows(reader: Reader, request: PipelineRequest) -> Any:
     room = longest - taken
     if room < 8:
         raise InputTooLongError(
-            f"The question has {taken} tokens, and a window {longest}.", "Shorten it, or set a longer max_seq_len."
+            f"The question has {taken:,} tokens, and a window {longest:,}.", "Shorten it, or set a longer max_seq_len."
         )
     stride = min(int(request.option("doc_stride")), room // 2)
     whole = len(reader.tokenizer(request.text, add_special_tokens=False, verbose=False)["input_ids"])

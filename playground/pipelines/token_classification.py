@@ -67,7 +67,7 @@ def _windows(reader: Reader, request: PipelineRequest) -> tuple[Any, int]:
     room = reader.limit - reader.tokenizer.num_special_tokens_to_add()
     stride = request.stride or 0
     if stride >= room:
-        raise InputError(f"stride is {stride}, and a window has {room} tokens.", f"Use 0 to {room - 1}.")
+        raise InputError(f"stride is {stride:,}, and a window has {room:,} tokens.", f"Use 0 to {room - 1}.")
     count = 1 + max(0, -(-(whole - room) // (room - stride)))
     if request.stride is not None and count > MOST_WINDOWS:
         raise InputTooLongError(f"The text needs {count} windows.", f"Use a text of at most {MOST_WINDOWS}.")

@@ -72,7 +72,9 @@ def _pair(reader: Reader, text: str, hypothesis: str) -> tuple[ModelPass, list[f
     """One run of the model on the text and one hypothesis, and its logits."""
     own = len(reader.tokenizer(hypothesis, verbose=False)["input_ids"])
     if own + 4 >= reader.limit:
-        raise InputTooLongError(f"A hypothesis has {own} tokens.", f"{reader.name} reads {reader.limit}: shorten it.")
+        raise InputTooLongError(
+            f"A hypothesis has {own:,} tokens.", f"{reader.name} reads {reader.limit:,}: shorten it."
+        )
     whole = len(reader.tokenizer(text, hypothesis, verbose=False)["input_ids"])
     cut = {"truncation": "only_first", "max_length": reader.limit} if whole > reader.limit else {}
     encoding = reader.encode(text, hypothesis, **cut)

@@ -180,7 +180,7 @@ def _fitting(batch: EncodedBatch) -> EncodedBatch:
         raise InputError("There are no tokens.", "Type a sentence.")
     if columns > MAX_COLUMNS:
         raise InputTooLongError(
-            f"The batch has {columns} columns.", f"Shorten the texts to {MAX_COLUMNS} tokens, or truncate them."
+            f"The batch has {columns:,} columns.", f"Shorten the texts to {MAX_COLUMNS} tokens, or truncate them."
         )
     return batch
 

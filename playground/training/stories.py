@@ -156,7 +156,7 @@ def _words(number: int, name: str, written: str) -> tuple[str, ...]:
     if not found:
         raise _wrong(number, f"the list {name} is empty", f"Write words between commas: {name} = one, two.")
     if len(found) > MOST_WORDS:
-        raise _wrong(number, f"the list {name} has {len(found)} words", f"Use at most {MOST_WORDS}.")
+        raise _wrong(number, f"the list {name} has {len(found):,} words", f"Use at most {MOST_WORDS}.")
     for word in found:
         if len(word) > LONGEST_WORD or "{" in word or "}" in word:
             raise _wrong(

@@ -126,7 +126,7 @@ def prepare(request: TrainLanguageModelRequest, corpus: Corpus, tokenizer: PreTr
     prompt_ids = _ids(tokenizer, request.prompt)
     if len(prompt_ids) > request.context // 2:
         raise InputTooLongError(
-            f"The prompt has {len(prompt_ids)} tokens.", f"Use at most {request.context // 2}, half the context."
+            f"The prompt has {len(prompt_ids):,} tokens.", f"Use at most {request.context // 2}, half the context."
         )
     begin = corpus.text.index("\n") + 1  # the second line, from its beginning
     probe = _ids(tokenizer, corpus.text[begin : begin + 400] or corpus.text[:400])[: probe_length(request)]

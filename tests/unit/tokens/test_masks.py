@@ -178,7 +178,7 @@ def test_what_is_read_is_named():
             InputError,
             "different lengths",
         ),
-        (MaskRequest(EncodeRequest(("a " * 70,), (), "tiny"), flips=((0, 0),)), InputTooLongError, "72 columns"),
+        (MaskRequest(EncodeRequest(("a " * 1998,), (), "tiny"), flips=((0, 0),)), InputTooLongError, "2,000 columns"),
     ],
 )
 def test_what_cannot_be_compared_gets_a_kind_message(request_, error, words):
