@@ -145,7 +145,7 @@ def again(page):
 
 
 def test_a_sentence_is_judged_and_its_words_are_explained_by_one_click(page):
-    door(page, "See a sentence judged").click()
+    door(page, "See a sentence judged and which words decided").click()
     page.locator("#classification-attribution .at-methods, #classification-attribution h4").first.wait_for(
         timeout=90_000
     )
@@ -153,13 +153,13 @@ def test_a_sentence_is_judged_and_its_words_are_explained_by_one_click(page):
 
 
 def test_a_model_writes_after_one_click(page):
-    door(page, "Watch a model choose").click()
+    door(page, "Watch a model choose token by token").click()
     page.locator(".gen-text").get_by_role("button").or_(page.locator(".gen-text span")).first.wait_for()
     expect(tab(page, "generation")).to_have_attribute("aria-selected", "true")
 
 
 def test_attention_is_seen_after_one_click(page):
-    door(page, "See where attention looks").click()
+    door(page, "See where attention looks every head of every layer").click()
     page.locator(".at-main canvas.at-stage").wait_for()
     expect(page.locator(".at-habits")).to_contain_text("heads")
     expect(tab(page, "tokens-attention")).to_have_attribute("aria-selected", "true")
