@@ -22,9 +22,14 @@ class Desk {
   drawn = "";
   /** @type {any} */
   screen = null;
+  /** @type {Element | null} */
+  pressed = null; // the row of buttons, or the form, of the last press
 
   start() {
     this.said.setAttribute("role", "alert");
+    const pressed = ({ target }) => (this.pressed = /** @type {Element} */ (target).closest(".cl-row, .cl-form"));
+    main.addEventListener("click", pressed, true);
+    main.addEventListener("input", () => this.changed());
     const board = make("a", "cl-open", "Open the board");
     board.href = `board#key=${room.secret}`;
     board.target = `pg-board-${code}`;
@@ -43,8 +48,20 @@ class Desk {
     room.follow("teacher", (screen) => this.show(screen), line);
   }
 
-  say(text) {
+  /**
+   * What is refused stands below what was pressed, and lies on nothing; what is true of the whole page at its top.
+   *
+   * @param {string} text
+   * @param {Element} [place]
+   */
+  say(text, place = this.state) {
+    if (text) place.after(this.said);
     this.said.textContent = text;
+  }
+
+  /** What was wrong is being changed. */
+  changed() {
+    if (!this.said.textContent?.startsWith("No connection")) this.say("");
   }
 
   /** What was refused stays to be read: every second there is a new screen. */
@@ -57,7 +74,9 @@ class Desk {
   async act(what, body = {}) {
     this.say("");
     main.setAttribute("aria-busy", "true");
-    await room.post(what, body).catch((error) => this.say(sentence(error)));
+    await room
+      .post(what, body)
+      .catch((error) => this.say(sentence(error), this.pressed?.isConnected ? this.pressed : this.state));
     main.removeAttribute("aria-busy");
   }
 
@@ -76,7 +95,6 @@ class Desk {
       make("label", "cl-field", make("span", "", "Kind"), kind),
     );
     node.append(fields, make("button", "cl-primary", "Ask"));
-    node.addEventListener("input", () => this.say("")); // what was wrong is being changed
     node.addEventListener("submit", (event) => {
       event.preventDefault();
       this.act("ask", { question: { type: kind.value, ...readFields(kind.value, fields) } });

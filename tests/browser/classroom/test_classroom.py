@@ -112,6 +112,15 @@ def test_what_is_refused_stays_until_it_is_changed(windows):
     expect(refused).to_be_visible()
     teacher.get_by_role("textbox", name="Choices").fill("yes\nno")
     expect(refused).to_have_count(0)
+    teacher.get_by_label("Kind").select_option("slider")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    right, reveal = teacher.get_by_label("The right answer"), teacher.get_by_role("button", name="Reveal")
+    right.fill("700")
+    reveal.click()
+    refused = teacher.locator(".cl-row:has(.cl-answer-known) + .cl-said")  # below what was pressed, and on nothing
+    expect(refused).to_have_text("700 is out of range. It goes from 0 to 100.")
+    right.fill("70")
+    expect(refused).to_have_text("")
 
 
 def test_a_slider_needs_no_unit_and_no_model(windows):
