@@ -57,6 +57,7 @@ class Desk {
   say(text, place = this.state) {
     if (text) place.after(this.said);
     this.said.textContent = text;
+    if (text && place !== this.state) this.said.scrollIntoView({ block: "nearest" });
   }
 
   /** What was wrong is being changed. */

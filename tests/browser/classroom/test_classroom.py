@@ -116,9 +116,11 @@ def test_what_is_refused_stays_until_it_is_changed(windows):
     teacher.get_by_role("button", name="Ask", exact=True).click()
     right, reveal = teacher.get_by_label("The right answer"), teacher.get_by_role("button", name="Reveal")
     right.fill("700")
+    teacher.set_viewport_size({"width": 1366, "height": 230})  # it ends where the row of buttons does
     reveal.click()
     refused = teacher.locator(".cl-row:has(.cl-answer-known) + .cl-said")  # below what was pressed, and on nothing
     expect(refused).to_have_text("700 is out of range. It goes from 0 to 100.")
+    expect(refused).to_be_in_viewport(ratio=0.9)
     right.fill("70")
     expect(refused).to_have_text("")
 
