@@ -24,6 +24,8 @@ class Desk {
   screen = null;
   /** @type {Element | null} */
   pressed = null; // the row of buttons, or the form, of the last press
+  /** @type {{ number: number, node: HTMLInputElement | HTMLSelectElement | null }} */
+  known = { number: -1, node: null }; // what is typed of a question's right answer outlives a drawing
 
   start() {
     this.said.setAttribute("role", "alert");
@@ -160,9 +162,11 @@ class Desk {
     if (key === this.drawn) return;
     this.drawn = key;
     const parts = [];
+    const typing = document.activeElement;
     if (writing) parts.push(texts(writing));
     else if (asked) parts.push(question(asked), reveal && bars(reveal, asked));
     this.now.replaceChildren(...parts.filter(Boolean), asked ? this.ways(asked) : "");
+    if (typing === this.known.node) this.known.node?.focus();
   }
 
   find({ number, link, name }) {
@@ -192,6 +196,7 @@ class Desk {
 
   /** What is right, where no model answers. */
   right(asked) {
+    if (this.known.node && this.known.number === asked.number) return this.known.node;
     const node = asked.kind === "choice" ? make("select", "cl-answer-known") : make("input", "cl-answer-known");
     node.setAttribute("aria-label", "The right answer");
     if (node instanceof HTMLInputElement)
@@ -205,6 +210,7 @@ class Desk {
         Object.assign(make("option", "", "right answer: none"), { value: "" }),
         ...asked.choices.map((name, place) => Object.assign(make("option", "", name), { value: place })),
       );
+    this.known = { number: asked.number, node };
     return node;
   }
 
