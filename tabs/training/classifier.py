@@ -114,7 +114,7 @@ def _lay_out_fields(playground: pg.Playground) -> _Fields:
                 elem_id="training-name",
             )  # fmt: skip
             guess = gr.Textbox(
-                label="your guess: of 20 of the held-out rows, how many will it get right?", placeholder="0 to 20",
+                label="your guess: of up to 20 held-out rows, how many will it get right?", placeholder="0 to 20",
                 max_lines=1, elem_id="training-guess",
             )  # fmt: skip
     settings, preset = _lay_out_settings()

@@ -15,7 +15,7 @@ from playground.units import format_bytes, format_seconds, format_seconds_left, 
 MOST_POINTS = 400
 MOST_WRONG = 30
 MOST_HELD = 60  # of the rows before and after
-GUESSED = 20  # held-out rows that a guess is about
+GUESSED = 20  # held-out rows that a guess is about, or all where there are fewer
 
 
 def guess_within(guess: str | None, most: int) -> int | None:
@@ -202,6 +202,8 @@ def _verdict(guess: int | None, result: pg.TrainedClassifier) -> str:
         return ""
     rows = mixed(result.rows)[:GUESSED]
     right = sum(row.gold == row.after for row in rows)
+    if guess > len(rows):
+        return f"You guessed {guess}, but only {len(rows)} rows are held out; it gets {right} right."
     close = "exactly" if right == guess else "close" if abs(right - guess) <= 1 else "not quite"
     return f"You guessed {guess} of {len(rows)} held-out rows; it gets {right} right: {close}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -129,6 +130,8 @@ def test_a_guess_is_compared_and_the_rest_is_in_words(streamed):
     wrong = sum(row.gold != row.after for row in so_far.result.rows)
     assert len(shown.wrong) == wrong and (str(wrong) in shown.wrong_heading or not wrong)
     assert shown.losses[-1] == (so_far.steps[-1].step, so_far.steps[-1].loss)
+    so_far.result = replace(so_far.result, rows=so_far.result.rows[:18])
+    assert "You guessed 20, but only 18 rows are held out; it gets" in format_training(so_far).verdict
 
 
 def test_a_whole_model_is_loaded_again_from_its_file(app_playground, app_server, streamed, tmp_path):
