@@ -235,6 +235,8 @@ class Slider:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             ends = f"from {grouped(self.low)} to {grouped(self.high)}"
             raise InputError(f"The slider goes {ends}.", "Its low end is the smaller number.")
+        for end in (self.low, self.high):
+            within(end, -LARGEST_NUMBER, LARGEST_NUMBER)
         _check_unit(self.unit)
 
     @property

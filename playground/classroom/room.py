@@ -173,8 +173,7 @@ class Room:
             self._put(replace(self.current, state="closed"))
         self.rounds.append(Round(len(self.rounds) + 1, question, says))
         self.on_board = ""
-        self.writing = None
-        self._moved("question")
+        self._back_to_question()
         return self.rounds[-1]
 
     def answer(self, token: str, number: int, given: Any, now: float) -> Value:
@@ -204,7 +203,7 @@ class Room:
         asked = self._asked()
         if asked.state == "open":
             self._put(replace(asked, state="closed"))
-            self._moved("question")
+            self._back_to_question()
         return self._asked()
 
     def tell(self, number: int, says: ModelSays) -> None:
@@ -226,7 +225,7 @@ class Room:
         if asked.number != number or asked.state == "open":
             raise InputError("Another question was asked meanwhile.", "Reveal that one.")
         self._put(replace(asked, state="revealed", reveal=reveal, says=says))
-        self._moved("question")
+        self._back_to_question()
 
     def wrote(self, writing: Writing) -> None:
         """Puts both texts on all screens."""
@@ -307,11 +306,17 @@ class Room:
         if link and link not in self.shown_links:
             self.shown_links.append(link)
 
+    def _back_to_question(self) -> None:
+        """The question stands on all screens, no longer both texts."""
+        self.writing = None
+        self._moved("question")
+
     def _moved(self, shows: Shows) -> None:
         """Something else is on the screens; the board shows this, or what is left where it has gone."""
         there: dict[str, object] = {"": True, "question": self.current, "writing": self.writing}
         there |= {"follow": self.follow, "link": self.on_board}
-        self.shows = shows if there[shows] else "question" if self.current else "follow" if self.follow else ""
+        left: Shows = "writing" if self.writing else "question" if self.current else "follow" if self.follow else ""
+        self.shows = shows if there[shows] else left
         self.changed += 1
         self.counted += 1
 

@@ -25,6 +25,9 @@ export function question(asked) {
   return box;
 }
 
+/** Whether the question is on the screen: beside both texts only while it waits for its answers or its reveal. */
+export const stands = ({ asked, writing }) => asked && (!writing || asked.state !== "revealed");
+
 /** What stands for bytes that are no whole character yet. */
 const BROKEN = "\ufffd";
 
@@ -77,16 +80,16 @@ export function onSlider(value, { low, high }) {
 const LONG = 24;
 
 /**
- * The places of the answers there is room for: the first ones, and what is right.
+ * The places of the answers there is room for, in their order: what is right, and what most have said.
  *
- * @param {number} count
+ * @param {number[]} counts  how many gave each answer
  * @param {number} right  a place, or -1
  * @param {number} most
  */
-export function shown(count, right, most) {
-  const places = Array.from({ length: Math.min(count, most) }, (_, place) => place);
-  if (right >= most) places[most - 1] = right;
-  return places;
+export function shown(counts, right, most) {
+  const weight = (place) => (place === right ? Number.MAX_VALUE : counts[place]);
+  const places = counts.map((_, place) => place).toSorted((one, other) => weight(other) - weight(one));
+  return places.slice(0, most).toSorted((one, other) => one - other);
 }
 
 /**
@@ -102,7 +105,8 @@ export function bars(reveal, { kind, unit = "" }, own = -1, most = reveal.bars.l
   const known = reveal.bars.some((bar) => bar.probability !== null);
   const longest = Math.max(0.01, ...reveal.bars.flatMap((bar) => [bar.share, bar.probability ?? 0]));
   const head = make("tr", "", make("th", "", "answer"), make("th", "", "class"), known && make("th", "", "model"));
-  const places = shown(reveal.bars.length, reveal.right, most);
+  const counts = reveal.bars.map(({ count }) => count);
+  const places = shown(counts, reveal.right, most);
   const rows = places.map((place) => {
     const bar = reveal.bars[place];
     const name = make("th", "cl-name", bar.name, place === own && make("span", "cl-own", "you"));

@@ -2,8 +2,8 @@
 
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
-import { isolated } from "../shared/format.js";
-import { asRead, bars, Followed, moreOf, onSlider, question, signs, texts } from "./draw.js";
+import { stopped } from "../shared/format.js";
+import { asRead, bars, Followed, moreOf, onSlider, question, signs, stands, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
@@ -134,9 +134,10 @@ class Page {
     if (reveal && asked.number in this.answers) this.findOwn(asked, reveal);
     const parts = [];
     if (ended) parts.push(make("h1", "", "This class is over."), make("p", "", "Everything about it is forgotten."));
+    else if (!writing && !asked)
+      parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
     else if (writing) parts.push(texts(writing));
-    else if (asked) parts.push(question(asked), reveal ? bars(reveal, asked) : this.control(asked));
-    else parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
+    if (stands(screen)) parts.push(question(asked), reveal ? bars(reveal, asked) : this.control(asked));
     this.body.replaceChildren(...parts);
   }
 
@@ -162,8 +163,8 @@ class Page {
     const tell = (text) => said.replaceChildren(text);
     const give = (answer) => this.send(asked.number, answer, tell);
     const given = this.said(asked);
-    if (!open) tell(`${given ? `You said: ${isolated(given)}.` : "No more answers."} ${moreOf(asked.kind)}`);
-    else if (given) tell(`You said: ${isolated(given)}. You can change it.`);
+    if (!open) tell(`${given ? `You said: ${stopped(given)}` : "No more answers."} ${moreOf(asked.kind)}`);
+    else if (given) tell(`You said: ${stopped(given)} You can change it.`);
     const place = this.answers[asked.number];
     const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, place ?? "", open, give);
     return make("section", "cl-answer", fits, signs(asked.kind, asked.choices), said);
@@ -190,7 +191,7 @@ class Page {
       this.answers[own.question] = sent.answer;
       const asked = this.screen?.asked;
       if (asked?.number === own.question && isWanted())
-        tell(`You said: ${isolated(this.said(asked))}. You can change it.`);
+        tell(`You said: ${stopped(this.said(asked))} You can change it.`);
     } catch (error) {
       tell(sentence(error));
     }

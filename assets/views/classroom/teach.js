@@ -5,7 +5,7 @@ import { addressOfClass, handedOn, keyOf } from "../shared/class_key.js";
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { isolated } from "../shared/format.js";
-import { bars, question, TOLD, texts } from "./draw.js";
+import { bars, question, stands, TOLD, texts } from "./draw.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
 import { Room, sentence } from "./room.js";
 
@@ -19,6 +19,8 @@ class Desk {
   state = make("p", "cl-state");
   now = make("div", "cl-now");
   finds = make("ul", "cl-finds");
+  names = Object.assign(make("input"), { type: "checkbox" });
+  namesShown = false; // as the room had it last
   drawn = "";
   /** @type {any} */
   screen = null;
@@ -116,12 +118,11 @@ class Desk {
 
   files() {
     const take = (name, file) => async () => download(file, await room.file(name));
-    const names = Object.assign(make("input"), { type: "checkbox" });
-    names.addEventListener("change", () => this.act("names", { shown: names.checked }));
+    this.names.addEventListener("change", () => this.act("names", { shown: this.names.checked }));
     return make(
       "section",
       "cl-form",
-      make("label", "cl-check", names, "Show nicknames, also in the files"),
+      make("label", "cl-check", this.names, "Show nicknames, also in the files"),
       make(
         "div",
         "cl-row",
@@ -155,6 +156,8 @@ class Desk {
     const names = screen.names.length ? `. Joined: ${screen.names.map(isolated).join(", ")}` : "";
     const here = screen.joined ? `${screen.present} here of ${screen.joined}` : "Nobody here yet";
     this.state.textContent = `${here}${counts}${names}`;
+    if (screen.names_shown !== this.namesShown) this.names.checked = screen.names_shown;
+    this.namesShown = screen.names_shown;
     const found = JSON.stringify([screen.finds, screen.shows, screen.link]);
     if (found !== this.finds.dataset.drawn) this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
     this.finds.dataset.drawn = found;
@@ -164,7 +167,7 @@ class Desk {
     const parts = [];
     const typing = document.activeElement;
     if (writing) parts.push(texts(writing));
-    else if (asked) parts.push(question(asked), reveal && bars(reveal, asked));
+    if (stands(screen)) parts.push(question(asked), reveal && bars(reveal, asked));
     this.now.replaceChildren(...parts.filter(Boolean), asked ? this.ways(asked) : "");
     if (typing === this.known.node) this.known.node?.focus();
   }

@@ -118,3 +118,13 @@ export function isolated(text) {
 export function quoted(text) {
   return `“${isolated(text)}”`;
 }
+
+/**
+ * A text of somebody as the end of a sentence, with a full stop unless it ends in a mark of its own.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function stopped(text) {
+  return `${isolated(text)}${/[.!?…。！？]$/u.test(text) ? "" : "."}`;
+}

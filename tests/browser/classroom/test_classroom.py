@@ -72,6 +72,12 @@ def test_a_class_asks_answers_reveals_and_goes_on(windows):
     teacher.get_by_role("button", name="Both texts").click()
     expect(bob.get_by_role("heading", name="The model")).to_be_visible()
     expect(bob.get_by_text("Measured with A quick model in float32.")).to_be_visible()
+    ada.get_by_label("Your word").fill("A cat.")  # the question waits still
+    ada.get_by_role("button", name="Send").first.click()
+    expect(ada.get_by_text("You said: A cat. You can change it.")).to_be_visible()
+    teacher.reload()
+    expect(teacher.get_by_label("Show nicknames")).to_be_checked()
+    expect(teacher.get_by_role("heading", name="Which word comes next?")).to_be_visible()
 
     teacher.get_by_label("Kind").select_option("choice")
     teacher.get_by_role("textbox", name="Question").fill(PAYLOAD)

@@ -335,6 +335,24 @@ def test_ends_of_a_slider_are_said_as_they_were_typed():
         Slider("When?", 2000.0, 1990.0)
 
 
+def test_a_slider_goes_no_further_than_a_number_does():
+    with pytest.raises(InputError, match=r"^−1e\+308 is out of range\."):
+        Slider("How much?", -1e308, 1e308)
+
+
+def test_both_texts_give_way_to_the_question_that_is_closed_or_revealed(room):
+    room.ask(YES_OR_NO, SAYS)
+    room.wrote(Writing("It is", " red", 2.0, " blue", 1.5, 1))
+    room.lead("#run=1.abc")
+    room.lead("")
+    assert for_board(room, 0)["shows"] == "writing"
+    room.close()
+    assert (for_board(room, 0)["shows"], for_students(room)["writing"]) == ("question", None)
+    room.wrote(Writing("It is", " red", 2.0, " blue", 1.5, 1))
+    room.show(1, reveal(YES_OR_NO, {}, SAYS), SAYS)
+    assert (for_board(room, 0)["shows"], for_students(room)["writing"]) == ("question", None)
+
+
 def test_cells_of_the_file_are_no_formulas(room):
     token = room.join("=cmd()", "", 0).token
     room.ask(Slider("=1+1"), ModelSays())

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { directionOf } from "../../../assets/views/shared/dom.js";
-import { isolated, quoted } from "../../../assets/views/shared/format.js";
+import { isolated, quoted, stopped } from "../../../assets/views/shared/format.js";
 
 test("the first letter says where a text begins", () => {
   assert.equal(directionOf("A film"), "ltr");
@@ -21,4 +21,9 @@ test("a text from the right is kept apart from the sentence around it", () => {
   assert.equal(quoted("cat"), "“cat”");
   assert.equal(quoted("שלום 3"), "“\u2068שלום 3\u2069”");
   assert.equal(isolated("a قط"), "\u2068a قط\u2069");
+});
+
+test("what somebody said ends a sentence with one stop", () => {
+  assert.deepEqual(["cat", "A cat.", "Why?", ".", "3.5"].map(stopped), ["cat.", "A cat.", "Why?", ".", "3.5."]);
+  assert.equal(stopped("קט"), "\u2068קט\u2069.");
 });
