@@ -3,7 +3,7 @@
  * the prompt), "reseed" (show the new seed) and "receipt" (write the code of what has just run).
  */
 
-import { bringToSight, make } from "../shared/dom.js";
+import { bringBelowField, make } from "../shared/dom.js";
 import { applyEvent, chosenToken, newReply, readNext, replyText, settingsName, textBefore, tokenIds } from "./reply.js";
 import { branchOff, remember, restore, strategyName } from "./state.js";
 
@@ -47,8 +47,10 @@ function go(tab, targets, asked) {
   if (chosen && state.settings.num_beams > 1)
     note(tab, "Beam search can't go on from chosen tokens, so this runs with num_beams 1.");
   tab.draw();
-  const place = tab.find(state.how === "compare" ? ".gen-columns" : ".gen-paper");
-  if (!asked.first) bringToSight(place, tab.find(".gen-how"), state.mode === "Chat" ? OF_CHAT : undefined);
+  const place = find(state.how === "compare" ? ".gen-columns" : ".gen-paper");
+  const isChat = state.mode === "Chat";
+  const isLeft = !asked.first && bringBelowField(place, find(".gen-how"), isChat ? OF_CHAT : undefined);
+  if (isLeft && !isChat) find('[data-act="stop"]').focus({ preventScroll: true }); // who chats writes on
 }
 
 /** What a reply goes on from: its text, and the model and the weights that began it. */

@@ -3,6 +3,7 @@
  */
 
 const SEEN = 120; // pixels of a node that are enough to see that something happens in it
+const TOLD = 120; // pixels of what will be said above a node that is brought below a field
 
 /** @typedef {string | number | Node | null | undefined | false} Content  what `make` puts into a node */
 
@@ -47,6 +48,25 @@ export function bringToSight(node, top, seen = SEEN) {
   const isBelow = node.getBoundingClientRect().top > innerHeight - seen;
   if (isBelow) bringUp(top);
   return isBelow;
+}
+
+/**
+ * Brings a node to sight as `bringToSight` does, with the text field that has the focus where both have room.
+ *
+ * @param {Element} node
+ * @param {Element} top  comes to the window's top where they haven't
+ * @param {number} [seen]
+ * @returns {boolean}  whether the field was left above the window
+ */
+export function bringBelowField(node, top, seen) {
+  const field = document.activeElement?.closest("textarea")?.closest(".block");
+  if (!field) {
+    bringToSight(node, top, seen);
+    return false;
+  }
+  const height = node.getBoundingClientRect().bottom - field.getBoundingClientRect().top;
+  const hasRoom = height + TOLD < innerHeight;
+  return bringToSight(node, hasRoom ? field : top, seen) && !hasRoom;
 }
 
 /**

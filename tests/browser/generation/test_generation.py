@@ -324,6 +324,18 @@ def test_on_a_small_projector_start_brings_the_reply_into_the_window(open_page):
     page.locator("#generation-prompt textarea").press("Control+Enter")
     expect(page.locator(".gen-paper")).to_be_in_viewport(ratio=0.9)
     expect(page.locator("[data-act=start]")).to_be_in_viewport(ratio=1)
+    wait(page)
+    expect(page.locator("[data-act=start]")).to_be_focused()  # where Stop was; the prompt stands above the window
+
+
+def test_the_prompt_stays_in_the_window_with_the_reply_that_ctrl_enter_starts(open_page):
+    page = enter(open_page(width=1366, height=600), tokens=3)
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#generation-prompt textarea").press("Control+Enter")
+    expect(page.locator(".gen-paper")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("#generation-prompt textarea")).to_be_in_viewport(ratio=1)
+    wait(page)
+    expect(page.locator("#generation-prompt textarea")).to_be_focused()
 
 
 def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatch):
