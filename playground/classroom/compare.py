@@ -19,6 +19,7 @@ from typing import Any
 from playground.classroom.questions import Choice, Number, Question, Slider, TokenCount, Told, Value, Word, grouped
 from playground.classroom.result import Bar, ModelSays, Reveal, Said, Surprise
 from playground.errors import InputError, NotAllowedError
+from playground.units import format_number
 
 SLIDER_BARS = 10
 MOST_SURPRISES = 3
@@ -118,7 +119,7 @@ def draw(bars: Sequence[Bar], temperature: float, chance: random.Random) -> Bar:
         InputError: nobody answered, or the temperature isn't above 0.
     """
     if not 0 < temperature <= 100:
-        raise InputError(f"temperature is {temperature:g}.", "Choose one above 0, up to 100.")
+        raise InputError(f"The temperature is {format_number(temperature, 'g')}.", "Choose one above 0, up to 100.")
     given = _answered(bars)
     most = max(bar.share for bar in given)
     weights = [(bar.share / most) ** (1 / temperature) for bar in given]

@@ -188,7 +188,7 @@ class Desk {
     if (asked.state !== "revealed") row.append(makeButton("cl-primary", "Reveal", () => this.reveal(asked)));
     if (asked.state !== "revealed" && TOLD.includes(asked.kind)) row.append(this.right(asked));
     if (asked.state === "revealed" && goesOn) {
-      const heat = Object.assign(make("input"), { type: "number", min: 0.1, max: 5, step: 0.1, value: 1 });
+      const heat = Object.assign(make("input"), { type: "number", min: 0.1, max: 100, step: 0.1, value: 1 });
       row.append(makeButton("cl-primary", "Go on with the vote", () => this.act("continue", { how: "vote" })));
       const draw = () => this.act("continue", { how: "draw", temperature: Number(heat.value) });
       row.append(makeButton("", "Draw", draw), make("label", "cl-heat", "at temperature", heat));

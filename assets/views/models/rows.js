@@ -163,6 +163,7 @@ function variantButtons(model, variant, command) {
     const press = () => command(name, model, variant.task, variant.quantization, words);
     const node = makeButton("lg-button", label, press);
     node.dataset.key = `${name === "unpin" ? "pin" : name} ${key}`;
+    node.setAttribute("aria-label", `${label} ${model.title} in ${variant.quantization}`); // as Load has: there are two
     node.disabled = disabled;
     return node;
   };

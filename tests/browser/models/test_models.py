@@ -53,13 +53,13 @@ def test_load_compare_pin_unload(open_page, tiny_app):
 
     with playground.manager.lease("tiny/a", TASK, "4-bit"):
         tiny.get_by_text("in use by 1").first.wait_for()
-        expect(tiny.get_by_role("button", name="Unload")).to_be_disabled()
+        expect(tiny.get_by_role("button", name="Unload Tiny a in 4-bit", exact=True)).to_be_disabled()
     with replies_held(playground, "4-bit"):
         tiny.get_by_text(re.compile(r"KV cache of replies: \d+\skB")).wait_for()
         expect(tiny.locator("summary")).to_contain_text(re.compile(r"4-bit \+ \d+\skB KV cache"))
         expect(page.locator(".lg-legend")).to_contain_text("KV cache of Tiny a")
         expect(page.locator(".lg-device h3")).to_contain_text(re.compile(r"taken \+ \d+\skB of KV cache"))
-    tiny.get_by_role("button", name="Pin", exact=True).click()
+    tiny.get_by_role("button", name="Pin Tiny a in 4-bit", exact=True).click()
     tiny.get_by_role("button", name="Unpin").wait_for()
     assert tiny.get_by_role("button", name="Unpin").evaluate("node => node === document.activeElement"), "focus is lost"
     tiny.get_by_role("button", name="Unload").press("Enter")

@@ -99,6 +99,8 @@ def test_a_cold_draw_is_the_vote():
     assert {draw(BARS, 0.01, random.Random(seed)).name for seed in range(20)} == {"a"}
     with pytest.raises(InputError, match="Choose one above 0, up to 100"):
         draw(BARS, 0, random.Random(0))
+    with pytest.raises(InputError, match="The temperature is −1"):
+        draw(BARS, -1, random.Random(0))
 
 
 TOLD = [
