@@ -139,8 +139,8 @@ def _check_embedded(ids: list[int], tokenizer: PreTrainedTokenizerBase, rows: in
     if beyond is not None:
         token = tokenizer.convert_ids_to_tokens(beyond)
         raise UnsupportedOptionError(
-            f"The tokenizer reads {token!r} as id {beyond}, but this model's embedding has only {rows} rows: they don't"
-            " belong together.",
+            f"The tokenizer reads {token!r} as id {beyond}, but this model's embedding has only {rows:,} rows: they"
+            " don't belong together.",
             f"Write the prompt without {token!r}, or pick another model.",
         )
 
@@ -150,6 +150,6 @@ def _check_prefix(request: GenerateRequest, most: int, rows: int) -> None:
         raise InputError("A chosen token isn't in the model's vocabulary.", f"Token ids go from 0 to {rows - 1}.")
     if len(request.prefix_token_ids) > most:
         raise InputError(
-            f"{len(request.prefix_token_ids)} tokens are chosen already, but only {most} may be generated.",
+            f"{len(request.prefix_token_ids):,} tokens are chosen already, but only {most} may be generated.",
             "Raise max_new_tokens, or go back further.",
         )

@@ -122,8 +122,10 @@ class Stream:
         length = max(most + len(self.request.prefix_token_ids), self.length + 1)
         if length >= self.prompt.max_new_tokens or self.task.processors() is not None:
             return
-        waits = "another person waits" if others == 1 else f"{others} other people wait"
-        note = f"Since {waits}, this reply ends after {length} tokens at the latest, not {self.prompt.max_new_tokens}."
+        waits = "another person waits" if others == 1 else f"{others:,} other people wait"
+        note = (
+            f"Since {waits}, this reply ends after {length:,} tokens at the latest, not {self.prompt.max_new_tokens}."
+        )
         self.prompt = replace(self.prompt, max_new_tokens=length, notes=(*self.prompt.notes, note))
         if self.beams:
             self.beams.max_new_tokens = length

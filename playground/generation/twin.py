@@ -69,7 +69,7 @@ def quantization_twin(manager: ModelManager, request: TwinRequest) -> Iterator[T
             held[key.model_id, key.quantization] = loaded
         first, second = (held[one] for one in asked)
         text = read_text(first, second, request)
-        yield TwinProgress(f"Both read {len(text.token_ids)} tokens", 2, PARTS)
+        yield TwinProgress(f"Both read {len(text.token_ids):,} tokens", 2, PARTS)
         result = read_twice(first, second, request, text)
         if request.max_new_tokens:
             yield TwinProgress(f"{result.first.title} in {result.first.quantization} goes on", 3, PARTS)
@@ -97,9 +97,9 @@ def read_twice(first: LoadedModel, second: LoadedModel, request: TwinRequest, te
     ids = text.token_ids
     logits, seconds = zip(*(logits_of(loaded, ids) for loaded in (first, second)), strict=True)
     if logits[0].shape != logits[1].shape:
-        rows = " and ".join(str(one.shape[-1]) for one in logits)
+        sizes = [f"{one.shape[-1]:,}" for one in logits]
         raise UnsupportedOptionError(
-            f"The models choose among {rows} tokens, so their distributions can't be compared.",
+            f"The models choose among {' and '.join(sizes)} tokens, so their distributions can't be compared.",
             "Choose one model in two quantizations.",
         )
     apart = compare(logits[0], logits[1], torch.tensor(ids[1:]))

@@ -158,7 +158,7 @@ class _Work:
         if not self._first:
             return []
         return [
-            f"The model reads all {len(self._ids)} tokens. The last {MAX_COVERED} are explained; those before stay as"
+            f"The model reads all {len(self._ids):,} tokens. The last {MAX_COVERED} are explained; those before stay as"
             " they are."
         ]
 

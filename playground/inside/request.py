@@ -46,7 +46,7 @@ class LensRequest:
         if not 1 <= self.top <= 10:
             raise InputError(f"top is {self.top}.", "Use 1 to 10.")
         if len(self.track_token_ids) > 8:
-            raise InputError(f"{len(self.track_token_ids)} tokens are to be followed.", "Follow at most 8.")
+            raise InputError(f"{len(self.track_token_ids):,} tokens are to be followed.", "Follow at most 8.")
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def _step(section: Section, reader: Reader) -> Step | None:
     words = len(section.text.split())
     if words > MOST_WORDS:
         allowed = f"{MOST_WORDS} are the most: say less, or make two steps."
-        reader.note(FormError(section.line, f"The text of this step has {words} words.", allowed))
+        reader.note(FormError(section.line, f"The text of this step has {words:,} words.", allowed))
     return reader.trying(lambda: _step_of(section, reader))
 
 

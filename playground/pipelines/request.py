@@ -161,7 +161,7 @@ def _check(request: PipelineRequest) -> None:
             raise EmptyInputError(f"Text {number} to compare with is empty.", "Leave it out, or type something.")
         usable_text(one, MAX_CHARACTERS, f"Text {number}")
     if len(request.texts or ()) > MAX_TEXTS:
-        raise InputTooLongError(f"There are {len(request.texts or ())} texts.", f"Give at most {MAX_TEXTS}.")
+        raise InputTooLongError(f"There are {len(request.texts or ()):,} texts.", f"Give at most {MAX_TEXTS}.")
     _check_options(request)
 
 

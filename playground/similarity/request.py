@@ -86,7 +86,7 @@ class EmbedRequest:
         if not given or not all(given):
             raise EmptyInputError("There is nothing to embed, or one of the texts is empty.", "Give texts.")
         if len(given) > MAX_TEXTS:
-            raise InputTooLongError(f"There are {len(given)} texts.", f"Give at most {MAX_TEXTS} at a time.")
+            raise InputTooLongError(f"There are {len(given):,} texts.", f"Give at most {MAX_TEXTS} at a time.")
         for number, text in enumerate(given, start=1):
             usable_text(text, MAX_CHARACTERS, f"Text {number}")
         object.__setattr__(self, "texts", given)

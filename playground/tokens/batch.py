@@ -84,7 +84,7 @@ def _checked(request: EncodeRequest) -> tuple[list[str], list[str] | None]:
     if not any(request.texts):
         raise EmptyInputError("There is no text.", "Type at least one sentence.")
     if len(request.texts) > MAX_TEXTS:
-        raise InputTooLongError(f"There are {len(request.texts)} texts.", f"Use at most {MAX_TEXTS}.")
+        raise InputTooLongError(f"There are {len(request.texts):,} texts.", f"Use at most {MAX_TEXTS}.")
     for name, value, allowed in (
         ("padding", request.padding, PADDINGS),
         ("truncation", request.truncation, TRUNCATIONS),
@@ -121,7 +121,7 @@ def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, request: EncodeRequest)
     specials = tokenizer.num_special_tokens_to_add(pair=bool(request.pairs)) if request.add_special_tokens else 0
     if request.truncation != "do_not_truncate" and request.max_length is not None and request.max_length <= specials:
         raise InputError(
-            f"max_length {request.max_length} leaves no room for text beside {specials} special tokens.",
+            f"max_length {request.max_length} leaves no room for text beside {specials:,} special tokens.",
             f"Use at least {specials + 1}.",
         )
     room = (request.max_length or MAX_LENGTH) - specials

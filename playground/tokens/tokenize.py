@@ -77,7 +77,10 @@ def token_columns(shelf: TokenizerShelf, request: TokenizeRequest) -> TokenColum
     dropped = _dropped_bytes(rules, text)
     if dropped:
         spans = _spans_by_bytes(rules, text, ids, special)
-        notes = (*notes, f"{dropped} bytes have no piece in this vocabulary: the tokenizer drops them without a trace.")
+        notes = (
+            *notes,
+            f"{dropped:,} bytes have no piece in this vocabulary: the tokenizer drops them without a trace.",
+        )
     else:
         spans = _spans(text, encoding.offsets, entries, special)
     groups, described = _groups(len(text), spans, request.describe)

@@ -77,7 +77,7 @@ def explain_split(shelf: TokenizerShelf, request: SplitRequest) -> Split:
                 "Try another word, or pick another tokenizer.",
             )
     if words > 1:
-        idea = f"{split.idea} Before that, this text was cut into {words} words; here is the first."
+        idea = f"{split.idea} Before that, this text was cut into {words:,} words; here is the first."
         return replace(split, idea=idea)
     return split
 
@@ -163,7 +163,9 @@ def _split_wordpiece(rules: TokenizerRules, word: str) -> Split:
     steps: list[SplitStep] = []
     start, longest = 0, model.get("max_input_chars_per_word", 100)
     if len(word) > longest:
-        steps.append(SplitStep((model["unk_token"],), f"the word has more than {longest} characters, so it is unknown"))
+        steps.append(
+            SplitStep((model["unk_token"],), f"the word has more than {longest:,} characters, so it is unknown")
+        )
         start, pieces = len(word), [model["unk_token"]]
     while start < len(word):
         mark = rules.prefix if start else ""

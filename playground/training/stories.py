@@ -194,7 +194,7 @@ def _pattern(number: int, line: str, words: dict[str, tuple[str, ...]]) -> tuple
     pattern = tuple(parts)
     for name, many in _needs(pattern).items():
         if many > len(words[name]):
-            raise _wrong(number, f"{many} different words of the list {name} are needed", "Add words to the list.")
+            raise _wrong(number, f"{many:,} different words of the list {name} are needed", "Add words to the list.")
     return pattern
 
 

@@ -166,7 +166,7 @@ def _sampling(body: Mapping[str, Any]) -> dict[str, Any]:
     """How tokens are chosen: temperature 0 is greedy, and where no seed is given each call has its own."""
     stops = texts("stop", body.get("stop"))
     if len(stops) > MOST_STOPS:
-        raise InputError(f"stop has {len(stops)} texts.", f"Give at most {MOST_STOPS}.")
+        raise InputError(f"stop has {len(stops):,} texts.", f"Give at most {MOST_STOPS}.")
     temperature = real_number("temperature", _or(body, "temperature", 1.0))
     if temperature and not 0.01 <= temperature <= 100:
         raise InputError(f"temperature is {temperature}.", "It goes from 0.01 to 100.0, or is 0: always the likeliest.")

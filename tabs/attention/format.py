@@ -46,7 +46,7 @@ def format_origin(result: pg.AttentionResult, title: str) -> str:
     """What was run: a picture stays true under another text or model in the fields above it."""
     request, held = result.request, result.pretrained
     texts = [quoted(text, 60) for text in (request.text, request.second_text) if text]
-    padding = f" · {request.padding} padding tokens" if request.padding else ""
+    padding = f" · {request.padding:,} padding tokens" if request.padding else ""
     return f"{title} · {held.dtype} · " + " | ".join(texts) + padding
 
 

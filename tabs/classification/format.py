@@ -242,7 +242,7 @@ def format_info(info: pg.ClassifierInfo) -> str:
     note = f"  \n{plain(info.labels_note)}" if info.labels_note else ""
     return (
         f"**{len(info.labels)} label{'s' * (len(info.labels) != 1)}**: {plain(labels)} · `{info.problem_type}` · "
-        f"{how[info.function_to_apply]} · reads up to {info.max_length} tokens · "
+        f"{how[info.function_to_apply]} · reads up to {info.max_length:,} tokens · "
         f"{info.pretrained.dtype} on {info.pretrained.device}{note}"
     )
 

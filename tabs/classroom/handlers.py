@@ -77,7 +77,7 @@ def _closer(fields: Fields) -> CloserPair:
     words = split_words(fields["words"] or "")
     if len(words) != 3:
         raise InputError(
-            f"There {'is 1 word' if len(words) == 1 else f'are {len(words)} words'}.",
+            f"There {'is 1 word' if len(words) == 1 else f'are {len(words):,} words'}.",
             "Give three: the first is compared with the other two.",
         )
     pair = CloserPair(words[0], (words[1], words[2]), fields["model_id"] or "")

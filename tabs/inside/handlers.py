@@ -94,7 +94,7 @@ def asked_of_reply(sent: Mapping[str, Any]) -> Asked:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError("This token can't be looked into.", "Press Start again.") from error
-    count = f"the first {len(prefix)} tokens" if len(prefix) > 1 else "the first token" if prefix else "nothing yet"
+    count = f"the first {len(prefix):,} tokens" if len(prefix) > 1 else "the first token" if prefix else "nothing yet"
     return Asked(request, "", f"prompt and {count} of reply {str(sent.get('reply') or 'A')[:4]}", token_id)
 
 

@@ -97,7 +97,7 @@ def what_it_hides(result: pg.WordMapResult) -> str:
     means = [f"{sum(p.still_near) / len(p.still_near):.2f} ({name})" for name, p in pictures]
     whose = "the nearest word is still the nearest" if nearest == 1 else f"{nearest} nearest"
     if nearest == 1:
-        said = " and ".join(f"{sum(p.still_near)} of {len(p.still_near)} words ({name})" for name, p in pictures)
+        said = " and ".join(f"{sum(p.still_near)} of {len(p.still_near):,} words ({name})" for name, p in pictures)
         return f"What a flat picture hides: {whose} for {said}."
     chance = nearest * nearest / others
     return (

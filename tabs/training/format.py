@@ -203,7 +203,7 @@ def _verdict(guess: int | None, result: pg.TrainedClassifier) -> str:
     rows = mixed(result.rows)[:GUESSED]
     right = sum(row.gold == row.after for row in rows)
     if guess > len(rows):
-        return f"You guessed {guess}, but only {len(rows)} rows are held out; it gets {right} right."
+        return f"You guessed {guess}, but only {len(rows):,} rows are held out; it gets {right} right."
     close = "exactly" if right == guess else "close" if abs(right - guess) <= 1 else "not quite"
     return f"You guessed {guess} of {len(rows)} held-out rows; it gets {right} right: {close}."
 

@@ -150,7 +150,7 @@ def said_at_end(result: pg.LanguageModelTrained) -> str:
     if result.new_share:
         new = f", and {100 * result.new_share:.0f}\u00a0% of those stand nowhere in what it read"
     count = round(result.accepted * len(result.samples))
-    return f"{said} Of {len(result.samples)} lines that it writes, the grammar could have written {count}{new}."
+    return f"{said} Of {len(result.samples):,} lines that it writes, the grammar could have written {count}{new}."
 
 
 def revealed(result: pg.LanguageModelTrained, guess: int | None) -> str:

@@ -124,7 +124,7 @@ class MineHandlers:
         if model is None or not lines:
             raise EmptyInputError("There is no text yet.", "Write one, or several, one a line.")
         if len(lines) > MOST_TEXTS:
-            raise InputError(f"There are {len(lines)} texts.", f"Ask at most {MOST_TEXTS} at once.")
+            raise InputError(f"There are {len(lines):,} texts.", f"Ask at most {MOST_TEXTS} at once.")
         ask = self._playground.classify
         return [
             (ask(pg.ClassifyRequest(line, model_id=model.before_id)), ask(pg.ClassifyRequest(line, model_id=model_id)))

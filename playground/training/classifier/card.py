@@ -21,8 +21,8 @@ pipeline_tag: text-classification
 ---
 # {_cell(result.title)}
 
-A text classifier, trained with Transformers Playground on {len(split.train)} rows of one person; what it learned is in
-those rows, with their mistakes.
+A text classifier, trained with Transformers Playground on {len(split.train):,} rows of one person; what it learned is
+in those rows, with their mistakes.
 
 | label | rows learned from | rows held out |
 |---|---|---|

@@ -87,7 +87,7 @@ def _cautions(by_label: dict[str, list[str]], held: int) -> tuple[str, ...]:
         )
     if held < FEW_HELD:
         found.append(
-            f"With {held} rows held out, each is {format_share(1 / held)} of the accuracy. More rows tell more."
+            f"With {held:,} rows held out, each is {format_share(1 / held)} of the accuracy. More rows tell more."
         )
     return tuple(found)
 
@@ -142,7 +142,7 @@ def _require_enough(pairs: list[tuple[str, str]]) -> None:
             "Give at least two labels.",
         )
     if len(pairs) < LEAST_ROWS:
-        raise InputError(f"There are {len(pairs)} different rows.", f"Give at least {LEAST_ROWS}, better 50 or more.")
+        raise InputError(f"There are {len(pairs):,} different rows.", f"Give at least {LEAST_ROWS}, better 50 or more.")
     if len(labels) > MOST_LABELS:
         raise InputError(
             f"There are {len(labels)} labels.",
