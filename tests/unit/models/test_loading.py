@@ -46,7 +46,9 @@ def forward(model, **options):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("quantization", ["float32", "4-bit"])
-def test_the_eager_view_is_the_same_model_with_attention_weights(folders, architecture, quantization):
+def test_the_eager_view_is_the_same_model_with_attention_weights(folders, monkeypatch, architecture, quantization):
+    # A CPU with AVX512-BF16 rounds what a layer is given to bfloat16, where 1e-7 can become 2e-5.
+    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: False)
     model = load(folders, architecture, quantization)
     before, size = forward(model).logits, memory.measure_bytes(model)
     view = loading.eager_view(model)
