@@ -78,26 +78,34 @@ SAID = """() => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 
-# What has a ring when the keyboard comes to it, of which what is around cuts off more than its outermost pixel.
+# What has a ring when the keyboard comes to it, of which what is around cuts off more than its outermost pixel: also
+# what scrolls, where its ring lies outside of all that can be scrolled to.
 CUT = """() => {
-  const inputs = 'textarea, input:not([role=combobox], [type=radio])';
+  const inputs = 'textarea, input:not([role=combobox])';
   const all = [...document.querySelectorAll('button, a[href], summary, [tabindex="0"], ' + inputs)];
   const had = document.activeElement;
   const cut = [];
   for (const one of all) {
-    if (!one.checkVisibility() || one.disabled || one.tabIndex < 0) continue;
+    if (!one.checkVisibility() || one.disabled || (one.tabIndex < 0 && one.type !== "radio")) continue;
     one.focus({ focusVisible: true, preventScroll: true });
-    const style = getComputedStyle(one);
-    const reach = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 1.1;
+    document.getAnimations().forEach((moving) => moving.effect.getTiming().iterations === 1 && moving.finish());
+    const ringed = (one.type === "radio" && one.closest("label")) || one;
+    const style = getComputedStyle(ringed);
+    const reach = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 1.5;
     if (document.activeElement !== one || style.outlineStyle === "none") continue;
-    const { left, top, right, bottom } = one.getBoundingClientRect();
-    for (let around = one.parentElement; around; around = around.parentElement) {
+    const { left, top, right, bottom } = ringed.getBoundingClientRect();
+    for (let around = ringed.parentElement; around; around = around.parentElement) {
       const { overflowX, overflowY } = getComputedStyle(around);
       const frame = around.getBoundingClientRect();
-      const x = frame.left + around.clientLeft, y = frame.top + around.clientTop;
-      if ((overflowX === "hidden" && (left - reach < x || right + reach > x + around.clientWidth)) ||
-          (overflowY === "hidden" && (top - reach < y || bottom + reach > y + around.clientHeight)))
-        cut.push(one.getAttribute("aria-label") || one.textContent.trim().slice(0, 40));
+      const scrolls = overflowX === "auto" || overflowX === "scroll";
+      const x = frame.left + around.clientLeft - (scrolls ? around.scrollLeft : 0);
+      const y = frame.top + around.clientTop - (scrolls ? around.scrollTop : 0);
+      const width = scrolls ? around.scrollWidth : around.clientWidth;
+      const height = scrolls ? around.scrollHeight : around.clientHeight;
+      const cuts = (overflow) => ["hidden", "auto", "scroll"].includes(overflow);
+      if ((cuts(overflowX) && (left - reach < x || right + reach > x + width)) ||
+          (cuts(overflowY) && (top - reach < y || bottom + reach > y + height)))
+        cut.push(one.getAttribute("aria-label") || one.value || one.textContent.trim().slice(0, 40));
     }
   }
   had.focus({ preventScroll: true });
@@ -169,6 +177,50 @@ def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page):
         page.wait_for_timeout(300)
         expect(button).to_be_focused()
         assert "Stop" in page.evaluate("window.at"), tabs
+
+
+def test_what_a_key_takes_away_leaves_the_focus_to_what_stands_there_then(page):
+    tab(page, "tokens").click()
+    tab(page, "tokens-chat").click()
+    page.get_by_label("content of message 1").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("role of message 1")).to_be_focused()
+    tab(page, "generation").click()
+    page.locator(".gen[aria-busy=false]").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Side by side").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("remove greedy").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("quantization of balanced")).to_be_focused()
+    tab(page, "models").click()
+    page.locator("#models-ledger summary").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Draw the whole").first.focus()
+    page.keyboard.press("Enter")
+    expect(tab(page, "whole-model")).to_be_focused()
+
+
+def test_a_token_that_is_chosen_by_a_key_leaves_the_focus_on_those_that_may_come_next(page):
+    tab(page, "generation").click()
+    page.locator(".gen[aria-busy=false]").wait_for(timeout=120_000)
+    page.get_by_role("button", name="By hand").focus()
+    page.keyboard.press("Enter")
+    first = page.locator("button.gen-choice").first
+    first.focus()
+    for _ in range(3):
+        now = first.get_attribute("aria-label")
+        page.keyboard.press("Enter")
+        expect(first).not_to_have_attribute("aria-label", now, timeout=60_000)
+        expect(first).to_be_focused()
+
+
+def test_the_list_of_lessons_has_the_focus_when_a_key_has_opened_it(page):
+    page.locator(".pg-lessons-button[data-ready]").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="All lessons").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ls-body button").first).to_be_focused()
 
 
 def test_the_option_that_the_arrow_keys_are_on_is_seen(page):

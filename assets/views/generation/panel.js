@@ -45,7 +45,7 @@ export function showDefault(tab) {
   const coming = state.shown?.begin ? COMING : PRESS;
   const hint = view.props.alone ? HINT : HINT + GO_ON;
   const title = over ? "The reply has ended" : byStep ? "What comes next?" : "What else could it have said?";
-  panel.replaceChildren(make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : hint));
+  refill(panel, make("h4", "", title), make("p", "", over ? OVER : byStep ? coming : hint));
 }
 
 /**
@@ -68,21 +68,30 @@ export function showAlternatives(tab, reply, index) {
   const shown = [reply, index, token.id, token.alternatives.length, Boolean(state.pinned), state.how];
   if (state.panel && shown.every((part, i) => part === state.panel[i])) return;
   state.panel = shown;
-  const focused = panel.contains(document.activeElement) && document.activeElement?.matches(".gen-choice");
   panel.hidden = false;
   panel.classList.add("showing");
   const rows = alternativesOf(token);
   const fixed = (one) => one.id === token.id || tab.view.props.alone;
   const take = (one) => (fixed(one) ? null : (taken) => choose(tab, reply, index, taken));
   const choices = rows.map((one) => choiceRow(one, largestOf(rows), one.id === token.id, take(one)));
-  panel.replaceChildren(
+  refill(
+    panel,
     title(tab, token, index),
     make("p", "pg-words", factsOf(token)),
     ...(token.alternatives.length ? [barKey(token.beam ? "goes on" : undefined)] : []),
     make("div", "gen-choices", ...choices),
     foot(tab, reply, token, index),
   );
-  if (focused) panel.querySelector(".chosen").focus({ preventScroll: true });
+}
+
+/** What stands in the panel now; a focus that was in it goes to what can be chosen next, or waits at the panel. */
+function refill(panel, ...parts) {
+  const wasInside = panel.contains(document.activeElement);
+  panel.replaceChildren(...parts);
+  if (!wasInside) return;
+  panel.tabIndex = -1;
+  const next = panel.querySelector("button.chosen") || panel.querySelector("button.gen-choice") || panel;
+  next.focus({ preventScroll: true });
 }
 
 /**
@@ -144,10 +153,12 @@ function showNext(tab, next) {
   const toggle = () => {
     state.more = !state.more;
     showNext(tab, next);
+    panel.querySelectorAll(".gen-choices button, .gen-panel-foot button")[FEW]?.focus(); // the first that came, or More
   };
   const more = makeButton("", state.more ? "Fewer" : "More", toggle);
   panel.hidden = false;
-  panel.replaceChildren(
+  refill(
+    panel,
     make("h4", "", "What comes next?"),
     make("p", "", PICK),
     barKey(),

@@ -126,6 +126,7 @@ export function drawBranches(tab) {
     };
     state.columns = state.replies.slice(-4).map(column);
     tab.setHow("compare", false);
+    find("[data-how=compare]").focus({ preventScroll: true }); // what was pressed is gone
   };
   const compare = makeButton("", "Compare them", compareThem);
   compare.disabled = Boolean(state.run);

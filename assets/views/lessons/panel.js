@@ -271,14 +271,14 @@ class Panel {
   draw() {
     save(localStorage, this.progress);
     sayGuessing(this.progress.open && this.isGuessing);
-    this.name();
     const body = this.find("body");
-    const focused = body.contains(document.activeElement);
+    const had = document.activeElement;
+    const focused = body.contains(had) || had === this.find("list-button"); // which the list of lessons hides
+    this.name();
     body.replaceChildren(...(this.lesson ? this.drawStep() : this.drawList()).filter(Boolean));
-    if (focused)
-      (body.querySelector(".ls-primary") ?? body.querySelector("h3"))?.focus({
-        preventScroll: true,
-      });
+    const first =
+      body.querySelector(".ls-primary") ?? body.querySelector("h3[tabindex]") ?? body.querySelector("button");
+    if (focused) first?.focus({ preventScroll: true });
     const now = body.querySelector(".ls-reveal, .ls-task");
     if (now) body.scrollTop = now.offsetTop - body.offsetTop - (body.clientHeight - now.clientHeight) / 2;
   }

@@ -1,5 +1,6 @@
 /**
  * The focus isn't lost with a button that is disabled while its run works: it goes to Stop, and back when the run ends.
+ * Nor is it lost with what is drawn anew or taken away: by keys, it goes to what stands there now.
  */
 
 const AT_FIRST_MS = 400; // a key that is held, or pressed twice, doesn't stop what it has just begun
@@ -20,6 +21,76 @@ function partnerOf(button) {
     if (isStop(button) && begins) return begins;
   }
   return null;
+}
+
+const STOPS = "button, select, textarea, input, summary, a[href], [tabindex]";
+const canHaveIt = (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility();
+
+/** Where something stands: what is around it, up to its tab's panel, and the place in each. */
+function placeOf(node) {
+  const end = node.closest("[role=tabpanel]");
+  const place = [];
+  for (let one = node; end && one !== end && one.parentElement; one = one.parentElement) {
+    place.push({ around: one.parentElement, at: [...one.parentElement.children].indexOf(one) });
+  }
+  return place;
+}
+
+/** What stands now at a place, or else near it. */
+function heirAt(place) {
+  for (const { around, at } of place) {
+    if (!around.isConnected) continue;
+    const stops = [...around.querySelectorAll(STOPS)].filter(canHaveIt);
+    const there = around.children[at];
+    const isBehind = (one) =>
+      there && (there.contains(one) || there.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const heir = stops.find(isBehind) ?? stops[stops.length - 1];
+    if (heir) return heir;
+  }
+  return null;
+}
+
+const isOfTab = ({ type }) => type === "attributes";
+
+/** The open tab of the row whose other tab holds a node that can't be seen any more. */
+function tabAbove(node) {
+  if (node.checkVisibility()) return null;
+  for (let row = node.closest(".tabs"); row; row = row.parentElement.closest(".tabs")) {
+    const open = row.querySelector('[role=tab][aria-selected="true"]');
+    if (open?.checkVisibility()) return open;
+  }
+  return null;
+}
+
+/**
+ * Gives the focus to what stands where its owner was taken away, or to the tab that opened over it, if a key was the
+ * last thing that was pressed.
+ *
+ * @param {Document} page
+ * @param {AbortSignal} signal  ends it
+ */
+export function followPlace(page, signal) {
+  let owner = page.activeElement ?? page.body;
+  let place = placeOf(owner);
+  let isByKeys = true;
+  const follow = (changes) => {
+    const isLost = page.activeElement === page.body || page.activeElement === owner;
+    if (!isByKeys || !isLost) return;
+    const heir = owner.isConnected ? changes.some(isOfTab) && tabAbove(owner) : heirAt(place);
+    if (heir) heir.focus({ preventScroll: true });
+  };
+  const observer = new MutationObserver(follow);
+  observer.observe(page.body, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
+  signal.addEventListener("abort", () => observer.disconnect());
+  const came = ({ target }) => {
+    owner = target;
+    place = placeOf(target);
+  };
+  page.addEventListener("focusin", came, { signal });
+  const pressed = ({ type }) => {
+    isByKeys = type === "keydown";
+  };
+  for (const type of ["keydown", "pointerdown"]) page.addEventListener(type, pressed, { signal, capture: true });
 }
 
 /**

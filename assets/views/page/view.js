@@ -34,7 +34,11 @@ export function mount({ element, props }) {
   tabKeys(document, signal);
   radioStops(document, signal);
   radioKeys(document, signal);
-  const keyboard = ({ target }) => import("./kept_focus.js").then((one) => one.keepFocus(document, signal, target));
+  const keyboard = async ({ target }) => {
+    const { followPlace, keepFocus } = await import("./kept_focus.js");
+    keepFocus(document, signal, target);
+    followPlace(document, signal);
+  };
   document.addEventListener("keydown", keyboard, { once: true, signal }); // whoever has none doesn't load it
   whenDrawn(document.body, signal, () => {
     lookForEndpoints();
