@@ -288,3 +288,14 @@ def test_on_a_phone_whoever_presses_an_example_sees_what_it_changes(open_page):
         shown.wait_for()
         page.get_by_role("button", name=one, exact=True).filter(visible=True).click()
         expect(shown, name).to_be_in_viewport()
+
+
+def test_where_a_lesson_leaves_little_room_the_map_has_all_of_it(open_page):
+    page = open_page("/?present", width=1366, height=768)
+    open_section(page)
+    page.locator(".pg-lessons-button").click()
+    page.locator(".ls-body h3").wait_for()
+    page.get_by_role("tab", name="Tokens", exact=True).first.click()  # the lesson has opened another
+    detail, overview, ramp = (page.locator(f".at-{name}").bounding_box() for name in ("detail", "overview", "ramp"))
+    assert ramp["x"] + ramp["width"] <= detail["x"] + detail["width"]
+    assert overview["y"] >= detail["y"] + detail["height"] and overview["width"] == detail["width"]
