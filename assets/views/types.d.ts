@@ -1729,11 +1729,12 @@ export namespace training {
     ended: boolean;
     reveal: string;
   }
-  /** What came out. ``model_id`` is its name in the manager. */
+  /** What came out. ``model_id`` is its name in the manager, ``title`` how the page names it. */
   interface LanguageModelTrained {
     type: "language_model_trained";
     request: training.TrainLanguageModelRequest;
     model_id: string;
+    title: string;
     steps: number;
     seconds: number;
     reason: "done" | "stopped" | "time";

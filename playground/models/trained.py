@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from playground.errors import ModelNotFoundError
@@ -86,25 +87,35 @@ class TrainedModels:
     def add(
         self, folder: Path, title: str, task: str, parameters: int, person: str, first_text: str = ""
     ) -> TrainedModel:
-        """A model under a name of its own, from a folder of `new_folder`; too many, and the oldest go."""
-        slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "model"
-        secret = secrets.token_hex(4)
-        model_id = f"{PREFIX}{slug}-{secret}"
-        before_id = f"{PREFIX}{slug}-before-{secret}" if (folder / BEFORE).is_dir() else ""
+        """A model under a name of its own, from a folder of `new_folder`; too many, and the oldest go.
+
+        Where the person has one of this ``title``, the report's is numbered: in lists one is told from the other.
+        """
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        report = TrainedModel(model_id, title, task, parameters, size, time.time(), first_text, before_id)
-        spec = ModelSpec(
-            model_id, task, "trained", str(folder), title=title, licence="yours", parameters=parameters,
-            quantizations=QUANTIZATIONS,
-        )  # fmt: skip
-        before = replace(spec, id=before_id, location=str(folder / BEFORE), title=f"{title}, before")
         with self._lock:
+            title = self._new_title(title, person)
+            slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "model"
+            secret = secrets.token_hex(4)
+            model_id = f"{PREFIX}{slug}-{secret}"
+            before_id = f"{PREFIX}{slug}-before-{secret}" if (folder / BEFORE).is_dir() else ""
+            report = TrainedModel(model_id, title, task, parameters, size, time.time(), first_text, before_id)
+            spec = ModelSpec(
+                model_id, task, "trained", str(folder), title=title, licence="yours", parameters=parameters,
+                quantizations=QUANTIZATIONS,
+            )  # fmt: skip
+            before = replace(spec, id=before_id, location=str(folder / BEFORE), title=f"{title}, before")
             self._kept[model_id] = _Kept(spec, person, folder, report)
             self._before |= {before_id: before} if before_id else {}
             leaving = self._too_many(person)
         for one in leaving:
             self.remove(one)
         return report
+
+    def _new_title(self, title: str, person: str) -> str:
+        """The first of "Manners", "Manners 2" and so on that none of the person's models has."""
+        taken = {one.report.title for one in self._kept.values() if one.person == person}
+        numbered = (f"{title} {number}" for number in count(2))
+        return next(one for one in chain([title], numbered) if one not in taken)
 
     def _too_many(self, person: str) -> list[str]:
         """The oldest ones that are more than fit; never the newest."""

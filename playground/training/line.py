@@ -277,7 +277,7 @@ class Trainings:
             made = trained.add(
                 folder, training.title, training.task, training.parameters, training.person, training.first_text
             )
-            run.tell(replace(done.result, model_id=made.model_id))
+            run.tell(replace(done.result, model_id=made.model_id, title=made.title))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

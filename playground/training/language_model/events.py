@@ -120,7 +120,7 @@ class TrainingCheckpoint:
 
 @dataclass(frozen=True)
 class LanguageModelTrained:
-    """What came out. ``model_id`` is its name in the manager.
+    """What came out. ``model_id`` is its name in the manager, ``title`` how the page names it.
 
     ``reason`` says why it ended: "done", "stopped" or "time". ``losses`` are (step, loss) as they were logged,
     ``threads`` how many the processor computed with: other numbers of threads add in another order.
@@ -130,6 +130,7 @@ class LanguageModelTrained:
 
     request: TrainLanguageModelRequest
     model_id: str
+    title: str
     steps: int
     seconds: float
     reason: Literal["done", "stopped", "time"]

@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, Trainer
 from playground.errors import InputTooLongError, StoppedError
 from playground.training.desk import Desk, finite
 from playground.training.language_model import samples
-from playground.training.language_model.card import model_card
+from playground.training.language_model.card import model_card, title_of
 from playground.training.language_model.corpus import HELD_OUT, Corpus, read_corpus, require_enough
 from playground.training.language_model.events import (
     CorpusRead,
@@ -245,6 +245,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         return LanguageModelTrained(
             request=self._request,
             model_id="",
+            title=title_of(self._request),
             steps=self.step,
             seconds=seconds,
             reason=self._reason,

@@ -32,6 +32,7 @@ class Made:
 
     model_id: str
     steps: int
+    title: str = "Mine"
 
 
 def work(order: Order, desk: Desk) -> Made:

@@ -146,6 +146,22 @@ def test_one_works_and_the_others_wait_with_their_places(children):
         assert all(one.ended for one in children)
 
 
+def test_two_of_one_name_are_told_apart_and_nobody_elses_counts(children):
+    with trainings() as line:
+        for number, person in enumerate(("me", "you", "me", "me")):
+            follower = Follower(line.run(job(person=person)))
+            wait_for(lambda number=number: len(children) > number)
+            children[number].say(Done(Made("", 1)))
+            assert follower.end()[-1].title == ("Mine", "Mine", "Mine 2", "Mine 3")[number]
+        models = line.manager.trained.of("me")
+        assert [one.title for one in models] == ["Mine 3", "Mine 2", "Mine"]
+        assert [line.manager.trained.find(one.model_id).title for one in models] == ["Mine 3", "Mine 2", "Mine"]
+        assert models[0].model_id.startswith("trained/mine-3-")  # its file as well
+        line.manager.trained.remove(models[1].model_id)
+        folder = line.manager.trained.new_folder()
+        assert line.manager.trained.add(folder, "Mine", "text-generation", 1, "me").title == "Mine 2"
+
+
 def test_a_closed_page_may_come_back_for_a_minute(children, monkeypatch):
     with trainings() as line:
         events = line.run(job(run_id="mine", person="a"))
