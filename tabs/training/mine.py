@@ -188,4 +188,6 @@ def wire_mine(handlers: MineHandlers, mine: Mine, person: gr.State) -> dict[str,
     mine.load.arrived(load, person, [*handlers.outputs, mine.load], **UNSEEN)
     asked = [mine.chosen, mine.texts, person]
     mine.ask.click(ask, asked, mine.compared, trigger_mode="always_last", **UNSEEN)
+    mended = "(shown) => shown?.said ? null : shown"  # a refusal goes with the text that it is about
+    mine.texts.change(None, mine.compared, mine.compared, js=mended, **UNSEEN)
     return {"fn": refresh, "inputs": person, "outputs": handlers.outputs, **UNSEEN}

@@ -46,7 +46,11 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     link = page.locator("#training-ways a", has_text="Classify with it")
     expect(link).to_have_attribute("href", re.compile("^#run=1[.]"))
     expect(page.locator("#training-ask textarea")).not_to_have_value("")  # a row that it has never seen
+    page.locator("#training-ask textarea").fill("one\n" * 21)
+    page.locator("#training-ask-both").click()
+    expect(page.locator("#training-compared")).to_contain_text("There are 21 texts.")
     page.locator("#training-ask textarea").fill("Shut up and move.\nThank you so much!")
+    expect(page.locator("#training-compared .tb-said")).to_be_hidden()
     page.locator("#training-ask-both").click()
     answers = page.locator("#training-compared tbody tr")
     expect(answers).to_have_count(2, timeout=60_000)
