@@ -91,7 +91,7 @@ CUT = """() => {
     document.getAnimations().forEach((moving) => moving.effect.getTiming().iterations === 1 && moving.finish());
     const ringed = (one.type === "radio" && one.closest("label")) || one;
     const style = getComputedStyle(ringed);
-    const reach = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 1.5;
+    const reach = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 1.1;
     if (document.activeElement !== one || style.outlineStyle === "none") continue;
     const { left, top, right, bottom } = ringed.getBoundingClientRect();
     for (let around = ringed.parentElement; around; around = around.parentElement) {
@@ -184,6 +184,8 @@ def test_what_a_key_takes_away_leaves_the_focus_to_what_stands_there_then(page):
     tab(page, "tokens-chat").click()
     page.get_by_label("content of message 1").focus()
     page.keyboard.press("Tab")
+    loaded = "performance.getEntriesByType('resource').some(({ name }) => name.includes('kept_focus'))"
+    page.wait_for_function(loaded)  # it comes with the first key
     page.keyboard.press("Enter")
     expect(page.get_by_label("role of message 1")).to_be_focused()
     tab(page, "generation").click()
