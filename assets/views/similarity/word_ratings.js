@@ -60,13 +60,15 @@ function draw(tab) {
 
 // ---- the reader's own ratings
 
-function offerSliders({ find, state }) {
+function offerSliders(tab) {
+  const { find, state } = tab;
   const { data, rated } = state;
   if (!data || find("sliders").childElementCount) return;
   const rate = (k, rating) => {
     rated.set(k, rating);
     const left = rated.size < data.ten.length;
     find("reveal").disabled = left;
+    if (!find("own").hidden) say(tab); // it is about other ratings now
     find("reveal").textContent = left ? `Rated ${rated.size} of ${data.ten.length}` : COMPARE;
   };
   find("sliders").append(...data.ten.map((k) => slider(data.pairs[k], (rating) => rate(k, rating))));
@@ -83,6 +85,8 @@ function slider(pair, rate) {
   };
   input.addEventListener("input", note);
   input.addEventListener("change", note);
+  input.addEventListener("click", note); // in the middle, where it stands already
+  input.addEventListener("keydown", ({ key }) => (key === " " || key === "Enter") && note());
   return make("label", "", make("span", "", nameOf(pair)), input, shown);
 }
 

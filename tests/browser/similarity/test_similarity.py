@@ -86,6 +86,9 @@ def test_matrix(tab):
     tab.locator(".wm-twin summary").click()
     tab.locator(".wm-twin tbody tr").first.wait_for()
     expect(tab.locator(".wm-twin tbody tr")).to_have_count(6)
+    canvas.evaluate("one => Object.assign(one.style, { width: '900px' })")  # as of sixty words on a phone
+    assert canvas.bounding_box()["width"] == 900, "what is squeezed sideways shows other cells than it is pressed for"
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     the_map(tab)
     with tab.expect_download() as download:
@@ -132,9 +135,13 @@ def test_against_people(tab):
     expect(sliders).to_have_count(10)
     expect(tab.locator(".wr-reveal")).to_be_disabled()
     for number in range(10):
-        sliders.nth(number).fill(str(number))
+        sliders.nth(number).fill(str(number)) if number != 5 else sliders.nth(5).click()  # it stands there already
     tab.locator(".wr-reveal").click()
-    tab.locator(".wr-own", has_text="model and you").wait_for()
+    own = tab.locator(".wr-own", has_text="model and you")
+    own.wait_for()
+    said = own.text_content()
+    sliders.first.fill("10")
+    expect(own).not_to_have_text(said)  # other ratings, another agreement
     title = tab.locator(".wr-title").text_content()
     assert float(re.search(r"loss (-?[\d.]+) \(95\s% interval", title)[1]) > 0.3
     expect(tab.locator(".wr-key")).to_have_text(re.compile("the 6 pairs whose places in the two rankings"))
