@@ -28,7 +28,8 @@ def test_fewer_bits_cost_something_and_less_than_everything(client, quantization
 
 
 def test_the_receipt_gives_the_same_numbers(app_playground, home):
-    result = app_playground.twin(pg.TwinRequest(TEXT, other_quantization="bfloat16", max_new_tokens=6))
+    # Of the fourth token's two likeliest the logits are one bfloat16 apart: which wins is up to the CPU.
+    result = app_playground.twin(pg.TwinRequest(TEXT, other_quantization="bfloat16", max_new_tokens=3))
     (found,) = home.numbers(app_playground.twin_receipt(result).code)
     for name in ("kl_divergence", "probability", "other_probability"):
         assert [getattr(token, name) for token in result.tokens] == pytest.approx(found[name], rel=1e-3, abs=1e-4)
