@@ -10,6 +10,7 @@ import playground as pg
 from playground.models.catalog import TASKS, Catalog, ModelSpec
 from playground.models.origin import about_model
 from playground.models.report import DeviceReport, ModelReport, Snapshot
+from playground.models.trained import PREFIX
 from tabs.models.fleet_format import FleetListed
 
 
@@ -85,9 +86,7 @@ def format_models(
     shown = {one.model_id for one in reports if one.loads or one.state not in ("failed", "not loaded")}.union(asked_for)
     typed = {one.model_id: one for one in reports if one.model_id in shown - listed}
     rows = [format_row(spec, reports) for spec in catalog]
-    for model_id, report in typed.items():
-        spec = ModelSpec(model_id, report.task, "hub", model_id, note="Typed in by hand.")
-        rows.append(format_row(spec, reports))
+    rows += [format_row(_unlisted(report), reports) for report in typed.values()]
     return ModelsListed(
         devices=snapshot.devices if snapshot else (),
         models=tuple(rows),
@@ -99,6 +98,15 @@ def format_models(
         problem="",
         fleet=fleet,
     )
+
+
+def _unlisted(report: ModelReport) -> ModelSpec:
+    """What is known of a model that no catalog lists: somebody trained it here, or typed its id in."""
+    model_id, task = report.model_id, report.task
+    if not model_id.startswith(PREFIX):
+        return ModelSpec(model_id, task, "hub", model_id, note="Typed in by hand.")
+    owner, note = "of who trained it", "Trained on this playground."
+    return ModelSpec(model_id, task, "trained", model_id, title=report.title, licence=owner, note=note)
 
 
 def format_row(spec: ModelSpec, reports: tuple[ModelReport, ...]) -> ListedModel:

@@ -29,7 +29,7 @@ def guess_within(guess: str | None, most: int) -> int | None:
         return None
     if typed.isdecimal() and len(typed) < 10 and int(typed) <= most:
         return int(typed)
-    raise InputError(f"Your guess is about {most}: give a whole number from 0 to {most}, or leave its field empty.")
+    raise InputError(f"Your guess is out of {most}: give a whole number from 0 to {most}, or leave its field empty.")
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page
     expect(page.locator("#training-plan")).to_contain_text("6 labels")
     page.locator("#training-guess input").fill("21")
     page.locator("#training-run").click()
-    expect(page.locator("#training-plan")).to_contain_text("⚠ Your guess is about 20")
+    expect(page.locator("#training-plan")).to_contain_text("⚠ Your guess is out of 20")
     expect(page.locator(".tc-nothing")).to_be_visible()
     expect(page.locator(".toast-body")).to_have_count(0)
     page.locator("#training-guess input").fill("")

@@ -50,6 +50,14 @@ def test_an_id_that_never_became_a_model_is_shown_to_those_who_asked_for_it_alon
     assert shown("not loaded", loads=1)  # it was there, and was evicted
 
 
+def test_a_model_that_was_trained_here_is_not_said_to_be_of_the_hub():
+    mine = ModelReport("trained/manners-1a2b", "Manners", "text-classification", "float32", "resident", "cpu",
+                       "float32", 10, 12, 0, 1, 0, 5.0)  # fmt: skip
+    row = format_models(Catalog((SPEC,)), Snapshot((mine,), ()), Settings()).models[1]
+    assert (row.title, row.source, row.licence) == ("Manners", "trained", "of who trained it")
+    assert "Trained on this playground." in row.note
+
+
 def test_before_anything_is_measured_the_rows_are_there():
     value = to_json(format_models(Catalog((SPEC,)), None, Settings(public=True)))
     assert [row["variants"] for row in value["models"]] == [[]]
