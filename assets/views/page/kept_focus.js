@@ -24,6 +24,7 @@ function partnerOf(button) {
 }
 
 const STOPS = "button, select, textarea, input, summary, a[href], [tabindex]";
+const KEPT_ELSEWHERE = ".token-remove"; // gradio's chips: the one before has it next
 const canHaveIt = (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility();
 
 /** Where something stands: what is around it, up to its tab's panel, and the place in each. */
@@ -75,7 +76,7 @@ export function followPlace(page, signal) {
   let isByKeys = true;
   const follow = (changes) => {
     const isLost = page.activeElement === page.body || page.activeElement === owner;
-    if (!isByKeys || !isLost) return;
+    if (!isByKeys || !isLost || owner.matches(KEPT_ELSEWHERE)) return;
     const heir = owner.isConnected ? changes.some(isOfTab) && tabAbove(owner) : heirAt(place);
     if (heir) heir.focus({ preventScroll: true });
   };
