@@ -268,7 +268,12 @@ def format_trained(model: pg.TrainedModel, usable: bool = True) -> TrainedShown:
         attribute = pg.AttributeRequest(first, model_id=model.model_id)
         attend = pg.AttentionRequest(first, model.model_id)
         made = [("Classify with it", classify), ("Why it says so", attribute), ("Its attention", attend)]
-    return TrainedShown(about, tuple((name, str(link_to(request))) for name, request in made))
+    return TrainedShown(about, tuple((name, _within_page(link_to(request))) for name, request in made))
+
+
+def _within_page(link: pg.Link | None) -> str:
+    """A link that leads from one part of the page to another: nobody has shared it, so nothing is said of that."""
+    return str(link).replace("#", "#here&", 1)
 
 
 def format_load(most_bytes: int, said: str = "") -> LoadShown:

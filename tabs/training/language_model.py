@@ -13,6 +13,7 @@ import gradio as gr
 
 import playground as pg
 from playground.lessons.stages import known_place
+from playground.training.language_model.card import OF_GRAMMAR
 from playground.training.language_model.request import ARCHITECTURES, TOKENIZERS
 from server.arrival import address_of
 from tabs.components import example_chips, halting
@@ -115,7 +116,7 @@ def _lay_out_source() -> tuple[dict[str, Any], gr.UploadButton]:
             max_lines=1, min_width=160, elem_id="language-model-prompt",
         )  # fmt: skip
         name = gr.Textbox(
-            "", label="name", info="What the model is called.", placeholder="Stories", max_lines=1, min_width=120
+            "", label="name", info="What the model is called.", placeholder=OF_GRAMMAR, max_lines=1, min_width=120
         )
     return {"source": source, "grammar": grammar, "lines": lines, "text": text, "prompt": prompt, "name": name}, file
 

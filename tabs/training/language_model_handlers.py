@@ -21,6 +21,7 @@ import playground as pg
 from playground.errors import InputError
 from playground.tables.encoding import decode
 from playground.texts import usable_text
+from playground.training.language_model.card import OF_GRAMMAR, OF_TEXT
 from playground.training.language_model.request import MOST_CHARACTERS
 from tabs.components import buttons_of_run
 from tabs.page import message_of, receipt_values, said_in_place
@@ -66,7 +67,11 @@ class LanguageModelParts:
     @property
     def of_a_choice(self) -> list[Any]:
         """What depends on whether a grammar or a text is read, and on the tokenizer."""
-        return [*(self.fields[name] for name in ("grammar", "lines", "text", "vocab_size")), self.file, self.guess]
+        return [
+            *(self.fields[name] for name in ("grammar", "lines", "text", "name", "vocab_size")),
+            self.file,
+            self.guess,
+        ]
 
 
 class Looks:
@@ -113,6 +118,7 @@ class LanguageModelHandlers:
             parts.fields["grammar"]: gr.Textbox(visible=not of_text),
             parts.fields["lines"]: gr.Slider(visible=not of_text),
             parts.fields["text"]: gr.Textbox(visible=of_text),
+            parts.fields["name"]: gr.Textbox(placeholder=OF_TEXT if of_text else OF_GRAMMAR),
             parts.fields["vocab_size"]: gr.Slider(visible=tokenizer == "bpe"),
             parts.file: gr.UploadButton(visible=of_text),
             parts.guess: gr.Textbox(label=GUESSES[source]),

@@ -20,12 +20,16 @@ export function mount({ element, props, watch, trigger, server }) {
   const find = finder(element, ".lk-");
   const { signal } = lifeOf(element);
   const bar = /** @type {HTMLElement} */ (element.querySelector(".lk"));
+  const hide = () => {
+    bar.hidden = true;
+  };
   const say = (said, ofLink = false) => {
     bar.toggleAttribute("data-link", ofLink);
     draw(bar, find, said);
   };
   const address = followAddress(signal);
-  const opening = new Opening((said) => say(said, true), { trigger, server }, address.quietly);
+  const sayOfLink = (said) => (said ? say(said, true) : hide());
+  const opening = new Opening(sayOfLink, { trigger, server }, address.quietly);
   const typing = new Typing(trigger, say);
   const told = receivers(opening, typing, address);
   readInbox(/** @type {HTMLElement} */ (element.closest("#pg-links")), signal, (name, value) => told[name](value));
@@ -38,7 +42,7 @@ export function mount({ element, props, watch, trigger, server }) {
   });
   const close = () => {
     opening.stop();
-    bar.hidden = true;
+    hide();
   };
   const leave = () => {
     close();

@@ -17,6 +17,7 @@ const AGAIN_MS = 6000; // no answer for so long: the page is asked once more
 const WRONG_MS = 15_000; // and this long: it is no leftover of before
 const THERE_MS = 10_000;
 const ASK_MS = [1500, 3000, 6000, 12_000]; // asked and not answered, nor on the way: fields told late end runs
+const OWN = "#here&"; // begins a link that nobody shared: from one part of the page to another
 const PATIENCE_MS = 600_000; // a model may have to be downloaded
 
 /**
@@ -31,6 +32,7 @@ const PATIENCE_MS = 600_000; // a model may have to be downloaded
 
 export class Opening {
   link = "";
+  isOwn = false; // of this page: only what is amiss is said of it
   /** @type {About | null} */
   about = null;
   looks = 0;
@@ -56,12 +58,12 @@ export class Opening {
   complaints = new Set(); // of the page, before the link was opened
 
   /**
-   * @param {(said: Said) => void} say
+   * @param {(said: Said | null) => void} say  null takes back what was said
    * @param {Pick<import("../view.d.ts").View, "trigger" | "server">} python
    * @param {(work: () => unknown) => Promise<void>} quietly  does something that the address shall not follow
    */
   constructor(say, python, quietly) {
-    this.say = say;
+    this.say = (/** @type {Said} */ said) => say(this.isOwn && !said.kind && !said.ways ? null : said);
     this.python = python;
     this.quietly = quietly;
   }
@@ -69,7 +71,7 @@ export class Opening {
   /** Reads a link, and runs it if its model is here. */
   async open(link) {
     this.forget();
-    this.link = link;
+    Object.assign(this, { link, isOwn: link.startsWith(OWN) });
     this.say({ text: "Opening a shared run …" });
     sayOpening(true);
     const found = await this.python.server.open_link(link);

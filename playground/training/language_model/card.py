@@ -5,10 +5,12 @@ from __future__ import annotations
 from playground.training.language_model.events import LanguageModelTrained
 from playground.training.language_model.request import TrainLanguageModelRequest
 
+OF_GRAMMAR, OF_TEXT = "Stories", "Language model"
+
 
 def title_of(request: TrainLanguageModelRequest) -> str:
     """What the model is called where nobody gave it a name."""
-    return request.name or ("Stories" if request.grammar.strip() else "Language model")
+    return request.name or (OF_GRAMMAR if request.grammar.strip() else OF_TEXT)
 
 
 def model_card(result: LanguageModelTrained) -> str:

@@ -27,6 +27,7 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     plan = opened(page)
     page.get_by_label("A text of your own").check()
     expect(plan).to_contain_text("There is nothing to learn from.")
+    expect(page.get_by_placeholder("Language model").filter(visible=True)).to_be_visible()  # what it would be called
     page.get_by_role("button", name="Stories, with BPE").click()
     page.locator("#language-model-grammar textarea").fill(GRAMMAR)
     for name, value in TINY.items():
@@ -63,6 +64,8 @@ def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     expect(page.locator(".cm-content:visible")).to_contain_text("import tempfile")
     page.get_by_role("link", name="Generate with it").click()
     expect(page.get_by_role("tab", name="Generation")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".gen-origin").filter(visible=True)).to_contain_text("From trained/stories", timeout=60_000)
+    expect(page.locator(".lk")).to_be_hidden()  # nobody has shared anything
 
 
 def test_on_a_phone_in_the_dark_nothing_is_wider_than_the_page(open_page):
