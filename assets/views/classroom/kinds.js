@@ -14,19 +14,21 @@ export const KINDS = {
   word: "A question for a word",
 };
 
+/** What a field of a whole number takes: the browser says so beside it, before anything is asked. */
+const whole = (/** @type {number} */ min, /** @type {number} */ max) => ({ min, max, step: 1 });
 const text = ["text", "Text", "text", "In the morning I drink a cup of"];
 
 /** @type {Record<string, any[][]>} */
 export const FIELDS = {
   next_word: [text],
-  one_of_top: [text, ["top", "How many tokens, 2 to 10", "number", 4]],
+  one_of_top: [text, ["top", "How many tokens, 2 to 10", "number", 4, whole(2, 10)]],
   label: [["text", "Text", "text", "This is not good."]],
   token_count: [["text", "Text", "text", "Tokens are not words."]],
   closer_pair: [
     ["word", "Closer to", "line", "man"],
     ["choices", "Two words, one a line", "text", "woman\nanimal"],
   ],
-  greedy_reply: [text, ["max_new_tokens", "Tokens of each reply", "number", 20]],
+  greedy_reply: [text, ["max_new_tokens", "Tokens of each reply, 1 to 100", "number", 20, whole(1, 100)]],
   slider: [
     ["question", "Question", "line", "How sure is the model?"],
     ["low", "From", "number", 0],

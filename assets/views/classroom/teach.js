@@ -225,11 +225,11 @@ class Desk {
 }
 
 /** @param {any[]} field */
-function fieldOf([name, label, type, value]) {
+function fieldOf([name, label, type, value, bounds = {}]) {
   const node =
     type === "text" ? make("textarea") : Object.assign(make("input"), { type: type === "line" ? "text" : type });
   Object.assign(node, { name, value, required: name !== "unit" });
-  if (node instanceof HTMLInputElement) node.step = "any";
+  if (node instanceof HTMLInputElement) Object.assign(node, { step: "any", ...bounds });
   return make("label", "cl-field", make("span", "", label), node);
 }
 

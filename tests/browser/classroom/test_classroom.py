@@ -135,6 +135,15 @@ def test_a_slider_needs_no_unit_and_no_model(windows):
     teacher = windows("/class")
     teacher.get_by_role("button", name="Open a room").click()
     expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
+    wrongs = (("one_of_top", "How many tokens", "2.5"), ("greedy_reply", "Tokens of each reply", "101"))
+    for kind, name, wrong in wrongs:
+        teacher.get_by_label("Kind").select_option(kind)
+        field = teacher.get_by_role("spinbutton", name=name)
+        field.fill(wrong)
+        teacher.get_by_role("button", name="Ask", exact=True).click()
+        expect(field).to_be_focused()  # the browser says beside it what it takes; no model was asked
+        assert not field.evaluate("field => field.checkValidity()")
+        expect(teacher.locator(".cl-said").filter(has_text="It ")).to_have_count(0)
     ada = joined(windows, f"/class/{teacher.url.rpartition('/class/')[2].removesuffix('/teach')}", "Ada", width=390)
     teacher.get_by_label("Kind").select_option("slider")
     teacher.get_by_role("textbox", name="Unit").fill("")
