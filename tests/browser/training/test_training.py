@@ -44,7 +44,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(page.locator("#training-since")).to_be_hidden()
     expect(page.locator("#training-mine input")).to_have_value("Manners")
     link = page.locator("#training-ways a", has_text="Classify with it")
-    expect(link).to_have_attribute("href", re.compile("^#run=1[.]"))
+    expect(link).to_have_attribute("href", re.compile("^#here&run=1[.]"))
     expect(page.locator("#training-ask textarea")).not_to_have_value("")  # a row that it has never seen
     page.locator("#training-ask textarea").fill("one\n" * 21)
     page.locator("#training-ask-both").click()
