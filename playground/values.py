@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from playground.errors import InputError
@@ -20,12 +21,12 @@ def whole_number(name: str, value: Any) -> int:
     40
 
     Raises:
-        InputError: it is none.
+        InputError: it is none; True is no number either.
     """
-    try:
-        return operator.index(value)
-    except TypeError:
-        number = real_number(name, value)
+    with suppress(TypeError):
+        if not isinstance(value, bool):
+            return operator.index(value)
+    number = real_number(name, value)
     if not number.is_integer():
         raise InputError(f"{name} is {value}.", "Give a whole number.")
     return int(number)
@@ -38,7 +39,7 @@ def real_number(name: str, value: Any) -> float:
         InputError: it is none, or not a number (NaN).
     """
     try:
-        number = math.nan if isinstance(value, str | bytes) else float(value)
+        number = math.nan if isinstance(value, str | bytes | bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if math.isnan(number):

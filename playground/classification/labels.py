@@ -98,7 +98,8 @@ def chosen_reading(values: Sequence[str], labels: Sequence[str], name: str | Non
     found = label_readings(values, labels)
     if len(found) > 1:
         ways = "; or as ".join(f"{reading.name} ({describe_reading(reading)})" for reading, _ in found)
-        raise InputError(f"The label column can be read as {ways}.", "Say which one is meant (labels_read_as).")
+        fix = "Choose the one that is meant; in Python it is labels_read_as."
+        raise InputError(f"The label column can be read as {ways}.", fix)
     return found[0]
 
 

@@ -27,6 +27,9 @@ class PictureView:
     still_near: tuple[int, ...]
 
 
+ALONE = "one word alone is a point"
+
+
 @dataclass(frozen=True)
 class MapView:
     """The pictures side by side, and one sentence about what both hide."""
@@ -50,7 +53,8 @@ def format_map(result: pg.WordMapResult) -> MapView:
     )
     pictures: tuple[PictureView, ...] = (losses,)
     if (picture := result.by_embedding) is not None:
-        about = f"PCA of MiniLM's vectors; the two axes keep {_percent(picture.kept)} of their variance."
+        kept = f"the two axes keep {_percent(picture.kept)} of their variance"
+        about = f"PCA of MiniLM's vectors; {kept if len(result.words) > 1 else ALONE}."
         embeddings = PictureView(
             name="embeddings",
             title="By embedding",
@@ -75,7 +79,7 @@ def _numbers(picture: pg.FlatPicture) -> dict[str, Any]:
 def _about_losses(picture: pg.FlatPicture, count: int) -> str:
     kept = (
         "Classical scaling of the losses, both directions, above what each word costs after nothing; "
-        f"the two axes keep {_percent(picture.kept)}."
+        f"{f'the two axes keep {_percent(picture.kept)}' if count > 1 else ALONE}."
     )
     if not picture.negative:
         return kept

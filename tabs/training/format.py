@@ -14,6 +14,7 @@ from playground.units import format_bytes, format_seconds, format_seconds_left, 
 
 MOST_POINTS = 400
 MOST_WRONG = 30
+MOST_OF_A_TEXT = 300  # characters
 MOST_HELD = 60  # of the rows before and after
 GUESSED = 20  # held-out rows that a guess is about, or all where there are fewer
 
@@ -224,8 +225,7 @@ def _wrong(result: pg.TrainedClassifier) -> tuple[tuple[str, str, str, str, str]
 def _held(rows: Sequence[pg.HeldRow], names: Sequence[str]) -> tuple[tuple[str, str, str, str, str], ...]:
     """Held-out rows: text, label, what the model said before the training, what it says now, and how sure it is."""
     return tuple(
-        (row.text[:300], names[row.gold], names[row.before], names[row.after], _percent(row.probability))
-        for row in rows
+        (cut(row.text), names[row.gold], names[row.before], names[row.after], _percent(row.probability)) for row in rows
     )
 
 
@@ -283,7 +283,7 @@ def format_load(most_bytes: int, said: str = "") -> LoadShown:
 
 def format_compared(pairs: Sequence[tuple[pg.ClassifyResult, pg.ClassifyResult]]) -> ComparedShown:
     """What two models say to the same texts: before the training, and now."""
-    return ComparedShown(tuple((now.request.text[:300], _best(before), _best(now)) for before, now in pairs))
+    return ComparedShown(tuple((cut(now.request.text), _best(before), _best(now)) for before, now in pairs))
 
 
 def _best(result: pg.ClassifyResult) -> str:
@@ -294,6 +294,15 @@ def _points(points: list[tuple[int, float]]) -> tuple[tuple[float, float], ...]:
     """So few that they can be drawn many times a second; the last is always among them."""
     step = -(-len(points) // MOST_POINTS) or 1
     return tuple(points[::step] + points[-1:] * bool((len(points) - 1) % step))
+
+
+def cut(text: str) -> str:
+    """A text that has room in a row.
+
+    >>> cut("so " * 150)[-6:]
+    'o so …'
+    """
+    return text if len(text) <= MOST_OF_A_TEXT else f"{text[:MOST_OF_A_TEXT].rstrip()} …"
 
 
 def _percent(share: float) -> str:

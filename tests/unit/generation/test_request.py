@@ -61,6 +61,8 @@ def test_messages_that_mean_nothing_are_refused(messages, said):
         ({"top_p": True + 0.5}, "top_p is 1.5"),
         ({"num_beams": 99}, "num_beams is 99"),
         ({"max_new_tokens": 2.5}, "Give a whole number"),
+        ({"max_new_tokens": True}, "max_new_tokens is True. Give a number"),
+        ({"temperature": True}, "temperature is True. Give a number"),
         ({"max_new_tokens": None}, "max_new_tokens is None"),
         ({"do_sample": "False"}, "Give True or False"),
         ({"stop_strings": [""]}, "A stop string is empty"),

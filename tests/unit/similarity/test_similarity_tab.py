@@ -164,6 +164,8 @@ def test_the_map_says_what_it_hides():
     assert few.hides == "What a flat picture hides: the nearest word is still the nearest for 2 of 3 words (by loss)."
     assert "1 of 3 eigenvalues is negative" in few.pictures[0].about
     assert "no neighbours to lose" in shown(1, picture((1, 1))).hides
+    alone = shown(1, picture((0,)), picture((0,), 1.0))
+    assert [one.about.partition("; ")[2] for one in alone.pictures] == ["one word alone is a point."] * 2
 
 
 def test_the_figures_of_the_full_sets_are_those_of_the_model_s_card():
