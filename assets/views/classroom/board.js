@@ -89,6 +89,7 @@ class Board {
       box.append(
         choices(asked.choices),
         signs(asked.kind, asked.choices),
+        asked.state === "closed" ? make("p", "cl-fact", "Closed: no more answers are taken.") : "",
         make("div", "cl-count", ring(screen.answered, screen.present), this.invitation),
       );
     return box;

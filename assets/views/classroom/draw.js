@@ -118,8 +118,9 @@ export function bars(reveal, { kind, unit = "" }, own = -1, most = reveal.bars.l
   });
   const isLong = reveal.bars.some((bar) => bar.name.length > LONG);
   const caption = known ? "The class beside the model" : "What the class said";
-  const table = make("table", `cl-bars${isLong ? " is-long" : ""}`, make("caption", "pg-sr", caption));
-  table.append(make("thead", "", head), make("tbody", "", ...rows));
+  const none = !rows.length && make("p", "cl-fact", "Nobody has answered.");
+  const table = none || make("table", `cl-bars${isLong ? " is-long" : ""}`, make("caption", "pg-sr", caption));
+  if (!none) table.append(make("thead", "", head), make("tbody", "", ...rows));
   const rest = reveal.bars.length - rows.length;
   const more =
     rest > 0 && make("p", "cl-fact", `And ${counted(rest, kind === "slider" ? "more range" : "more answer")}.`);

@@ -157,6 +157,13 @@ def test_a_slider_needs_no_unit_and_no_model(windows):
     expect(teacher.get_by_label("The right answer")).to_be_focused()
     teacher.get_by_role("button", name="Reveal").click()
     expect(ada.get_by_text("Right: 78.25.")).to_be_visible()
+    teacher.get_by_label("Kind").select_option("number")
+    teacher.get_by_role("textbox", name="Question").fill("How many?")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    expect(ada.get_by_role("heading", name="How many?")).to_be_visible()
+    teacher.get_by_role("button", name="Reveal").click()
+    expect(ada.get_by_text("Nobody has answered.")).to_be_visible()
+    expect(ada.locator(".cl-bars")).to_have_count(0)
 
 
 def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
@@ -171,6 +178,9 @@ def test_a_board_has_room_for_all_that_is_said_of_the_answers(windows):
     ada.get_by_label("Your word").fill("grey")
     ada.get_by_role("button", name="Send").first.click()
     expect(board.get_by_role("img", name="1 of 1 have answered")).to_be_visible()
+    expect(board.get_by_text("Closed")).to_have_count(0)
+    teacher.get_by_role("button", name="Close", exact=True).click()
+    expect(board.get_by_text("Closed: no more answers are taken.")).to_be_visible()
     teacher.get_by_role("button", name="Reveal").click()
     last = board.get_by_text("Measured with")
     rows = board.locator(".cl-bars tbody tr")
