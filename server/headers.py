@@ -5,18 +5,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
+_OPENING = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>")
+_CLOSING = b"</script>"
 
 
 def script_hashes(html: bytes) -> list[str]:
     """The CSP sources (``'sha256-...'``) of a page's inline scripts: those run, one that was slipped in doesn't."""
-    bodies = (found.replace(b"\r\n", b"\n") for found in _INLINE.findall(html))
+    bodies = (found.replace(b"\r\n", b"\n") for found in _inline(html))
     return [f"'sha256-{base64.b64encode(hashlib.sha256(body).digest()).decode()}'" for body in bodies if body.strip()]
+
+
+def _inline(html: bytes) -> Iterator[bytes]:
+    """What stands in a page's inline scripts; an expression for all of one takes 40 ms for a page of a megabyte."""
+    end = 0
+    while opening := _OPENING.search(html, end):
+        end = html.find(_CLOSING, opening.end())
+        if end < 0:
+            return
+        yield html[opening.end() : end]
+        end += len(_CLOSING)
 
 
 def policy(frames: Sequence[str] = (), scripts: Iterable[str] = ()) -> str:

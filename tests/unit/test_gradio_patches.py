@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
+from gradio import route_utils
 from gradio.blocks import BlocksConfig
 from gradio.routes import App
 from gradio.state_holder import SessionState
@@ -41,6 +44,30 @@ def test_components_are_described_once_for_all_visitors(page, monkeypatch):
     first, second = SessionState(page), SessionState(page)
     assert first.config_values == second.config_values and set(first.config_values) == set(page.blocks)
     assert sorted(described) == sorted(page.blocks), "once each"
+
+
+def test_a_page_is_copied_once_and_each_visitor_gets_addresses_of_files_under_their_root(tmp_path):
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"\x89PNG")
+    with gr.Blocks() as demo:
+        text = gr.Textbox("Hello")
+        image = gr.Image(str(picture))
+        text.change(lambda it: it, text, text)
+    gradio_patches.send_no_schemas(demo)
+    config = demo.get_config_file()
+    for root in ("http://a.example/x", "http://b.example"):
+        copies = deepcopy(config["components"])
+        assert not any(name.startswith("api_info_as_") for one in copies for name in one)
+        page = route_utils.update_root_in_config({**config, "components": copies, "root": None}, root)
+        values = {one["id"]: one["props"].get("value") for one in page["components"]}
+        assert page["root"] == root and values[text._id] == "Hello" and "pg_with_files" not in page
+        assert values[image._id]["url"].startswith(f"{root}/gradio_api/file=")
+    again = deepcopy(config["components"])
+    same = [one is other for one, other in zip(copies, again, strict=True)]
+    assert same == [one["id"] != image._id for one in again], "what holds no file is one copy for all"
+    assert deepcopy(config["dependencies"])[0] is deepcopy(config["dependencies"])[0]
+    alone = route_utils.update_root_in_config({"components": [], "root": None}, "http://c.example")
+    assert alone["root"] == "http://c.example", "what is no page of ours goes gradio's way"
 
 
 def test_hidden_progress_is_told_to_no_component():
