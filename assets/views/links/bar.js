@@ -33,13 +33,7 @@ export function mount({ element, props, watch, trigger, server }) {
   const typing = new Typing(trigger, say);
   const told = receivers(opening, typing, address);
   readInbox(/** @type {HTMLElement} */ (element.closest("#pg-links")), signal, (name, value) => told[name](value));
-  watch("value", () => {
-    const found = props.value;
-    if (found?.fill) opening.filled(found);
-    else if (found?.look) opening.heard(found);
-    else if (found?.restored) typing.restored(found);
-    else if (found?.recalled) typing.recalled(found);
-  });
+  watch("value", () => hear(props.value, opening, typing));
   const close = () => {
     opening.stop();
     hide();
@@ -58,6 +52,14 @@ export function mount({ element, props, watch, trigger, server }) {
     back: () => bar.hasAttribute("data-link") && close(),
     moved: (tab) => opening.runs && tab !== opening.about?.tabs[0] && close(),
   });
+}
+
+/** What Python has answered, to whom it is told. */
+function hear(found, opening, typing) {
+  if (found?.fill) opening.filled(found);
+  else if (found?.look) opening.heard(found);
+  else if (found?.restored) typing.restored(found);
+  else if (found?.recalled) typing.recalled(found);
 }
 
 /** That something is back is no news to whoever types, or presses something: the line would only lie on it. */
