@@ -92,7 +92,7 @@ class GradientPath:
         values, logits = [0.0] * self.length, []
         for first in range(0, len(alphas), self._rows):
             part = slice(first, first + self._rows)
-            weight = torch.tensor(weights[part], device=self._inputs["input_ids"].device)
+            weight = torch.tensor(weights[part], dtype=torch.float32, device=self._inputs["input_ids"].device)
             leaves, found = self._pass(alphas[part])
             gradients = torch.autograd.grad(found.sum(), leaves, allow_unused=True)
             logits += found.detach().tolist()

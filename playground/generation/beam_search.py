@@ -106,7 +106,8 @@ class BeamSearch:
             Draw(self.request, (*self.prompt_ids, *reply), _NO_GENERATOR, processors=self.processors)
             for reply in self.running
         ]
-        sums = penalize(logits.log_softmax(-1), draws) + torch.tensor(self.totals, device=logits.device)[:, None]
+        before = torch.tensor(self.totals, dtype=torch.float32, device=logits.device)
+        sums = penalize(logits.log_softmax(-1), draws) + before[:, None]
         totals, places = sums.flatten().topk(max(2, 1 + len(self.eos_ids)) * self.request.num_beams)
         pairs = zip(totals.tolist(), places.tolist(), strict=True)
         return [(total, *divmod(place, logits.shape[-1])) for total, place in pairs if total > _UNREACHABLE / 2]

@@ -77,7 +77,7 @@ class Kept:
         wins. The times of tokens that were cut must be drawn too, or the stream would get out of step with
         ``model.generate``.
         """
-        times = torch.empty(len(generators), vocab, device=self.probabilities.device)
+        times = torch.empty(len(generators), vocab, dtype=torch.float32, device=self.probabilities.device)
         for own, generator in zip(times, generators, strict=True):
             own.exponential_(generator=generator)
         if self.ids is None:
@@ -99,7 +99,7 @@ def choose(logits: Tensor, draws: Sequence[Draw], pieces: Pieces) -> list[Choice
     top = min(max(draw.request.top for draw in draws), logits.shape[-1])
     best_ids = logits.topk(top).indices
     chosen = torch.empty(len(draws), dtype=torch.long, device=logits.device)
-    after = torch.empty(len(draws), top + 1, device=logits.device)
+    after = torch.empty(len(draws), top + 1, dtype=torch.float32, device=logits.device)
     for rows in _alike(draws):
         own, alike = ([draws[row] for row in rows], slice(None) if len(rows) == len(draws) else rows)
         kept = process(logits[alike], own)

@@ -108,7 +108,8 @@ class Stream:
     def pass_random_numbers(self) -> None:
         """Draws, and forgets, the random numbers that the choice of a token takes."""
         if self.request.do_sample:
-            torch.empty(1, self.speaker.vocab, device=self.speaker.device).exponential_(generator=self.generator)
+            times = torch.empty(1, self.speaker.vocab, dtype=torch.float32, device=self.speaker.device)
+            times.exponential_(generator=self.generator)
 
     def stop(self) -> None:
         """Asks the engine to end this stream; it does within one step."""

@@ -79,7 +79,7 @@ class NextLogits:
             self._given = points
             logits = self._forward(self._ids.expand(len(alphas), -1))
             [gradient] = torch.autograd.grad(self.explained(logits).sum(), [points])
-        share = torch.tensor(weights, device=end.device).view(-1, 1)
+        share = torch.tensor(weights, dtype=torch.float32, device=end.device).view(-1, 1)
         way = (end - start).float()
         return ((gradient.float() * way).sum(-1) * share).sum(0).tolist()
 

@@ -82,7 +82,7 @@ def _rows(table: Tensor) -> tuple[tuple[float, ...], ...]:
 def _pipeline(reader: Reader, texts: tuple[str, ...]) -> list[Tensor]:
     """What the pipeline says of each text: [seq, hidden]."""
     with reader.pipeline("feature-extraction") as pipeline:
-        return [torch.tensor(pipeline(text, truncation=True)[0]) for text in texts]
+        return [torch.tensor(pipeline(text, truncation=True)[0], dtype=torch.float32) for text in texts]
 
 
 def _shortened(hidden: Tensor) -> str:

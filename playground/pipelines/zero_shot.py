@@ -36,7 +36,7 @@ def zero_shot(reader: Reader, request: PipelineRequest) -> dict[str, Any]:
         one, row = _pair(reader, request.text, template.format(label))
         passes.append(one)
         logits.append(row)
-    table = torch.tensor(logits)
+    table = torch.tensor(logits, dtype=torch.float32)
     if alone:
         scores = table[:, [contradiction, entailment]].softmax(-1)[:, 1].tolist()
     else:

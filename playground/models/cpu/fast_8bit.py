@@ -183,7 +183,7 @@ def obstacle() -> str:
 @functools.cache
 def is_quicker() -> bool:
     """Whether this processor multiplies whole numbers quicker than float32, as it does with VNNI; takes some ms."""
-    rows, weight = torch.ones(8, 576), torch.ones(1536, 576)
+    rows, weight = (torch.ones(count, 576, dtype=torch.float32) for count in (8, 1536))
     codes = torch.ones_like(rows, dtype=torch.int8), torch.ones_like(weight, dtype=torch.int8)
     return _first_is_quicker(lambda: int_product(*codes), lambda: nn.functional.linear(rows, weight))
 
@@ -191,8 +191,9 @@ def is_quicker() -> bool:
 @functools.cache
 def has_few_product() -> bool:
     """Whether a row is multiplied in bfloat16 here, and quicker than in two parts; takes some ms."""
-    layer = Fast8bitLinear(Codes(torch.arange(-1.0, 1.0, 2**-12).view(64, 128)), None)
-    row, ones = torch.linspace(-1, 1, 128)[None], torch.ones(64, dtype=torch.bfloat16)
+    layer = Fast8bitLinear(Codes(torch.arange(-1, 1, 2**-12, dtype=torch.float32).view(64, 128)), None)
+    row = torch.linspace(-1, 1, 128, dtype=torch.float32)[None]
+    ones = torch.ones(64, dtype=torch.bfloat16)
     with torch.inference_mode():
         truth = layer._sums(row)
         try:

@@ -44,9 +44,11 @@ class LlamaStep:
         cos, sin = self._rotary(hidden, position_ids)
         half = sin.shape[-1] // 2
         turn = cos, torch.cat((-sin[..., :half], sin[..., half:]), -1)
-        hide = torch.zeros(1, 1, 1)
+        # Not torch's own dtype: while another model is loaded that is the other one's, in all threads.
+        hide = hidden.new_zeros(1, 1, 1)
         if mask is not None:
-            hide = torch.where(mask.bool(), 0.0, -math.inf).repeat_interleave(self._blocks[0].kv_heads, 0)[:, None]
+            hide = hidden.new_zeros(mask.shape).masked_fill_(mask == 0, -math.inf)
+            hide = hide.repeat_interleave(self._blocks[0].kv_heads, 0)[:, None]
         for block, kept in zip(self._blocks, cache.layers, strict=True):
             hidden = block(hidden, turn, kept, hide)
         return self._head(_normed(self._norm, hidden))  # type: ignore[no-any-return]

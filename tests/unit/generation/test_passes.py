@@ -132,3 +132,20 @@ def test_half_precision_still_shares(tokenizer):
     for kind in KINDS:
         passes = Passes(tiny_model(kind, len(tokenizer)).to(torch.bfloat16))
         assert passes.cached and passes.padded
+
+
+@pytest.mark.parametrize("options", [{}, {"do_sample": True, "seed": 3}, {"num_beams": 3}])
+def test_a_model_that_is_loaded_meanwhile_changes_nothing(tiny, options):
+    """``from_pretrained`` makes the other one's dtype torch's own while it builds it, in all threads."""
+    request = GenerateRequest(prompt="the", max_new_tokens=5, **options)
+    before = generate(tiny("llama"), request).result()
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float16)
+    try:
+        meanwhile = generate(tiny("llama"), request).result()
+    finally:
+        torch.set_default_dtype(dtype)
+    assert meanwhile.finished.token_ids == before.finished.token_ids
+    assert meanwhile.finished.beams == before.finished.beams
+    told = [[(one.probability_before, one.probability_after) for one in run.steps] for run in (before, meanwhile)]
+    assert told[0] == told[1]
