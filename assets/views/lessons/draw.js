@@ -193,8 +193,9 @@ export function guess(words, shown) {
  * @param {Words} words
  * @param {any} step
  * @param {import("./steps.js").Kept} kept
+ * @param {(() => void) | null} [again]  fills in what it was made from, where that may stand there no more
  */
-export function reveal(words, step, kept) {
+export function reveal(words, step, kept, again = null) {
   const outcome = /** @type {import("./steps.js").Outcome} */ (kept.outcome);
   const sides = make("dl", "ls-sides");
   if (step.predict && kept.guess !== undefined)
@@ -207,7 +208,8 @@ export function reveal(words, step, kept) {
   const why = make("p", "ls-why");
   why.append(...sentence(outcome.why));
   if (!step.reveal) return make("div", "ls-reveal", make("p", "ls-verdict good", said(words, "strong", words.done)));
-  return make("div", "ls-reveal", sides, mark && verdict, outcome.why.length > 0 && why);
+  const row = again && make("div", "ls-row", saidButton(words, "", words.again, again));
+  return make("div", "ls-reveal", sides, mark && verdict, outcome.why.length > 0 && why, row);
 }
 
 /**
@@ -231,7 +233,7 @@ export function known(words, know) {
  * @param {Words} words
  * @param {any} step
  * @param {string} button  what the learner presses, or empty
- * @param {{ again: () => void, show: () => void, there: () => void }} acts
+ * @param {{ again: (() => void) | null, show: () => void, there: () => void }} acts
  * @param {boolean} filling  the fields are being filled
  * @param {[string, any][]} [filled]  what was filled in for her: the names of fields in the page, and the values
  */
@@ -243,7 +245,7 @@ export function task(words, step, button, { again, show, there }, filling, fille
   const row = make("div", "ls-row");
   if (step.do || button) row.append(saidButton(words, "", words.there, there));
   if (step.do && Object.keys(step.do.show).length) row.append(saidButton(words, "", words.show, show));
-  if (step.stage) row.append(saidButton(words, "", words.again, again));
+  if (again) row.append(saidButton(words, "", words.again, again));
   box.append(row);
   return box;
 }

@@ -9,7 +9,8 @@ import { doneOf, keptOf, load, save, walkOf } from "./progress.js";
 import { guessShown, isAnswered, outcomeOf, phaseOf, stageAt } from "./steps.js";
 
 const SETTLED_MS = 250; // a stream changes its view at every token: one look when it has come to rest
-const AGAIN_MS = 700;
+const AGAIN_MS = 700; // and twice as long each time after that
+const MOST_AGAIN = 4;
 const BESIDE = matchMedia("(min-width: 1100px)"); // as in the style: there is room for a column
 
 /** @param {import("../view.d.ts").View} view */
@@ -41,6 +42,7 @@ class Panel {
   /** @type {Record<string, import("./driver.js").Place>} */
   places = {};
   looks = 0;
+  again = 0; // how often it has looked once more for what isn't put away yet
   fills = 0;
   filling = 0; // the number of what is being filled in
   timer = 0;
@@ -48,6 +50,8 @@ class Panel {
   pointed = {}; // what is pointed at of what is being filled in
   /** @type {import("./steps.js").Kept | null} */
   helped = null; // the step that was done for the learner but for what she presses
+  /** @type {import("./steps.js").Kept | null} */
+  revisited = null; // the step that the learner came back to when it was done
   next = ""; // the field that the learner changes then
   wanted = ""; // the lesson that was chosen last
   /** @type {HTMLElement | null} */
@@ -147,6 +151,7 @@ class Panel {
     this.draw();
     this.find("body").querySelector("h3")?.focus({ preventScroll: true });
     this.find("body").scrollTop = 0;
+    this.find("said").textContent = "";
     this.filling = 0;
     if (!this.lesson) return;
     if (this.step.tab && phaseOf(this.step, this.kept) !== "done") open(this.places[this.step.tab]);
@@ -183,7 +188,8 @@ class Panel {
     this.filling = 0;
     this.draw();
     fillDrawn(place, fields);
-    if (this.isHelped) this.sayFilled();
+    if (phaseOf(this.step, this.kept) === "done" && !this.button) showAnswer(place, this.step.see, BESIDE.matches);
+    else if (this.isHelped) this.sayFilled();
     else point(place, this.pointed, this.button, this.next);
     this.answered(tab);
   }
@@ -202,8 +208,8 @@ class Panel {
   /** A tab has a new answer. */
   answered(tab) {
     if (!this.progress.open || !this.lesson || this.step.tab !== tab) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(), SETTLED_MS);
+    this.again = 0;
+    this.lookIn(SETTLED_MS);
   }
 
   /** Asks what the tab of this step has answered. */
@@ -222,10 +228,14 @@ class Panel {
     save(localStorage, this.progress);
   }
 
-  /** Looks once more: what has just ended may not be put away yet. */
+  /** Looks again, a few times: what has just ended may not be put away yet. */
   wait() {
+    if (this.again < MOST_AGAIN) this.lookIn(AGAIN_MS * 2 ** this.again++);
+  }
+
+  lookIn(milliseconds) {
     clearTimeout(this.timer);
-    if (this.looks % 2) this.timer = setTimeout(() => this.look(), AGAIN_MS);
+    this.timer = setTimeout(() => this.look(), milliseconds);
   }
 
   /** The step is done: says how it went. */
@@ -253,7 +263,10 @@ class Panel {
   /** Goes so many steps on or back. */
   move(steps) {
     this.walk.at += steps;
+    const { step, kept } = this;
+    this.revisited = phaseOf(step, kept) === "done" ? kept : null;
     this.enter();
+    if (this.revisited && step.tab) open(this.places[step.tab]);
   }
 
   /** Begins the lesson again. */
@@ -329,7 +342,10 @@ class Panel {
       phase !== "ask" && step.predict && make("p", "ls-question", ...draw.whole(step.predict.ask)),
       phase === "answer" && kept.guess !== undefined && draw.guess(words, shown),
       phase === "answer" && draw.task(words, step, this.button, this.acts(), this.filling > 0, this.filledIn),
-      done && kept.outcome && (step.reveal || step.stage || step.do) && draw.reveal(words, step, kept),
+      done &&
+        kept.outcome &&
+        (step.reveal || step.stage || step.do) &&
+        draw.reveal(words, step, kept, this.revisited === kept ? this.acts().again : null),
       done && last && draw.known(words, lesson.know),
       draw.ways(words, { done, first: walk.at === 0, last }, this.acts()),
     ];
@@ -360,16 +376,15 @@ class Panel {
   }
 
   acts() {
-    const shown = {
-      ...stageAt(this.lesson, this.walk.at)?.fields,
-      ...this.step.do?.show,
-    };
+    const stage = stageAt(this.lesson, this.walk.at)?.fields;
+    const shown = { ...stage, ...this.step.do?.show };
+    const whole = this.revisited === this.kept ? shown : stage; // of what she had changed herself, too
     const there = async () => {
       const fields = this.isHelped ? [] : Object.keys(this.step.do?.show ?? {});
       this.sent = await goTo(this.places[this.step.tab], fields, this.button);
     };
     return {
-      again: () => this.fill(this.step.stage.fields),
+      again: stage ? () => this.fill(whole) : null,
       show: () => this.fill(shown, this.step.do.show),
       there,
       move: (steps) => this.move(steps),

@@ -350,6 +350,42 @@ def test_a_chat_that_was_cut_off_does_not_end_a_step_whose_answer_is_compared_la
     expect(panel.locator(".ls-reveal")).to_have_count(0)
 
 
+def test_an_answer_that_is_put_away_late_ends_a_step_all_the_same(page):
+    open_lesson(page, "The article, live")
+    looks = []
+
+    def late(route):
+        reply = route.fetch()
+        found = reply.json()
+        if "look" in (found["data"][0] or {}) and len(looks) < 3:
+            looks.append(found)
+            found["data"][0] |= {"facts": None, "asked": {}}
+        route.fulfill(response=reply, json=found)
+
+    page.route("**/run/predict*", late)
+    guess(page.locator(".ls-panel"))
+    expect(page.locator(".ls-reveal")).to_contain_text("5 stars", timeout=PATIENCE_MS)
+    assert len(looks) == 3
+
+
+def test_back_leads_to_the_place_of_a_step_and_what_it_was_made_from_can_be_filled_in_again(page):
+    open_lesson(page, "The article, live", step=5)
+    panel, again = page.locator(".ls-panel"), page.get_by_role("button", name="Fill the fields again")
+    guess(panel)
+    assert "1.7" in goes_on(panel)
+    expect(panel.locator(".ls-said")).to_be_empty()  # it is of the last step
+    tab = page.get_by_role("tab", name="Generation")
+    expect(tab).to_have_attribute("aria-selected", "true")
+    expect(again).to_be_hidden()
+    page.get_by_role("button", name="Back", exact=True).click()
+    expect(page.get_by_role("tab", name="Classification")).to_have_attribute("aria-selected", "true")
+    page.locator("#classification-text textarea").fill("Something else")
+    again.click()
+    expect(page.locator("#classification-text textarea")).to_have_value("This restaurant is awesome")
+    expect(page.locator("#classification-steps .ps-tokens")).to_contain_text("restaurant", timeout=PATIENCE_MS)
+    expect(panel.locator(".ls-reveal")).to_contain_text("59.4")
+
+
 def test_a_training_ends_a_step(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "It follows its data")
