@@ -93,7 +93,7 @@ function drawnNames({ map, points, size, word, near, inks }) {
     const look = { fill: lit(k) ? inks.ink : inks.muted, "font-weight": lit(k) ? 600 : 400 };
     const written = makeSvg(
       "text",
-      { x: name.x, y: name.y, "text-anchor": name.anchor, ...look },
+      { x: name.x, y: name.y, "text-anchor": name.anchor, "data-word": k, ...look },
       shortened(map.words[k]),
     );
     return name.lead ? [leadTo(points[k], name.lead, inks), written] : [written];

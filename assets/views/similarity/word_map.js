@@ -77,7 +77,9 @@ function build(tab) {
 function listen(tab, drawn) {
   const { state } = tab;
   const { svg } = drawn;
-  const at = ({ clientX, clientY }) => {
+  const at = ({ target, clientX, clientY }) => {
+    const name = target.closest("text"); // it is its own word's, whatever point lies nearer
+    if (name) return Number(name.dataset.word);
     const box = svg.getBoundingClientRect();
     const scale = svg.viewBox.baseVal.width / box.width;
     return nearest(drawn.points, [(clientX - box.left) * scale, (clientY - box.top) * scale], REACH);
@@ -88,7 +90,7 @@ function listen(tab, drawn) {
   });
   svg.addEventListener("mouseleave", () => light(tab, null));
   svg.addEventListener("click", (event) => {
-    const word = at(event);
+    const word = state.over ?? at(event); // what is lit; where the names have moved since, too
     if (word !== null) choose(tab, word);
   });
   svg.addEventListener("keydown", (event) => {

@@ -115,7 +115,10 @@ def the_map(tab):
     assert {"butter", "bread"} <= set(lit)
     rows = tab.locator("#similarity-map .mp-numbers tbody tr")
     assert "bread" in rows.locator("td:first-child").all_text_contents()
-    name = maps.first.locator("text", has_text=re.compile("^boy$"))
+    for word in "man", "butter", "boy":
+        name = maps.first.locator("text", has_text=re.compile(f"^{word}$"))
+        name.click()
+        expect(said).to_contain_text(f"“{word}”")
     name.click(position={"x": 1, "y": 8})
     expect(said).to_contain_text("“boy”: ")
     tab.locator("#similarity-map .mp-twin summary").click()
