@@ -63,7 +63,7 @@ class Board {
     this.drawn = key;
     const here = `${screen.present ?? 0} here`;
     if (!this.followed.node.isConnected) main.replaceChildren(this.top, this.body, this.followed.node, this.said);
-    this.top.replaceChildren(`Class ${code}`, make("span", "", here), this.line);
+    this.top.replaceChildren(make("h1", "", `Class ${code}`), make("span", "", here), this.line);
     const link = this.invites || screen.ended ? "" : ({ link: screen.link, follow: screen.follow }[screen.shows] ?? "");
     this.followed.show(link);
     this.body.hidden = Boolean(link);

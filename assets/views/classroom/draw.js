@@ -15,6 +15,30 @@ export function added(text = "") {
   return text.length > 1 && space ? [space, make("mark", "", text.slice(1))] : text ? [make("mark", "", text)] : [];
 }
 
+/** What somebody knows a control by. */
+const nameOf = (node) => node.labels?.[0]?.textContent || node.value || node.textContent;
+
+/**
+ * Draws a part of a page anew. The focus goes to the control of the same name, or else to the heading: what is pressed
+ * twice does nothing else.
+ *
+ * @param {HTMLElement} box
+ * @param {() => Node[]} draw  what it holds from now on
+ */
+export function redraw(box, draw) {
+  const at = /** @type {HTMLElement | null} */ (document.activeElement);
+  const had = at && box.contains(at) ? nameOf(at) : null;
+  box.replaceChildren(...draw());
+  if (!at || had === null) return;
+  const same = [...box.querySelectorAll("a, button, input")].find(
+    (one) => nameOf(one) === had && !one.matches(":disabled"),
+  );
+  const next = at !== box && at.isConnected ? at : (same ?? box.querySelector("h1, h2"));
+  if (!(next instanceof HTMLElement)) return;
+  if (next.matches("h1, h2")) next.tabIndex = -1;
+  next.focus();
+}
+
 /** A question with the text that it is about. */
 export function question(asked) {
   const box = make("section", "cl-question", make("h1", "", asked.ask));

@@ -3,7 +3,7 @@
 import { pasteAtOnce } from "../page/pasting.js";
 import { make, makeButton } from "../shared/dom.js";
 import { stopped } from "../shared/format.js";
-import { asRead, bars, Followed, moreOf, onSlider, question, signs, stands, texts } from "./draw.js";
+import { asRead, bars, Followed, moreOf, onSlider, question, redraw, signs, stands, texts } from "./draw.js";
 import { openRoom, Refused, Room, sentence } from "./room.js";
 import { dropSeat, keepSeat, seatIn } from "./seats.js";
 
@@ -15,12 +15,13 @@ function field(label, options = {}) {
   return { input, box: make("label", "cl-field", make("span", "", label), input) };
 }
 
-/** A form whose failures stand below it. */
+/** A form whose failures stand below it until something is changed. */
 function form(parts, button, send) {
   const said = make("p", "cl-said");
   said.setAttribute("role", "alert");
   const press = make("button", "cl-primary", button);
   const node = make("form", "cl-form", ...parts, press, said);
+  node.addEventListener("input", () => said.replaceChildren());
   node.addEventListener("submit", async (event) => {
     event.preventDefault();
     said.textContent = "";
@@ -71,6 +72,7 @@ class Page {
   body = make("div", "cl-body");
   followed = new Followed(root, "On your teacher's screen");
   free = make("details");
+  typing = { key: "", node: make("section") }; // what is half typed outlives a drawing
   sending = Promise.resolve();
 
   async start() {
@@ -92,7 +94,7 @@ class Page {
     main.replaceChildren(
       make("h1", "", `Class ${code}`),
       make("p", "", "No account is needed, and nothing is kept when the class is over."),
-      form([name.box], "Join", () => this.join(name.input.value)),
+      form([name.box], "Join", () => this.join(name.input.value).then(() => this.body.focus())),
       said && make("p", "cl-said", said),
     );
     name.input.focus();
@@ -105,6 +107,7 @@ class Page {
     this.room.secret = joined.seat;
     this.answers = joined.answers;
     this.line.setAttribute("role", "status");
+    this.body.tabIndex = -1;
     this.free = this.own();
     main.replaceChildren(
       make("header", "cl-top", `Class ${code}`, make("span", "", joined.name)),
@@ -138,7 +141,7 @@ class Page {
       parts.push(make("h1", "", "You are in."), make("p", "", "Your teacher's question will stand here."));
     else if (writing) parts.push(texts(writing));
     if (stands(screen)) parts.push(question(asked), reveal ? bars(reveal, asked) : this.control(asked));
-    this.body.replaceChildren(...parts);
+    redraw(this.body, () => parts);
   }
 
   /** Marks the own answer among the bars, once the room has said where it counts. */
@@ -157,6 +160,12 @@ class Page {
   }
 
   control(asked) {
+    const key = `${asked.number} ${asked.state}`;
+    if (key !== this.typing.key) this.typing = { key, node: this.fields(asked) };
+    return this.typing.node;
+  }
+
+  fields(asked) {
     const open = asked.state === "open";
     const said = make("p", "cl-said");
     said.setAttribute("role", "status");
@@ -164,10 +173,17 @@ class Page {
     const give = (answer) => this.send(asked.number, answer, tell);
     const given = this.said(asked);
     if (!open) tell(`${given ? `You said: ${stopped(given)}` : "No more answers."} ${moreOf(asked.kind)}`);
-    else if (given) tell(`You said: ${stopped(given)} You can change it.`);
+    else tell(this.counts(asked));
     const place = this.answers[asked.number];
     const fits = asked.choices.length ? choices(asked, place, open, give) : typed(asked, place ?? "", open, give);
+    fits.addEventListener("input", () => this.kept.pending || tell(this.counts(asked))); // what was refused is changed
     return make("section", "cl-answer", fits, signs(asked.kind, asked.choices), said);
+  }
+
+  /** Which answer counts by now, if any. */
+  counts(asked) {
+    const given = this.said(asked);
+    return given && `You said: ${stopped(given)} You can change it.`;
   }
 
   /** Sends an answer once the one before it has arrived; one that was changed meanwhile needn't. */
@@ -190,8 +206,7 @@ class Page {
       if (!sent) return;
       this.answers[own.question] = sent.answer;
       const asked = this.screen?.asked;
-      if (asked?.number === own.question && isWanted())
-        tell(`You said: ${stopped(this.said(asked))} You can change it.`);
+      if (asked?.number === own.question && isWanted()) tell(this.counts(asked));
     } catch (error) {
       tell(sentence(error));
     }
@@ -203,6 +218,7 @@ class Page {
     const link = field("A link of Share", { maxLength: 5000, required: true });
     const done = make("p", "cl-said");
     const send = async () => {
+      done.textContent = "";
       await this.room.post("finds", { link: link.input.value });
       link.input.value = "";
       done.textContent = "Sent to your teacher.";

@@ -5,7 +5,7 @@ import { addressOfClass, handedOn, keyOf } from "../shared/class_key.js";
 import { make, makeButton } from "../shared/dom.js";
 import { download } from "../shared/download.js";
 import { isolated } from "../shared/format.js";
-import { bars, question, stands, TOLD, texts } from "./draw.js";
+import { bars, question, redraw, stands, TOLD, texts } from "./draw.js";
 import { FIELDS, KINDS, readFields } from "./kinds.js";
 import { Room, sentence } from "./room.js";
 
@@ -42,7 +42,7 @@ class Desk {
     app.target = `pg-app-${code}`;
     const at = addressOfClass(root, code, address);
     main.replaceChildren(
-      make("header", "cl-top", `Class ${code}`, make("nav", "", app, board)),
+      make("header", "cl-top", make("h1", "", `Class ${code}`), make("nav", "", app, board)),
       make("p", "", "Your class opens ", make("strong", "cl-address", at)),
       this.state,
       this.said,
@@ -151,7 +151,7 @@ class Desk {
     this.screen = screen;
     const { asked, reveal, writing, ended } = screen;
     if (ended)
-      return main.replaceChildren(make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept."));
+      return redraw(main, () => [make("h1", "", "This class is over."), make("p", "", "Nothing of it is kept.")]);
     const counts = asked ? `, ${screen.answered} answered` : "";
     const names = screen.names.length ? `. Joined: ${screen.names.map(isolated).join(", ")}` : "";
     const here = screen.joined ? `${screen.present} here of ${screen.joined}` : "Nobody here yet";
@@ -159,17 +159,18 @@ class Desk {
     if (screen.names_shown !== this.namesShown) this.names.checked = screen.names_shown;
     this.namesShown = screen.names_shown;
     const found = JSON.stringify([screen.finds, screen.shows, screen.link]);
-    if (found !== this.finds.dataset.drawn) this.finds.replaceChildren(...screen.finds.map((one) => this.find(one)));
+    if (found !== this.finds.dataset.drawn) redraw(this.finds, () => screen.finds.map((one) => this.find(one)));
     this.finds.dataset.drawn = found;
     const key = JSON.stringify([asked, reveal, writing]);
     if (key === this.drawn) return;
     this.drawn = key;
-    const parts = [];
-    const typing = document.activeElement;
-    if (writing) parts.push(texts(writing));
-    if (stands(screen)) parts.push(question(asked), reveal && bars(reveal, asked));
-    this.now.replaceChildren(...parts.filter(Boolean), asked ? this.ways(asked) : "");
-    if (typing === this.known.node) this.known.node?.focus();
+    redraw(this.now, () => {
+      const parts = [];
+      if (writing) parts.push(texts(writing));
+      if (stands(screen)) parts.push(question(asked), reveal && bars(reveal, asked));
+      if (asked) parts.push(this.ways(asked));
+      return parts.filter(Boolean);
+    });
   }
 
   find({ number, link, name }) {
@@ -178,7 +179,8 @@ class Desk {
     open.target = "_blank";
     const isOn = this.screen.shows === "link" && this.screen.link === link;
     const press = () => this.act("board", { find: isOn ? 0 : number });
-    return make("li", "", open, makeButton("", isOn ? "Off the board" : "To the board", press));
+    const way = makeButton("", isOn ? "Off the board" : "To the board", press, { value: String(number) });
+    return make("li", "", open, way);
   }
 
   ways(asked) {

@@ -131,6 +131,42 @@ def test_what_is_refused_stays_until_it_is_changed(windows):
     expect(refused).to_have_text("")
 
 
+def test_the_keyboard_loses_nothing_when_a_page_is_drawn_anew(windows):
+    teacher = windows("/class", is_cut=True)  # the browser logs what is refused
+    expect(teacher.get_by_role("button", name="Open a room")).to_be_visible()
+    teacher.get_by_role("button", name="Open a room").press("Enter")
+    expect(teacher.get_by_role("heading", name=re.compile("^Class [2-9A-Z]{6}$"), level=1)).to_be_visible()
+    way = teacher.url.rpartition("/class/")[2].removesuffix("/teach")
+    ada = windows(f"/class/{way}", width=390, is_cut=True)
+    ada.get_by_label("Nickname").press("Enter")
+    expect(ada.get_by_role("heading", name="You are in.")).to_be_focused()
+
+    def press(name):
+        teacher.get_by_role("button", name=name, exact=True).press("Enter")
+
+    press("Ask")
+    word = ada.get_by_label("Your word")
+    word.fill("grey")
+    word.press("Enter")
+    expect(ada.get_by_text("You said: grey. You can change it.")).to_be_visible()
+    for name in ("Close", "Reveal", "Go on with the vote"):
+        press(name)
+        expect(teacher.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        expect(teacher.get_by_role("heading", name="Which word comes next?")).to_be_focused()
+        expect(ada.get_by_role("heading", name="Which word comes next?")).to_be_focused()
+    word.fill(" ")
+    word.press("Enter")
+    refused = ada.get_by_text("The word is empty. Type something.")
+    expect(refused).to_be_visible()
+    word.fill("a ca")
+    expect(refused).to_have_count(0)
+    press("Both texts")
+    expect(ada.get_by_role("heading", name="The model")).to_be_visible()
+    expect(word).to_be_focused()
+    expect(word).to_have_value("a ca")
+    expect(teacher.get_by_role("button", name="Both texts")).to_be_focused()
+
+
 def test_a_slider_needs_no_unit_and_no_model(windows):
     teacher = windows("/class")
     teacher.get_by_role("button", name="Open a room").click()
