@@ -33,6 +33,9 @@ export const cutShort = (most, pasted, room) =>
   `At most ${formatInteger(most)} characters fit here. Of the ${formatInteger(pasted)} pasted, ` +
   (room ? `the first ${formatInteger(room)} were taken.` : "none were taken.");
 
+/** Whether a text comes from elsewhere; Enter that sends a form would be a line break. @param {InputEvent} event */
+export const isPasted = ({ inputType }) => inputType.startsWith("insertFrom");
+
 /** @param {Document} document @param {AbortSignal} signal */
 export function pasteAtOnce(document, signal) {
   /** @type {{field: Field, before: string, after: string} | null} */
@@ -42,7 +45,7 @@ export function pasteAtOnce(document, signal) {
     if (!field || !event.cancelable) return;
     const text = written(event);
     const room = roomIn(field);
-    if (text.length > room && event.inputType !== "insertText")
+    if (text.length > room && isPasted(event))
       setTimeout(() => say(field, cutShort(field.maxLength, text.length, room)));
     const [start, end] = [field.selectionStart ?? 0, field.selectionEnd ?? 0];
     if (!hasManyLines(text) && !hasManyLines(field.value.slice(start, end))) return;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cutShort, hasManyLines, roomIn } from "../../../assets/views/page/pasting.js";
+import { cutShort, hasManyLines, isPasted, roomIn } from "../../../assets/views/page/pasting.js";
 
 test("it is the lines that make a paste long, not its characters", () => {
   assert.equal(hasManyLines("a".repeat(200_000)), false);
@@ -27,4 +27,12 @@ test("what has no room is said", () => {
     "At most 200 characters fit here. Of the 5,000 pasted, the first 194 were taken.",
   );
   assert.equal(cutShort(200, 5000, 0), "At most 200 characters fit here. Of the 5,000 pasted, none were taken.");
+});
+
+test("Enter in a field that is full is no paste", () => {
+  const types = ["insertFromPaste", "insertFromDrop", "insertLineBreak", "insertText", "insertReplacementText"];
+  assert.deepEqual(
+    types.filter((inputType) => isPasted({ inputType })),
+    ["insertFromPaste", "insertFromDrop"],
+  );
 });
