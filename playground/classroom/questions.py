@@ -388,8 +388,7 @@ def within(number: Any, low: float, high: float) -> Any:
 
 
 def _check_unit(unit: str) -> None:
-    if len(usable_text(unit, LONGEST_WORD)) > LONGEST_UNIT:
-        raise InputError("The unit is too long.", f"Use at most {LONGEST_UNIT} characters.")
+    usable_text(unit, LONGEST_UNIT, "The unit")
 
 
 def _check_text(text: str) -> None:

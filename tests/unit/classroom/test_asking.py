@@ -77,6 +77,8 @@ def test_how_probable_the_models_own_answer_is():
 def test_what_cannot_be_asked_is_said():
     with pytest.raises(InputError, match="no such question"):
         question_of("batch", "next_word", {}, None, never)
+    with pytest.raises(InputError, match=r"The unit has 61 characters\. Use at most 12\."):
+        Slider("How long?", unit="m" * 61)
     with pytest.raises(InputError, match="There are 2 words"):
         question_of("similarity", "closer_pair", {"words": "a, b", "model_id": "", "template": ""}, None, never)
     with pytest.raises(InputError, match="no text"):
