@@ -130,6 +130,21 @@ def walk(page, row: list[str], known: list[list[str]]) -> int:
     return count
 
 
+def test_a_ring_is_whole_where_the_window_ends(page):
+    """Somebody comes by Tab to what is half in sight."""
+    button = page.get_by_role("button", name="Classify", exact=True)
+    page.get_by_role("textbox", name="text", exact=False).first.focus()
+    box = button.bounding_box()
+    page.set_viewport_size({"width": 1280, "height": int(box["y"] + box["height"] / 2)})
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if button.evaluate("one => one === document.activeElement"):
+            break
+    expect(button).to_be_focused()
+    edge = "innerHeight - document.activeElement.getBoundingClientRect().bottom"
+    assert page.evaluate(edge) >= 4
+
+
 def test_arrow_keys_come_to_every_tab_and_nothing_is_said_by_a_key(page):
     page.evaluate(SAID)
     top = page.evaluate(ROWS)[0]
