@@ -231,7 +231,7 @@ function redraw(box, key, nodes) {
   box.dataset.drawn = key;
   const isHere = box.contains(document.activeElement);
   box.replaceChildren(...nodes());
-  if (isHere) box.querySelector("button")?.focus();
+  if (isHere) (box.querySelector("button") ?? box.parentElement?.querySelector("button, input"))?.focus();
 }
 
 /** What a view knows better than the fields: a text typed into it, or a chat and the tokens before the chosen one. */

@@ -81,7 +81,8 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     panel(teacher).get_by_label("Follow me").check()  # held back: it would tell the answer
     expect(student.locator("iframe")).to_have_count(1)
     expect(student.locator(".cl-follow")).to_be_hidden()
-    panel(teacher).get_by_role("button", name="Reveal").click()
+    panel(teacher).get_by_role("button", name="Reveal").press("Enter")
+    expect(asks.get_by_role("button", name="how many tokens")).to_be_focused()  # its own row is empty now
     expect(student.get_by_role("row").filter(has_text="model").get_by_role("rowheader")).to_have_text("4model")
 
     frame = student.frame_locator("iframe")
@@ -111,8 +112,9 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     sent = free.get_by_text("Your teacher has it.")
     expect(sent).to_be_visible()
     assert send.bounding_box()["x"] - sent.bounding_box()["x"] - sent.bounding_box()["width"] >= 6, "they touch"
-    desk.get_by_role("button", name="To the board").click()
+    desk.get_by_role("button", name="To the board").press("Enter")
     expect(on_board).to_have_value("a find", timeout=LOADED_MS)
+    expect(desk.get_by_role("button", name="Off the board")).to_be_focused()
     desk.get_by_role("button", name="Off the board").click()
     expect(board.get_by_role("heading", name="How many tokens is this")).to_be_visible()
 
