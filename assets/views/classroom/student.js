@@ -44,6 +44,7 @@ function askForCode() {
   });
   const go = () => {
     const signs = typed.input.value.replace(/[^\p{L}\p{N}]/gu, "").toUpperCase();
+    if (!signs) throw new Refused(400, "A code is of letters and digits.");
     location.href = `${root}class/${encodeURIComponent(signs)}`;
   };
   const open = async () => {

@@ -3,7 +3,7 @@
 import { make } from "../shared/dom.js";
 import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
-import { varietyInWords } from "./origin.js";
+import { ofSeveralModels, varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
 import { aboutSettings, divergence, endingOf, figuresOf, firstToPart, wasStopped } from "./reply.js";
 
@@ -63,8 +63,7 @@ function varietyOf(columns) {
   const done = columns.every((one) => one.replies.every((reply) => reply.finished && !wasStopped(reply)));
   if (!done || !columns.some((one) => one.sampled)) return [];
   const dice = columns.filter((one) => one.settings.do_sample).length > 1;
-  const own = columns.some(({ settings }) => settings.model_id || settings.quantization);
-  const from = own ? "the settings and the models" : "the settings alone";
+  const from = ofSeveralModels(columns) ? "the settings and the models" : "the settings alone";
   const same = ` The same seed throws the same dice in every column: what differs then comes from ${from}.`;
   return [make("p", "", `${varietyInWords(columns)}${dice ? same : ""}`)];
 }

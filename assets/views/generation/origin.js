@@ -98,6 +98,14 @@ function readOtherwise(begin, now, byHand) {
 }
 
 /**
+ * Whether columns have different models, or one held in different ways; of a link each names its own.
+ *
+ * @param {{ settings: Record<string, any> }[]} columns
+ */
+export const ofSeveralModels = (columns) =>
+  new Set(columns.map(({ settings }) => `${settings.model_id ?? ""} ${settings.quantization ?? ""}`)).size > 1;
+
+/**
  * Whether the settings to compare are others than those that stand side by side; a link's own are on no button.
  *
  * @param {{ settings: Record<string, any> }[]} columns

@@ -5,7 +5,7 @@ import { mayAskFirst } from "../shared/first_answer.js";
 import { readInbox } from "../shared/inbox.js";
 import { lifeOf } from "../shared/lifecycle.js";
 import { drawColumns } from "./columns.js";
-import { changesSince, comparesOthers, originInWords, shownBy } from "./origin.js";
+import { changesSince, comparesOthers, ofSeveralModels, originInWords, shownBy } from "./origin.js";
 import { showDefault } from "./panel.js";
 import { drawBranches, drawLive, drawTable, drawText, drawTree } from "./paper.js";
 import { listen } from "./pointing.js";
@@ -101,8 +101,7 @@ function drawOrigin({ view, find, state }) {
   const reply = compared ? state.columns[0]?.replies[0] : state.shown;
   const begin = reply?.begin;
   find(".gen-origin").hidden = !begin;
-  const own = compared && state.columns.some((one) => one.settings.model_id || one.settings.quantization);
-  const first = own ? "The first column is from" : "From";
+  const first = compared && ofSeveralModels(state.columns) ? "The first column is from" : "From";
   find(".gen-origin").textContent = begin ? `${first} ${originInWords(reply, titles, compared)}` : "";
   const drawn = compared && state.columns.flatMap(({ replies }) => replies).find((one) => one.begin?.do_sample);
   const how = { compared, byHand: state.how === "step", seed: drawn ? drawn.begin.seed : undefined };

@@ -169,6 +169,9 @@ def test_the_keyboard_loses_nothing_when_a_page_is_drawn_anew(windows):
 
 def test_a_slider_needs_no_unit_and_no_model(windows):
     teacher = windows("/class")
+    teacher.get_by_label("Code of your class").fill("!!")
+    teacher.keyboard.press("Enter")
+    expect(teacher.get_by_role("alert").first).to_have_text("A code is of letters and digits.")
     teacher.get_by_role("button", name="Open a room").click()
     expect(teacher.get_by_role("heading", name="Ask the class")).to_be_visible()
     wrongs = (("one_of_top", "How many tokens", "2.5"), ("greedy_reply", "Tokens of each reply", "101"))

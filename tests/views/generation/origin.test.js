@@ -3,6 +3,7 @@ import test from "node:test";
 import {
   changesSince,
   comparesOthers,
+  ofSeveralModels,
   originInWords,
   shownBy,
   varietyInWords,
@@ -19,6 +20,14 @@ const BEGIN = {
 };
 const NOW = { ...BEGIN, mode: "Complete" };
 const TITLES = { "a/b": "B" };
+
+test("columns have several models where they differ in one, not where each names the same, as a link's do", () => {
+  const columns = (...settings) => settings.map((one) => ({ settings: one }));
+  assert.equal(ofSeveralModels(columns({ model_id: "a/b" }, { model_id: "a/b" })), false);
+  assert.equal(ofSeveralModels(columns({}, { model_id: "", quantization: undefined })), false);
+  assert.equal(ofSeveralModels(columns({}, { model_id: "a/b" })), true);
+  assert.equal(ofSeveralModels(columns({ model_id: "a/b" }, { model_id: "a/b", quantization: "4-bit" })), true);
+});
 
 test("what a reply came from: model, weights, text, settings, and the seed where there are dice", () => {
   const held = (quantization, dtype) => ({ begin: BEGIN, started: { quantization, dtype } });
