@@ -39,6 +39,11 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: else one process ends with such a test while the other one has nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _settled() -> None:
     """A model that leaves may ask for a full collection; what was imported until now isn't looked through each time."""

@@ -564,6 +564,7 @@ def somebodys_load_moves_nobodys_page(page):
     assert page.locator("#pg-tabs").bounding_box() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("screens", [PHONE, SCREENS], ids=["phone", "desktop"])
 def test_answers_stand_where_they_are_seen_without_a_search(open_page, screens):
     # the window of a phone whose browser shows its address is lower

@@ -124,6 +124,7 @@ def all_tabs(page):
             yield f"{name}, {inside[-1]}"
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.embedded
 def test_every_tab_speaks_well(page):
@@ -135,6 +136,7 @@ def test_every_tab_speaks_well(page):
     assert {name: found for name, found in seen.items() if found} == {}
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.embedded
 def test_generation_speaks_well_by_hand_and_side_by_side(page):

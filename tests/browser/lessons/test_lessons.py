@@ -386,6 +386,7 @@ def test_back_leads_to_the_place_of_a_step_and_what_it_was_made_from_can_be_fill
     expect(panel.locator(".ls-reveal")).to_contain_text("59.4")
 
 
+@pytest.mark.long
 def test_a_training_ends_a_step(page):
     panel = page.locator(".ls-panel")
     open_lesson(page, "It follows its data")

@@ -93,6 +93,7 @@ def verdict(page) -> str:
     return page.locator(".lk-text").inner_text()
 
 
+@pytest.mark.long
 def test_every_kind_of_link_runs_again_and_says_that_it_is_the_same(open_page, links):
     page, said = open_page(), {}
     for name, link in links.items():  # in one page, whatever stands there or still runs

@@ -22,6 +22,7 @@ def opened(page):
     return page.locator("#language-model-plan p")
 
 
+@pytest.mark.long
 def test_a_tiny_model_is_trained_looked_back_through_and_writes(open_page):
     page = open_page()
     plan = opened(page)

@@ -16,6 +16,7 @@ def opened(page):
     return page
 
 
+@pytest.mark.long
 def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_page, app_server):
     page = opened(open_page())
     expect(page.locator(".tc-nothing")).to_be_visible()
@@ -82,6 +83,7 @@ def test_a_model_learns_is_used_in_another_tab_found_again_and_forgotten(open_pa
     expect(again.locator(".toast-body")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_who_comes_back_stops_and_keeps_the_best_and_bad_rows_are_said(open_page, app_server, capsys):
     page = opened(open_page(width=390, dark=True))
     rows = page.locator("#training-rows textarea")
