@@ -40,8 +40,10 @@ CHROMIUM_ARGUMENTS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: else one process ends with such a test while the other one has nothing left to do."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """The long ones first: else one process ends with such a test while the other one has nothing left to do. Then the
+    modules with receipts that run at home, together: else each of the processes makes somebody's home."""
+    at_home = {item.path for item in items if "home" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.path not in at_home))
 
 
 @pytest.fixture(scope="module", autouse=True)

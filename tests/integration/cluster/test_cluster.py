@@ -19,6 +19,7 @@ import playground as pg
 from playground.errors import InputError, ModelNotFoundError
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.embedded,
     pytest.mark.skipif(
         not importlib.util.find_spec("ray"), reason="Ray isn't installed: pip install -r requirements-cluster.txt"

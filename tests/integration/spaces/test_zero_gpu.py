@@ -28,7 +28,11 @@ CATALOG = Path(__file__).parents[3] / "playground" / "models" / "catalog.yaml"
 LONG = replace(COLORS, prompt="Once upon a time", max_new_tokens=6000)
 ROWS = read_lines("\n".join(f"This film is number {n} of the good ones." for n in range(2000)))
 TWINS = {"quantization_twin", "twin"}  # they want two copies, of which only one is loaded at the start
-pytestmark = [pytest.mark.embedded, pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux")]
+pytestmark = [
+    pytest.mark.embedded,
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux"),
+]
 
 
 @pytest.fixture(scope="module")
