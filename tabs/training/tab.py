@@ -40,7 +40,7 @@ def build_tab(playground: pg.Playground) -> list[Watched]:
     page, page_tab = blocks_being_built(), tab_being_built()
     lists = Lists(playground, list(page.blocks.values()))
     explain(
-        "A model learns by guessing, being told how wrong it was, and moving each of its numbers a little. **Train one "
+        "A model learns by guessing, being told how wrong it was, and moving its numbers a little. **Train one "
         "here in a minute or two**, in a process of its own, while everything else goes on."
     )
     person = gr.State("")
