@@ -90,7 +90,7 @@ def _plain_ids(request: GenerateRequest, tokenizer: PreTrainedTokenizerBase, not
         return _encode(tokenizer, request.prompt, request.split_special_tokens, add_special_tokens=True)
     if tokenizer.bos_token_id is None:
         raise EmptyInputError("The prompt is empty.", "Write something for the model to go on from.")
-    notes.append(f"The prompt is empty, so the model starts from {tokenizer.bos_token}, its token for a beginning.")
+    notes.append(f"The prompt was empty, so the model began at {tokenizer.bos_token}, its token for a beginning.")
     return [tokenizer.bos_token_id]
 
 

@@ -27,6 +27,15 @@ def test_chat_and_special_tokens(tiny, tokenizer):
     assert tokenizer.decode(list(split)) == text
 
 
+def test_what_is_said_of_an_empty_prompt_stays_true_when_another_is_typed():
+    beginning = tiny_tokenizer()
+    beginning.bos_token = beginning.eos_token
+    read = manager_prompt(OneModel(tiny_model("llama", len(beginning)), beginning), GenerateRequest(prompt=""))
+    assert list(read.token_ids) == [beginning.bos_token_id]
+    bos = beginning.bos_token
+    assert read.notes == (f"The prompt was empty, so the model began at {bos}, its token for a beginning.",)
+
+
 def test_every_added_special_token_counts(tiny):
     """Not only those with a name (eos, pad ...): SmolLM2 has 14 such, Llama 3 has 250."""
     tokenizer = tiny_tokenizer()
