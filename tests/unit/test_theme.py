@@ -68,3 +68,12 @@ def test_a_view_follows_the_theme_by_its_colours_alone():
     """Its rules hold below its own element, so that none of them can ask what the page around it is."""
     rules = [path.read_text(encoding="utf-8") for path in (ASSETS / "views").glob("*/*.css")]
     assert len(rules) > 20 and not [rule for rule in rules if re.search(r"\.dark\b", rule)]
+
+
+def test_no_rule_that_looks_into_what_it_holds_restyles_all_of_it():
+    """Whatever changes inside of such an element, as a token that arrives, would restyle each element beside it."""
+    wide = re.compile(r":has\([^()]*> (\*|:not\()|:has\(.*\s\*\s*$", re.S)  # as an argument, or as what is drawn
+    for file in sorted(ASSETS.rglob("*.css")):
+        lists = re.findall(r"^[^{}@/]*:has\([^{}]*(?=\{)", file.read_text(encoding="utf-8"), re.M)
+        selectors = [one for several in lists for one in re.split(r",\s*(?![^()]*\))", several)]
+        assert [one.strip() for one in selectors if wide.search(one)] == [], file.name
