@@ -12,6 +12,9 @@ BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was found. Install it, or run: make BASE_PYTHON=/path/to/python3.12 $(MAKECMDGOALS))) run.py
 
+# Without its bytecode each process would compile torch, transformers and gradio again: half of a test process's start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup cluster models test unit uncovered integration browser browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
 
