@@ -40,8 +40,9 @@ function go(tab, targets, asked) {
   state.runs += 1;
   const id = `${Date.now()}-${state.runs}`;
   const chosen = asked.draw !== undefined || Boolean((asked.prefix_token_ids || []).length);
-  state.run = { id, targets, n: -1, gap: false, chat: asked.chat || false, first: asked.first || false };
-  for (const reply of targets) reply.byHand = asked.draw !== undefined;
+  const byHand = asked.draw !== undefined;
+  state.run = { id, targets, n: -1, gap: false, chat: asked.chat || false, first: asked.first || false, byHand };
+  for (const reply of targets) reply.byHand = byHand;
   find(".gen-notes").replaceChildren();
   view.trigger("go", { run: id, ...asked, ...(chosen ? { num_beams: 1 } : {}) });
   if (chosen && state.settings.num_beams > 1)
@@ -393,6 +394,6 @@ function end(tab, run, message) {
   if ((message.error || run.first) && !run.began) restore(state);
   if (!message.error && run.chat && !run.began) view.trigger("emptied", {}); // a step by hand began with the next token
   state.before = null;
-  const { next } = run;
-  if (next) setTimeout(() => state.run || ACTS[next](tab));
+  const { next } = run; // else "By hand" may have been chosen meanwhile
+  setTimeout(() => state.run || (next ? ACTS[next](tab) : run.byHand || message.error || wantNext(tab)));
 }

@@ -58,3 +58,24 @@ test("a chat comes into sight further than a text: its message stands before the
   start(tab);
   assert.equal(brought, 1);
 });
+
+test("who chooses By hand while a reply is written is shown the next token once it has ended", async () => {
+  const asked = /** @type {any[]} */ ([]);
+  const tab = beside();
+  Object.assign(tab.view, { trigger: (name, value) => name === "go" && asked.push(value) });
+  tab.state.how = "write";
+  start(tab);
+  const run = tab.state.run;
+  const begin = [{ prompt: "Once", messages: null, model_id: "m", quantization: "none" }];
+  receive(tab, { run: run.id, n: 0, begin, events: [[0, { type: "started", notes: [] }]] });
+  tab.state.how = "step";
+  receive(tab, { run: run.id, n: 1, events: [], final: true });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(
+    asked.map(({ draw }) => draw),
+    [undefined, 0],
+  );
+  receive(tab, { run: tab.state.run.id, n: 0, events: [], final: true });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(asked.length, 2, "what a model has ended isn't asked again and again");
+});
