@@ -1887,13 +1887,14 @@ export namespace training {
     threads: number;
     bytes: training.TrainingBytes;
   }
-  /** What a training takes, in bytes: weights, a gradient per trained number, two numbers of AdamW per trained number, what flows through the layers, and Python with its libraries in the process of its own. */
+  /** What a training takes, in bytes: weights, a gradient per trained number, two numbers of AdamW per trained number, what flows through the layers, Python with its libraries in the process of its own, and where the best weights so far are kept, these. */
   interface TrainingBytes {
     weights: number;
     gradients: number;
     optimizer: number;
     activations: number;
     process: number;
+    best: number;
   }
   /** The model at one step: its loss on text that it isn't trained on, what it writes, where its heads look. */
   interface TrainingCheckpoint {

@@ -13,7 +13,8 @@ from typing import ClassVar, Literal
 @dataclass(frozen=True)
 class TrainingBytes:
     """What a training takes, in bytes: weights, a gradient per trained number, two numbers of AdamW per trained number,
-    what flows through the layers, and Python with its libraries in the process of its own.
+    what flows through the layers, Python with its libraries in the process of its own, and where the best weights so
+    far are kept, these.
     """
 
     weights: int
@@ -21,11 +22,12 @@ class TrainingBytes:
     optimizer: int
     activations: int
     process: int
+    best: int = 0
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.gradients + self.optimizer + self.activations + self.process
+        return self.weights + self.gradients + self.optimizer + self.activations + self.process + self.best
 
 
 @dataclass(frozen=True)

@@ -239,9 +239,10 @@ def format_plan(plan: pg.ClassifierPlan) -> str:
         f"{len(split.labels)} labels; learns from **{rows:,}** rows, is tested with **{held:,}**. "
         f"Trains **{_many(split.trained_parameters)}** of {_many(split.parameters)} numbers ({shown}) in "
         f"**{split.total_steps:,}** steps; takes about {format_bytes(size.total)}: weights "
-        f"{format_bytes(size.weights)}, gradients {format_bytes(size.gradients)}, optimizer "
-        f"{format_bytes(size.optimizer)}, activations {format_bytes(size.activations)}, the process itself "
-        f"{format_bytes(size.process)}." + "".join(f"\n- {plain(note)}" for note in split.notes)
+        f"{format_bytes(size.weights)}, the best ones so far {format_bytes(size.best)}, gradients "
+        f"{format_bytes(size.gradients)}, optimizer {format_bytes(size.optimizer)}, activations "
+        f"{format_bytes(size.activations)}, the process itself {format_bytes(size.process)}."
+        + "".join(f"\n- {plain(note)}" for note in split.notes)
     )
 
 

@@ -131,9 +131,10 @@ def _bytes(
     heads = getattr(config, "num_attention_heads", 12)
     kept = rows * tokens * layers * (PER_TOKEN * hidden + 3 * heads * tokens)
     return TrainingBytes(
-        weights=FLOAT * (total + trained),
+        weights=FLOAT * total,
         gradients=FLOAT * trained,
         optimizer=2 * FLOAT * trained,
         activations=FLOAT * kept,
         process=PROCESS_BYTES,
+        best=FLOAT * trained,
     )

@@ -180,7 +180,8 @@ def test_the_plan_predicts_what_is_trained(spec, method):
         plan = plan_classifier(manager, replace(ASKED, method=method))
     _, model = begin(spec.location, plan.split.labels, 0)
     assert (plan.split.parameters, plan.split.trained_parameters) == count(only_trained(model, method, ASKED.r))
-    assert plan.bytes.gradients == 4 * plan.split.trained_parameters
+    assert plan.bytes.weights == 4 * plan.split.parameters
+    assert plan.bytes.gradients == plan.bytes.best == 4 * plan.split.trained_parameters
     assert plan.bytes.optimizer == 8 * plan.split.trained_parameters
 
 
