@@ -133,7 +133,7 @@ def walk(page, row: list[str], known: list[list[str]]) -> int:
 def test_a_ring_is_whole_where_the_window_ends(page):
     """Somebody comes by Tab to what is half in sight."""
     button = page.get_by_role("button", name="Classify", exact=True)
-    expect(page.locator("#classification-bars .lb-row").first).to_be_visible()  # nothing comes above the button any more
+    expect(page.locator("#classification-bars .lb-row").first).to_be_visible()  # the button stays where it is now
     page.get_by_role("textbox", name="text", exact=False).first.focus()
     at_rest(page)
     box = button.bounding_box()
@@ -170,7 +170,12 @@ RUNS = {  # tabs: what begins a run there, and what stands there when it has end
     ("similarity", "matrix"): ("#matrix-measure", "#similarity-map h4"),
     ("similarity", "people"): ("#people-measure", "#similarity-people .wr-title"),
     ("pipelines",): ("#pipelines-run", "#pipelines-view .pp-title"),
+    ("classification", "table"): ("#table-run", "#table-evaluation .ev-cards b"),
 }
+IN_SIGHT = """() => {
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}"""
 FOCI = """() => {
   const at = window.at = [];
   const look = () => at.push(document.activeElement.textContent.trim());
@@ -178,10 +183,14 @@ FOCI = """() => {
 }"""
 
 
-def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page):
+def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(open_page):
+    page = open_page(width=1366, height=768)  # a laptop, where most answers end below its window
     for tabs, (run, done) in RUNS.items():
         for name in tabs:
             tab(page, name).click()
+        if "table" in tabs:
+            page.get_by_role("button", name="Use 30 example reviews").click()
+            expect(page.get_by_label("label column")).to_have_value("stars")
         button = page.locator(run)
         button.wait_for()
         page.wait_for_timeout(1000)
@@ -194,6 +203,8 @@ def test_the_focus_goes_to_stop_while_a_run_works_and_comes_back(page):
         page.locator(done).first.wait_for()
         page.wait_for_timeout(300)
         expect(button).to_be_focused()
+        at_rest(page)
+        assert page.evaluate(IN_SIGHT), tabs
         assert "Stop" in page.evaluate("window.at"), tabs
 
 

@@ -37,7 +37,8 @@ export function bringUp(node, block = "start") {
 }
 
 /**
- * Brings `top` to the window's top if `node`, which stands below it, begins too low to be seen.
+ * Brings `top` to the window's top if `node`, which stands below it, begins too low to be seen: or what a key was
+ * pressed on, if that stands above `top` and the window has room for both.
  *
  * @param {Element} node
  * @param {Element} top
@@ -45,9 +46,19 @@ export function bringUp(node, block = "start") {
  * @returns {boolean}  whether it had to
  */
 export function bringToSight(node, top, seen = SEEN) {
-  const isBelow = node.getBoundingClientRect().top > innerHeight - seen;
-  if (isBelow) bringUp(top);
+  const isBelow = isTooLow(node, seen);
+  if (isBelow) bringUp(pressedAbove(node, top, seen) ?? top);
   return isBelow;
+}
+
+const isTooLow = (node, seen = SEEN) => node.getBoundingClientRect().top > innerHeight - seen;
+
+function pressedAbove(node, top, seen) {
+  const held = document.activeElement;
+  if (!held?.matches(":focus-visible")) return null;
+  const from = held.getBoundingClientRect();
+  const isAbove = from.bottom <= top.getBoundingClientRect().top;
+  return isAbove && node.getBoundingClientRect().top + seen - from.top < innerHeight ? held : null;
 }
 
 /**
@@ -66,7 +77,9 @@ export function bringBelowField(node, top, seen) {
   }
   const height = node.getBoundingClientRect().bottom - field.getBoundingClientRect().top;
   const hasRoom = height + TOLD < innerHeight;
-  return bringToSight(node, hasRoom ? field : top, seen) && !hasRoom;
+  const isBelow = isTooLow(node, seen);
+  if (isBelow) bringUp(hasRoom ? field : top);
+  return isBelow && !hasRoom;
 }
 
 /**
