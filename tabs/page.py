@@ -65,9 +65,9 @@ def view(name: str, value: Any = None, events: Sequence[str] = (), **options: An
     )
 
 
-def progress_view(elem_id: str) -> gr.HTML:
-    """What a long run is doing, below the button that began it; its values are made by `so_far`."""
-    return view("shared/run_progress", elem_id=elem_id)
+def progress_view(elem_id: str, before: dict[str, Any] | None = None) -> gr.HTML:
+    """What a long run is doing, below the button that began it; ``before`` it says what comes. Made by `so_far`."""
+    return view("shared/run_progress", before, elem_id=elem_id)
 
 
 def so_far(done: int, total: int, text: str, running: bool = True) -> dict[str, Any]:
@@ -79,10 +79,19 @@ def so_far(done: int, total: int, text: str, running: bool = True) -> dict[str, 
     return {"percent": 100 * done // total if total else 0, "text": text, "running": running}
 
 
-def run_refused(error: Exception) -> dict[str, Any] | None:
-    """The value of a `progress_view` for a run that can't be: why, and no bar; None where a toast says it."""
+def without_bar(text: str) -> dict[str, Any]:
+    """The value of a `progress_view` where nothing runs: a sentence alone.
+
+    >>> without_bar("Press Go: the answer stands here.")
+    {'percent': None, 'text': 'Press Go: the answer stands here.', 'running': False}
+    """
+    return {"percent": None, "text": text, "running": False}
+
+
+def run_refused(error: Exception, before: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """The value of a `progress_view` for a run that can't be: why; ``before`` where a toast says it."""
     said = said_in_place(error)
-    return {"percent": None, "text": said, "running": False} if said else None
+    return without_bar(said) if said else before
 
 
 def tell(page: gr.HTML, name: str, detail: str = "null") -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 import playground as pg
-from tabs.classification.table_format import format_columns
+from tabs.classification.table_format import NOT_YET, format_columns
 from tabs.classification.table_handlers import (
     PASTED_LABEL,
     RESULTS,
@@ -93,7 +93,7 @@ def _lay_out_file() -> tuple[gr.File, gr.Button, dict[str, Any]]:
 
 
 def _lay_out_result() -> dict[str, Any]:
-    progress = progress_view("table-progress")
+    progress = progress_view("table-progress", NOT_YET)
     notes = gr.Textbox(
         label="notes on the rows", visible=False, lines=2, max_lines=8, interactive=False, elem_id="table-notes"
     )

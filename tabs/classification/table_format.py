@@ -9,7 +9,7 @@ import playground as pg
 from playground.texts import quoted
 from playground.units import format_seconds
 from tabs.classification.format import named
-from tabs.page import so_far
+from tabs.page import so_far, without_bar
 
 # Name, type and width of each column: shares of the width would break words on a phone.
 COLUMNS = (
@@ -26,6 +26,10 @@ READ_AS = {
     "label ids": "as label ids, counted from 0",
     "counted from 1": "as numbers of labels, counted from 1",
 }
+
+NOT_YET = without_bar(
+    "Press Classify all rows: what the model says of each stands here and, with a label column, how often it is right."
+)
 
 
 def format_progress(progress: pg.TableProgress) -> dict[str, Any]:

@@ -160,7 +160,7 @@ class TableOfTexts:
         try:
             request = self._request(pasted, path, how, text, pair, label, model_id, reading)
         except Exception as error:  # no row at all
-            yield {self._parts.progress: run_refused(error)}
+            yield {self._parts.progress: run_refused(error, shown.NOT_YET)}
             raise
         yield from self._run(request)
 
@@ -203,7 +203,7 @@ class TableOfTexts:
                     drawn_at = time.monotonic()
                     yield {parts.progress: shown.format_progress(step)}
         except Exception as error:
-            yield self.nothing() | {self._parts.progress: run_refused(error)}
+            yield self.nothing() | {self._parts.progress: run_refused(error, shown.NOT_YET)}
             raise
 
     def finished(self, result: pg.TableResult) -> Values:
@@ -236,7 +236,7 @@ class TableOfTexts:
         return {
             parts.result: None,
             **buttons_of_run(parts.start_button, parts.stop_button, working=False),
-            parts.progress: None,
+            parts.progress: shown.NOT_YET,
             parts.notes: gr.Textbox(visible=False),
             parts.threshold: gr.Slider(visible=False),
             parts.metrics: None,

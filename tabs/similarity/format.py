@@ -13,9 +13,12 @@ import playground as pg
 from playground.similarity.result import Progress
 from playground.texts import quoted
 from playground.units import format_number
-from tabs.page import so_far
+from tabs.page import so_far, without_bar
 from tabs.similarity.examples import FULL_SETS, MODEL_ID
 
+NOT_ALL_YET = without_bar(
+    "Press Measure all pairs: each word against each other one, in both directions, as a heatmap, a ranking and a map."
+)
 SCALE = (
     "Bars: the probability of the whole label, all on one scale; longer means closer. Nats: its loss, minus the "
     "logarithm of that. Open a row for the pieces and for exp(loss), the perplexity."

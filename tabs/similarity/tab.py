@@ -41,7 +41,7 @@ from tabs.page import (
 )
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
-from tabs.similarity.format import RatedPair, format_progress, format_ratings, format_stopped
+from tabs.similarity.format import NOT_ALL_YET, RatedPair, format_progress, format_ratings, format_stopped
 from tabs.similarity.handlers import (
     MeasuredMatrix,
     asked_and_measured,
@@ -236,7 +236,7 @@ def _matrix_part(asked: _Asked) -> Watched:
                 else:
                     yield _measured(parts, event)
         except Exception as error:
-            yield _unmeasured(parts) | {parts.doing: run_refused(error)}
+            yield _unmeasured(parts) | {parts.doing: run_refused(error, NOT_ALL_YET)}
             raise
 
     @friendly
@@ -277,7 +277,7 @@ def _from_file(parts: _MatrixParts) -> Any:
 def _unmeasured(parts: _MatrixParts) -> Values:
     """No numbers: other words, another model or template would make them another's."""
     return {
-        parts.doing: None,
+        parts.doing: NOT_ALL_YET,
         parts.matrix: None,
         parts.pair: None,
         parts.download: gr.DownloadButton(interactive=False),
@@ -319,7 +319,7 @@ def _lay_out_matrix() -> tuple[_MatrixParts, gr.HTML]:
         stop = gr.Button("Stop", variant="stop", min_width=80, interactive=False)
         upload = gr.UploadButton("Words from a file", file_types=list(SUFFIXES), min_width=140)
         download = gr.DownloadButton("All measures as CSV", interactive=False, min_width=140)
-    doing = progress_view("matrix-progress")
+    doing = progress_view("matrix-progress", NOT_ALL_YET)
     matrix = view("similarity/word_matrix", elem_id="similarity-matrix")
     pair = view("similarity/word_loss", elem_id="matrix-pair", elem_classes="pg-aside")
     share = share_view()

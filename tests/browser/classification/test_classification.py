@@ -165,7 +165,7 @@ def test_labels_that_fit_twice_are_asked_for_and_pairs_have_two_columns(open_pag
 
     pick(page, "model_id", "nli")  # another model: what the one before found goes
     expect(page.locator("#table-results")).to_be_hidden()
-    expect(page.locator("#table-progress .rp-text")).to_be_hidden()
+    expect(page.locator("#table-progress .rp-text")).to_contain_text("Press Classify all rows")
     pairs.write_text("premise,hypothesis,label\na good film,a poor film,neutral\nfood,no food,entailment\n")
     page.locator("#table-file button").first.click()
     page.locator("#table-file input[type=file]").set_input_files(str(pairs))
