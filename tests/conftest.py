@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.parse import urlparse
@@ -16,6 +17,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # two test processes whose 
 # Test processes that look for a free port at the same time each have a range of their own.
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * WORKER)
+# Each deletes at its end what was sent to it, and one file has one place in such a folder.
+os.environ["GRADIO_TEMP_DIR"] = os.path.join(tempfile.gettempdir(), f"gradio-of-tests-{WORKER}")
 
 import pytest
 
