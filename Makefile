@@ -16,7 +16,7 @@ RUN = $(or $(BASE_PYTHON),$(error Python 3.11 or newer is needed, and none was f
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup cluster models test unit uncovered integration browser browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
+.PHONY: help run setup cluster models test unit uncovered integration browser thorough browser-setup js check types glossary format lessons bench gpu sweep lock audit image image-check train-sentiment train-association evaluate clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ $(VENV)/.cluster: requirements-cluster.lock $(VENV)/.app
 
 test: $(VENV)/.dev models browser-setup js unit integration browser ## every tier: views' scripts, unit, integration, browser
 
-UNIT := $(PY) -m pytest tests/unit playground --doctest-modules -q -n 2 --dist worksteal
+UNIT := $(PY) -m pytest tests/unit playground --doctest-modules -m "not thorough" -q -n 2 --dist worksteal
 
 unit: $(VENV)/.dev models ## unit tests alone
 	@$(UNIT)
@@ -62,12 +62,15 @@ uncovered: $(VENV)/.dev models ## unit tests, how many lines they run, and which
 		$(UNIT) --cov --cov-report=term-missing:skip-covered
 
 integration: $(VENV)/.dev models ## integration tests alone, through gradio_client
-	@$(PY) -m pytest tests/integration tests/security -m "not browser" -q -n 2 --dist worksteal
+	@$(PY) -m pytest tests/integration tests/security -m "not browser and not thorough" -q -n 2 --dist worksteal
 
 # A browser on a busy machine can be late: a test that fails is tried once more, and the summary names it (RERUN).
 browser: $(VENV)/.dev models browser-setup ## browser tests alone, in Chromium
 	@$(PY) -m pytest tests/browser tests/security/test_foreign_pages.py tests/security/test_injection.py \
-		-q -n 2 --dist worksteal --reruns 1 -raR
+		-m "not thorough" -q -n 2 --dist worksteal --reruns 1 -raR
+
+thorough: $(VENV)/.dev models browser-setup ## what make test leaves out: every window, every kind of link, hundreds of schedules
+	@$(PY) -m pytest tests -m thorough -q -n 2 --dist worksteal --reruns 1 -raR
 
 browser-setup: $(VENV)/.dev
 	@$(PY) tests/browser/setup_chromium.py

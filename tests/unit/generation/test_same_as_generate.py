@@ -74,7 +74,8 @@ def test_what_counts_as_a_tie_is_close(tiny, tokenizer):
     assert not is_tie(model, tokenizer, GenerateRequest(prompt="the"), (5, 6), (5,))
 
 
-def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
+@pytest.mark.parametrize("schedules", [12, pytest.param(50, marks=pytest.mark.thorough)])
+def test_schedules_change_no_token(tiny, tokenizer, schedules):
     """Streams join, leave and are stopped at random times; each gets the beginning of what it gets alone.
 
     A tie closer than 1e-4 may fall either way in another batch; each one is looked at, and they are counted.
@@ -90,7 +91,7 @@ def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
             for number in range(12)
         ]  # fmt: skip
         expected = {request: reference(manager.loaded.model, tokenizer, request) for request in requests}
-        for _ in range(50):
+        for _ in range(schedules):
             chosen = chance.sample(requests, chance.randint(2, 6))
             running = []
             for request in chosen:
@@ -109,7 +110,7 @@ def test_hundreds_of_schedules_change_no_token(tiny, tokenizer):
                         assert is_tie(manager.loaded.model, tokenizer, request, whole, got), (request, whole, got)
                         ties += 1
         assert_idle(manager)
-    assert streams > 600
+    assert streams > 12 * schedules
     assert ties <= streams // 200, ties
 
 
