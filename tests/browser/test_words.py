@@ -60,7 +60,7 @@ SETTLED = """(still) => {
 
 def words_of(page, still_ms: int = 1500) -> str:
     """What the page says once it has stopped changing, a line for each piece."""
-    page.wait_for_function(SETTLED, arg=still_ms, timeout=90_000, polling=100)
+    page.wait_for_function(SETTLED, arg=still_ms, timeout=90_000, polling=250)
     return page.evaluate(READ)
 
 
