@@ -20,7 +20,7 @@ export function mount({ element, props, watch, trigger }) {
   const isOld = () => isOutdated(props.value?.asked ?? [], texts);
   const show = () => {
     const isThere = Boolean(props.value?.bars);
-    sayEmpty(element, !isThere, Boolean(props.value));
+    sayEmpty(element, !isThere, Boolean(props.value?.coming));
     find("empty").textContent = props.value?.coming ?? props.value?.said ?? WAITING;
     draw(find, isThere ? props.value : null);
     mark(isOld());

@@ -184,6 +184,7 @@ def test_empty_text_gets_a_kind_message_and_a_phone_needs_no_sideways_scrolling(
     page.locator("#classification-text textarea").fill("  ")
     page.locator("#classification-run").click()
     expect(page.locator("#classification-bars .lb-empty")).to_contain_text("no text yet")
+    assert page.locator("#classification-inside").bounding_box()["height"] < 300, "what is empty takes no room"
     expect(page.locator(".toast-body")).to_have_count(0)
     page.get_by_role("tab", name="A table of texts", exact=True).click()
     expect(page.locator("#table-pasted")).to_be_visible()
