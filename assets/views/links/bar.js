@@ -45,6 +45,7 @@ export function mount({ element, props, watch, trigger, server }) {
   find("close").addEventListener("click", leave);
   escapeCloses(bar, leave);
   document.addEventListener("click", (event) => typing.pressed(event), { signal });
+  document.addEventListener("input", (event) => event.isTrusted && typing.begins(), { signal });
   for (const type of ["input", "click"]) document.addEventListener(type, (event) => goOn(bar, event), { signal });
   if (!linkIn(location.hash)) typing.restore();
   address.start({
@@ -99,6 +100,8 @@ function draw(bar, find, { text, kind = "", ways = [] }) {
 /** Keeps what was typed. */
 class Typing {
   timer = 0;
+  hasTyped = false;
+  first = /** @type {Record<string, string>} */ ({}); // what a place begins with, by its name
   /** @type {[any, any][]} */
   pending = []; // places whose view isn't drawn yet, and their fields
 
@@ -119,14 +122,22 @@ class Typing {
     save(sessionStorage, this.now);
   }
 
+  begins() {
+    this.hasTyped = true;
+  }
+
   answered(place) {
     if (!RECALLED.includes(place)) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.trigger("recall", { place }), RECALL_MS);
   }
 
-  recalled({ recalled, fields }) {
-    if (Object.keys(fields).length) this.keep(recalled, { drawn: fields });
+  /** What the page itself begins with isn't kept: nobody has typed it. */
+  recalled({ recalled: place, fields }) {
+    if (!Object.keys(fields).length) return;
+    const text = JSON.stringify(fields);
+    if (!this.hasTyped && !this.before[place]?.drawn) this.first[place] ??= text;
+    this.keep(place, { drawn: this.first[place] === text ? undefined : fields });
   }
 
   /** Brings back what was typed before a reload. */

@@ -154,6 +154,11 @@ def test_the_address_follows_the_tab_and_a_reload_keeps_what_was_typed(open_page
     page = open_page()
     tab = lambda name: page.get_by_role("tab", name=name, exact=True).first  # noqa: E731
     first_pair = page.locator("#similarity-losses .wl-pair").first
+    tab("Tokens").click()
+    expect(page.locator("#pg-tokens-live .chips button").first).to_be_visible()
+    page.wait_for_timeout(1500)  # it would be kept by now
+    assert "drawn" not in page.evaluate("sessionStorage['pg-typed'] ?? ''"), "nobody has typed it"
+    tab("Classification").click()
     text, words = page.locator("#classification-text textarea"), page.locator("#similarity-words textarea").first
     text.fill("A dull evening.")
     expect(page.locator("#classification-bars .lb-verdict")).not_to_contain_text("5 stars", timeout=PATIENCE_MS)
