@@ -5,7 +5,7 @@ import { counted, formatFixed, formatProbability } from "../shared/format.js";
 import { visiblePiece } from "../shared/tokens.js";
 import { ofSeveralModels, varietyInWords } from "./origin.js";
 import { drawTokens } from "./paper.js";
-import { aboutSettings, divergence, endingOf, figuresOf, firstToPart, wasStopped } from "./reply.js";
+import { aboutSettings, divergence, endingOf, figuresOf, firstToPart, isEarliest, wasStopped } from "./reply.js";
 
 const NOTHING = "Press Compare: each of the settings above answers this prompt, and its texts stand here side by side.";
 
@@ -35,7 +35,7 @@ export function drawColumns(tab) {
     drawTokens(tab, cards[i].querySelector(".gen-column-text"), reply, { diverges: places[i] });
     cards[i].querySelector(".gen-column-foot").textContent = footOf(reply, replies[0], places[i]);
   });
-  const parts = [...varietyOf(state.columns), ...verdictOf(replies, places)];
+  const parts = [...varietyOf(state.columns), ...verdictOf(replies, places, state.run !== null)];
   verdict.hidden = !parts.length;
   verdict.replaceChildren(...parts);
 }
@@ -81,14 +81,15 @@ function footOf(reply, first, at) {
   return parts.join(" · ");
 }
 
-/** A sentence about the earliest parting; nothing while there is none. */
-function verdictOf(columns, places) {
+/** A sentence about the earliest parting; nothing while there is none, or another may part sooner. */
+function verdictOf(columns, places, isRunning) {
   const parted = places.filter((at) => at >= 0);
   if (!parted.length) {
     const same = columns.length > 1 && columns.every((one) => one.finished && !wasStopped(one));
     return same ? ["All of them say the same, token for token."] : [];
   }
   const at = Math.min(...parted);
+  if (isRunning && !isEarliest(columns, places, at)) return [];
   const [first, other] = [columns[0], columns[places.indexOf(at)]];
   const agreed = ["They part at once.", "The first token is the same."][at] ?? `The first ${at} tokens are the same.`;
   const earliest = firstToPart(first.name, namely(other), parted.filter((one) => one === at).length);

@@ -227,6 +227,18 @@ export function firstToPart(from, other, count) {
     : `The first to part from ${from} is ${other}.`;
 }
 
+/**
+ * Whether none of the replies that are still being written can part from the first one sooner than at a token.
+ *
+ * @param {Reply[]} replies
+ * @param {number[]} places  where each parts from the first; -1: nowhere so far
+ * @param {number} at
+ */
+export function isEarliest(replies, places, at) {
+  const isSettled = (/** @type {Reply} */ one) => one.finished || (!one.nodes.size && one.tokens.length > at);
+  return replies.every((one, i) => places[i] >= 0 || isSettled(one));
+}
+
 /** @param {any} begin  The settings of a run, and its seed where there are dice. */
 export function drawnInWords(begin) {
   return `${settingsName(begin)}${begin.do_sample ? ` · seed ${begin.seed}` : ""}`;

@@ -9,6 +9,7 @@ import {
   endingOf,
   figuresOf,
   firstToPart,
+  isEarliest,
   isOver,
   nameOf,
   newReply,
@@ -216,4 +217,17 @@ test("below its name a column says what it does, and of greedy alone that it is 
 test("none is called the first to part where several part at the same token", () => {
   assert.equal(firstToPart("greedy", "beam", 1), "The first to part from greedy is beam.");
   assert.equal(firstToPart("greedy", "beam", 3), "The first to part from greedy are 3 at the same token; one is beam.");
+});
+
+test("none is called the first to part while another may part sooner", () => {
+  const written = (count, finished = null) =>
+    /** @type {any} */ ({ ...newReply("A"), tokens: Array(count).fill({}), finished });
+  const parted = [written(5), written(3)];
+  assert.ok(isEarliest(parted, [-1, 1], 1));
+  assert.ok(!isEarliest([...parted, written(0)], [-1, 1, -1], 1), "it hasn't begun");
+  assert.ok(!isEarliest([...parted, written(1)], [-1, 1, -1], 1));
+  assert.ok(isEarliest([...parted, written(2)], [-1, 1, -1], 1), "the same as the first for longer");
+  assert.ok(isEarliest([...parted, written(0, {})], [-1, 1, -1], 1));
+  const beams = { ...written(9), nodes: new Map([[0, {}]]) };
+  assert.ok(!isEarliest([...parted, beams], [-1, 1, -1], 1), "what beams say may still change");
 });
