@@ -120,6 +120,11 @@ def format_losses(result: pg.WordLossResult, words: Sequence[str] = ()) -> Losse
     return LossesView(losses, verdict, notes, SCALE, origin_of(result))
 
 
+def not_scored(pairs: int) -> dict[str, Any]:
+    """The value of the progress view before people's pairs are scored."""
+    return without_bar(f"Press Score all {pairs} pairs: how far the model agrees with people stands here.")
+
+
 def origin_of(result: pg.WordLossResult | pg.WordMatrixResult | pg.WordPairsResult | pg.WordMapResult) -> str:
     """The model that numbers came from, how its weights were held, and the template that it read, if it reads one."""
     quantization = f" in {result.held}" if result.held else ""

@@ -41,7 +41,7 @@ from tabs.page import (
 )
 from tabs.similarity.api import SimilarityApi
 from tabs.similarity.examples import EXAMPLES, what_it_shows
-from tabs.similarity.format import NOT_ALL_YET, RatedPair, format_progress, format_ratings, format_stopped
+from tabs.similarity.format import NOT_ALL_YET, RatedPair, format_progress, format_ratings, format_stopped, not_scored
 from tabs.similarity.handlers import (
     MeasuredMatrix,
     asked_and_measured,
@@ -344,7 +344,7 @@ def _people_part(asked: _Asked) -> Watched:
         button = gr.Button(f"Score all {len(ratings)} pairs", variant="primary", scale=3, elem_id="people-measure")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=80, elem_id="people-stop")
     alone = to_json(format_ratings(ratings))
-    doing = progress_view("people-progress")
+    doing = progress_view("people-progress", not_scored(len(ratings)))
     people = view("similarity/word_ratings", alone, elem_id="similarity-people")
     share = share_view()
     code = receipt_panel("Code: how close these pairs are, with plain transformers")
@@ -362,7 +362,7 @@ def _wire_people(
     (button, stop, doing, people, share), links, last = parts, Asking(), LastRun()
     about, ended = partial(_about, asked, None), partial(_still, doing, button, stop)
     measured, reached = gr.State(), gr.State()
-    unscored = {people: alone, **dict.fromkeys([measured, *code])}
+    unscored = {people: alone, **dict.fromkeys([measured, *code]), doing: not_scored(len(ratings))}
 
     def measure(data: Values) -> Iterator[Values]:
         yield from show(rated_pairs(ratings, *about(data)[1:]))
@@ -380,16 +380,16 @@ def _wire_people(
                     values = (to_json(event.view, short=True), event.result, *receipt_values(event.receipt))
                     yield ended() | dict(zip((people, measured, *code), values, strict=True))
         except Exception as error:
-            yield ended() | {doing: run_refused(error)}
+            yield ended() | {doing: run_refused(error, unscored[doing])}
             raise
 
     fields = {"model_id": asked.model_id, "template": asked.template}
     given, filled = set(fields.values()), {"outputs": [people, measured, reached, *code, doing, button, stop], **UNSEEN}
     run = gr.on([button.click, people.click], friendly(last.wins(measure, about)), given, **filled)
     runs = [run, share.again(friendly(links.of(last.wins(measure_again))), **filled)]
-    stopped = last.none(lambda progress: unscored | ended() | {doing: format_stopped(progress)})
+    stopped = last.none(lambda progress: ended() | unscored | {doing: format_stopped(progress)})
     stop.click(stopped, reached, cancels=runs, **filled)
-    gr.on([one.change for one in fields.values()], last.none(lambda: unscored | ended(), about), given, **filled)
+    gr.on([one.change for one in fields.values()], last.none(lambda: ended() | unscored, about), given, **filled)
     return Watched("people", fields, people, measured, shared=Shared(share, again=links))
 
 
