@@ -105,6 +105,7 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
     tokens(free, "a find")
     brand, ways = (free.locator(one).bounding_box() for one in (".pg-brand h1", ".pg-switch >> nth=0"))
     assert brand["x"] + brand["width"] <= ways["x"], "a phone's header has room for all that stands in it"
+    expect(free.locator(".pg-brand p")).to_be_visible()  # what this is, where somebody comes from a class, too
     row = free.locator("#pg-tokens-share")
     send, share = (row.get_by_role("button", name=name, exact=True) for name in ("Send to your teacher", "Share"))
     assert share.bounding_box()["x"] - send.bounding_box()["x"] - send.bounding_box()["width"] >= 6, "they touch"
