@@ -14,7 +14,7 @@ const HOSTS = ".gen-text, .gen-column-text";
  */
 export function listen(tab, signal) {
   const { view, find, state } = tab;
-  const pointer = { resting: /** @type {any} */ (0), back: /** @type {any} */ (null) };
+  const pointer = { resting: /** @type {any} */ (0), back: /** @type {any} */ (null), place: "" };
   listenToPointer(tab, pointer);
   view.element.addEventListener("click", (event) => {
     const { act } = event.target.closest("[data-act]:not(:disabled)")?.dataset ?? {};
@@ -52,7 +52,13 @@ function tokenAt(target) {
 function listenToPointer(tab, pointer) {
   const { view, find, state } = tab;
   // A short rest on a token shows it, so that the way to the panel across other tokens changes nothing.
+  const place = ({ screenX, screenY }) => `${screenX} ${screenY}`;
+  view.element.addEventListener("mousedown", (event) => {
+    pointer.place = place(event);
+  });
   view.element.addEventListener("mouseover", (event) => {
+    if (place(event) === pointer.place) return; // the page has moved below a pointer that rests
+    pointer.place = place(event);
     const at = tokenAt(event.target);
     clearTimeout(pointer.resting);
     if (at && !state.pinned) pointer.resting = setTimeout(() => showAlternatives(tab, at.reply, at.index), REST_MS);

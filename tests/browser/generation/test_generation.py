@@ -274,6 +274,28 @@ def test_a_long_prompt_shows_how_far_it_is_read_and_can_be_stopped(tab):
     expect(bar).to_be_hidden()
 
 
+def test_what_comes_below_a_pointer_that_rests_opens_no_panel(tab):
+    """A page that brings up its answer moves tokens below the place where its button was pressed."""
+    wait(tab)
+    tab.set_viewport_size({"width": 1366, "height": 600})
+    tab.locator("[data-how=compare]").click()
+    tab.locator("[data-act=start]").click()
+    wait(tab)
+    token = tab.locator(".gen-column .gen-token").nth(1)
+    token.evaluate("one => one.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    box = token.bounding_box()
+    tab.evaluate("scrollBy({ top: 90, behavior: 'instant' })")
+    tab.mouse.move(box["x"] + 4, box["y"] + 4)
+    tab.wait_for_timeout(600)
+    tab.evaluate("scrollBy({ top: -90, behavior: 'instant' })")
+    tab.wait_for_timeout(900)
+    assert token.evaluate("one => one.matches(':hover')")
+    expect(tab.locator(".gen-panel")).to_be_hidden()
+    tab.mouse.move(box["x"] + 6, box["y"] + 5)
+    tab.locator(".gen-column .gen-token").nth(2).hover()
+    expect(tab.locator(".gen-panel")).to_contain_text("Token 3")
+
+
 def test_side_by_side_and_beams(tab):
     tab.locator("[data-how=compare]").click()
     tab.get_by_role("button", name="remove creative").click()
