@@ -9,7 +9,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import expect
 
 from tabs import TABS
-from tests.browser.rest import at_rest
+from tests.browser.rest import at_rest, boxes
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 IDS = [tab.__name__.split(".")[1] for tab in TABS]
@@ -384,8 +384,8 @@ def test_a_word_explains_itself_to_the_pointer_and_to_the_keyboard(page):
     page.evaluate("document.activeElement.blur(); scrollTo(0, document.documentElement.scrollHeight)")
     word.focus()  # which scrolls to it
     page.wait_for_timeout(200)
-    below = tip.bounding_box()["y"] - word.bounding_box()["y"]
-    assert 0 < below < 40, "the tip stands at its word"
+    at, above = boxes(page, tip, word)
+    assert 0 < at["y"] - above["y"] < 40, "the tip stands at its word"
     page.set_viewport_size({"width": 390, "height": 800})
     tab(page, "similarity").click()
     for name in ("input_ids", "loss"):  # a narrow one that stands to the right, then a wide one
@@ -549,7 +549,7 @@ def a_tab_below_an_answer_is_brought_up_when_it_is_opened(page, height):
         box = page.locator(says).filter(visible=True).first
         for _ in range(40):  # what is asked anew takes its place
             at_rest(page)
-            above, found = tab(page, name).bounding_box(), box.bounding_box() if box.count() else None
+            above, found = boxes(page, tab(page, name), box) if box.count() else (None, None)
             if found and 0 <= above["y"] < found["y"] < height * 0.9:
                 break
         assert found and 0 <= above["y"] < found["y"] < height * 0.9, name

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 import app
 from tabs.attention import tab as attention
+from tests.browser.rest import boxes
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 READOUT, LIVE = ".at-readout", ".at-live"
@@ -253,7 +254,7 @@ def test_a_picture_of_other_fields_is_old_and_an_older_answer_never_wins(open_pa
 def test_on_a_phone_the_map_comes_first_then_what_it_is_of(open_page):
     page = open_section(open_page(width=390))
     parts = (".at-detail", ".at-origin", ".at-bar", ".at-overview", ".at-twin", ".at-export")
-    places = [page.locator(name).bounding_box()["y"] for name in parts]
+    places = [box["y"] for box in boxes(page, *parts)]
     assert places == sorted(places)
     expect(page.locator(".at-cards .pg-word")).to_have_text("entropy")  # which explains itself where it stands
 
@@ -262,17 +263,15 @@ def test_on_a_wide_screen_choices_and_words_stand_beside_the_maps(open_page):
     page = open_section(open_page(width=1920, height=1080))
     page.get_by_role("button", name="Causal: no look ahead").click()
     page.locator(".at-tall").wait_for(timeout=60_000)
-    thumbs, picks = page.locator(".at-thumbs").bounding_box(), page.locator(".at-picks").bounding_box()
+    thumbs, picks, small = boxes(page, ".at-thumbs", ".at-picks", ".at-overview")
     assert picks["x"] >= thumbs["x"] + thumbs["width"] and picks["y"] < thumbs["y"] + 30
-    stage, beside = page.locator(".at-stage").bounding_box(), page.locator(".at-beside").bounding_box()
-    panel = page.locator(".at-detail").bounding_box()
+    stage, beside, panel = boxes(page, ".at-stage", ".at-beside", ".at-detail")
     assert beside["x"] >= stage["x"] + stage["width"] and beside["y"] < stage["y"] + 30
     assert stage["width"] + beside["width"] > 0.8 * panel["width"]
-    small = page.locator(".at-overview").bounding_box()
     assert thumbs["width"] + picks["width"] > 0.7 * small["width"]
     page.set_viewport_size({"width": 1545, "height": 1080})  # as wide as it is beside a lesson
     page.wait_for_timeout(300)
-    number, card = page.locator(".at-layer-out").bounding_box(), page.locator(".at-overview").bounding_box()
+    number, card = boxes(page, ".at-layer-out", ".at-overview")
     assert number["x"] + number["width"] <= card["x"] + card["width"] - 8 and number["height"] < 30  # in one line
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.wait_for_timeout(300)
@@ -296,6 +295,6 @@ def test_where_a_lesson_leaves_little_room_the_map_has_all_of_it(open_page):
     page.locator(".pg-lessons-button").click()
     page.locator(".ls-body h3").wait_for()
     page.get_by_role("tab", name="Tokens", exact=True).first.click()  # the lesson has opened another
-    detail, overview, ramp = (page.locator(f".at-{name}").bounding_box() for name in ("detail", "overview", "ramp"))
+    detail, overview, ramp = boxes(page, ".at-detail", ".at-overview", ".at-ramp")
     assert ramp["x"] + ramp["width"] <= detail["x"] + detail["width"]
     assert overview["y"] >= detail["y"] + detail["height"] and overview["width"] == detail["width"]

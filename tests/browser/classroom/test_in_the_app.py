@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 import app
 from playground.config import Settings
 from playground.service import Playground
+from tests.browser.rest import boxes
 
 LOADED_MS = 60_000  # a frame loads the whole page
 
@@ -103,16 +104,18 @@ def test_the_class_is_asked_led_and_shown_what_it_found(desk, student):
         student.get_by_role("link", name="Open the playground").click()
     free = popup.value
     tokens(free, "a find")
-    brand, ways = (free.locator(one).bounding_box() for one in (".pg-brand h1", ".pg-switch >> nth=0"))
+    brand, ways = boxes(free, ".pg-brand h1", ".pg-switch >> nth=0")
     assert brand["x"] + brand["width"] <= ways["x"], "a phone's header has room for all that stands in it"
     expect(free.locator(".pg-brand p")).to_be_visible()  # what this is, where somebody comes from a class, too
     row = free.locator("#pg-tokens-share")
     send, share = (row.get_by_role("button", name=name, exact=True) for name in ("Send to your teacher", "Share"))
-    assert share.bounding_box()["x"] - send.bounding_box()["x"] - send.bounding_box()["width"] >= 6, "they touch"
+    left, right = boxes(free, send, share)
+    assert right["x"] - left["x"] - left["width"] >= 6, "they touch"
     send.click()
     sent = free.get_by_text("Your teacher has it.")
     expect(sent).to_be_visible()
-    assert send.bounding_box()["x"] - sent.bounding_box()["x"] - sent.bounding_box()["width"] >= 6, "they touch"
+    left, right = boxes(free, sent, send)
+    assert right["x"] - left["x"] - left["width"] >= 6, "they touch"
     desk.get_by_role("button", name="To the board").press("Enter")
     expect(on_board).to_have_value("a find", timeout=LOADED_MS)
     expect(desk.get_by_role("button", name="Off the board")).to_be_focused()

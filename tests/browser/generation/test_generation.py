@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tabs.generation.examples import EXAMPLES, FIRST
 from tabs.view_files import VIEWS
+from tests.browser.rest import boxes
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
 COLORS = "A list of colors: red, blue"
@@ -362,7 +363,7 @@ def test_the_prompt_stays_in_the_window_with_the_reply_that_ctrl_enter_starts(op
 
 def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatch):
     page = enter(open_page(width=390, dark=True), tokens=3)
-    places = [page.locator(name).bounding_box()["y"] for name in (".gen-paper", ".gen-origin", ".gen-live")]
+    places = [box["y"] for box in boxes(page, ".gen-paper", ".gen-origin", ".gen-live")]
     assert places == sorted(places), "what a reply was made from stands right below it"
     prompt = page.locator("#generation-prompt textarea")
     page.get_by_label("Chat", exact=True).check()
@@ -393,7 +394,7 @@ def test_chat_on_a_phone_with_hostile_text(open_page, app_playground, monkeypatc
     tokens(page).nth(1).evaluate("span => span.scrollIntoView({block: 'end'})")
     tokens(page).nth(1).click()
     page.get_by_role("button", name="close", exact=True).wait_for()
-    panel, token = page.locator(".gen-panel").bounding_box(), tokens(page).nth(1).bounding_box()
+    panel, token = boxes(page, ".gen-panel", tokens(page).nth(1))
     assert 0 < token["y"] + token["height"] <= panel["y"]
     assert panel["y"] + panel["height"] <= page.viewport_size["height"] + 1
     page.locator(".gen-panel .gen-choice").nth(1).click()

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import expect
 
+from tests.browser.rest import boxes
 from tests.browser.test_words import faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.embedded]
@@ -198,14 +199,13 @@ def test_on_a_phone_what_a_step_speaks_of_at_its_end_is_in_sight(open_page, titl
     expect(panel.locator(".ls-field")).to_have_css("color-scheme", "dark")  # its two small arrows
     guess(panel)
     expect(panel.locator(".ls-reveal")).to_be_visible(timeout=PATIENCE_MS)
-    for _ in range(24):  # it scrolls there
-        page.wait_for_timeout(250)
-        row, sheet, button = (page.locator(one).bounding_box() for one in (seen, ".ls-panel", ".ls-next"))
+    around = page.locator(seen).locator("xpath=ancestor::*[contains(@class,'ps-tokens') or contains(@class,'wrap')][1]")
+    for _ in range(12):  # it scrolls there
+        row, inner, sheet, button = boxes(page, seen, around, ".ls-panel", ".ls-next")
         if 0 <= row["y"] <= sheet["y"] - row["height"]:
             break
+        page.wait_for_timeout(250)
     assert row["y"] >= 0 and row["y"] + row["height"] <= sheet["y"]
-    around = page.locator(seen).locator("xpath=ancestor::*[contains(@class,'ps-tokens') or contains(@class,'wrap')][1]")
-    inner = around.bounding_box()
     assert row["y"] + row["height"] <= inner["y"] + inner["height"], "it isn't cut"
     assert button["y"] + button["height"] + 4 <= 844, "the ring of its focus is whole"
     names = ["4-bit"] if title == "Four bits" else []  # in which no line ends

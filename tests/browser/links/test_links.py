@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 import playground as pg
 from playground.similarity.request import DEFAULT_TEMPLATE
 from tabs.similarity.handlers import rated_pairs, read_ratings
+from tests.browser.rest import boxes
 from tests.browser.test_words import faults
 from tests.hub_stand_in import Repository, running_hub
 from tests.tiny_models import make_model
@@ -145,8 +146,8 @@ def test_what_came_of_a_link_lies_on_no_answer_of_a_phone(open_page, link_of):
     for name, first in (("similarity", ".wl-verdict"), ("attention", ".at-title")):
         page = open_page(f"/{link_of(name)!s}", width=390, height=844)
         assert verdict(page) == SAME
-        page.wait_for_timeout(1000)  # it is scrolled to
-        line, answer = (page.locator(one).locator("visible=true").first.bounding_box() for one in (".lk", first))
+        page.wait_for_timeout(500)  # it is scrolled to
+        line, answer = boxes(page, *(page.locator(one).locator("visible=true").first for one in (".lk", first)))
         assert line["y"] + line["height"] <= answer["y"] < 300, name
 
 
