@@ -35,19 +35,17 @@ def model_picker(playground: pg.Playground, *tasks: str, label: str = "model_id"
 def model_note(
     playground: pg.Playground,
     picker: gr.Dropdown,
-    boxed: bool = True,
     label: str = "about this model",
     beside: gr.Dropdown | None = None,
 ) -> gr.Textbox:
     """A few sentences about the picked model: who made it, what it is good and bad at, whether its copy differs.
 
-    ``boxed`` stands beside the picker; not ``boxed`` is a line across the section, below what is asked. Of a second
-    model it stands only while another one is picked ``beside`` it.
+    It stands right below the picker, in its card, or beside it. Of a second model it stands only while another one is
+    picked ``beside`` it.
     """
 
     def about(model_id: str, said_already: str = "") -> str:
-        spec = playground.catalog.find(model_id or "")
-        return about_model(spec) if spec and model_id != said_already else ""
+        return "" if model_id == said_already else about_of(playground, model_id)
 
     pickers = [picker, beside] if beside else [picker]
     first = about(*(one.value for one in pickers))
@@ -58,7 +56,7 @@ def model_note(
         lines=2,
         max_lines=6,
         interactive=False,
-        elem_classes="pg-about" if boxed else "pg-about pg-line",
+        elem_classes="pg-about",
     )
 
     def say(*models: str) -> gr.Textbox:
@@ -70,9 +68,12 @@ def model_note(
     return note
 
 
-def model_row(playground: pg.Playground, *tasks: str) -> gr.Dropdown:
-    """The list of models and what is to be said of the picked one; on a phone that comes below the answer."""
-    with gr.Row(equal_height=False, elem_classes="pg-models"):
+def model_row(playground: pg.Playground, *tasks: str, explained_last: bool = False) -> gr.Dropdown:
+    """The list of models and, beside it or on a phone below it, what is to be said of the picked one.
+
+    Where it is ``explained_last`` a phone shows the explanation above it below the answer.
+    """
+    with gr.Row(equal_height=False, elem_classes="pg-ask pg-models" if explained_last else "pg-models"):
         with gr.Column(min_width=300):
             model = model_picker(playground, *tasks)
         with gr.Column(min_width=300):
@@ -105,6 +106,12 @@ def title_of(playground: pg.Playground, model_id: str) -> str:
     """A model's name on the page; the id of one that was typed in."""
     spec = playground.catalog.find(model_id)
     return spec.title if spec else model_id
+
+
+def about_of(playground: pg.Playground, model_id: str) -> str:
+    """What is to be said of a model of the catalog; nothing of one that was typed in."""
+    spec = playground.catalog.find(model_id or "")
+    return about_model(spec) if spec else ""
 
 
 def format_status(warmth: pg.WarmUp) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _BEFORE = (
     "What a training on the page began with: its code (Training tab) makes it, in the lines before trainer.train()."
 )
 _COPY = "A folder of the page's own machine: write the path of your copy here."
-_ROUNDED = "was rounded to 4 bits per number{of} when it was packed, the Hub's was not."
+_ROUNDED = "was rounded to 4 bits per number{of}; the Hub's was not."
 PREPARED = "~/.cache/transformers-playground/models"  # where the playground keeps them, see `embedded.default_home`
 
 _CHECK = """\

@@ -81,12 +81,12 @@ def build_section(playground: pg.Playground) -> Watched:
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
+            model_note(playground, model)
             button = gr.Button("Show attention", variant="primary")
     inputs = [text, model, second_text, padding]
     with gr.Row(elem_classes="pg-tried"):
         examples = _examples(playground, inputs)
         shows = gr.Markdown(EXAMPLES[0][-1], elem_classes="pg-explain", elem_id="attention-shows", min_height=0)
-    model_note(playground, model, boxed=False)
     gr.on([one.change for one in inputs], partial(what_it_shows, playground), inputs, shows, queue=False, **QUIET)
     heads, share, chosen, looked = _heads(playground, results), share_view(), gr.State(), gr.State()
     _wire(playground, results, inputs, (button, examples, heads), (chosen, looked), receipt_panel())

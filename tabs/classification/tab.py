@@ -180,10 +180,11 @@ def _lay_out_what_if(playground: pg.Playground, model: gr.Dropdown) -> _WhatIf:
         with gr.Column(min_width=300):
             explain("**A second model** on the same text; or the same one with fewer bits per weight.")
             with gr.Row():
-                second = model_picker(playground, TASK, elem_id="classification-second-model", scale=3, min_width=260)
+                with gr.Column(scale=3, min_width=260):
+                    second = model_picker(playground, TASK, elem_id="classification-second-model")
+                    model_note(playground, second, label="about the second model", beside=model)
                 bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
-            model_note(playground, second, boxed=False, label="about the second model", beside=model)
             second_bars = view("classification/label_bars", elem_id="classification-second", elem_classes=ASIDE)
     share_both = share_view()
     code = receipt_panel("Code: the last of these experiments with plain transformers")

@@ -54,15 +54,17 @@ def _lay_out(playground: pg.Playground) -> dict[str, Any]:
     text = gr.Textbox(TEXT, label="text", lines=3, max_lines=10, elem_id="twin-text")
     ways = list(QUANTIZATIONS)
     with gr.Row():
-        model_id = model_picker(playground, "text-generation", label="first model", scale=2, min_width=260)
+        with gr.Column(scale=2, min_width=260):
+            model_id = model_picker(playground, "text-generation", label="first model")
+            model_note(playground, model_id, label="about the first model")
         quantization = gr.Dropdown(ways, value="float32", label="first quantization", min_width=140)
-        other = model_picker(playground, "text-generation", label="second model", scale=2, min_width=260)
+        with gr.Column(scale=2, min_width=260):
+            other = model_picker(playground, "text-generation", label="second model")
+            model_note(playground, other, label="about the second model", beside=model_id)
         other_quantization = gr.Dropdown(ways, value="8-bit", label="second quantization", min_width=140)
         longest = gr.Slider(0, 100, 24, step=1, label="tokens that each writes", min_width=220)
     other.choices = [(NO_OTHER, ""), *other.choices]
     other.value = ""
-    model_note(playground, model_id, boxed=False, label="about the first model")
-    model_note(playground, other, boxed=False, label="about the second model", beside=model_id)
     return {
         "text": text,
         "model_id": model_id,

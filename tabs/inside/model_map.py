@@ -91,8 +91,8 @@ def _lay_out(playground: pg.Playground) -> _Parts:
             decoder = gr.Textbox("", label="what the decoder reads", visible=False, elem_id="map-decoder-text")
         with gr.Column(scale=3, min_width=280):
             model = model_picker(playground, "text-generation", *(one for one in TASKS if one != "text-generation"))
+            model_note(playground, model)
             button = gr.Button("Draw it", variant="primary", elem_id="map-draw")
-    model_note(playground, model, boxed=False)
     with gr.Accordion("Another head, or fewer bits", open=False), gr.Row():
         heads = [OWN, *((one, one) for one in TASKS)]
         task = gr.Dropdown(heads, value="", label="head", info="What is loaded on top of the body.")

@@ -136,8 +136,8 @@ def _lay_out(playground: pg.Playground) -> _Parts:
             shows = gr.Markdown(EXAMPLES[0].shows, elem_classes="pg-explain", elem_id="inside-shows", min_height=0)
         with gr.Column(scale=2, min_width=260):
             model = model_picker(playground, "text-generation", "fill-mask")
+            model_note(playground, model)
             button = gr.Button("Look inside", variant="primary", elem_id="inside-look")
-    model_note(playground, model, boxed=False)
     gr.on([text.change, model.change], _what_it_shows, [text, model], shows, queue=False, **QUIET)
     lens = view("inside/lens", events=["first_view", "follow"], elem_id="inside-lens", elem_classes="pg-answer")
     share = share_view()

@@ -86,6 +86,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
                 elem_classes="pg-model",
                 elem_id="pipelines-model",
             )
+            model_note(playground, model)
         with gr.Column(scale=4, min_width=300):
             text = gr.Textbox(FIRST.text, label="text", lines=1, max_lines=5, elem_id="pipelines-text")
             options, folded = _lay_out_options()
@@ -104,8 +105,7 @@ def _lay_out(playground: pg.Playground) -> _Parts:
 
 
 def _lay_out_examples(playground: pg.Playground, asked: list[Any]) -> list[gr.Button]:
-    """What is said of the model, what can be tried, and what the example in the fields shows."""
-    model_note(playground, asked[-1], boxed=False)
+    """What can be tried, and what the example in the fields shows."""
     chips = example_chips([_named(playground, one) for one in EXAMPLES])
     shows = gr.Markdown(FIRST.shows, elem_classes="pg-explain", elem_id="pipelines-shows", min_height=0)
     gr.on([one.change for one in asked], what_it_shows, asked, shows, queue=False, **QUIET)

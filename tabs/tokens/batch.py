@@ -130,10 +130,11 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
     with gr.Row(equal_height=False, elem_classes="pg-ask"):
         with gr.Column(scale=3, min_width=300):
             info = f"One per line, up to eight; a pair is written: first {SEPARATOR} second"
-            texts = gr.Textbox(EXAMPLE, label="texts", info=info, lines=4, max_lines=10)
+            texts = gr.Textbox(EXAMPLE, label="texts", info=info, lines=3, max_lines=10)
             model = model_picker(
                 playground, "feature-extraction", "text-classification", "text-generation", "text2text-generation"
             )
+            model_note(playground, model)
             shows = _examples([texts, padding, truncation])
         with gr.Column(scale=2, min_width=280, elem_classes="pg-more"):
             with gr.Row():
@@ -144,7 +145,6 @@ def _controls(playground: pg.Playground) -> dict[str, gr.components.Component]:
                 length = gr.Slider(1, 128, 12, step=1, label="max_length", min_width=200)
             special = gr.Checkbox(True, label="add_special_tokens")
             types, overflow, stride = _more()
-    model_note(playground, model, boxed=False)
     controls = {
         "texts": texts, "padding": padding, "truncation": truncation, "model_id": model, "padding_side": side,
         "max_length": length, "add_special_tokens": special, "return_token_type_ids": types,

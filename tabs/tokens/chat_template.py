@@ -14,7 +14,7 @@ import anyio.to_thread
 import gradio as gr
 
 import playground as pg
-from tabs.components import model_note, model_picker
+from tabs.components import model_row
 from tabs.gradio_patches import payload
 from tabs.last_run import LastRun
 from tabs.lessons.watched import Shared, Watched
@@ -43,11 +43,7 @@ def build_section(playground: pg.Playground) -> Watched:
         " special tokens. `add_generation_prompt` opens the answer; what the model would say next with it and without"
         " it is measured below."
     )
-    with gr.Row(equal_height=False, elem_classes="pg-ask"):
-        with gr.Column(scale=2, min_width=300):
-            model = model_picker(playground, "text-generation")
-        with gr.Column(scale=3, min_width=300, elem_classes="pg-more"):
-            model_note(playground, model)
+    model = model_row(playground, "text-generation", explained_last=True)
     start = {"model_id": model.value, "messages": EXAMPLE}
     chat = view(
         "tokens/chat_template", start, server_functions=[answering(live)], elem_id="pg-tokens-chat",

@@ -206,11 +206,12 @@ def _likely(piece: pg.NextPiece) -> str:
     return f"{quoted(shown)} ({100 * piece.probability:.1f}\u00a0%)"
 
 
-def format_comparison(result: pg.Comparison, titles: list[str]) -> dict[str, Any]:
-    """What the comparison view draws: per tokenizer the cells that make up the text."""
+def format_comparison(result: pg.Comparison, titles: list[str], about: list[str]) -> dict[str, Any]:
+    """What the comparison view draws: per tokenizer the cells that make up the text, and a sentence about its model."""
     cuts = sorted({0, len(result.text)} | {s.start for item in result.results for s in item.segments})
     return {
         "names": titles,
+        "about": about,
         "letters": list(result.text),
         "cuts": cuts,
         "agreed": list(result.agreed),

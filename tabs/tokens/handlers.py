@@ -15,7 +15,7 @@ from playground.errors import InputError
 from playground.models.tokenizers import read_messages
 from playground.receipt import Receipt
 from playground.tables import text_lines
-from tabs.components import title_of
+from tabs.components import about_of, title_of
 from tabs.page import message_of
 from tabs.tokens.format import (
     format_batch,
@@ -211,8 +211,9 @@ def measure_next(playground: pg.Playground, request: pg.ChatTemplateRequest) -> 
 def compare_texts(playground: pg.Playground, request: pg.CompareRequest) -> tuple[dict[str, Any], Receipt]:
     """One text under several tokenizers, and the code."""
     result = playground.compare_tokenizers(request)
-    shown = format_comparison(result, [title_of(playground, model_id) for model_id in request.model_ids])
-    return shown, playground.token_receipt(request)
+    titles = [title_of(playground, model_id) for model_id in request.model_ids]
+    about = [about_of(playground, model_id) for model_id in request.model_ids]
+    return format_comparison(result, titles, about), playground.token_receipt(request)
 
 
 def language_table(playground: pg.Playground, model_ids: list[str]) -> dict[str, Any]:

@@ -85,9 +85,9 @@ def build_section(playground: pg.Playground) -> Watched:
                 "text2text-generation",
                 "text-classification",
             )
+            model_note(playground, model)
         with gr.Column(scale=1, min_width=200):
             special = gr.Checkbox(True, label="add_special_tokens")
-    model_note(playground, model, boxed=False)
     start = {"model_id": model.value, "add_special_tokens": True, "text": EXAMPLES[0][1], "samples": EXAMPLES}
     live = view("tokens/live_tokens", start, server_functions=[_live_function(playground)], elem_id="pg-tokens-live")
     share = share_view()

@@ -839,6 +839,13 @@ SAID_OF_THE_MODEL = {  # where a model is picked, and how what is said of the fi
 }
 
 
+# How far a field stands below the list of models that is nearest above it, in pixels.
+BELOW_ITS_PICKER = """(field) => Math.min(...[...document.querySelectorAll(".pg-model")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => field.getBoundingClientRect().top - one.getBoundingClientRect().bottom)
+  .filter((gap) => gap > -20))"""
+
+
 @pytest.mark.parametrize(("address", "zoom"), [("/", 1), ("/?present", 1.45)])
 def test_wherever_a_model_is_picked_the_page_says_what_it_is(open_page, address, zoom):
     page = open_page(address, width=1366, height=800)
@@ -852,6 +859,8 @@ def test_wherever_a_model_is_picked_the_page_says_what_it_is(open_page, address,
             page.set_viewport_size({"width": width, "height": 800})
             at_rest(page)
             assert said.evaluate("(field) => field.scrollHeight - field.clientHeight") <= 1, (tabs, width)
+            if width == 390:
+                assert 0 <= said.evaluate(BELOW_ITS_PICKER) < 20, tabs
             assert said.bounding_box()["height"] < 160 * zoom, (tabs, width)
 
 

@@ -36,7 +36,7 @@ function draw(element, value) {
   find(".empty").textContent = value?.said ?? "";
   find(".empty").hidden = !value?.said;
   if (!value?.names) {
-    for (const part of [".legend", ".lines", ".totals"]) find(part).replaceChildren();
+    for (const part of [".legend", ".lines", ".totals", ".about"]) find(part).replaceChildren();
     return;
   }
   const contested = new Set(value.contested);
@@ -52,6 +52,10 @@ function draw(element, value) {
   fillTable(find(".totals"), COLUMNS, value.totals);
   const rows = find(".totals").tBodies[0].rows;
   for (const [k, total] of value.totals.entries()) rows[k].classList.toggle("lost", total[4] !== "0");
+  const said = value.names.map(
+    (name, k) => value.about[k] && make("li", "", make("b", "", name), `: ${value.about[k]}`),
+  );
+  find(".about").replaceChildren(...said.filter(Boolean));
 }
 
 const NAME = 190; // the most that the style gives a name, in pixels

@@ -162,6 +162,8 @@ def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     expect(page.locator("#pg-tokens-compare .cell.differs").first).to_be_visible()
     expect(page.locator("#pg-tokens-compare .totals")).to_contain_text("Unigram")
     expect(page.locator("#pg-tokens-compare .totals tr.lost").first).to_contain_text("⚠")
+    about = page.get_by_role("list", name="about these models").locator("li")
+    expect(about).to_have_text([re.compile("MiniLM.*: Small"), re.compile("SmolLM2.*tiny"), re.compile("Word.*: Tiny")])
     page.get_by_label("text", exact=True).filter(visible=True).fill("")
     expect(page.locator("#pg-tokens-compare .empty")).to_contain_text("There is no text yet.")
     expect(page.locator("#pg-tokens-compare .totals tr, .pg-share:visible, .pg-receipt:visible")).to_have_count(0)

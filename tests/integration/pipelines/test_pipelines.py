@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 import transformers
@@ -58,9 +56,7 @@ def test_what_is_said_of_the_sentence_encoder_is_so(app_playground):
     english, unlike, french = ask(app_playground, asked, []).result.answer.cosines[0][1:]
     assert english > 0.7 and unlike < 0.3 and french < 0.4
     spec = app_playground.catalog.find("sentence-transformers/all-MiniLM-L6-v2")
-    config = app_playground.manager.folder(spec) / "config.json"
-    assert [json.loads(config.read_text())[name] for name in ("num_hidden_layers", "num_attention_heads")] == [6, 12]
-    assert "6 layers with 12 heads" in spec.note and "bad at other languages" in spec.note
+    assert "Good at comparing what English texts mean; bad at other languages." in spec.note
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_text_that_is_lost_is_marked_and_is_not_cheap(app_playground):
     lost = pg.Counts(10, 10, 2, 3, 0, 1, 1.5)
     assert format_languages([("x", [lost])]) == [["x", "10", "3 · ⚠ 1 unknown"]]
     compared = app_playground.compare_tokenizers(pg.CompareRequest(START, (MINILM, SMOLLM)))
-    totals = format_comparison(compared, ["a", "b"])["totals"]
+    totals = format_comparison(compared, ["a", "b"], ["", ""])["totals"]
     assert totals[0][4:] == ["⚠ 1", "–"]
     assert float(totals[1][5]) > 1
     assert dict(SAMPLES)["Thai"]

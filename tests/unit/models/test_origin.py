@@ -23,7 +23,7 @@ def spec_of(model_id: str) -> ModelSpec:
 
 def test_what_is_said_of_a_copy_that_was_rounded_is_said_in_its_receipts_too(tmp_path, monkeypatch):
     smollm = spec_of(SMOLLM)
-    assert about_model(smollm) == f"{smollm.note} This copy {ROUNDED} when it was packed, the Hub's was not."
+    assert about_model(smollm) == f"{smollm.note} This copy {ROUNDED}; the Hub's was not."
     assert ROUNDED in origin_of(smollm, tmp_path, public=True).lines()
     for same in (spec_of(MINILM), replace(smollm, source="hub", location=smollm.id)):
         assert about_model(same) == same.note and not rounding_of(same)

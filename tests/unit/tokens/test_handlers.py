@@ -87,11 +87,12 @@ def test_a_conversation_is_read_as_clients_send_it(playground):
 
 
 def test_tokenizers_are_compared_under_their_titles(playground):
-    ids = ["sentence-transformers/all-MiniLM-L6-v2", SMOLLM]
+    ids, made_by = ["sentence-transformers/all-MiniLM-L6-v2", SMOLLM], ["Sentence Transformers", "Hugging Face"]
     shown, receipt = handlers.compare_texts(playground, pg.CompareRequest("naïve cats", tuple(ids)))
     assert (
         shown["names"][1] == "SmolLM2 135M Instruct"
         and len(shown["rows"]) == 2
+        and all(one in said for one, said in zip(made_by, shown["about"], strict=True))
         and 'print(name, "makes", len(token_ids)' in receipt.code
     )
     table = handlers.language_table(playground, ids)
