@@ -45,6 +45,7 @@ from playground.units import format_bytes
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # configuration, tokenizer, chat template; all at the top
 INDEX_FILES = {"model.safetensors": "model.safetensors.index.json", "pytorch_model.bin": "pytorch_model.bin.index.json"}
 SPARE_BYTES = 200_000_000
+KNOCK_SECONDS = 10.0
 
 
 def cached_folder(spec: ModelSpec) -> Path | None:
@@ -106,7 +107,7 @@ def download_config(spec: ModelSpec, *, allowed: bool = True) -> Path:
     _require_allowed(spec, allowed)
     with explaining(spec):
         # Asked first because it is refused at once: a file's download tries for half a minute before it says so.
-        page = huggingface_hub.HfApi(endpoint=_endpoint()).model_info(spec.location, revision=spec.revision)
+        page = _api().model_info(spec.location, revision=spec.revision)
         _refuse_adapter(spec, [file.rfilename for file in page.siblings or ()])
         return Path(_download_file(spec, "config.json")).parent
 
@@ -176,6 +177,16 @@ def _endpoint() -> str | None:
     return os.environ.get("HF_ENDPOINT") or None
 
 
+def _api() -> huggingface_hub.HfApi:
+    """The Hub's API, once the Hub has answered anything at all.
+
+    Where nobody answers, ``huggingface_hub``'s own calls try six times and wait 24 seconds in between.
+    """
+    endpoint = _endpoint()
+    huggingface_hub.get_session().head(endpoint or huggingface_hub.constants.ENDPOINT, timeout=KNOCK_SECONDS)
+    return huggingface_hub.HfApi(endpoint=endpoint)
+
+
 def _download_file(spec: ModelSpec, name: str) -> str:
     return huggingface_hub.hf_hub_download(
         spec.location,
@@ -188,7 +199,7 @@ def _download_file(spec: ModelSpec, name: str) -> str:
 
 def _list_files(spec: ModelSpec) -> dict[str, int]:
     """File -> size, of everything in a repository."""
-    entries = huggingface_hub.HfApi(endpoint=_endpoint()).list_repo_tree(spec.location, revision=spec.revision)
+    entries = _api().list_repo_tree(spec.location, revision=spec.revision)
     return {entry.path: entry.size for entry in entries if hasattr(entry, "size")}
 
 

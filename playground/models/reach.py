@@ -1,7 +1,7 @@
 """Whether the Hub can be reached: after one failure nobody waits for the same again for a while.
 
-``huggingface_hub`` tries for 9 to 46 seconds before it says that nobody answers. It leaves out what else can go wrong
-with a download (`hub`), and imports nothing heavy.
+Nobody answers within 10 seconds, or a download that has begun tries for up to 46 more. It leaves out what else can go
+wrong with a download (`hub`), and imports nothing heavy.
 """
 
 from __future__ import annotations

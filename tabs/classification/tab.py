@@ -183,7 +183,10 @@ def _lay_out_what_if(playground: pg.Playground, model: gr.Dropdown) -> _WhatIf:
                 with gr.Column(scale=3, min_width=260):
                     second = model_picker(playground, TASK, elem_id="classification-second-model")
                     model_note(playground, second, label="about the second model", beside=model)
-                bits = gr.Dropdown(list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=110)
+                bits = gr.Dropdown(
+                    list(QUANTIZATIONS), value="8-bit", label="quantization", scale=1, min_width=130,
+                    elem_id="classification-second-bits",
+                )  # fmt: skip
             compare_models = gr.Button("Ask the second model", elem_id="classification-compare-models")
             second_bars = view("classification/label_bars", elem_id="classification-second", elem_classes=ASIDE)
     share_both = share_view()

@@ -336,9 +336,13 @@ def test_at_the_presentation_size_nothing_lies_on_its_neighbour(open_page, width
     assert said.evaluate(LAST_WORD) == "it", "its line is whole; what follows may be left out"
     tab(page, "tokens").click()
     page.get_by_role("tab", name="Batch & masks").click()
-    side = page.get_by_label("padding_side")
+    side, ways = page.get_by_label("padding_side"), page.locator("#classification-second-bits input")
     expect(side).to_have_value("tokenizer's own")
     assert side.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, "all of it is seen"
+    tab(page, "classification").click()
+    page.get_by_role("tab", name="What if", exact=True).click()
+    expect(ways).to_have_value("8-bit")
+    assert ways.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
     tab(page, "training").click()
     page.get_by_role("tab", name="A language model from nothing").click()
     ends = page.locator(".slider_input_container:visible")

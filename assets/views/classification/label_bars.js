@@ -21,6 +21,7 @@ export function mount({ element, props, watch, trigger }) {
   const show = () => {
     const isThere = Boolean(props.value?.bars);
     sayEmpty(element, !isThere, Boolean(props.value?.coming));
+    find("empty").classList.toggle("says", Boolean(props.value?.said)); // so that it is seen beside another answer, too
     find("empty").textContent = props.value?.coming ?? props.value?.said ?? WAITING;
     draw(find, isThere ? props.value : null);
     mark(isOld());

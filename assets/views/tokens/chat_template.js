@@ -16,15 +16,15 @@ const KEY = "bold: what was written · dotted: markup of the template · dashed:
 /** @param {import("../view.d.ts").View} view */
 export function mount({ element, props, watch, trigger, server }) {
   const find = finder(element);
-  const state = { modelId: "", told: /** @type {any} */ (0), tellMs: TELL_MS };
+  const state = { modelId: "", drawnModel: "", told: /** @type {any} */ (0), tellMs: TELL_MS };
   const question = () => ({
     messages: readMessages(find(".messages")),
     model_id: state.modelId,
     add_generation_prompt: find(".prompt input").checked,
   });
-  const send = (asked) => sendTo(server, asked);
   const receive = (answer, asked) => {
     draw(find, answer);
+    state.drawnModel = asked.model_id;
     sayEmpty(element, Boolean(answer.error));
     const told = answer.error ? { failed: true } : cleaned(asked);
     clearTimeout(state.told);
@@ -32,7 +32,8 @@ export function mount({ element, props, watch, trigger, server }) {
     state.tellMs = TELL_MS;
     if (!answer.error) element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1);
   };
-  const { ask, askNow } = latestAnswer({ question, send, receive });
+  const wait = (asked) => sayItIsRead(element, state, asked);
+  const { ask, askNow } = latestAnswer({ question, send: (asked) => sendTo(server, asked), receive, wait });
   const configure = () => {
     const value = props.value || {};
     const isUntouched = !state.modelId && !find(".messages").children.length; // by a link, which can come first
@@ -58,6 +59,13 @@ export function mount({ element, props, watch, trigger, server }) {
 function sendTo(server, asked) {
   tell(document.getElementById(MEASURED), "asked", fieldsOf(cleaned(asked).messages));
   return server.live_chat(asked).catch(() => ({ error: "The server didn't answer. Your messages are still here." }));
+}
+
+/** Instead of what another model reads, while the chosen one's tokenizer can take seconds. */
+function sayItIsRead(element, { drawnModel }, { model_id }) {
+  if (model_id === drawnModel) return;
+  draw(finder(element), { error: "Reading this model's tokenizer…" });
+  sayEmpty(element, true, true);
 }
 
 /** A message after the last one, of the other side. */

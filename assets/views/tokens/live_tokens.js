@@ -17,6 +17,8 @@ const REASONS = {
   continuation: "goes on with the same word",
   added: "put there by the tokenizer",
 };
+const FAILED = "The server didn't answer. Your text is still here; it is asked again when you type.";
+const IS_READ = "Reading this model's tokenizer…";
 const HINT =
   "Point at a token or at the text, tap a token, or move with Tab and the arrow keys: you see what belongs together.";
 
@@ -47,10 +49,10 @@ export function mount(view) {
     const text = letters.length > LIMIT ? letters.slice(0, LIMIT).join("") : area.value;
     return { letters, text, model_id: state.modelId, add_special_tokens: state.special };
   };
-  const failed = "The server didn't answer. Your text is still here; it is asked again when you type.";
-  const send = ({ letters: _, ...asked }) => server.live_tokens(asked).then(readAnswer, () => ({ error: failed }));
+  const send = ({ letters: _, ...asked }) => server.live_tokens(asked).then(readAnswer, () => ({ error: FAILED }));
   const receive = (result, asked) => draw(tab, result, asked);
-  const { ask, askNow } = latestAnswer({ question, send, receive });
+  const wait = (asked) => asked.model_id !== state.drawnModel && sayItIsRead(tab, asked);
+  const { ask, askNow } = latestAnswer({ question, send, receive, wait });
   const configure = () => {
     const value = props.value || {};
     const fresh = !state.modelId;
@@ -115,6 +117,13 @@ function draw(tab, result, { letters, text, model_id }) {
   point(tab, -1);
   view.element.dataset.drawn = String(Number(view.element.dataset.drawn || 0) + 1);
   tellPython(tab, text);
+}
+
+/** Instead of another model's tokens, while those of the chosen one can take seconds. */
+function sayItIsRead(tab, { letters }) {
+  drawNotes(tab, [IS_READ], false);
+  sayEmpty(tab.view.element, true, true);
+  drawNothing(tab, letters);
 }
 
 /** The text alone: tokens of another text or model must not stand beside what was asked. */

@@ -279,6 +279,7 @@ def test_every_kind_of_classifier_says_what_it_is(open_page, servers, tmp_path):
     page.locator("#classification-compare-models").click()
     expect(second.locator(".lb-body")).to_be_hidden()
     expect(second.locator(".lb-empty")).to_contain_text("BertForMaskedLM")
+    expect(second.locator(".lb-empty")).to_be_visible()
     expect(page.locator(".toast-body")).to_have_count(0)
 
 

@@ -156,6 +156,34 @@ def test_a_conversation_is_rendered_live(tokens, monkeypatch):
     expect(below).to_have_count(0)  # nothing is there to be shared
 
 
+def test_a_slow_tokenizer_is_said_and_another_choice_does_not_wait_for_it(tokens, app_playground, monkeypatch):
+    page, held, columns = tokens(), threading.Event(), app_playground.token_columns
+
+    def slowly(request):
+        if request.model_id.endswith("association"):
+            held.wait(60)
+        return columns(request)
+
+    monkeypatch.setattr(app_playground, "has_tokenizer", lambda model_id: False)  # so that nobody else waits
+    monkeypatch.setattr(app_playground, "token_columns", slowly)
+    counts, notes = page.locator("#pg-tokens-live .counts"), page.locator("#pg-tokens-live .notes")
+    expect(counts).to_contain_text("WordPiece")
+    for name, says in (("Word association (T5)", None), (SMOLLM_TITLE, "byte-level BPE")):
+        page.get_by_label("model_id", exact=True).filter(visible=True).click()
+        page.get_by_role("option", name=name).click()
+        if says:
+            expect(counts).to_contain_text(says)
+            expect(notes).to_be_empty()
+        else:
+            expect(notes).to_have_text("Reading this model's tokenizer…")
+            expect(counts).to_be_empty()
+            expect(page.locator("#pg-tokens-live .pg-chip")).to_have_count(0)
+            expect(page.locator(".pg-share:visible, .pg-receipt:visible")).to_have_count(0)
+    held.set()
+    page.wait_for_timeout(700)
+    expect(counts).to_contain_text("byte-level BPE")
+
+
 def test_tokenizers_side_by_side_and_the_reasons_of_a_split(tokens):
     page = tokens()
     page.get_by_role("tab", name="Compare", exact=True).click()

@@ -187,12 +187,16 @@ def test_no_network(hub, manager, monkeypatch):
 
 
 def test_a_hub_that_is_not_there_is_remembered_for_a_while(hub, manager, files, monkeypatch):
-    """Each call waited again, for 9 to 46 seconds, until huggingface_hub had tried often enough."""
+    """Each call waited again, for 9 to 46 seconds, until huggingface_hub had tried often enough; nor does the first."""
     hub.repositories["org/here"] = Repository(dict(files))
     assert lease(manager, "org/here")
     assert manager.unload(ModelKey("org/here", TASK))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    fail(manager, HubOfflineError, "can't be reached")
+    waits = []
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.utils._http.time.sleep", waits.append)
+        fail(manager, HubOfflineError, "can't be reached")
+    assert waits == []
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     hub.repositories["org/tiny"] = repository = Repository(dict(files))
     for model_id in ("org/tiny", "org/other"):

@@ -42,6 +42,35 @@ test("a question that comes while another flies is asked again, and the old answ
   assert.deepEqual(answered, ["new"]);
 });
 
+test("what is chosen is asked at once and waits for no slow answer, which is dropped when it comes", async () => {
+  let text = "slow";
+  const [asked, answered, waited] = [[], [], []];
+  const send = async (question) => {
+    asked.push(question);
+    await pause(question === "slow" ? 1000 : 20);
+    return question;
+  };
+  const work = {
+    question: () => text,
+    send,
+    receive: (answer) => answered.push(answer),
+    wait: (it) => waited.push(it),
+  };
+  const { ask, askNow } = latestAnswer(work);
+  askNow();
+  await pause(700);
+  assert.deepEqual(waited, ["slow"]);
+  text = "typed";
+  ask();
+  await pause(60);
+  assert.deepEqual(asked, ["slow"], "what is typed waits");
+  text = "quick";
+  askNow();
+  assert.deepEqual(asked, ["slow", "quick"]);
+  await pause(500);
+  assert.deepEqual([asked, answered, waited], [["slow", "quick"], ["quick"], ["slow"]]);
+});
+
 test("halves of characters become replacement characters, whole ones stay", () => {
   assert.equal(wellFormed("a\ud83d b\udc4d \ud83d\udc4d"), "a\ufffd b\ufffd 👍");
 });
